@@ -1,0 +1,1 @@
+"""Gateware of Synloom: Amaranth components, one a file, joined in `top`."""

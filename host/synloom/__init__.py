@@ -1,0 +1,1 @@
+"""Synloom: a neuromorphic FPGA emulator and its host SDK."""

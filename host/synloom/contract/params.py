@@ -1,0 +1,279 @@
+"""The one frozen object that decides a bitstream."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from synloom.errors import ParameterError
+
+__all__ = ["SEMANTICS_VERSION", "ArrayParams"]
+
+SEMANTICS_VERSION: Final = 1
+"""Raised whenever docs/numbers.md changes a bit."""
+
+_RANGES: Final[dict[str, tuple[int, int]]] = {
+    "inputs": (1, 2048),
+    "neurons": (1, 2048),
+    "state_bits": (12, 24),
+    "trace_bits": (8, 16),
+    "accumulator_bits": (10, 24),
+    "delay_slots": (2, 16),
+    "segments": (2, 256),
+    "probes": (1, 16),
+    "record_words": (256, 32768),
+    "event_words": (16, 32768),
+    "counter_bits": (16, 32),
+    "clock_hz": (1_000_000, 500_000_000),
+    "baud": (9_600, 12_000_000),
+}
+_CHOICES: Final[dict[str, tuple[int, ...]]] = {
+    "lanes": (1, 2, 4, 8, 16),
+    "neuron_lanes": (1, 2, 4, 8, 16),
+    "weight_bits": (4, 8),
+    "record_words": tuple(1 << n for n in range(8, 16)),
+    "event_words": tuple(1 << n for n in range(4, 16)),
+}
+_FEATURES: Final = (
+    "plasticity",
+    "soft_bounds",
+    "stochastic_rounding",
+    "reward",
+    "adaptation",
+    "generators",
+    "spike_counters",
+)
+_SEMANTIC: Final = (
+    "inputs",
+    "neurons",
+    "weight_bits",
+    "state_bits",
+    "trace_bits",
+    "accumulator_bits",
+    "delay_slots",
+    "segments",
+    "probes",
+    *_FEATURES,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArrayParams:
+    """Sizes, number formats and features of one neuron array.
+
+    Parameters
+    ----------
+    inputs : int
+        External input channels *M*, 1 to 2048.
+    neurons : int
+        Neurons *N*, 1 to 2048; need not be a power of two.
+    lanes : int
+        Synapses processed per clock *B*: 1, 2, 4, 8 or 16. Never changes a result.
+    neuron_lanes : int
+        Neurons updated per clock in the sweep: 1 to `lanes`. Never changes a result.
+    weight_bits : int
+        8 (weights -127..127) or 4 (-7..7).
+    state_bits : int
+        Width of V, the currents and the adaptive threshold, 12 to 24.
+    trace_bits : int
+        Width of the pre and post traces, 8 to 16.
+    accumulator_bits : int
+        Width of one step's synaptic input per neuron and sign, 10 to 24.
+    delay_slots : int
+        Slots of the delay wheel, 2 to 16; delays are 1..delay_slots-1 steps.
+    segments : int
+        Entries of the pass program (a segment is one projection's part of a pass), 2 to 256.
+    probes : int
+        State words that can be recorded per step, 1 to 16.
+    record_words, event_words : int
+        Depth of the record buffer and of the event queue, in 16-bit words; powers of two.
+    counter_bits : int
+        Width of the saturating event counters, 16 to 32.
+    plasticity, soft_bounds, stochastic_rounding, reward : bool
+        Learning: at all, multiplicative bounds, random rounding, global signed reward factor.
+    adaptation, generators, spike_counters : bool
+        Adaptive thresholds, on-chip rate generators, per-neuron spike counters.
+    clock_hz, baud : int
+        Clock of the array and line rate of the serial port.
+
+    Raises
+    ------
+    ParameterError
+        If a field has the wrong type or is out of range.
+    """
+
+    inputs: int = 64
+    neurons: int = 256
+    lanes: int = 16
+    neuron_lanes: int = 4
+    weight_bits: int = 8
+    state_bits: int = 24
+    trace_bits: int = 16
+    accumulator_bits: int = 20
+    delay_slots: int = 16
+    segments: int = 64
+    probes: int = 8
+    record_words: int = 4096
+    event_words: int = 1024
+    counter_bits: int = 32
+    plasticity: bool = True
+    soft_bounds: bool = True
+    stochastic_rounding: bool = True
+    reward: bool = True
+    adaptation: bool = True
+    generators: bool = True
+    spike_counters: bool = True
+    clock_hz: int = 48_000_000
+    baud: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name in _FEATURES:
+                if not isinstance(value, bool):
+                    raise ParameterError(f"{field.name} must be True or False, not {value!r}")
+                continue
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise ParameterError(
+                    f"{field.name} must be a whole number (int), not {value!r} "
+                    f"({type(value).__name__})"
+                )
+            low, high = _RANGES.get(field.name, (value, value))
+            if not low <= value <= high:
+                raise ParameterError(f"{field.name} must be in {low}..{high}, not {value}")
+            choices = _CHOICES.get(field.name, (value,))
+            if value not in choices:
+                raise ParameterError(
+                    f"{field.name} must be one of {', '.join(map(str, choices))}, not {value}"
+                )
+        if self.neuron_lanes > self.lanes:
+            raise ParameterError(
+                f"neuron_lanes must be at most lanes ({self.lanes}), not {self.neuron_lanes}"
+            )
+        if self.record_words < 2 * self.record_worst_case:
+            raise ParameterError(
+                f"record_words must be at least {2 * self.record_worst_case} for {self.neurons} "
+                f"neurons and {self.probes} probes, not {self.record_words}; "
+                f"try {1 << (2 * self.record_worst_case - 1).bit_length()}"
+            )
+        if not self.plasticity and (self.soft_bounds or self.stochastic_rounding or self.reward):
+            raise ParameterError(
+                "soft_bounds, stochastic_rounding and reward are parts of plasticity; "
+                "with plasticity=False set them to False too"
+            )
+
+    # ---- derived sizes -------------------------------------------------------------------------
+
+    @property
+    def input_words(self) -> int:
+        """16-bit words of the inputs' bitmap (MW)."""
+        return math.ceil(self.inputs / 16)
+
+    @property
+    def neuron_words(self) -> int:
+        """16-bit words of the neurons' bitmap (NW)."""
+        return math.ceil(self.neurons / 16)
+
+    @property
+    def source_words(self) -> int:
+        """16-bit words of the sources' bitmap (SW)."""
+        return self.input_words + self.neuron_words
+
+    @property
+    def first_neuron_source(self) -> int:
+        """Source id of neuron 0 (Mp)."""
+        return 16 * self.input_words
+
+    @property
+    def sources(self) -> int:
+        """Source ids (S): rows of the weight matrix, padding included."""
+        return 16 * self.source_words
+
+    @property
+    def target_chunks(self) -> int:
+        """Chunks of `lanes` targets in a full row, padded to whole bitmap words."""
+        return 16 * self.neuron_words // self.lanes
+
+    @property
+    def weight_max(self) -> int:
+        """Largest weight; its negative is the smallest."""
+        return (1 << (self.weight_bits - 1)) - 1
+
+    @property
+    def weight_absent(self) -> int:
+        """The weight that means 'no synapse'."""
+        return -self.weight_max - 1
+
+    @property
+    def state_max(self) -> int:
+        """Largest state value (SMAX)."""
+        return (1 << (self.state_bits - 1)) - 1
+
+    @property
+    def trace_max(self) -> int:
+        """Largest trace (TMAX)."""
+        return (1 << self.trace_bits) - 1
+
+    @property
+    def accumulator_max(self) -> int:
+        """Largest accumulator value (AMAX)."""
+        return (1 << self.accumulator_bits) - 1
+
+    @property
+    def max_delay(self) -> int:
+        """Longest axonal delay in steps."""
+        return self.delay_slots - 1
+
+    @property
+    def synapses(self) -> int:
+        """Synapses of the dense matrix, (M + N) * N."""
+        return (self.inputs + self.neurons) * self.neurons
+
+    @property
+    def record_worst_case(self) -> int:
+        """Most words that one step can add to the record buffer, the end of a run included."""
+        return 2 + (1 + self.neuron_words) + (1 + 2 * self.probes) + 4
+
+    # ---- identity ------------------------------------------------------------------------------
+
+    def replace(self, **changes: int | bool) -> ArrayParams:
+        """Return a copy with some fields changed, checked like a new one."""
+        return ArrayParams.from_dict({**self.to_dict(), **changes})
+
+    def to_dict(self) -> dict[str, int | bool]:
+        """Return all fields by name, in order."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ArrayParams:
+        """Make parameters from a mapping; unknown keys are an error that lists the known ones."""
+        names = [f.name for f in dataclasses.fields(cls)]
+        unknown = sorted(set(values) - set(names))
+        if unknown:
+            raise ParameterError(
+                f"unknown array parameter {unknown[0]!r}; known are: {', '.join(names)}"
+            )
+        return cls(**values)
+
+    def digest(self) -> str:
+        """Return 32 hex digits that name this design: every field, and the semantics' version."""
+        return _digest(self.to_dict())
+
+    def semantics_digest(self) -> str:
+        """Return 32 hex digits that name what an image depends on.
+
+        Two designs with the same semantics digest run the same image to the same bits: lanes,
+        clock, baud and buffer sizes are left out.
+        """
+        values = self.to_dict()
+        return _digest({name: values[name] for name in _SEMANTIC})
+
+
+def _digest(values: Mapping[str, int | bool]) -> str:
+    text = json.dumps({"semantics": SEMANTICS_VERSION, **values}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

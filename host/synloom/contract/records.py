@@ -1,0 +1,51 @@
+"""Words of the record stream (device to host) and of the event stream (host to device)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+__all__ = [
+    "END_WORD",
+    "EVENT_ADVANCE",
+    "EVENT_MAX_ADVANCE",
+    "TIME_MAX",
+    "EndReason",
+    "RecordKind",
+]
+
+
+class RecordKind(IntEnum):
+    """Bits 15:14 of a record's first word; bits 13:0 are its argument."""
+
+    SPIKES = 0
+    """argument = count (1 or more); that many neuron indices follow, ascending."""
+    BITMAP = 1
+    """argument = NW; that many words of the neurons' bitmap follow. Used when count >= NW."""
+    PROBES = 2
+    """argument = count; two words for each probe follow, low word first."""
+    TIME = 3
+    """argument = steps to advance before the records that follow, 1..TIME_MAX."""
+
+
+TIME_MAX: Final = 0x3FFE
+"""Largest step of one TIME word; a silent stretch of TIME_MAX steps is written when it is full."""
+
+END_WORD: Final = 0xFFFF
+"""End of a run: then the step (low word, high word) and the reason follow."""
+
+
+class EndReason(IntEnum):
+    """Why a run stopped."""
+
+    DONE = 0
+    PAUSED = 1
+    ABORTED = 2
+
+
+EVENT_ADVANCE: Final = 0x8000
+"""Event words: with bit 15 the cursor advances by bits 14:0 steps, without it the word is an input id due at the cursor.
+
+The cursor starts at `now` when the queue is reset and goes on across runs."""
+
+EVENT_MAX_ADVANCE: Final = 0x7FFF

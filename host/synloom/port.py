@@ -1,0 +1,61 @@
+"""The register-level face of a target: what the model and the line both offer to `Device`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.contract.frames import ControlAction, RunFlag
+from synloom.contract.params import ArrayParams
+from synloom.contract.regions import Region
+
+__all__ = ["Port", "Words"]
+
+Words = npt.NDArray[np.uint16]
+
+
+class Port(Protocol):
+    """Access to one array, in words. Weights are two's complement in the low byte of a word."""
+
+    @property
+    def params(self) -> ArrayParams:
+        """The array's parameters, as discovered."""
+        ...
+
+    def read(self, region: Region, offset: int, count: int) -> Words:
+        """Read `count` consecutive offsets (see docs/protocol.md); returns (count,) uint16."""
+        ...
+
+    def write(self, region: Region, offset: int, values: npt.ArrayLike) -> None:
+        """Write consecutive offsets with (n,) uint16."""
+        ...
+
+    def fill(self, region: Region, offset: int, count: int, value: int) -> None:
+        """Write one value to `count` consecutive offsets."""
+        ...
+
+    def run(self, steps: int, flags: RunFlag = RunFlag(0)) -> None:
+        """Start a run of `steps` steps; returns at once. The end is an END record."""
+        ...
+
+    def control(self, action: ControlAction) -> None:
+        """Pause, resume or abort the run at the next step boundary."""
+        ...
+
+    def events(self, words: npt.ArrayLike) -> bool:
+        """Append words to the event queue; False (and nothing taken) if they do not all fit now."""
+        ...
+
+    def records(self, timeout: float) -> Words:
+        """Return the next words of the record stream, in order and whole; empty after `timeout` s."""
+        ...
+
+    def flush(self) -> None:
+        """Ask for all records that are there, even if no frame is full."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the target; further calls raise LinkError."""
+        ...

@@ -1,0 +1,1 @@
+"""Bit-exact models, the float reference and the simulated board."""
