@@ -1,0 +1,104 @@
+"""Where built boards are kept: a folder per content, found again by a quick key."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from synloom.errors import BuildError
+
+__all__ = ["BoardCache"]
+
+_LIBRARY = "board.so"
+
+
+@dataclass(frozen=True, slots=True)
+class BoardCache:
+    """A folder of built boards; safe with several processes at a time.
+
+    `boards/CONTENT/board.so` is a board, `keys/KEY` holds the CONTENT that a quick key stands for,
+    `locks/KEY` serialises builders, `logs/KEY.log` is the log of a failed build.
+
+    Parameters
+    ----------
+    root : Path
+        The folder; made when it is needed.
+    """
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> BoardCache:
+        """Return the user's cache: $SYNLOOM_CACHE, else $XDG_CACHE_HOME/synloom, else ~/.cache/synloom."""
+        if own := os.environ.get("SYNLOOM_CACHE"):
+            return cls(Path(own))
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return cls(Path(base) / "synloom")
+
+    def find(self, key: str) -> Path | None:
+        """Return the library that a quick key stands for, if it was built."""
+        try:
+            content = (self.root / "keys" / key).read_text(encoding="ascii")
+        except OSError:
+            return None
+        return self.library(content)
+
+    def library(self, content: str) -> Path | None:
+        """Return the library of a content, if it was built."""
+        path = self.root / "boards" / content / _LIBRARY
+        return path if path.is_file() else None
+
+    def remember(self, key: str, content: str) -> None:
+        """Let a quick key stand for a content."""
+        folder = self._folder("keys")
+        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="ascii") as file:
+            file.write(content)
+        os.replace(file.name, folder / key)
+
+    def store(self, content: str, built: Path) -> Path:
+        """Move a finished build folder to its place and return its library."""
+        place = self._folder("boards") / content
+        with contextlib.suppress(OSError):  # another content of the same name is the same board
+            os.rename(built, place)
+        return place / _LIBRARY
+
+    @contextlib.contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """Hold the builder's lock of a key; the second process waits and then finds the board."""
+        with open(self._folder("locks") / key, "w", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    @contextlib.contextmanager
+    def workplace(self, key: str) -> Iterator[Path]:
+        """Give a folder to build in; it is removed at the end, its log is kept after a failure."""
+        folder = Path(tempfile.mkdtemp(prefix="build-", dir=self._folder(".")))
+        try:
+            yield folder
+        except BaseException:
+            if (folder / "build.log").exists():
+                shutil.copy(folder / "build.log", self.log(key))
+            raise
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def log(self, key: str) -> Path:
+        """Return where the log of a failed build is kept."""
+        return self._folder("logs") / f"{key}.log"
+
+    def _folder(self, name: str) -> Path:
+        folder = self.root / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BuildError(
+                f"the cache folder {folder} cannot be made: {error.strerror}; "
+                f"set SYNLOOM_CACHE to a folder that you can write"
+            ) from error
+        return folder

