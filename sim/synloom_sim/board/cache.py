@@ -83,6 +83,7 @@ class BoardCache:
             yield folder
         except BaseException:
             if (folder / "build.log").exists():
+                self._folder("logs")
                 shutil.copy(folder / "build.log", self.log(key))
             raise
         finally:
@@ -90,7 +91,7 @@ class BoardCache:
 
     def log(self, key: str) -> Path:
         """Return where the log of a failed build is kept."""
-        return self._folder("logs") / f"{key}.log"
+        return self.root / "logs" / f"{key}.log"
 
     def _folder(self, name: str) -> Path:
         folder = self.root / name

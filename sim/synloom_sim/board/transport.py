@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Final
 
+from synloom_sim.board.batches import Batches
 from synloom_sim.board.build import BuildProgress, build_board
 from synloom_sim.board.cache import BoardCache
 from synloom_sim.board.design import Design
@@ -13,7 +14,6 @@ from synloom_sim.board.library import Board, BoardStatus, RunReason
 
 __all__ = ["SimTransport"]
 
-_FIRST_BATCH: Final = 20_000
 _BATCH_SECONDS: Final = 0.02
 """Aim of one call into the board: short enough that Ctrl-C is prompt."""
 
@@ -43,7 +43,7 @@ class SimTransport:
     def __init__(self, board: Board, clock_hz: int) -> None:
         self.board = board
         self.clock_hz = clock_hz
-        self._batch = _FIRST_BATCH
+        self._batches = Batches(board, _BATCH_SECONDS)
         self._lock = threading.Lock()
 
     @classmethod
@@ -76,7 +76,7 @@ class SimTransport:
             started = time.monotonic()
             end = self.board.clocks + max(1, int(timeout * self.clock_hz))
             while True:
-                reason = self._run(end - self.board.clocks)
+                reason = self._batches.run(end - self.board.clocks)
                 if reason is not RunReason.LIMIT or self.board.waiting:
                     return self.board.take()
                 if self.board.clocks >= end:
@@ -89,13 +89,3 @@ class SimTransport:
         """Free the board; twice does no harm."""
         with self._lock:
             self.board.close()
-
-    def _run(self, limit: int) -> RunReason:
-        """Run one batch, and learn from its time how long the next may be."""
-        batch = min(self._batch, limit)
-        before, started = self.board.clocks, time.perf_counter()
-        reason = self.board.run(batch)
-        seconds, clocks = time.perf_counter() - started, self.board.clocks - before
-        if clocks > 1000 and seconds > 0:
-            self._batch = max(1000, int(clocks / seconds * _BATCH_SECONDS))
-        return reason

@@ -1,0 +1,39 @@
+"""Running a board in calls of about equal length, however fast the machine is."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from synloom_sim.board.library import Board, RunReason
+
+__all__ = ["Batches"]
+
+_FIRST: Final = 10_000
+_LEAST: Final = 1_000
+
+
+class Batches:
+    """Runs a board a batch of clocks at a time; the size follows the speed that it measures.
+
+    Parameters
+    ----------
+    board : Board
+        What is run.
+    seconds : float
+        Aim of one batch: short enough that signals and other threads are served promptly.
+    """
+
+    def __init__(self, board: Board, seconds: float) -> None:
+        self._board = board
+        self._seconds = seconds
+        self._clocks = _FIRST
+
+    def run(self, limit: int | None = None) -> RunReason:
+        """Run one batch, of at most `limit` clocks."""
+        before, started = self._board.clocks, time.perf_counter()
+        reason = self._board.run(self._clocks if limit is None else min(self._clocks, limit))
+        seconds, clocks = time.perf_counter() - started, self._board.clocks - before
+        if clocks >= _LEAST and seconds > 0:
+            self._clocks = max(_LEAST, int(clocks / seconds * self._seconds))
+        return reason

@@ -1,0 +1,117 @@
+"""The simulated board behind a pseudo-terminal: a device path that any serial program can open."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import tty
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from synloom.errors import TargetError
+from synloom_sim.board.batches import Batches
+from synloom_sim.board.library import Board, RunReason
+
+__all__ = ["PtyBoard"]
+
+_READ_BYTES: Final = 4096
+_BATCH_SECONDS: Final = 0.005
+
+
+class PtyBoard:
+    """Serves one board at a pseudo-terminal, as fast as the machine runs it.
+
+    Clients may open and close the device as often as they like: its other end stays open, in raw
+    mode. While the board is idle it costs no processor time. A client that does not read holds the
+    board, as back-pressure; nothing is lost.
+
+    Parameters
+    ----------
+    board : Board
+        The board; the caller closes it.
+    link : Path, optional
+        A symbolic link to the device that is made, and removed by `close`.
+
+    Attributes
+    ----------
+    device : str
+        Path of the device, such as /dev/pts/3.
+    """
+
+    def __init__(self, board: Board, *, link: Path | None = None) -> None:
+        self.board = board
+        self._master, self._slave = os.openpty()
+        self._wake_read, self._wake_write = os.pipe()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.device = os.ttyname(self._slave)
+        self._pending = b""
+        self._batches = Batches(board, _BATCH_SECONDS)
+        self._link: Path | None = None
+        if link is not None:
+            self._make_link(link)
+
+    def serve(self) -> None:
+        """Run the board until `stop` is called from another thread, or until KeyboardInterrupt."""
+        idle = True
+        while True:
+            blocked = bool(self._pending)
+            readers, writers, _ = select.select(
+                [self._wake_read] if blocked else [self._wake_read, self._master],
+                [self._master] if blocked else [],
+                [],
+                None if idle or blocked else 0,
+            )
+            if self._wake_read in readers:
+                os.read(self._wake_read, 1)
+                return
+            if self._master in readers:
+                self.board.put(os.read(self._master, _READ_BYTES))
+            if writers or not blocked:
+                idle = self._run() is RunReason.IDLE
+
+    def stop(self) -> None:
+        """Make `serve` return; may be called from another thread or a signal handler."""
+        os.write(self._wake_write, b"\0")
+
+    def close(self) -> None:
+        """Take the device away; twice does no harm."""
+        if self._link is not None:
+            with contextlib.suppress(OSError):
+                self._link.unlink()
+            self._link = None
+        for end in (self._master, self._slave, self._wake_read, self._wake_write):
+            with contextlib.suppress(OSError):
+                os.close(end)
+        self._master = self._slave = self._wake_read = self._wake_write = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self) -> RunReason:
+        """Run one batch and hand over what the board sent, as far as the terminal takes it."""
+        reason = self._batches.run()
+        self._pending += self.board.take()
+        with contextlib.suppress(BlockingIOError):
+            while self._pending:
+                self._pending = self._pending[os.write(self._master, self._pending) :]
+        return reason
+
+    def _make_link(self, link: Path) -> None:
+        try:
+            if link.is_symlink():  # left by a server that was killed
+                link.unlink()
+            link.symlink_to(self.device)
+        except OSError as error:
+            self.close()
+            raise TargetError(
+                f"the link {link} to the simulated board cannot be made: {error.strerror}; try another path"
+            ) from error
+        self._link = link
