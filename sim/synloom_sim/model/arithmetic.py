@@ -1,0 +1,118 @@
+"""The two formulas of docs/numbers.md that everything else is made of: `decay` and `update`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["DecayCoefficients", "Rule", "decay", "update"]
+
+Int64s = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.int16]
+
+DELTA = 0xFFFF
+"""The coarse coefficient that takes everything at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecayCoefficients:
+    """Coefficients prepared for `of_magnitude`: arrays, or numbers that hold for a whole array.
+
+    `m = 0xFFFF` becomes 2**16, with which the rounded product is the magnitude itself.
+    """
+
+    m: Int64s
+    half: Int64s
+    shift: Int64s
+    least: Int64s
+
+    @classmethod
+    def of(cls, m: npt.ArrayLike, fine: npt.ArrayLike) -> DecayCoefficients:
+        """Prepare coefficients `m` (0..65535) with their `fine` flags (0 or 1); equal shapes."""
+        m, fine = np.asarray(m, dtype=np.int64), np.asarray(fine, dtype=bool)
+        shift = np.where(fine, np.int64(24), np.int64(16))
+        effective = np.where((m == DELTA) & ~fine, np.int64(1 << 16), m)
+        return cls(effective, np.int64(1) << (shift - 1), shift, np.minimum(m, 1))
+
+    def of_magnitude(self, a: Int64s) -> Int64s:
+        """Return what is left of the magnitudes `a` >= 0: rounded half up, at least one less if m > 0."""
+        q = (a * self.m + self.half) >> self.shift
+        left: Int64s = a - np.maximum(q, np.minimum(a, self.least))
+        return left
+
+
+def decay(v: npt.ArrayLike, m: npt.ArrayLike, fine: npt.ArrayLike) -> Int64s:
+    """Return `v` after one step of exponential decay towards 0, from both sides."""
+    v = np.asarray(v, dtype=np.int64)
+    decayed: Int64s = np.sign(v) * DecayCoefficients.of(m, fine).of_magnitude(np.abs(v))
+    return decayed
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The learning rule of a segment; features that the array lacks are already switched off."""
+
+    a: int
+    t0: int
+    w_min: int
+    w_max: int
+    a_negative: bool
+    soft: bool
+    stochastic: bool
+    reward: bool
+
+
+def update(
+    rule: Rule,
+    weight_bits: int,
+    w: Weights,
+    trace: Int64s,
+    reward: int,
+    r: npt.NDArray[np.int16] | int,
+) -> tuple[Weights, npt.NDArray[np.bool_]]:
+    """Return the weights after one update of a segment, for several passes at once.
+
+    Parameters
+    ----------
+    rule, weight_bits
+        The segment's rule; the width of weights, which scales soft bounds.
+    w : (R, P) int16
+        Weights of R passes at P positions; results for absent ones mean nothing.
+    trace : (P,) int64
+        Trace of each position.
+    reward : int
+        REWARD, 256 is 1.0.
+    r : (R, P) int16, or int
+        12 random bits of each position, or 2048: round half up.
+
+    Returns
+    -------
+    w : (R, P) int16
+        The new weights.
+    clipped : (R, P) bool
+        Whether the sum was outside the bounds.
+    """
+    diff = trace - rule.t0
+    up = (diff > 0) ^ rule.a_negative
+    gain = rule.a
+    if rule.reward:
+        gain = min((gain * abs(reward)) >> 8, 0xFFFF)
+        up = up ^ (reward < 0)
+    p = (gain * np.abs(diff)) >> 12
+    if rule.soft:
+        wide = w.astype(np.int32)
+        room = np.maximum(np.where(up, rule.w_max - wide, wide - rule.w_min), 0)
+        # p < 2**20 and room < 2**8: 32 bits hold the product.
+        scaled = (p.astype(np.int32) * room) >> (weight_bits - 1)
+        d = ((scaled + r) >> 12).astype(np.int16)
+        np.negative(d, out=d, where=~up)
+    else:
+        # (p + r) >> 12, split so that 16 bits hold every term of the large array.
+        sign = np.where(up, 1, -1).astype(np.int16)
+        d = np.asarray(((p & 0xFFF).astype(np.int16) + r) >> 12, dtype=np.int16)
+        d = (d + (p >> 12).astype(np.int16)) * sign
+    exact = w + d
+    bounded = np.minimum(np.maximum(exact, np.int16(rule.w_min)), np.int16(rule.w_max))
+    return bounded, bounded != exact

@@ -1,0 +1,185 @@
+"""The model of one array: docs/numbers.md, bit for bit, in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.contract.frames import ControlAction, RunFlag
+from synloom.contract.params import ArrayParams
+from synloom.contract.records import EndReason
+from synloom.contract.regions import Mode, Region
+from synloom.errors import DeviceError
+from synloom_sim.model.memory import MemoryMap
+from synloom_sim.model.passes import Passes
+from synloom_sim.model.recorder import Recorder
+from synloom_sim.model.state import ArrayState
+from synloom_sim.model.stimulus import EventQueue, Generators, active_sources, schedule
+from synloom_sim.model.sweep import decay_traces, sweep
+
+__all__ = ["ArrayModel"]
+
+PLAIN = RunFlag(0)
+_MASK32 = 0xFFFFFFFF
+
+
+class ArrayModel:
+    """A neuron array as docs/numbers.md and docs/protocol.md describe it, seen at step boundaries.
+
+    Parameters
+    ----------
+    params : ArrayParams
+        Sizes, formats and features.
+
+    Attributes
+    ----------
+    state : ArrayState
+        All state, to look at.
+    recorder : Recorder
+        The record stream.
+    """
+
+    def __init__(self, params: ArrayParams):
+        self.params = params
+        self.state = ArrayState(params)
+        self.recorder = Recorder(params)
+        self._events = EventQueue(params)
+        self._generators = Generators(params)
+        self._passes = Passes(params, self.state)
+        self._memory = MemoryMap(params, self.state, self._observed, self._restart_events)
+        self._remaining = 0
+        self._flags = RunFlag(0)
+        self._running = False
+        self._paused = False
+
+    # ---- memory --------------------------------------------------------------------------------
+
+    def read(self, region: Region, offset: int, count: int) -> npt.NDArray[np.uint16]:
+        """Return `count` consecutive words, (count,) uint16; those that do not exist are 0."""
+        return self._memory.read(region, offset, count)
+
+    def write(self, region: Region, offset: int, values: npt.NDArray[np.uint16]) -> None:
+        """Write consecutive words, (n,) uint16; those that do not exist are ignored."""
+        self._memory.write(region, offset, values)
+
+    def push_events(self, words: list[int]) -> bool:
+        """Append event words; False, and nothing taken, if they do not all fit."""
+        return self._events.append(words)
+
+    # ---- runs ----------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Whether a run goes on, paused or not."""
+        return self._running
+
+    def start(self, steps: int, flags: RunFlag = PLAIN) -> None:
+        """Start a run of `steps` steps; `advance` executes it.
+
+        Raises
+        ------
+        DeviceError
+            If a run goes on.
+        """
+        if self._running:
+            raise DeviceError(
+                f"a run is going on, with {self._remaining} steps left; "
+                "take its records up to END, or abort it"
+            )
+        self._remaining, self._flags, self._running = steps, flags, True
+        self.recorder.begin(self.state.registers.now)
+        self._finish_if_done()
+
+    def control(self, action: ControlAction) -> None:
+        """Pause, resume or abort at this step boundary; what does not apply does nothing."""
+        now = self.state.registers.now
+        if not self._running:
+            return
+        if action == ControlAction.ABORT:
+            self._running = self._paused = False
+            self._remaining = 0
+            self.recorder.end(now, EndReason.ABORTED)
+        elif action == ControlAction.PAUSE and not self._paused:
+            self._paused = True
+            self.recorder.end(now, EndReason.PAUSED)
+        elif action == ControlAction.RESUME and self._paused:
+            self._paused = False
+            self.recorder.begin(now)
+
+    def advance(self, limit: int) -> int:
+        """Execute up to `limit` steps of the run; return how many.
+
+        It is fewer at the run's end, without a run or while it is paused, when the record buffer is
+        full, and when a gated step waits for its events.
+        """
+        done = 0
+        while done < limit and self._running and not self._paused and self.recorder.has_room:
+            now = self.state.registers.now
+            self._events.deliver(now, self.state)
+            if self._flags & RunFlag.GATED and not self._events.is_beyond(now):
+                break
+            self.step()
+            self._remaining -= 1
+            done += 1
+            self._finish_if_done()
+        return done
+
+    def step(self) -> npt.NDArray[np.int64]:
+        """Execute one step, whether or not a run goes on; return who fired, ascending, (F,) int64."""
+        params, state, memory = self.params, self.state, self._memory
+        registers, counters = state.registers, state.counters
+        t = registers.now
+        self._events.deliver(t, state)
+
+        generated = np.zeros(0, dtype=bool)
+        if params.generators and registers.gen_words > 0:
+            generated = self._generators.draw(memory.rates, state)
+        active = active_sources(params, state, generated)
+        program = memory.program()
+        self._passes.rows(active, program, memory.sources())
+        registers.now = (t + 1) & _MASK32
+
+        fired = sweep(state, memory.neurons(), registers.is_set(Mode.ADAPT))
+        decay_traces(state.x, program.list_of_register(registers.x_list))
+        decay_traces(state.y, program.list_of_register(registers.y_list))
+
+        if len(fired):
+            targets = memory.targets()
+            self._passes.columns(fired, program, targets)
+            if params.spike_counters:
+                state.counts[fired] = np.minimum(state.counts[fired] + 1, 0xFFFF)
+            schedule(params, state, t, fired, targets.delay)
+
+        counters.count("steps", 1)
+        counters.count("spikes", len(fired))
+        self._record(t, fired)
+        return fired
+
+    def _record(self, t: int, fired: npt.NDArray[np.int64]) -> None:
+        registers = self.state.registers
+        if registers.is_set(Mode.RASTER):
+            self.recorder.spikes(t, fired)
+        if registers.probe_count > 0:
+            if registers.probe_wait == 0:
+                self.recorder.probes(t, self._memory.probe_values())
+                registers.probe_wait = (registers.probe_every - 1) & 0xFFFF
+            else:
+                registers.probe_wait -= 1
+        self.recorder.end_step(t)
+
+    def _finish_if_done(self) -> None:
+        if self._remaining == 0:
+            self._running = False
+            self.recorder.end(self.state.registers.now, EndReason.DONE)
+
+    # ---- what the memory map asks for ----------------------------------------------------------
+
+    def _observed(self) -> dict[str, int]:
+        return {
+            "status": self._running | self._paused << 1,
+            "remaining": self._remaining,
+            "event_room": self._events.room,
+        }
+
+    def _restart_events(self) -> None:
+        self._events.reset(self.state.registers.now)

@@ -1,0 +1,117 @@
+"""Register files as words: INFO, CTRL, COUNTERS and LINK."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.contract.info import encode_info
+from synloom.contract.params import ArrayParams
+from synloom.contract.regions import (
+    CONTROL_REGISTERS,
+    COUNTER_STRIDE,
+    COUNTERS,
+    LINK_REGISTERS,
+    Region,
+    region_size,
+)
+from synloom_sim.model.banks import Bank
+from synloom_sim.model.registers import Counters, Registers
+
+__all__ = ["ControlFile", "CounterFile", "InfoFile", "LinkFile"]
+
+Words = npt.NDArray[np.uint16]
+
+
+class InfoFile(Bank):
+    """INFO: what the array is; nothing can be written."""
+
+    def __init__(self, params: ArrayParams):
+        super().__init__(region_size(params, Region.INFO))
+        self._info = encode_info(params)
+
+    def _load(self) -> Words:
+        return np.array(self._info + [0] * (self.size - len(self._info)), dtype=np.uint16)
+
+
+class ControlFile(Bank):
+    """CTRL.
+
+    Parameters
+    ----------
+    registers : Registers
+        The writable ones.
+    observed : callable
+        Returns the others by name: `status`, `remaining`, `event_room`.
+    on_now : callable
+        Called after `now` was written.
+    """
+
+    def __init__(
+        self,
+        params: ArrayParams,
+        registers: Registers,
+        observed: Callable[[], dict[str, int]],
+        on_now: Callable[[], None],
+    ):
+        super().__init__(region_size(params, Region.CTRL))
+        self._registers = registers
+        self._observed = observed
+        self._on_now = on_now
+
+    def _load(self) -> Words:
+        observed = self._observed()
+        words = np.zeros(self.size, dtype=np.uint16)
+        for name, register in CONTROL_REGISTERS.items():
+            value = getattr(self._registers, name) if register.writable else observed[name]
+            for k in range(register.words):
+                words[register.offset + k] = value >> 16 * k & 0xFFFF
+        return words
+
+    def _store(self, words: Words, start: int, stop: int) -> None:
+        for name, register in CONTROL_REGISTERS.items():
+            end = register.offset + register.words
+            if not register.writable or end <= start or stop <= register.offset:
+                continue
+            value = sum(int(w) << 16 * k for k, w in enumerate(words[register.offset : end]))
+            if register.signed and value >> (16 * register.words - 1):
+                value -= 1 << 16 * register.words
+            setattr(self._registers, name, value)
+            if name == "now":
+                self._on_now()
+
+
+class CounterFile(Bank):
+    """COUNTERS: writing any word of a counter clears it."""
+
+    def __init__(self, counters: Counters):
+        super().__init__(COUNTER_STRIDE * len(COUNTERS))
+        self._counters = counters
+
+    def _load(self) -> Words:
+        values = np.array([self._counters[name] for name, _ in COUNTERS], dtype="<u8")
+        return values.view("<u2").astype(np.uint16)
+
+    def _store(self, words: Words, start: int, stop: int) -> None:
+        for k, (name, _) in enumerate(COUNTERS):
+            if COUNTER_STRIDE * k < stop and start < COUNTER_STRIDE * (k + 1):
+                self._counters[name] = 0
+
+
+class LinkFile(Bank):
+    """LINK: there is no line, so `divisor` and `scratch` keep what is written and no error is counted."""
+
+    def __init__(self, params: ArrayParams):
+        super().__init__(region_size(params, Region.LINK))
+        self._kept = np.zeros(self.size, dtype=bool)
+        self._kept[[LINK_REGISTERS[name].offset for name in ("divisor", "scratch")]] = True
+        self._words: Words = np.zeros(self.size, dtype=np.uint16)
+        self._words[LINK_REGISTERS["divisor"].offset] = round(params.clock_hz / params.baud)
+
+    def _load(self) -> Words:
+        return self._words.copy()
+
+    def _store(self, words: Words, start: int, stop: int) -> None:
+        self._words[:] = np.where(self._kept, words, 0)

@@ -1,0 +1,128 @@
+"""The pass program, decoded: segments, the lists they form, and the words that point to lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.contract.layout import segment_layout, source_layout, target_layout
+from synloom.contract.params import ArrayParams
+from synloom.contract.regions import SEGMENT_STRIDE
+from synloom_sim.model.arithmetic import DecayCoefficients, Rule
+
+__all__ = ["Program", "Segment", "SegmentList", "SourceTable", "TargetTable"]
+
+Words = npt.NDArray[np.uint16]
+_LIST_VALID = 0x8000
+_LIST_FIRST = 0xFF
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A range of a pass and what holds there.
+
+    `hi` is exclusive; `first` is the position of `lo` in the pass (its index less 16 * floor(lo / 16)),
+    from which random numbers count; `chunks` are those of the array's lanes.
+    """
+
+    lo: int
+    hi: int
+    first: int
+    chunks: int
+    shift: int
+    plastic: bool
+    rule: Rule
+    decay: DecayCoefficients
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentList:
+    """Consecutive segments up to one that is the last.
+
+    `charge` bounds what one row pass adds to one accumulator; `plastic` counts plastic segments.
+    """
+
+    segments: tuple[Segment, ...]
+    chunks: int
+    charge: int
+    plastic: int
+
+
+class Program:
+    """All lists of PROGRAM, decoded when they are first used."""
+
+    def __init__(self, params: ArrayParams, words: Words):
+        self._params = params
+        self._fields = segment_layout().unpack(words.reshape(params.segments, SEGMENT_STRIDE))
+        self._lists: dict[int, SegmentList] = {}
+
+    def list_at(self, first: int) -> SegmentList:
+        """Return the list that begins at a segment; a list that runs past the end of PROGRAM ends there."""
+        if first not in self._lists:
+            self._lists[first] = self._decode(first)
+        return self._lists[first]
+
+    def list_of_register(self, word: int) -> tuple[Segment, ...]:
+        """Return the segments that X_LIST or Y_LIST names; none if it is not valid."""
+        return self.list_at(word & _LIST_FIRST).segments if word & _LIST_VALID else ()
+
+    def _decode(self, first: int) -> SegmentList:
+        segments: list[Segment] = []
+        for index in range(first, self._params.segments):
+            segments.append(self._segment(index))
+            if self._fields["last"][index]:
+                break
+        largest = self._params.weight_max
+        return SegmentList(
+            tuple(segments),
+            chunks=sum(s.chunks for s in segments),
+            charge=sum(largest + 1 << s.shift for s in segments),
+            plastic=sum(s.plastic for s in segments),
+        )
+
+    def _segment(self, index: int) -> Segment:
+        params = self._params
+        f = {name: int(values[index]) for name, values in self._fields.items()}
+        padded_lo = 16 * (f["lo"] // 16)
+        return Segment(
+            lo=f["lo"],
+            hi=f["hi"],
+            first=f["lo"] - padded_lo,
+            chunks=max(-(-f["hi"] // params.lanes) - padded_lo // params.lanes, 0),
+            shift=f["shift"],
+            plastic=bool(f["plastic"]) and params.plasticity,
+            rule=Rule(
+                a=f["a"],
+                t0=f["t0"],
+                w_min=f["w_min"],
+                w_max=f["w_max"],
+                a_negative=bool(f["a_negative"]),
+                soft=bool(f["soft"]) and params.soft_bounds,
+                stochastic=bool(f["stochastic"]) and params.stochastic_rounding,
+                reward=bool(f["reward"]) and params.reward,
+            ),
+            decay=DecayCoefficients.of(f["a"], f["fine"]),
+        )
+
+
+class SourceTable:
+    """SOURCE, one entry for each source id: (S,) arrays `lists`, `connected` and `nearest`."""
+
+    def __init__(self, words: Words):
+        fields = source_layout().unpack(words[:, None])
+        self.lists = fields["list"]
+        self.connected = fields["connected"].astype(bool)
+        self.nearest = fields["nearest"].astype(bool)
+
+
+class TargetTable:
+    """TARGET, one entry for each neuron: (N,) arrays `lists`, `delay`, `learns` and `nearest`."""
+
+    def __init__(self, words: Words):
+        fields = target_layout().unpack(words[:, None])
+        self.lists = fields["list"]
+        self.delay = fields["delay"]
+        self.learns = fields["learns"].astype(bool)
+        self.nearest = fields["nearest"].astype(bool)

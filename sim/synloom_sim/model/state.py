@@ -1,0 +1,53 @@
+"""All state of an array, as NumPy arrays that the phases of a step share."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.contract.params import ArrayParams
+from synloom_sim.model.registers import Counters, Registers
+
+__all__ = ["ArrayState"]
+
+
+class ArrayState:
+    """State of one array; zero after power-up, the registers excepted (see `Registers`).
+
+    Attributes
+    ----------
+    weights : (S, N) int16
+        Weights; `params.weight_absent` is no synapse.
+    acc : (2, N) int64
+        Excitatory and inhibitory synaptic input of the step.
+    v, theta, refr : (N,) int64
+        Potential, adaptive part of the threshold, steps of refractoriness left.
+    currents : (2, N) int64
+        Excitatory and inhibitory synaptic current, both positive.
+    x, y : (S,), (N,) int64
+        Traces of sources and of targets.
+    wheel : (delay_slots, S) bool
+        Spikes to come, by slot and source id.
+    phase : (16 * MW,) int64
+        Phases of the regular generators.
+    counts : (N,) int64
+        Spikes of each neuron.
+    registers, counters
+        The CTRL registers and the COUNTERS.
+    """
+
+    def __init__(self, params: ArrayParams):
+        n, s = params.neurons, params.sources
+        self.weights: npt.NDArray[np.int16] = np.zeros((s, n), dtype=np.int16)
+        self.acc = np.zeros((2, n), dtype=np.int64)
+        self.v = np.zeros(n, dtype=np.int64)
+        self.currents = np.zeros((2, n), dtype=np.int64)
+        self.theta = np.zeros(n, dtype=np.int64)
+        self.refr = np.zeros(n, dtype=np.int64)
+        self.x = np.zeros(s, dtype=np.int64)
+        self.y = np.zeros(n, dtype=np.int64)
+        self.wheel = np.zeros((params.delay_slots, s), dtype=bool)
+        self.phase = np.zeros(16 * params.input_words, dtype=np.int64)
+        self.counts = np.zeros(n, dtype=np.int64)
+        self.registers = Registers()
+        self.counters = Counters(params)

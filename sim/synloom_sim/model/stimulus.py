@@ -1,0 +1,116 @@
+"""What makes sources spike: exact-time events, generators, and the delay wheel that both meet."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.contract.params import ArrayParams
+from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE
+from synloom_sim.model.random_numbers import FieldWords, field_key, xorshift32
+from synloom_sim.model.state import ArrayState
+
+__all__ = ["EventQueue", "Generators", "active_sources", "schedule"]
+
+_MASK32 = 0xFFFFFFFF
+_ALWAYS = 0x7FFF
+_REGULAR = 0x8000
+
+
+class EventQueue:
+    """The queue of event words, and the cursor that gives the events' due steps."""
+
+    def __init__(self, params: ArrayParams):
+        self._params = params
+        self._words: deque[int] = deque()
+        self._cursor = 0
+
+    @property
+    def room(self) -> int:
+        """Free words."""
+        return self._params.event_words - len(self._words)
+
+    def reset(self, now: int) -> None:
+        """Empty the queue and set the cursor."""
+        self._words.clear()
+        self._cursor = now
+
+    def append(self, words: list[int]) -> bool:
+        """Append words if they all fit."""
+        if len(words) > self.room:
+            return False
+        self._words.extend(words)
+        return True
+
+    def is_beyond(self, t: int) -> bool:
+        """Return whether no event of step `t` can come any more."""
+        return 0 < ((self._cursor - t) & _MASK32) < 1 << 31
+
+    def deliver(self, t: int, state: ArrayState) -> None:
+        """Take every word up to step `t`: its events enter the wheel, older ones are dropped."""
+        slot = state.wheel[t % self._params.delay_slots]
+        while self._words and not self.is_beyond(t):
+            word = self._words.popleft()
+            if word & EVENT_ADVANCE:
+                self._cursor = (self._cursor + (word & EVENT_MAX_ADVANCE)) & _MASK32
+            elif word >= self._params.inputs:
+                state.counters.count("events_invalid", 1)
+            elif self._cursor != t:
+                state.counters.count("events_late", 1)
+            elif slot[word]:
+                state.counters.count("events_merged", 1)
+            else:
+                slot[word] = True
+
+
+class Generators:
+    """The inputs' rate generators."""
+
+    def __init__(self, params: ArrayParams):
+        self._params = params
+        self._random = FieldWords(15)
+
+    def draw(self, rates: npt.NDArray[np.uint16], state: ArrayState) -> npt.NDArray[np.bool_]:
+        """Advance the random generator and the phases; return the spikes of ids 0..16*GEN_WORDS-1."""
+        registers = state.registers
+        registers.gen_rng = xorshift32(registers.gen_rng)
+        count = 16 * min(registers.gen_words, self._params.input_words)
+        word = rates[:count]
+        rate = (word & _ALWAYS).astype(np.int64)
+        regular = word >= _REGULAR
+
+        drawn = self._random.words(field_key(registers.gen_rng), 0, count)
+        bernoulli = (drawn < rate) | (rate == _ALWAYS)
+        phase = state.phase[:count] + np.where(regular, rate, 0)
+        state.phase[:count] = phase & 0x7FFF
+
+        spikes: npt.NDArray[np.bool_] = np.where(regular, phase >> 15 != 0, bernoulli)
+        spikes[self._params.inputs :] = False
+        return spikes
+
+
+def active_sources(
+    params: ArrayParams, state: ArrayState, generated: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
+    """Return the ids active in step `now`, ascending, (A,) int64, and clear their slot of the wheel.
+
+    `generated` are the generators' spikes of the first ids.
+    """
+    slot = state.wheel[state.registers.now % params.delay_slots]
+    slot[: len(generated)] |= generated
+    active = np.flatnonzero(slot)
+    slot[:] = False
+    neuron = active - params.first_neuron_source
+    return active[(active < params.inputs) | ((neuron >= 0) & (neuron < params.neurons))]
+
+
+def schedule(
+    params: ArrayParams, state: ArrayState, t: int, fired: npt.NDArray[np.int64], delay: npt.NDArray[np.int64]
+) -> None:
+    """Put the spikes of step `t` into the wheel; a delay of 0 sends a spike nowhere."""
+    steps = delay[fired]
+    sent = steps > 0
+    slots = (t + steps[sent]) % params.delay_slots
+    state.wheel[slots, params.first_neuron_source + fired[sent]] = True

@@ -1,0 +1,106 @@
+"""The sweep: every neuron's update, and the decay of traces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.contract.layout import neuron_params_layout
+from synloom.contract.params import ArrayParams
+from synloom.contract.regions import NEURON_PARAMS_STRIDE
+from synloom_sim.model.arithmetic import DecayCoefficients
+from synloom_sim.model.program import Segment
+from synloom_sim.model.state import ArrayState
+
+__all__ = ["NeuronTable", "decay_traces", "sweep"]
+
+Int64s = npt.NDArray[np.int64]
+
+
+class NeuronTable:
+    """NEURON_PARAMS of the first `count` neurons, decoded.
+
+    Decay coefficients are stacked in the order theta, Ie, Ii, V: with and without adaptation the
+    magnitudes that decay are then one slice.
+    """
+
+    def __init__(self, params: ArrayParams, words: npt.NDArray[np.uint16], count: int):
+        fields = neuron_params_layout(params).unpack(
+            words.reshape(params.neurons, NEURON_PARAMS_STRIDE)[:count]
+        )
+        none = np.zeros(count, dtype=np.int64)
+        self.count = count
+        self.top = params.state_max
+        self.thr = fields["thr"]
+        self.reset = fields["reset"]
+        self.bias = fields["bias"]
+        self.th_step = fields.get("th_step", none)
+        self.refractory = fields["refractory"]
+        self.subtract = fields["subtract"].astype(bool)
+        self.gain = np.stack([fields["g_e"], fields["g_i"]])
+        self.decay = DecayCoefficients.of(
+            np.stack([fields.get("dth", none), fields["de"], fields["di"], fields["dm"]]),
+            np.stack([fields.get("fine_th", none), fields["fine_e"], fields["fine_i"], fields["fine_m"]]),
+        )
+
+
+def sweep(state: ArrayState, table: NeuronTable, adapt: bool) -> Int64s:
+    """Update the table's neurons and clear all accumulators; return who fired, ascending, (F,) int64."""
+    n, top = table.count, table.top
+    v, refr = state.v[:n], state.refr[:n]
+
+    flowing = state.currents[:, :n] + (state.acc[:, :n] << table.gain)
+    clips = _clip(flowing, 0, top)
+    magnitudes = np.stack([state.theta[:n], *flowing, np.abs(v)])
+    theta, e_left, i_left, v_left = table.decay.of_magnitude(magnitudes)
+    if not adapt:
+        theta = magnitudes[0]
+
+    u = np.where(v < 0, -v_left, v_left) + flowing[0] - flowing[1] + table.bias
+    ready = refr == 0
+    clips += int(np.count_nonzero(ready & (np.abs(u) > top)))
+    u = np.minimum(np.maximum(u, -top), top)
+    fired = np.flatnonzero(ready & (u >= table.thr + theta))
+
+    state.currents[0, :n] = e_left
+    state.currents[1, :n] = i_left
+    state.v[:n] = np.where(ready, u, v)
+    state.refr[:n] = np.maximum(refr - 1, 0)
+    state.theta[:n] = theta
+    state.acc[:] = 0
+    if len(fired):
+        clips += _fire(state, table, adapt, fired, u[fired])
+    state.counters.count("state_saturations", clips)
+    return fired
+
+
+def _fire(state: ArrayState, table: NeuronTable, adapt: bool, fired: Int64s, u: Int64s) -> int:
+    """Reset the neurons that fired from their potential `u`; return how much state was clipped."""
+    top = table.top
+    lowered = u - table.reset[fired]
+    subtract = table.subtract[fired]
+    clips = int(np.count_nonzero(subtract & (np.abs(lowered) > top)))
+    state.v[fired] = np.where(subtract, np.clip(lowered, -top, top), table.reset[fired])
+    state.refr[fired] = table.refractory[fired]
+    if adapt:
+        raised = state.theta[fired] + table.th_step[fired]
+        clips += _clip(raised, 0, top)
+        state.theta[fired] = raised
+    return clips
+
+
+def _clip(values: Int64s, low: int, high: int) -> int:
+    """Clip in place; return how many values were outside."""
+    clipped = np.clip(values, low, high)
+    outside = int(np.count_nonzero(clipped != values))
+    values[:] = clipped
+    return outside
+
+
+def decay_traces(trace: Int64s, segments: Iterable[Segment]) -> None:
+    """Let the traces of each segment decay by one step, in place."""
+    for segment in segments:
+        part = trace[segment.lo : segment.hi]
+        part[:] = segment.decay.of_magnitude(part)
