@@ -1,6 +1,6 @@
 """The simulated board: Verilated gateware behind the same transport as a serial port."""
 
-from synloom_sim.board.build import BuildProgress, build_board
+from synloom_sim.board.build import build_board
 from synloom_sim.board.cache import BoardCache
 from synloom_sim.board.design import Design
 from synloom_sim.board.library import Board, BoardStatus, RunReason
@@ -10,7 +10,6 @@ __all__ = [
     "Board",
     "BoardCache",
     "BoardStatus",
-    "BuildProgress",
     "Design",
     "RunReason",
     "SimTransport",

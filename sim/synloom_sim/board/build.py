@@ -5,20 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 from synloom.errors import BuildError
+from synloom.progress import Progress
 from synloom_sim.board.cache import BoardCache
 from synloom_sim.board.design import Design
 from synloom_sim.board.tools import Compiler, Verilator, find_compiler, find_verilator
 
-__all__ = ["BuildProgress", "build_board"]
-
-BuildProgress = Callable[[str, float], None]
-"""Called with what is being done and the share done so far, 0 to 1."""
+__all__ = ["build_board"]
 
 _HARNESS = Path(__file__).with_name("harness.cpp")
 _VERILATOR_FLAGS = (
@@ -46,9 +44,7 @@ _SLOW = "-O1"
 _VERILATED_SOURCES = ("verilated.cpp", "verilated_threads.cpp")
 
 
-def build_board(
-    design: Design, *, cache: BoardCache | None = None, progress: BuildProgress | None = None
-) -> Path:
+def build_board(design: Design, *, cache: BoardCache | None = None, progress: Progress | None = None) -> Path:
     """Return the shared library of a design, built if the cache does not have it.
 
     Parameters
@@ -95,7 +91,7 @@ class _Build:
     compiler: Compiler
     pins: bool
     kept_log: Path
-    report: BuildProgress
+    report: Progress
 
     def run(self, verilog: str) -> None:
         """Make `board.so` in the folder and leave nothing beside it but the Verilog and the log."""

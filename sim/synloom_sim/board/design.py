@@ -12,6 +12,7 @@ from typing import Any
 
 from synloom.contract.params import ArrayParams
 from synloom.errors import BuildError
+from synloom.requirements import install_command
 
 __all__ = ["Design"]
 
@@ -50,13 +51,18 @@ class Design:
         """Return 32 hex digits that change with everything the Verilog is made from.
 
         Nothing of the gateware or of Amaranth is imported for it, so that a warm start is quick.
+
+        Raises
+        ------
+        BuildError
+            If the gateware or Amaranth is not installed.
         """
         digest = hashlib.sha256()
         facts = {
             "component": self.component,
             "pins": self.pins,
             "params": self.params.digest(),
-            "packages": {name: metadata.version(name) for name in _PACKAGES},
+            "packages": {name: _version(name) for name in _PACKAGES},
         }
         digest.update(json.dumps(facts, sort_keys=True).encode())
         for path in self._sources():
@@ -64,22 +70,11 @@ class Design:
         return digest.hexdigest()[:32]
 
     def verilog(self) -> str:
-        """Elaborate the component and return it as Verilog; its module is called `top`.
+        """Elaborate the component and return it as Verilog; its module is called `top`."""
+        from amaranth.back import verilog
 
-        Raises
-        ------
-        BuildError
-            If the gateware or Amaranth is not installed.
-        """
-        try:
-            from amaranth.back import verilog
-
-            module, _, name = self.component.partition(":")
-            component: Any = getattr(import_module(module), name)
-        except ImportError as error:
-            raise BuildError(
-                f"the gateware cannot be elaborated: {error}; try: pip install 'synloom[sim]'"
-            ) from error
+        module, _, name = self.component.partition(":")
+        component: Any = getattr(import_module(module), name)
         text: str = verilog.convert(component(self.params), name="top", emit_src=False)
         return text
 
@@ -90,9 +85,18 @@ class Design:
             spec = importlib.util.find_spec(module)
             if spec is None or spec.origin is None:
                 raise BuildError(
-                    f"the gateware's module {module!r} is not installed; try: pip install 'synloom[sim]'"
+                    f"the gateware's module {module!r} is not there; install all of Synloom again"
                 )
             origin = Path(spec.origin)
             is_package = origin.name == "__init__.py"
             files += sorted(origin.parent.rglob("*.py")) if is_package else [origin]
         return files
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        raise BuildError(
+            f"{package}, which generates the gateware, is not installed; try: {install_command(package)}"
+        ) from None

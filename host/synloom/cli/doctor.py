@@ -1,0 +1,145 @@
+"""`synloom doctor`: what this machine lacks, and the one command that mends each thing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from synloom.cli.options import json_option
+from synloom.cli.output import show_json
+from synloom.requirements import Requirement, install_command, requirements
+
+__all__ = ["Check", "checks", "doctor"]
+
+_USES = {"": "the SDK", "sim": "the simulated board", "demo": "the demo"}
+_TEST_TOOLS = (("make", "make"), ("perl", "perl"))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    name : str
+        What it is.
+    passes : bool
+        Whether it is as it should be.
+    required : bool
+        False if only a part of Synloom that not everybody uses needs it.
+    detail : str
+        What was found, and what needs it.
+    remedy : str
+        The command that mends it; empty if it passes.
+    """
+
+    name: str
+    passes: bool
+    required: bool
+    detail: str
+    remedy: str
+
+
+def checks() -> Iterator[Check]:
+    """Look at everything, one after the other."""
+    yield _python()
+    for requirement in requirements():
+        yield _package(requirement)
+    yield _compiler()
+    for program, package in _TEST_TOOLS:
+        yield _program(program, package)
+    yield _cache()
+    yield _serial_ports()
+
+
+@click.command(short_help="Check what this machine lacks, and say how to mend it.")
+@json_option
+def doctor(as_json: bool) -> None:
+    """Check this machine and print, for all that is missing, the one command that mends it.
+
+    Exit code 1 if something is missing that the demo or the simulated board needs; what only tests
+    or real boards need is shown as optional.
+    """
+    found = list(checks())
+    if as_json:
+        show_json([asdict(check) for check in found])
+    else:
+        for check in found:
+            mark = "ok" if check.passes else "MISSING" if check.required else "optional"
+            click.echo(f"{mark:<9}{check.name:<16}{check.detail}")
+            if check.remedy:
+                click.echo(f"{'':<9}{'':<16}mend it with: {check.remedy}")
+    if any(check.required and not check.passes for check in found):
+        sys.exit(1)
+
+
+def _check(name: str, passes: bool, detail: str, remedy: str, *, required: bool = True) -> Check:
+    return Check(name, passes, required, detail, "" if passes else remedy)
+
+
+def _python() -> Check:
+    version = ".".join(map(str, sys.version_info[:3]))
+    passes = sys.version_info >= (3, 11)
+    return _check("python", passes, f"{version}; 3.11 or newer is needed", "sudo apt install python3.11-venv")
+
+
+def _package(requirement: Requirement) -> Check:
+    version = requirement.installed()
+    detail = f"{version or 'not installed'}; for {_USES.get(requirement.extra, requirement.extra)}"
+    return _check(requirement.name, version is not None, detail, install_command(requirement.name))
+
+
+def _compiler() -> Check:
+    from synloom.errors import BuildError
+    from synloom_sim.board.tools import find_compiler
+
+    try:
+        compiler = find_compiler()
+    except BuildError as error:
+        return _check("C++ compiler", False, f"for the simulated board; {error}", "sudo apt install g++")
+    return _check("C++ compiler", True, f"{compiler.path}: {compiler.version}", "")
+
+
+def _program(program: str, package: str) -> Check:
+    path = shutil.which(program)
+    return _check(
+        program,
+        path is not None,
+        path or "for the tests with cocotb",
+        f"sudo apt install {package}",
+        required=False,
+    )
+
+
+def _cache() -> Check:
+    from synloom_sim.board.cache import BoardCache
+
+    root = BoardCache.default().root
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        detail = f"{root} for built boards: {error.strerror}"
+        return _check("cache", False, detail, f"export SYNLOOM_CACHE={Path.home() / 'synloom-cache'}")
+    return _check("cache", True, str(root), "")
+
+
+def _serial_ports() -> Check:
+    """Whether the serial ports that are there can be opened; none is no fault."""
+    try:
+        from serial.tools import list_ports
+    except ImportError:
+        return _check("serial ports", False, "unknown", install_command("pyserial"), required=False)
+    devices = sorted(port.device for port in list_ports.comports())
+    closed = [device for device in devices if not os.access(device, os.R_OK | os.W_OK)]
+    detail = f"{', '.join(closed)} cannot be opened" if closed else ", ".join(devices) or "none (no board)"
+    remedy = "sudo usermod -aG dialout $USER (then log in again)"
+    return _check("serial ports", not closed, detail, remedy, required=False)

@@ -1,0 +1,63 @@
+"""Options that several commands share: the array's parameters and the target."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from synloom.contract.params import ArrayParams
+from synloom.errors import ParameterError
+
+__all__ = ["array_options", "json_option", "read_params"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_DEFAULTS = ArrayParams().to_dict()
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+"""`--json`, passed as `as_json`."""
+
+
+def array_options(command: _Command) -> _Command:
+    """Add `--params FILE` and one option for each field of ArrayParams.
+
+    The command gets `params_file` (a path or None) and the fields that were given; `read_params`
+    joins them.
+    """
+    for field in reversed(dataclasses.fields(ArrayParams)):
+        name, default = field.name.replace("_", "-"), _DEFAULTS[field.name]
+        if isinstance(default, bool):
+            shown = "on" if default else "off"
+            option = click.option(f"--{name}/--no-{name}", default=None, help=f"Feature; {shown} by default.")
+        else:
+            option = click.option(f"--{name}", type=int, metavar="N", help=f"{default} by default.")
+        command = option(command)
+    return click.option(
+        "--params",
+        "params_file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="TOML file of array parameters; options here override it.",
+    )(command)
+
+
+def read_params(params_file: Path | None, fields: dict[str, int | bool | None]) -> ArrayParams:
+    """Return the parameters of a file, with the given fields changed.
+
+    Raises
+    ------
+    ParameterError
+        If the file is not TOML, or a key or a value is wrong.
+    """
+    values: dict[str, Any] = {}
+    if params_file is not None:
+        try:
+            values = tomllib.loads(params_file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ParameterError(f"{params_file} is not a TOML file: {error}") from error
+    given = {name: value for name, value in fields.items() if value is not None}
+    return ArrayParams.from_dict({**values, **given})
