@@ -1,0 +1,71 @@
+# Each target makes the .venv that it needs; a change of pyproject.toml makes it install again.
+SHELL := /bin/bash -o pipefail
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(shell sha256sum pyproject.toml | cut -c1-16)
+USER_STAMP := $(VENV)/installed-user-$(STAMP)
+DEV_STAMP := $(VENV)/installed-dev-$(STAMP)
+# One line for each package while pip works, instead of all that it says or nothing.
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+QUIET := | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
+
+.PHONY: demo test lint types pytest slow bench tools clean help
+
+help:
+	@echo "make demo    a network learns digits on the simulated board"
+	@echo "make test    lint, types and tests"
+	@echo "make lint    ruff: rules and format"
+	@echo "make types   mypy"
+	@echo "make slow    the long test suites"
+	@echo "make bench   how fast the simulated board runs here"
+	@echo "make clean   remove what was built (.venv and the user's cache stay)"
+
+demo: $(USER_STAMP)
+	$(BIN)/synloom demo digits
+
+test: lint types pytest
+
+lint: $(DEV_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(DEV_STAMP)
+	$(BIN)/mypy
+
+pytest: $(DEV_STAMP) tools
+	$(BIN)/pytest -n 2
+
+slow: $(DEV_STAMP) tools
+	$(BIN)/pytest -n 2 -m slow
+
+bench: $(USER_STAMP)
+	$(BIN)/synloom sim --speed
+
+tools:
+	@for tool in g++ make perl; do \
+		command -v $$tool > /dev/null || { echo "error: $$tool is missing; try: sudo apt install g++ make perl" >&2; exit 1; }; \
+	done
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: Python 3.11 or newer is needed; try: make PYTHON=python3.11" >&2; exit 1; }
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { echo "error: try: sudo apt install python3-venv" >&2; exit 1; }
+
+$(USER_STAMP): | $(VENV)/bin/python
+	@echo "installing into $(VENV) (a minute or two)"
+	@$(PIP) --editable '.[sim,demo]' $(QUIET)
+	@rm -f $(VENV)/installed-user-*
+	@touch $@
+
+$(DEV_STAMP): $(USER_STAMP)
+	@echo "installing the developers' tools"
+	@$(PIP) --upgrade 'pip>=25.1' $(QUIET)
+	@$(PIP) --group dev $(QUIET)
+	@rm -f $(VENV)/installed-dev-*
+	@touch $@
+
+clean:
+	rm -rf build dist results .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find hdl host sim boards tests -name __pycache__ -prune -exec rm -rf {} +
