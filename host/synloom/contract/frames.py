@@ -84,3 +84,4 @@ class StreamFlag(IntFlag):
 
     REWIND = 1
     FLUSH = 2
+    DISCARD = 4

@@ -1,0 +1,99 @@
+"""INFO and LINK: the regions that the link answers itself."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from synloom.contract.info import encode_info
+from synloom.contract.regions import LINK_REGISTERS, Region, link
+from synloom_hdl.ports import BusSignature
+
+__all__ = ["LinkRegisters"]
+
+_EVENTS = {
+    "crc_errors": "frame_dropped",
+    "overflows": "frame_overflowed",
+    "framing_errors": "framing_error",
+    "resends": "resent",
+}
+
+
+class LinkRegisters(wiring.Component):
+    """Answer INFO and LINK, pass every other access on to the core.
+
+    Counters have 16 bits, saturate, and are cleared by writing anything.
+
+    Parameters
+    ----------
+    params : ArrayParams
+        What INFO tells; clock and baud give `divisor` its reset value.
+
+    Members
+    -------
+    bus : In(BusSignature())
+        From the command processor.
+    core : Out(BusSignature())
+        To the core.
+    divisor : Out(16)
+        Clocks per bit of the serial port.
+    frame_dropped, frame_overflowed, framing_error, resent : In(1)
+        Strobes that the counters count.
+    """
+
+    def __init__(self, params):
+        self.params = params
+        super().__init__(
+            {
+                "bus": In(BusSignature()),
+                "core": Out(BusSignature()),
+                "divisor": Out(16, init=max(1, min(0xFFFF, round(params.clock_hz / params.baud)))),
+                **{strobe: In(1) for strobe in _EVENTS.values()},
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.info = info = memory.Memory(shape=16, depth=256, init=encode_info(self.params))
+        rom = info.read_port()
+
+        request = self.bus.request.p
+        is_info, is_link, is_ours = Signal(), Signal(), Signal()
+        reading, answers = Signal(), Signal()
+        exists, was_info = Signal(), Signal()
+        register, answer = Signal(16), Signal(16)
+
+        m.d.comb += [
+            is_info.eq(request.region == Region.INFO),
+            is_link.eq(request.region == Region.LINK),
+            is_ours.eq(is_info | is_link),
+            rom.addr.eq(request.offset),
+            self.core.request.payload.eq(self.bus.request.payload),
+            self.core.request.valid.eq(self.bus.request.valid & ~is_ours),
+            self.bus.request.ready.eq(is_ours | self.core.request.ready),
+            self.bus.done.eq(answers | self.core.done),
+            self.bus.data.eq(Mux(answers, answer, self.core.data)),
+        ]
+        accepted = self.bus.request.valid & is_ours
+        m.d.sync += [
+            reading.eq(accepted),
+            exists.eq(request.offset[8:] == 0),
+            was_info.eq(is_info),
+            answers.eq(reading),
+            answer.eq(Mux(exists, Mux(was_info, rom.data, register), 0)),
+        ]
+
+        contents = {"divisor": self.divisor, "scratch": Signal(16, name="scratch")}
+        for name, strobe in _EVENTS.items():
+            counter = contents[name] = Signal(16, name=name)
+            with m.If(getattr(self, strobe) & (counter != 0xFFFF)):
+                m.d.sync += counter.eq(counter + 1)
+        writes = accepted & is_link & request.write & (request.offset[8:] == 0)
+        with m.Switch(request.offset[:8]):
+            for name in LINK_REGISTERS:
+                with m.Case(link(name).offset):
+                    m.d.sync += register.eq(contents[name])
+                    with m.If(writes):
+                        m.d.sync += contents[name].eq(0 if name in _EVENTS else request.data)
+            with m.Default():
+                m.d.sync += register.eq(0)
+        return m

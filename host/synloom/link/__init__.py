@@ -1,0 +1,1 @@
+"""The line to an array: codec, transports, and the client that makes a Port of them."""

@@ -1,0 +1,91 @@
+"""Frames on the line: stuffing and check sum, at the speed of bytes methods."""
+
+from __future__ import annotations
+
+import binascii
+from typing import Final
+
+from synloom.contract.frames import ESCAPE, FLAG, MAX_PAYLOAD, STUFF
+from synloom.errors import ParameterError
+
+__all__ = ["Decoder", "crc16_x25", "encode_frame"]
+
+_FLAG: Final = bytes([FLAG])
+_ESCAPE: Final = bytes([ESCAPE])
+_STUFFED_FLAG: Final = bytes([ESCAPE, FLAG ^ STUFF])
+_STUFFED_ESCAPE: Final = bytes([ESCAPE, ESCAPE ^ STUFF])
+_CRC_BYTES: Final = 2
+_LONGEST_STUFFED: Final = 2 * (MAX_PAYLOAD + _CRC_BYTES)
+_REVERSED: Final = bytes(int(f"{n:08b}"[::-1], 2) for n in range(256))
+
+
+def crc16_x25(data: bytes) -> int:
+    """Return the CRC-16/X-25 of `data` (HDLC's frame check sequence).
+
+    The standard library has the same polynomial most significant bit first; X-25 is that with every byte,
+    and the result, read from the other end.
+    """
+    crc = binascii.crc_hqx(data.translate(_REVERSED), 0xFFFF)
+    return (_REVERSED[crc & 0xFF] << 8 | _REVERSED[crc >> 8]) ^ 0xFFFF
+
+
+def encode_frame(payload: bytes) -> bytes:
+    """Return the line's bytes for one payload, flags included.
+
+    Raises
+    ------
+    ParameterError
+        If the payload has more than MAX_PAYLOAD bytes.
+    """
+    if len(payload) > MAX_PAYLOAD:
+        raise ParameterError(f"a frame's payload must have at most {MAX_PAYLOAD} bytes, not {len(payload)}")
+    body = payload + crc16_x25(payload).to_bytes(_CRC_BYTES, "little")
+    return _FLAG + body.replace(_ESCAPE, _STUFFED_ESCAPE).replace(_FLAG, _STUFFED_FLAG) + _FLAG
+
+
+class Decoder:
+    """Find the payloads in a byte stream that comes in pieces.
+
+    Bytes before the first flag are ignored; wrong frames are dropped and counted.
+
+    Attributes
+    ----------
+    errors : int
+        Frames dropped: wrong check sum, too long, or cut off.
+    """
+
+    def __init__(self) -> None:
+        self.errors = 0
+        self._inside = False
+        self._tail = b""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take the next bytes of the line; return the payloads that they complete, in order."""
+        *frames, self._tail = (self._tail + data).split(_FLAG)
+        if frames and not self._inside:
+            self._inside = True
+            del frames[0]
+        if len(self._tail) > _LONGEST_STUFFED:
+            # What is kept is still too long, so that the rest of this frame cannot become a right one.
+            self._tail = self._tail[: _LONGEST_STUFFED + 1] if self._inside else b""
+        payloads = []
+        for frame in frames:
+            if frame:
+                payload = _decode(frame)
+                if payload is None:
+                    self.errors += 1
+                else:
+                    payloads.append(payload)
+        return payloads
+
+
+def _decode(frame: bytes) -> bytes | None:
+    if len(frame) > _LONGEST_STUFFED:
+        return None
+    body = frame.replace(_STUFFED_FLAG, _FLAG).replace(_STUFFED_ESCAPE, _ESCAPE)
+    payload = body[:-_CRC_BYTES]
+    if not 1 <= len(payload) <= MAX_PAYLOAD:
+        return None
+    if crc16_x25(payload) != int.from_bytes(body[-_CRC_BYTES:], "little"):
+        return None
+    return payload
