@@ -9,7 +9,7 @@ go one by one as soon as a sum could be clipped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Mode
 from synloom_sim.model.arithmetic import update
 from synloom_sim.model.program import Program, Segment, SegmentList, SourceTable, TargetTable
-from synloom_sim.model.random_numbers import FieldWords, field_key, xorshift32
+from synloom_sim.model.random_numbers import FieldWords, draw_keys
 from synloom_sim.model.state import ArrayState
 
 __all__ = ["Passes"]
@@ -50,49 +50,50 @@ class Passes:
         connected = active[sources.connected[active]]
         if len(connected):
             learns = self._params.plasticity and state.registers.is_set(Mode.LEARN)
-            lists = [program.list_at(k) for k in sources.lists[connected].tolist()]
-            self._count("row_passes", lists)
-            keys = self._draw_keys(lists) if learns else np.zeros(0, dtype=np.int64)
-            can_clip = sum(passes.charge for passes in lists) > self._params.accumulator_max
-            for passes, members, first_keys in _groups(lists, one_by_one=can_clip):
-                self._row_group(passes, connected[members], keys, first_keys, learns)
+            groups = _group(connected, sources.lists[connected], program)
+            self._count("row_passes", groups)
+            keys = self._draw_keys(groups) if learns else np.zeros(0, dtype=np.int64)
+            charge = sum(group.passes.charge * len(group.ids) for group in groups)
+            if charge > self._params.accumulator_max:
+                groups = [single for group in groups for single in group.split()]
+                groups.sort(key=lambda group: int(group.ids[0]))
+            for group in groups:
+                self._row_group(group, keys, learns)
         self._raise(state.x, active, state.registers.one_x, sources.nearest)
 
     def columns(self, fired: Ids, program: Program, targets: TargetTable) -> None:
         """Execute the columns of the neurons that fired (ascending), and raise their traces."""
         state = self._state
-        if self._params.plasticity and state.registers.is_set(Mode.LEARN):
-            learning = fired[targets.learns[fired]]
-            lists = [program.list_at(k) for k in targets.lists[learning].tolist()]
-            self._count("column_passes", lists)
-            keys = self._draw_keys(lists)
-            for passes, members, first_keys in _groups(lists, one_by_one=False):
-                self._column_group(passes, learning[members], keys, first_keys)
+        learning = fired[targets.learns[fired]]
+        if len(learning) and self._params.plasticity and state.registers.is_set(Mode.LEARN):
+            groups = _group(learning, targets.lists[learning], program)
+            self._count("column_passes", groups)
+            keys = self._draw_keys(groups)
+            for group in groups:
+                self._column_group(group, keys)
         self._raise(state.y, fired, state.registers.one_y, targets.nearest)
 
-    def _row_group(self, passes: SegmentList, rows: Ids, keys: Ids, first_keys: Ids, learns: bool) -> None:
-        state = self._state
-        next_keys = first_keys
-        for segment in passes.segments:
+    def _row_group(self, group: _Group, keys: Ids, learns: bool) -> None:
+        state, key = self._state, group.first_keys
+        for segment in group.passes.segments:
             lo, hi = segment.lo, segment.hi
-            w = state.weights[rows, lo:hi]
+            w = state.weights[group.ids, lo:hi]
             present = w != self._params.weight_absent
             self._accumulate(segment, w * present)
             if learns and segment.plastic:
-                state.weights[rows, lo:hi] = self._learn(segment, w, present, state.y[lo:hi], keys, next_keys)
-                next_keys = next_keys + 1
+                state.weights[group.ids, lo:hi] = self._learn(segment, w, present, state.y[lo:hi], keys[key])
+                key = key + 1
 
-    def _column_group(self, passes: SegmentList, columns: Ids, keys: Ids, first_keys: Ids) -> None:
-        state = self._state
-        weights = state.weights.T
-        next_keys = first_keys
-        for segment in passes.segments:
+    def _column_group(self, group: _Group, keys: Ids) -> None:
+        state, key = self._state, group.first_keys
+        columns = state.weights.T
+        for segment in group.passes.segments:
             if segment.plastic:
                 lo, hi = segment.lo, segment.hi
-                w = weights[columns, lo:hi]
+                w = columns[group.ids, lo:hi]
                 present = w != self._params.weight_absent
-                weights[columns, lo:hi] = self._learn(segment, w, present, state.x[lo:hi], keys, next_keys)
-                next_keys = next_keys + 1
+                columns[group.ids, lo:hi] = self._learn(segment, w, present, state.x[lo:hi], keys[key])
+                key = key + 1
 
     def _accumulate(self, segment: Segment, charge: npt.NDArray[np.int16]) -> None:
         limit = self._params.accumulator_max
@@ -110,13 +111,12 @@ class Passes:
         present: npt.NDArray[np.bool_],
         trace: Ids,
         keys: Ids,
-        next_keys: Ids,
     ) -> npt.NDArray[np.int16]:
         rule = segment.rule
         r: npt.NDArray[np.int16] | int = _HALF
         if rule.stochastic:
             first = segment.first
-            r = self._random.words(keys[next_keys], first, first + len(trace)).view(np.int16)
+            r = self._random.words(keys, first, first + len(trace)).view(np.int16)
         learned, clipped = update(rule, self._params.weight_bits, w, trace, self._state.registers.reward, r)
         self._state.counters.count("weight_clips", int(np.count_nonzero(clipped & present)))
         return np.where(present, learned, w)
@@ -127,31 +127,44 @@ class Passes:
         self._state.counters.count("trace_saturations", int(np.count_nonzero(raised > top)))
         trace[ids] = np.minimum(raised, top)
 
-    def _count(self, name: str, lists: list[SegmentList]) -> None:
+    def _count(self, name: str, groups: list[_Group]) -> None:
         counters = self._state.counters
-        counters.count(name, sum(len(passes.segments) for passes in lists))
-        counters.count("chunks", sum(passes.chunks for passes in lists))
+        counters.count(name, sum(len(group.ids) * len(group.passes.segments) for group in groups))
+        counters.count("chunks", sum(len(group.ids) * group.passes.chunks for group in groups))
 
-    def _draw_keys(self, lists: list[SegmentList]) -> Ids:
-        """Return one key for each plastic segment of each list, in order of execution."""
+    def _draw_keys(self, groups: list[_Group]) -> Ids:
+        """Return one key for each plastic segment of each pass, in order of execution."""
         registers = self._state.registers
-        state, keys = registers.learn_rng, []
-        for _ in range(sum(passes.plastic for passes in lists)):
-            state = xorshift32(state)
-            keys.append(field_key(state))
-        registers.learn_rng = state
-        return np.array(keys, dtype=np.int64)
+        count = sum(len(group.ids) * group.passes.plastic for group in groups)
+        registers.learn_rng, keys = draw_keys(registers.learn_rng, count)
+        return keys
 
 
-def _groups(lists: list[SegmentList], *, one_by_one: bool) -> Iterator[tuple[SegmentList, Ids, Ids]]:
-    """Yield the passes that may be executed together: list, positions in `lists`, first key of each."""
-    groups: dict[int, tuple[SegmentList, list[int], list[int]]] = {}
-    key = 0
-    for k, passes in enumerate(lists):
-        name = k if one_by_one else id(passes)
-        _, members, first_keys = groups.setdefault(name, (passes, [], []))
-        members.append(k)
-        first_keys.append(key)
-        key += passes.plastic
-    for passes, members, first_keys in groups.values():
-        yield passes, np.array(members), np.array(first_keys)
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Passes that share a list: their ids, and for each the place of its first key among all keys."""
+
+    passes: SegmentList
+    ids: Ids
+    first_keys: Ids
+
+    def split(self) -> list[_Group]:
+        """Return each pass as a group of its own."""
+        return [
+            _Group(self.passes, self.ids[k : k + 1], self.first_keys[k : k + 1]) for k in range(len(self.ids))
+        ]
+
+
+def _group(ids: Ids, lists: Ids, program: Program) -> list[_Group]:
+    """Group passes (ascending ids) by the number of their list."""
+    numbers = lists.tolist()
+    kinds = set(numbers)
+    plastic = {number: program.list_at(number).plastic for number in kinds}
+    if len(kinds) == 1:
+        passes = program.list_at(numbers[0])
+        return [_Group(passes, ids, np.arange(len(ids)) * passes.plastic)]
+    keys_before = np.cumsum([0, *(plastic[number] for number in numbers[:-1])])
+    return [
+        _Group(program.list_at(number), ids[lists == number], keys_before[lists == number])
+        for number in sorted(kinds)
+    ]

@@ -7,11 +7,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FieldWords", "field_key", "xorshift32"]
+__all__ = ["FieldWords", "draw_keys", "field_key", "xorshift32"]
 
 _MASK32: Final = 0xFFFFFFFF
 _MASK31: Final = 0x7FFFFFFF
-_FIRST_LENGTH: Final = 64
 
 
 def xorshift32(state: int) -> int:
@@ -24,6 +23,15 @@ def xorshift32(state: int) -> int:
 def field_key(state: int) -> int:
     """Return the 31-bit key, never 0, that a generator's state stands for."""
     return state & _MASK31 or 1
+
+
+def draw_keys(state: int, count: int) -> tuple[int, npt.NDArray[np.int64]]:
+    """Advance a generator `count` times; return its state and the keys on the way, (count,) int64."""
+    keys = np.empty(count, dtype=np.int64)
+    for k in range(count):
+        state = xorshift32(state)
+        keys[k] = state & _MASK31 or 1
+    return state, keys
 
 
 class FieldWords:
@@ -45,26 +53,23 @@ class FieldWords:
         self._table: npt.NDArray[np.uint16] = np.zeros((4, 256, 0), dtype=np.uint16)
 
     def words(self, keys: npt.ArrayLike, start: int, stop: int) -> npt.NDArray[np.uint16]:
-        """Return the words of each key (R,) for p in start..stop-1 as (R, stop - start) uint16."""
+        """Return the words of the keys (R,) for p in start..stop-1, (R, stop - start) uint16."""
         if stop > self._table.shape[2]:
             self._extend(stop)
-        key = np.asarray(keys, dtype=np.int64)
-        table = self._table
-        words: npt.NDArray[np.uint16] = table[0][key & 255, start:stop]
-        words ^= table[1][key >> 8 & 255, start:stop]
-        words ^= table[2][key >> 16 & 255, start:stop]
-        words ^= table[3][key >> 24, start:stop]
-        return words
+        bytes_of_key = np.asarray(keys, dtype="<u4").view(np.uint8).reshape(-1, 4)
+        words: npt.NDArray[np.uint16] = self._table[0].take(bytes_of_key[:, 0], axis=0)
+        for k in (1, 2, 3):
+            words ^= self._table[k].take(bytes_of_key[:, k], axis=0)
+        return words[:, start:stop]
 
     def _extend(self, stop: int) -> None:
         have = self._table.shape[2]
-        wanted = max(_FIRST_LENGTH, stop, 2 * have)
-        columns = np.empty((4, 256, wanted), dtype=np.uint16)
-        columns[:, :, :have] = self._table
+        table = np.empty((4, 256, stop), dtype=np.uint16)
+        table[:, :, :have] = self._table
         low = (1 << self._bits) - 1
-        for p in range(have, wanted):
-            columns[:, :, p] = self._next & low
+        for p in range(have, stop):
+            table[:, :, p] = self._next & low
             high = self._next >> (31 - self._bits)
             # x**31 = x**3 + 1 folds what leaves at the top back in.
             self._next = (self._next << self._bits) & _MASK31 ^ high ^ high << 3
-        self._table = columns
+        self._table = table

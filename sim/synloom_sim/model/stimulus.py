@@ -81,7 +81,7 @@ class Generators:
         rate = (word & _ALWAYS).astype(np.int64)
         regular = word >= _REGULAR
 
-        drawn = self._random.words(field_key(registers.gen_rng), 0, count)
+        drawn = self._random.words([field_key(registers.gen_rng)], 0, count)[0]
         bernoulli = (drawn < rate) | (rate == _ALWAYS)
         phase = state.phase[:count] + np.where(regular, rate, 0)
         state.phase[:count] = phase & 0x7FFF

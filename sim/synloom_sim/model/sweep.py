@@ -82,7 +82,7 @@ def _fire(state: ArrayState, table: NeuronTable, adapt: bool, fired: Int64s, u: 
     lowered = u - table.reset[fired]
     subtract = table.subtract[fired]
     clips = int(np.count_nonzero(subtract & (np.abs(lowered) > top)))
-    state.v[fired] = np.where(subtract, np.clip(lowered, -top, top), table.reset[fired])
+    state.v[fired] = np.where(subtract, np.minimum(np.maximum(lowered, -top), top), table.reset[fired])
     state.refr[fired] = table.refractory[fired]
     if adapt:
         raised = state.theta[fired] + table.th_step[fired]
@@ -93,7 +93,7 @@ def _fire(state: ArrayState, table: NeuronTable, adapt: bool, fired: Int64s, u: 
 
 def _clip(values: Int64s, low: int, high: int) -> int:
     """Clip in place; return how many values were outside."""
-    clipped = np.clip(values, low, high)
+    clipped = np.minimum(np.maximum(values, low), high)
     outside = int(np.count_nonzero(clipped != values))
     values[:] = clipped
     return outside

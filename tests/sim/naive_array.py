@@ -1,0 +1,194 @@
+"""docs/numbers.md once more, as naively as possible: Python integers, one synapse at a time."""
+
+from types import SimpleNamespace
+
+from synloom.contract.params import ArrayParams
+from synloom.contract.regions import COUNTERS
+
+MASK32 = 0xFFFFFFFF
+
+
+def xorshift32(s):
+    s ^= s << 13 & MASK32
+    s ^= s >> 17
+    return s ^ (s << 5 & MASK32)
+
+
+def field_word(state, exponent, bits):
+    """The low bits of key * x**exponent in GF(2)[x] / (x**31 + x**3 + 1), one factor x at a time."""
+    product = state & 0x7FFFFFFF or 1
+    for _ in range(exponent):
+        product <<= 1
+        if product >> 31:
+            product ^= 1 << 31 | 1 << 3 | 1
+    return product & (1 << bits) - 1
+
+
+def decay(v, m, fine):
+    s = 24 if fine else 16
+    a = abs(v)
+    q = (a * m + 2 ** (s - 1)) >> s
+    if m == 0xFFFF and not fine:
+        q = a
+    elif m > 0 and a > 0:
+        q = max(q, 1)
+    return (a - q) * (1 if v >= 0 else -1)
+
+
+class NaiveArray:
+    """State and tables are plain lists and dictionaries; a test fills them in."""
+
+    def __init__(self, params: ArrayParams):
+        self.p = params
+        n, s = params.neurons, params.sources
+        self.w = [[0] * n for _ in range(s)]
+        self.acc = [[0] * n, [0] * n]
+        self.v, self.ie, self.ii, self.theta, self.refr = ([0] * n for _ in range(5))
+        self.x, self.y, self.count = [0] * s, [0] * n, [0] * n
+        self.wheel = [set() for _ in range(params.delay_slots)]
+        self.phase = [0] * 16 * params.input_words
+        self.rates = [0] * 16 * params.input_words
+        self.neurons, self.segments, self.sources, self.targets = [], [], [], []
+        self.reg = SimpleNamespace()
+        self.counters = dict.fromkeys((name for name, _ in COUNTERS), 0)
+
+    def add(self, name, n=1):
+        self.counters[name] += int(n)
+
+    def sat(self, value, low, high, counter, counts=True):
+        if counts and not low <= value <= high:
+            self.add(counter)
+        return min(max(value, low), high)
+
+    def segments_of(self, first):
+        for segment in self.segments[first:]:
+            yield segment
+            if segment["last"]:
+                return
+
+    def passes(self, name, first):
+        for g in self.segments_of(first):
+            self.add(name)
+            self.add("chunks", max(-(-g["hi"] // self.p.lanes) - 16 * (g["lo"] // 16) // self.p.lanes, 0))
+            yield g
+
+    # ---- learning ------------------------------------------------------------------------------
+
+    def update(self, w, trace, g, position):
+        p = self.p
+        diff = trace - g["t0"]
+        up = (diff > 0) != bool(g["a_negative"])
+        a = g["a"]
+        if g["reward"] and p.reward:
+            a = min((a * abs(self.reg.reward)) >> 8, 65535)
+            up = up != (self.reg.reward < 0)
+        amount = (a * abs(diff)) >> 12
+        if g["soft"] and p.soft_bounds:
+            room = max(g["w_max"] - w, 0) if up else max(w - g["w_min"], 0)
+            amount = (amount * room) >> (p.weight_bits - 1)
+        r = 2048
+        if g["stochastic"] and p.stochastic_rounding:
+            r = field_word(self.reg.learn_rng, 12 * position, 12)
+        d = (amount + r) >> 12
+        return self.sat(w + d if up else w - d, g["w_min"], g["w_max"], "weight_clips")
+
+    def raised(self, trace, one, nearest):
+        return one if nearest else self.sat(trace + one, 0, self.p.trace_max, "trace_saturations")
+
+    # ---- one step ------------------------------------------------------------------------------
+
+    def step(self):
+        t = self.reg.now
+        self.rows(self.active(t))
+        self.reg.now = (t + 1) & MASK32
+        fired = self.sweep()
+        for trace, word in ((self.x, self.reg.x_list), (self.y, self.reg.y_list)):
+            if word >> 15:
+                for g in self.segments_of(word & 255):
+                    for k in range(g["lo"], g["hi"]):
+                        trace[k] = decay(trace[k], g["a"], g["fine"])
+        self.columns(t, fired)
+        self.add("steps")
+        self.add("spikes", len(fired))
+        return fired
+
+    def active(self, t):
+        p = self.p
+        ids = self.wheel[t % p.delay_slots]
+        self.wheel[t % p.delay_slots] = set()
+        if p.generators and self.reg.gen_words:
+            self.reg.gen_rng = xorshift32(self.reg.gen_rng)
+            for i in range(16 * self.reg.gen_words):
+                rate = self.rates[i] & 0x7FFF
+                if self.rates[i] >> 15:
+                    spikes = self.phase[i] + rate >= 1 << 15
+                    self.phase[i] = (self.phase[i] + rate) & 0x7FFF
+                else:
+                    spikes = rate == 0x7FFF or field_word(self.reg.gen_rng, 15 * i, 15) < rate
+                if spikes and i < p.inputs:
+                    ids.add(i)
+        return sorted(ids)
+
+    def rows(self, active):
+        p = self.p
+        for i in active:
+            source = self.sources[i]
+            for g in self.passes("row_passes", source["list"]) if source["connected"] else ():
+                learns = g["plastic"] and self.reg.mode & 1 and p.plasticity
+                if learns:
+                    self.reg.learn_rng = xorshift32(self.reg.learn_rng)
+                for j in range(g["lo"], g["hi"]):
+                    w = self.w[i][j]
+                    if w != p.weight_absent:
+                        acc = self.acc[0 if w > 0 else 1]
+                        total = acc[j] + (abs(w) << g["shift"])
+                        acc[j] = self.sat(total, 0, p.accumulator_max, "acc_saturations")
+                        if learns:
+                            self.w[i][j] = self.update(w, self.y[j], g, j - 16 * (g["lo"] // 16))
+            self.x[i] = self.raised(self.x[i], self.reg.one_x, source["nearest"])
+
+    def sweep(self):
+        top, fired = self.p.state_max, []
+        adapt = self.reg.mode >> 1 & 1
+        for n in range(self.reg.sweep_count):
+            f = self.neurons[n]
+            e = self.sat(self.ie[n] + (self.acc[0][n] << f["g_e"]), 0, top, "state_saturations")
+            i = self.sat(self.ii[n] + (self.acc[1][n] << f["g_i"]), 0, top, "state_saturations")
+            ready = self.refr[n] == 0
+            u = decay(self.v[n], f["dm"], f["fine_m"]) + e - i + f["bias"]
+            u = self.sat(u, -top, top, "state_saturations", ready)
+            self.ie[n], self.ii[n] = decay(e, f["de"], f["fine_e"]), decay(i, f["di"], f["fine_i"])
+            if adapt:
+                self.theta[n] = decay(self.theta[n], f.get("dth", 0), f.get("fine_th", 0))
+            if not ready:
+                self.refr[n] -= 1
+            elif u >= f["thr"] + self.theta[n]:
+                fired.append(n)
+                lowered = self.sat(u - f["reset"], -top, top, "state_saturations", f["subtract"])
+                self.v[n] = lowered if f["subtract"] else f["reset"]
+                self.refr[n] = f["refractory"]
+                if adapt:
+                    raised = self.theta[n] + f.get("th_step", 0)
+                    self.theta[n] = self.sat(raised, 0, top, "state_saturations")
+            else:
+                self.v[n] = u
+        self.acc = [[0] * self.p.neurons, [0] * self.p.neurons]
+        return fired
+
+    def columns(self, t, fired):
+        p = self.p
+        for j in fired:
+            target = self.targets[j]
+            if target["learns"] and self.reg.mode & 1 and p.plasticity:
+                for g in self.passes("column_passes", target["list"]):
+                    if g["plastic"]:
+                        self.reg.learn_rng = xorshift32(self.reg.learn_rng)
+                        for i in range(g["lo"], g["hi"]):
+                            if self.w[i][j] != p.weight_absent:
+                                position = i - 16 * (g["lo"] // 16)
+                                self.w[i][j] = self.update(self.w[i][j], self.x[i], g, position)
+            self.y[j] = self.raised(self.y[j], self.reg.one_y, target["nearest"])
+            if p.spike_counters:
+                self.count[j] = min(self.count[j] + 1, 65535)
+            if target["delay"]:
+                self.wheel[(t + target["delay"]) % p.delay_slots].add(p.first_neuron_source + j)
