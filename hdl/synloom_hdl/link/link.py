@@ -97,7 +97,7 @@ class Link(wiring.Component):
             received.drops.eq(deframer.drops),
             processor.running.eq(self.core.running),
             processor.event_room.eq(self.core.event_room),
-            processor.first_record.eq(ring.first),
+            registers.first_record.eq(ring.first),
             ring.drains.eq(~self.core.running | self.core.paused),
             ring.flushes.eq(self.core.flushes),
             self.core.record_room.eq(ring.room),

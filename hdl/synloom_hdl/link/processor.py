@@ -42,8 +42,6 @@ class CommandProcessor(wiring.Component):
         As in CoreSignature.
     stream : Out(stream of StreamRequest)
         To the record ring.
-    first_record : In(16)
-        Offset of the first word that the ring holds.
     resent : Out(1)
         High for a clock when a command came with the sequence number of the last.
     busy : Out(1)
@@ -63,7 +61,6 @@ class CommandProcessor(wiring.Component):
                 "events": Out(stream.Signature(16)),
                 "event_room": In(16),
                 "stream": Out(stream.Signature(StreamRequest)),
-                "first_record": In(16),
                 "resent": Out(1),
                 "busy": Out(1),
             }
@@ -278,7 +275,7 @@ class CommandProcessor(wiring.Component):
             with m.State("Reply"):
                 reads = (op == Op.READ) & (status == Status.OK)
                 greets = (op == Op.HELLO) & (status == Status.OK)
-                tells = (op == Op.EVENTS) | (op == Op.STREAM)
+                tells = op == Op.EVENTS
                 header = Array([Const(Kind.REPLY, 8), seq, op, status, *_GREETING])
                 ending = place == Mux(greets, _REPLY_HEADER + len(_GREETING), _REPLY_HEADER) - 1
                 m.d.comb += [
@@ -294,7 +291,7 @@ class CommandProcessor(wiring.Component):
                 with m.If(self.o.ready):
                     m.d.sync += place.eq(place + 1)
                     with m.If(ending):
-                        m.d.sync += value.eq(Mux(op == Op.EVENTS, self.event_room, self.first_record))
+                        m.d.sync += value.eq(self.event_room)
                         m.next = "Sequence"
                         with m.If(reads):
                             m.next = "Request"

@@ -5,7 +5,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract.info import encode_info
-from synloom.contract.regions import LINK_REGISTERS, Region, link
+from synloom.contract.regions import LINK_REGISTERS, Region
 from synloom_hdl.ports import BusSignature
 
 __all__ = ["LinkRegisters"]
@@ -36,6 +36,8 @@ class LinkRegisters(wiring.Component):
         To the core.
     divisor : Out(16)
         Clocks per bit of the serial port.
+    first_record : In(16)
+        Offset of the oldest word in the record ring.
     frame_dropped, frame_overflowed, framing_error, resent : In(1)
         Strobes that the counters count.
     """
@@ -47,6 +49,7 @@ class LinkRegisters(wiring.Component):
                 "bus": In(BusSignature()),
                 "core": Out(BusSignature()),
                 "divisor": Out(16, init=max(1, min(0xFFFF, round(params.clock_hz / params.baud)))),
+                "first_record": In(16),
                 **{strobe: In(1) for strobe in _EVENTS.values()},
             }
         )
@@ -82,18 +85,23 @@ class LinkRegisters(wiring.Component):
             answer.eq(Mux(exists, Mux(was_info, rom.data, register), 0)),
         ]
 
-        contents = {"divisor": self.divisor, "scratch": Signal(16, name="scratch")}
+        contents = {
+            "divisor": self.divisor,
+            "scratch": Signal(16, name="scratch"),
+            "first_record": self.first_record,
+        }
         for name, strobe in _EVENTS.items():
             counter = contents[name] = Signal(16, name=name)
             with m.If(getattr(self, strobe) & (counter != 0xFFFF)):
                 m.d.sync += counter.eq(counter + 1)
         writes = accepted & is_link & request.write & (request.offset[8:] == 0)
         with m.Switch(request.offset[:8]):
-            for name in LINK_REGISTERS:
-                with m.Case(link(name).offset):
+            for name, place in LINK_REGISTERS.items():
+                with m.Case(place.offset):
                     m.d.sync += register.eq(contents[name])
-                    with m.If(writes):
-                        m.d.sync += contents[name].eq(0 if name in _EVENTS else request.data)
+                    if place.writable:
+                        with m.If(writes):
+                            m.d.sync += contents[name].eq(0 if name in _EVENTS else request.data)
             with m.Default():
                 m.d.sync += register.eq(0)
         return m

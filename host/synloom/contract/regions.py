@@ -100,6 +100,7 @@ LINK_REGISTERS: Final = _registers(
     ("framing_errors", 1, "w", "Characters without a stop bit; write to clear."),
     ("resends", 1, "w", "Commands answered again because their reply was lost; write to clear."),
     ("scratch", 1, "w", "Keeps what is written: for link tests."),
+    ("first_record", 1, "", "Offset of the oldest record word that is held, modulo 65536."),
 )
 
 COUNTERS: Final[tuple[tuple[str, str], ...]] = (
