@@ -36,6 +36,7 @@ _CHOICES: Final[dict[str, tuple[int, ...]]] = {
     "lanes": (1, 2, 4, 8, 16),
     "neuron_lanes": (1, 2, 4, 8, 16),
     "weight_bits": (4, 8),
+    "delay_slots": (2, 4, 8, 16),
     "record_words": tuple(1 << n for n in range(8, 16)),
     "event_words": tuple(1 << n for n in range(4, 16)),
 }
@@ -85,7 +86,7 @@ class ArrayParams:
     accumulator_bits : int
         Width of one step's synaptic input per neuron and sign, 10 to 24.
     delay_slots : int
-        Slots of the delay wheel, 2 to 16; delays are 1..delay_slots-1 steps.
+        Slots of the delay wheel, 2, 4, 8 or 16; delays are 1..delay_slots-1 steps.
     segments : int
         Entries of the pass program (a segment is one projection's part of a pass), 2 to 256.
     probes : int

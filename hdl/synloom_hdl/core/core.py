@@ -1,0 +1,364 @@
+"""The array: every block of a time step, joined."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.lib import fifo, memory, wiring
+from amaranth.lib.wiring import In, connect, flipped
+from amaranth.utils import ceil_log2
+
+from synloom.contract import ArrayParams
+from synloom.contract.records import RecordKind
+from synloom.contract.regions import Mode, Region
+from synloom_hdl.core.accessor import Accessor
+from synloom_hdl.core.dispatch import FiredDispatcher, SourceDispatcher
+from synloom_hdl.core.events import EventQueue
+from synloom_hdl.core.generators import Generators
+from synloom_hdl.core.neurons import Neurons
+from synloom_hdl.core.passes import PassEngine
+from synloom_hdl.core.probes import Probes
+from synloom_hdl.core.recorder import Recorder
+from synloom_hdl.core.registers import ControlRegisters, Counters
+from synloom_hdl.core.rule import PassKind
+from synloom_hdl.core.scanner import BitScanner
+from synloom_hdl.core.sequencer import Phase, Sequencer
+from synloom_hdl.core.wheel import Wheel
+from synloom_hdl.ports import CoreSignature
+
+__all__ = ["Core"]
+
+_JOBS = 4
+"""Passes that wait: enough for the scan of empty words to hide behind them."""
+
+_ROOM_MARGIN = 8
+"""Words that may still be on their way into the record buffer when its room is looked at."""
+
+
+class Core(wiring.Component):
+    """Synapses, neurons, stimulus, recorder and sequencer behind the link's ports.
+
+    Members
+    -------
+    link : In(CoreSignature)
+    """
+
+    def __init__(self, params: ArrayParams):
+        self.params = params
+        super().__init__({"link": In(CoreSignature())})
+
+    def elaborate(self, platform):
+        m = Module()
+        params = self.params
+        m.submodules.sequencer = self.sequencer = Sequencer(params)
+        m.submodules.registers = self.registers = ControlRegisters()
+        m.submodules.counters = self.counters = Counters(params)
+        m.submodules.passes = self.passes = PassEngine(params)
+        m.submodules.neurons = self.neurons = Neurons(params)
+        m.submodules.wheel = self.wheel = Wheel(params)
+        m.submodules.events = self.events = EventQueue(params)
+        m.submodules.sources = self.sources = SourceDispatcher(params)
+        m.submodules.fired = self.fired = FiredDispatcher(params)
+        m.submodules.recorder = self.recorder = Recorder()
+        m.submodules.probes = self.probes = Probes(params)
+        self._link(m)
+        self._access(m)
+        self._rows(m)
+        self._sweep(m)
+        self._columns(m)
+        self._probes(m)
+        self._count(m)
+        return m
+
+    def _link(self, m: Module):
+        """Run control, events and records go straight to the link."""
+        link, sequencer, events, recorder = self.link, self.sequencer, self.events, self.recorder
+        connect(m, flipped(link.run), sequencer.run)
+        connect(m, flipped(link.control), sequencer.control)
+        connect(m, flipped(link.events), events.words)
+        connect(m, flipped(link.records), recorder.words)
+        connect(m, sequencer.recorder, recorder.commands)
+        registers = self.registers
+        m.d.comb += [
+            link.running.eq(sequencer.running),
+            link.paused.eq(sequencer.paused),
+            link.event_room.eq(events.room),
+            link.flushes.eq(sequencer.flushes),
+            sequencer.has_room.eq(link.record_room >= self.params.record_worst_case + _ROOM_MARGIN),
+            sequencer.recorder_idle.eq(recorder.idle),
+            sequencer.period.eq(registers.period),
+            registers.status.eq(Cat(sequencer.running, sequencer.paused)),
+            registers.remaining.eq(sequencer.remaining),
+            registers.event_room.eq(events.room),
+            recorder.now.eq(registers.now),
+            events.now.eq(registers.now),
+            events.restart.eq(registers.now_written),
+            events.enable.eq(sequencer.events_enable),
+            sequencer.settled.eq(events.settled),
+            sequencer.reaches.eq(events.reaches),
+            sequencer.events_idle.eq(self.wheel.idle),
+        ]
+
+    def _access(self, m: Module):
+        """Give the host, or the probes, one region at a time."""
+        params, bus, sequencer, probes = self.params, self.link.bus, self.sequencer, self.probes
+        ports = {
+            Region.CTRL: self.registers.host,
+            Region.COUNTERS: self.counters.host,
+            Region.WEIGHTS: self.passes.weights,
+            Region.NEURON_PARAMS: self.neurons.parameters,
+            Region.NEURON_STATE: self.neurons.state,
+            Region.X_TRACE: self.passes.x_traces,
+            Region.Y_TRACE: self.passes.y_traces,
+            Region.SOURCE: self.sources.sources,
+            Region.TARGET: self.fired.targets,
+            Region.PROGRAM: self.passes.program,
+            Region.WHEEL: self.wheel.host,
+            Region.PROBES: probes.table,
+        }
+        if params.generators:
+            m.submodules.generators = self.generators = Generators(params)
+            ports |= {Region.GEN_RATE: self.generators.rates, Region.GEN_PHASE: self.generators.phases}
+        if params.spike_counters:
+            ports[Region.SPIKE_COUNTS] = self.fired.counts
+        m.submodules.accessor = accessor = Accessor(ports)
+        for region, port in ports.items():
+            connect(m, getattr(accessor, region.name.lower()), port)
+        probing = sequencer.phase == Phase.PROBES
+        m.d.comb += [
+            sequencer.access_wanted.eq(bus.request.valid),
+            sequencer.access_busy.eq(accessor.busy),
+            bus.request.ready.eq(sequencer.access_start),
+            accessor.start.eq(sequencer.access_start | probes.access),
+            accessor.request.eq(Mux(probing, probes.request, bus.request.payload)),
+            bus.done.eq(accessor.done & ~probing),
+            bus.data.eq(accessor.data),
+            probes.done.eq(accessor.done & probing),
+            probes.data.eq(accessor.data),
+            self.passes.forget.eq(accessor.written),
+        ]
+
+    def _rows(self, m: Module):
+        """Scan the wheel and the generators; every active source makes a pass."""
+        params, sequencer, registers = self.params, self.sequencer, self.registers
+        wheel, sources, passes = self.wheel, self.sources, self.passes
+        m.submodules.source_scan = scan = BitScanner(params.source_words)
+        m.submodules.jobs = self.jobs = jobs = fifo.SyncFIFO(width=len(passes.jobs.payload.as_value()), depth=_JOBS)
+        self.slot = Signal(ceil_log2(params.delay_slots))
+        with m.If(sequencer.rows_start):
+            m.d.sync += self.slot.eq(registers.now)
+
+        real = Signal(16)
+        last = params.input_words - 1
+        in_last = (1 << (params.inputs - 16 * last)) - 1
+        if params.generators:
+            generators = self.generators
+            m.d.comb += [
+                generators.start.eq(sequencer.rows_start),
+                generators.words.eq(scan.extra_words),
+                scan.extra_words.eq(
+                    Mux(registers.gen_words > params.input_words, params.input_words, registers.gen_words)
+                ),
+                generators.rng.eq(registers.gen_rng),
+                registers.gen_rng_next.eq(generators.rng_next),
+                registers.gen_rng_en.eq(generators.rng_en),
+                real.eq(Mux(scan.taken_index == last, in_last, 0xFFFF)),
+                scan.extra.valid.eq(generators.bits.valid),
+                scan.extra.payload.eq(generators.bits.payload & real),
+                generators.bits.ready.eq(scan.extra.ready),
+            ]
+        connect(m, scan.ids, sources.ids)
+        m.d.comb += [
+            scan.start.eq(sequencer.rows_start),
+            scan.word.eq(wheel.word),
+            wheel.slot.eq(self.slot),
+            wheel.read_en.eq(scan.read_en),
+            wheel.read_index.eq(scan.read_index),
+            wheel.clear_en.eq(scan.taken),
+            wheel.clear_index.eq(scan.taken_index),
+            passes.jobs.valid.eq(jobs.r_rdy),
+            passes.jobs.payload.eq(jobs.r_data),
+            jobs.r_en.eq(passes.jobs.ready),
+            passes.learn.eq(registers.mode[Mode.LEARN]),
+            passes.reward.eq(registers.reward),
+            passes.rng.eq(registers.learn_rng),
+            registers.learn_rng_next.eq(passes.rng_next),
+            registers.learn_rng_en.eq(passes.rng_en),
+            passes.one_x.eq(registers.one_x),
+            passes.one_y.eq(registers.one_y),
+            sequencer.rows_busy.eq(scan.busy | sources.busy | (jobs.level != 0) | passes.busy),
+        ]
+
+        # One feeder at a time: rows, then decays, then columns.
+        decays = [Signal(name="decay_x"), Signal(name="decay_y")]
+        self.decaying = Cat(*decays)
+        with m.If(sequencer.sweep_start):
+            m.d.sync += [decays[0].eq(registers.x_list[15]), decays[1].eq(registers.y_list[15])]
+        job = Signal.like(passes.jobs.payload)
+        m.d.comb += jobs.w_data.eq(job)
+        with m.Switch(sequencer.phase):
+            with m.Case(Phase.ROWS):
+                m.d.comb += [
+                    job.eq(sources.jobs.payload),
+                    jobs.w_en.eq(sources.jobs.valid),
+                    sources.jobs.ready.eq(jobs.w_rdy),
+                    passes.raise_en.eq(Cat(sources.raise_en, 0)),
+                    passes.raise_index.eq(sources.raise_index),
+                    passes.raise_nearest.eq(sources.raise_nearest),
+                ]
+            with m.Case(Phase.SWEEP):
+                m.d.comb += [
+                    job.kind.eq(Mux(decays[0], PassKind.DECAY_X, PassKind.DECAY_Y)),
+                    job.list.eq(Mux(decays[0], registers.x_list, registers.y_list)),
+                    jobs.w_en.eq(self.decaying.any()),
+                ]
+                with m.If(jobs.w_rdy):
+                    m.d.sync += decays[0].eq(0)
+                    with m.If(~decays[0]):
+                        m.d.sync += decays[1].eq(0)
+            with m.Case(Phase.COLUMNS):
+                m.d.comb += [
+                    job.eq(self.fired.jobs.payload),
+                    jobs.w_en.eq(self.fired.jobs.valid),
+                    self.fired.jobs.ready.eq(jobs.w_rdy),
+                    passes.raise_en.eq(Cat(0, self.fired.raise_en)),
+                    passes.raise_index.eq(self.fired.raise_index),
+                    passes.raise_nearest.eq(self.fired.raise_nearest),
+                ]
+
+    def _sweep(self, m: Module):
+        """Update the neurons; remember which fired."""
+        params, sequencer, registers = self.params, self.sequencer, self.registers
+        neurons, passes = self.neurons, self.passes
+        m.submodules.fired_bits = bits = memory.Memory(
+            shape=unsigned(16), depth=max(2, params.neuron_words), init=[]
+        )
+        self.fired_read, write = bits.read_port(), bits.write_port()
+        self.spike_count = count = Signal(range(params.neurons + 1))
+        with m.If(sequencer.sweep_start):
+            m.d.sync += count.eq(0)
+        with m.Else():
+            m.d.sync += count.eq(count + neurons.spikes)
+        m.d.comb += [
+            registers.now_next.eq(registers.now + 1),
+            registers.now_en.eq(sequencer.sweep_start),
+            neurons.start.eq(sequencer.sweep_start),
+            neurons.sweep_count.eq(
+                Mux(registers.sweep_count > params.neurons, params.neurons, registers.sweep_count)
+            ),
+            neurons.adapt.eq(registers.mode[Mode.ADAPT]),
+            passes.sweep_en.eq(neurons.sweep_en),
+            passes.sweep_group.eq(neurons.sweep_group),
+            neurons.sums.eq(passes.sums),
+            write.addr.eq(neurons.word_index),
+            write.data.eq(neurons.word),
+            write.en.eq(neurons.word_en),
+            sequencer.sweep_busy.eq(
+                neurons.busy | self.decaying.any() | (self.jobs.level != 0) | passes.busy
+            ),
+        ]
+
+    def _columns(self, m: Module):
+        """Every neuron that fired is recorded, learns and sends its spike."""
+        params, sequencer, registers = self.params, self.sequencer, self.registers
+        fired, recorder = self.fired, self.recorder
+        words = params.neuron_words
+        m.submodules.fired_scan = scan = BitScanner(words)
+        raster = registers.mode[Mode.RASTER]
+        as_bitmap = self.spike_count >= words
+        self._wheel_spikes(m)
+        m.d.comb += [
+            fired.slot.eq(self.slot),
+            fired.learn.eq(registers.mode[Mode.LEARN]),
+            sequencer.columns_wanted.eq(self.spike_count != 0),
+            sequencer.head_wanted.eq(raster),
+            sequencer.head_word.eq(Mux(as_bitmap, RecordKind.BITMAP << 14 | words, self.spike_count)),
+            scan.start.eq(sequencer.columns_start),
+            self.fired_read.addr.eq(scan.read_index),
+            self.fired_read.en.eq(scan.read_en),
+            # Words that no sweep wrote are empty.
+            scan.word.eq(Mux((scan.taken_index << 4) < registers.sweep_count, self.fired_read.data, 0)),
+            scan.hold.eq(raster & as_bitmap & ~recorder.body.ready),
+            sequencer.columns_busy.eq(
+                scan.busy | fired.busy | (self.jobs.level != 0) | self.passes.busy | ~self.wheel.idle
+            ),
+        ]
+        # A fork: an id goes to the dispatcher and, in a list of spikes, to the recorder, or to none.
+        listed = raster & ~as_bitmap
+        m.d.comb += [
+            fired.ids.payload.eq(scan.ids.payload),
+            fired.ids.valid.eq(scan.ids.valid & (~listed | recorder.body.ready)),
+            scan.ids.ready.eq(fired.ids.ready & (~listed | recorder.body.ready)),
+        ]
+        with m.If(sequencer.phase == Phase.PROBES):
+            m.d.comb += [
+                recorder.body.valid.eq(self.probes.words.valid),
+                recorder.body.payload.eq(self.probes.words.payload),
+                self.probes.words.ready.eq(recorder.body.ready),
+            ]
+        with m.Elif(listed):
+            m.d.comb += [
+                recorder.body.valid.eq(scan.ids.valid & fired.ids.ready),
+                recorder.body.payload.eq(scan.ids.payload),
+            ]
+        with m.Else():
+            m.d.comb += [
+                recorder.body.valid.eq(scan.taken & raster),
+                recorder.body.payload.eq(scan.taken_word),
+            ]
+
+    def _wheel_spikes(self, m: Module):
+        """Let neurons set the wheel's bits in the columns' phase, and events otherwise."""
+        wheel, events, fired = self.wheel, self.events, self.fired
+        with m.If(self.sequencer.phase != Phase.COLUMNS):
+            m.d.comb += [
+                wheel.spikes.valid.eq(events.spikes.valid),
+                wheel.spikes.payload.eq(events.spikes.payload),
+                events.spikes.ready.eq(wheel.spikes.ready),
+            ]
+        with m.Else():
+            m.d.comb += [
+                wheel.spikes.valid.eq(fired.spikes.valid),
+                wheel.spikes.payload.eq(fired.spikes.payload),
+                fired.spikes.ready.eq(wheel.spikes.ready),
+            ]
+
+    def _probes(self, m: Module):
+        """Probe every so many steps."""
+        sequencer, registers, probes = self.sequencer, self.registers, self.probes
+        count = Mux(registers.probe_count > self.params.probes, self.params.probes, registers.probe_count)
+        probing = registers.probe_count != 0
+        m.d.comb += [
+            probes.start.eq(sequencer.probes_start),
+            probes.count.eq(count),
+            sequencer.probes_busy.eq(probes.busy),
+            sequencer.probes_wanted.eq(probing & (registers.probe_wait == 0)),
+            sequencer.probe_head.eq(RecordKind.PROBES << 14 | count),
+            registers.probe_wait_en.eq(sequencer.step_ends & probing),
+            registers.probe_wait_next.eq(
+                Mux(registers.probe_wait == 0, registers.probe_every, registers.probe_wait) - 1
+            ),
+        ]
+
+    def _count(self, m: Module):
+        """Feed the counters."""
+        counters, sequencer, passes = self.counters, self.sequencer, self.passes
+        phase = sequencer.phase
+        from_events = Signal()
+        m.d.sync += from_events.eq(self.events.spikes.valid & self.events.spikes.ready)
+        m.d.comb += [
+            counters.steps.eq(sequencer.step_ends),
+            counters.busy_clocks.eq((phase != Phase.REST) & (phase != Phase.ACCESS)),
+            counters.stall_clocks.eq(sequencer.stalls),
+            counters.late_steps.eq(sequencer.late),
+            counters.row_passes.eq(passes.segment_done[0]),
+            counters.column_passes.eq(passes.segment_done[1]),
+            counters.chunks.eq(passes.chunk_done),
+            counters.spikes.eq(self.neurons.spikes),
+            counters.acc_saturations.eq(passes.acc_saturations),
+            counters.state_saturations.eq(self.neurons.saturations),
+            counters.trace_saturations.eq(passes.trace_saturates[0] + passes.trace_saturates[1]),
+            counters.weight_clips.eq(passes.weight_clips),
+            counters.events_late.eq(self.events.late),
+            counters.events_merged.eq(self.wheel.merges & from_events),
+            counters.events_invalid.eq(self.events.invalid),
+        ]

@@ -1,0 +1,174 @@
+"""What each spike sets off: passes, traces, counters and delayed spikes."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+from synloom.contract import ArrayParams
+from synloom.contract.layout import source_layout, target_layout
+from synloom_hdl.core.access import AccessSignature, SharedMemory
+from synloom_hdl.core.neuron import record_layout
+from synloom_hdl.core.rule import PassKind, job_layout
+from synloom_hdl.core.wheel import spike_layout
+
+__all__ = ["FiredDispatcher", "SourceDispatcher"]
+
+
+class SourceDispatcher(wiring.Component):
+    """For each active source: its row pass, if it is connected, and its pre trace.
+
+    Members
+    -------
+    ids : In(stream of source ids)
+    busy : Out(1)
+    jobs : Out(stream of job_layout)
+    raise_en : Out(1), raise_index : Out, raise_nearest : Out(1)
+    sources : In(AccessSignature)
+        SOURCE.
+    """
+
+    def __init__(self, params: ArrayParams):
+        self.params = params
+        super().__init__(
+            {
+                "ids": In(stream.Signature(range(params.sources))),
+                "busy": Out(1),
+                "jobs": Out(stream.Signature(job_layout(params))),
+                "raise_en": Out(1),
+                "raise_index": Out(range(params.sources)),
+                "raise_nearest": Out(1),
+                "sources": In(AccessSignature()),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        params = self.params
+        m.submodules.storage = storage = SharedMemory(rows=params.sources, element_bits=16, size=params.sources)
+        wiring.connect(m, wiring.flipped(self.sources), storage.host)
+        source = Signal(record_layout(source_layout()))
+        index = Signal.like(self.ids.payload)
+        m.d.comb += [
+            source.eq(storage.row),
+            storage.read_row.eq(self.ids.payload),
+            self.raise_index.eq(index),
+            self.raise_nearest.eq(source.nearest),
+            self.jobs.p.kind.eq(PassKind.ROW),
+            self.jobs.p.index.eq(index),
+            self.jobs.p.list.eq(source.list),
+        ]
+        with m.FSM() as fsm:
+            m.d.comb += self.busy.eq(~fsm.ongoing("Idle"))
+            with m.State("Idle"):
+                m.d.comb += [self.ids.ready.eq(1), storage.read_en.eq(self.ids.valid)]
+                m.d.sync += index.eq(self.ids.payload)
+                with m.If(self.ids.valid):
+                    m.next = "Raise"
+            with m.State("Raise"):
+                m.d.comb += self.raise_en.eq(1)
+                m.next = "Idle"
+                with m.If(source.connected):
+                    m.next = "Pass"
+            with m.State("Pass"):
+                m.d.comb += self.jobs.valid.eq(1)
+                with m.If(self.jobs.ready):
+                    m.next = "Idle"
+        return m
+
+
+class FiredDispatcher(wiring.Component):
+    """For each neuron that fired: its column pass, its post trace, its counter and its delayed spike.
+
+    Members
+    -------
+    ids : In(stream of neuron indices)
+    busy : Out(1)
+    slot : In
+        Wheel slot of the step that just ran.
+    learn : In(1)
+        Register MODE.learn.
+    jobs : Out(stream of job_layout)
+    raise_en : Out(1), raise_index : Out, raise_nearest : Out(1)
+    spikes : Out(stream of spike_layout)
+    targets, counts : In(AccessSignature)
+        TARGET and SPIKE_COUNTS.
+    """
+
+    def __init__(self, params: ArrayParams):
+        self.params = params
+        super().__init__(
+            {
+                "ids": In(stream.Signature(range(16 * params.neuron_words))),
+                "busy": Out(1),
+                "slot": In(ceil_log2(params.delay_slots)),
+                "learn": In(1),
+                "jobs": Out(stream.Signature(job_layout(params))),
+                "raise_en": Out(1),
+                "raise_index": Out(range(params.sources)),
+                "raise_nearest": Out(1),
+                "spikes": Out(stream.Signature(spike_layout(params))),
+                "targets": In(AccessSignature()),
+                "counts": In(AccessSignature()),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        params = self.params
+        m.submodules.storage = storage = SharedMemory(rows=params.neurons, element_bits=16, size=params.neurons)
+        wiring.connect(m, wiring.flipped(self.targets), storage.host)
+        target = Signal(record_layout(target_layout()))
+        index = Signal.like(self.ids.payload)
+        read_en = Signal()
+        m.d.comb += [
+            target.eq(storage.row),
+            storage.read_row.eq(self.ids.payload),
+            storage.read_en.eq(read_en),
+            self.raise_index.eq(index),
+            self.raise_nearest.eq(target.nearest),
+            self.jobs.p.kind.eq(PassKind.COLUMN),
+            self.jobs.p.index.eq(index),
+            self.jobs.p.list.eq(target.list),
+            self.spikes.p.slot.eq(self.slot + target.delay),
+            self.spikes.p.bit.eq(index[:4]),
+            self.spikes.p.word.eq(params.input_words + (index >> 4)),
+        ]
+        raising = Signal()
+        if params.spike_counters:
+            m.submodules.counters = counters = SharedMemory(
+                rows=params.neurons, element_bits=16, size=params.neurons
+            )
+            wiring.connect(m, wiring.flipped(self.counts), counters.host)
+            m.d.comb += [
+                counters.read_row.eq(self.ids.payload),
+                counters.read_en.eq(read_en),
+                counters.write_row.eq(index),
+                counters.write.eq(Mux(counters.row == 0xFFFF, 0xFFFF, counters.row + 1)),
+                counters.write_en.eq(raising),
+            ]
+        m.d.comb += self.raise_en.eq(raising)
+        with m.FSM() as fsm:
+            m.d.comb += self.busy.eq(~fsm.ongoing("Idle"))
+            with m.State("Idle"):
+                m.d.comb += [self.ids.ready.eq(1), read_en.eq(self.ids.valid)]
+                m.d.sync += index.eq(self.ids.payload)
+                with m.If(self.ids.valid):
+                    m.next = "Raise"
+            with m.State("Raise"):
+                m.d.comb += raising.eq(1)
+                m.next = "Send"
+            with m.State("Send"):
+                m.d.comb += self.spikes.valid.eq(target.delay != 0)
+                with m.If((target.delay == 0) | self.spikes.ready):
+                    m.next = "Idle"
+                    if params.plasticity:
+                        with m.If(target.learns & self.learn):
+                            m.next = "Pass"
+            with m.State("Pass"):
+                m.d.comb += self.jobs.valid.eq(1)
+                with m.If(self.jobs.ready):
+                    m.next = "Idle"
+        return m

@@ -1,0 +1,123 @@
+"""Rate generators: spikes made on the chip, one rate for each input."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from synloom.contract import ArrayParams
+from synloom_hdl.core.access import AccessSignature, SharedMemory
+from synloom_hdl.gf2 import field_key, times_power, xorshift32
+
+__all__ = ["Generators"]
+
+_CHANNELS = 4
+"""Inputs per clock; divides 16."""
+
+
+class Generators(wiring.Component):
+    """Bernoulli and regular spike generators (docs/numbers.md, generators).
+
+    Members
+    -------
+    start : In(1), words : In
+        Begin a step with so many words of inputs; nothing happens if 0.
+    rng : In(32), rng_next : Out(32), rng_en : Out(1)
+        The stimulus generator's register, kept elsewhere.
+    bits : Out(stream of 16 bits)
+        One word for each 16 inputs, ascending.
+    rates, phases : In(AccessSignature)
+        GEN_RATE and GEN_PHASE.
+    """
+
+    def __init__(self, params: ArrayParams):
+        self.params = params
+        super().__init__(
+            {
+                "start": In(1),
+                "words": In(range(params.input_words + 1)),
+                "rng": In(32),
+                "rng_next": Out(32),
+                "rng_en": Out(1),
+                "bits": Out(stream.Signature(16)),
+                "rates": In(AccessSignature()),
+                "phases": In(AccessSignature()),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        params = self.params
+        groups = 16 // _CHANNELS
+        memories = []
+        for name, host in (("rate", self.rates), ("phase", self.phases)):
+            m.submodules[name] = store = SharedMemory(
+                rows=groups * params.input_words,
+                element_bits=16,
+                elements=range(_CHANNELS),
+                size=16 * params.input_words,
+            )
+            wiring.connect(m, wiring.flipped(host), store.host)
+            memories.append(store)
+        rate, phase = memories
+
+        group = Signal(range(groups * params.input_words + 1))
+        end = Signal.like(group)
+        state = Signal(31)
+        spikes = Signal(_CHANNELS)
+        earlier = Signal(16 - _CHANNELS)
+        next_rng = Signal(32)
+        m.d.comb += [
+            next_rng.eq(xorshift32(self.rng)),
+            self.rng_next.eq(next_rng),
+            self.rng_en.eq(self.start & (self.words != 0)),
+            rate.read_row.eq(group),
+            phase.read_row.eq(group),
+            phase.write_row.eq(group),
+        ]
+        for n in range(_CHANNELS):
+            setting = rate.row.word_select(n, 16)
+            speed, regular = setting[:15], setting[15]
+            total = Signal(16, name=f"total{n}")
+            m.d.comb += [
+                total.eq(phase.row.word_select(n, 16)[:15] + speed),
+                phase.write.word_select(n, 16).eq(total[:15]),
+                spikes[n].eq(
+                    Mux(
+                        regular,
+                        total[15],
+                        (times_power(state, 15 * n, 15) < speed) | (speed == 0x7FFF),
+                    )
+                ),
+            ]
+        regulars = Cat(rate.row.word_select(n, 16)[15] for n in range(_CHANNELS))
+
+        word = Signal(16)
+        with m.FSM():
+            with m.State("Idle"):
+                m.d.sync += [group.eq(0), end.eq(self.words * groups), state.eq(field_key(next_rng))]
+                with m.If(self.rng_en):
+                    m.next = "Read"
+            with m.State("Read"):
+                m.d.comb += [rate.read_en.eq(1), phase.read_en.eq(1)]
+                m.next = "Draw"
+            with m.State("Draw"):
+                m.d.comb += phase.write_en.eq(regulars)
+                m.d.comb += word.eq(Cat(earlier, spikes))
+                m.d.sync += [
+                    self.bits.payload.eq(word),
+                    earlier.eq(word >> _CHANNELS),
+                    group.eq(group + 1),
+                    state.eq(times_power(state, 15 * _CHANNELS)),
+                ]
+                m.next = "Read"
+                with m.If(group[: (groups - 1).bit_length()] == groups - 1):
+                    m.next = "Offer"
+            with m.State("Offer"):
+                m.d.comb += self.bits.valid.eq(1)
+                with m.If(self.bits.ready):
+                    m.next = "Read"
+                    with m.If(group == end):
+                        m.next = "Idle"
+        return m

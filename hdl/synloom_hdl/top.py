@@ -1,0 +1,103 @@
+"""What becomes a bitstream: link and core, with bytes or serial pins outside."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from synloom.contract import ArrayParams
+from synloom_hdl.core.core import Core
+from synloom_hdl.link.link import Link
+from synloom_hdl.uart import UartReceiver, UartTransmitter
+
+__all__ = ["ArrayTop", "UartTop"]
+
+
+class ArrayTop(wiring.Component):
+    """The whole array behind a byte stream: what the simulated board runs.
+
+    Members
+    -------
+    i : In(stream of 8 bits), o : Out(stream of 8 bits)
+        The line, as in `Link`.
+    divisor : Out(16), framing_error : In(1)
+        For a UART outside.
+    idle : Out(1)
+        The link has nothing to do until bytes come or the core goes on.
+    running : Out(1), paused : Out(1)
+        The run.
+    """
+
+    def __init__(self, params: ArrayParams):
+        self.params = params
+        super().__init__(
+            {
+                "i": In(stream.Signature(8)),
+                "o": Out(stream.Signature(8)),
+                "divisor": Out(16),
+                "framing_error": In(1),
+                "idle": Out(1),
+                "running": Out(1),
+                "paused": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.link = link = Link(self.params)
+        m.submodules.core = core = Core(self.params)
+        connect(m, flipped(self.i), link.i)
+        connect(m, link.o, flipped(self.o))
+        connect(m, link.core, core.link)
+        m.d.comb += [
+            self.divisor.eq(link.divisor),
+            link.framing_error.eq(self.framing_error),
+            self.idle.eq(link.idle),
+            self.running.eq(core.link.running),
+            self.paused.eq(core.link.paused),
+        ]
+        return m
+
+
+class UartTop(wiring.Component):
+    """The whole array behind a serial port's two pins.
+
+    Members
+    -------
+    rx : In(1), tx : Out(1)
+        8N1 at `baud` until the divisor register says otherwise.
+    idle, running, paused : Out(1)
+        As in `ArrayTop`; idle also waits for the last character to leave.
+    """
+
+    def __init__(self, params: ArrayParams):
+        self.params = params
+        super().__init__(
+            {
+                "rx": In(1, init=1),
+                "tx": Out(1, init=1),
+                "idle": Out(1),
+                "running": Out(1),
+                "paused": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.array = array = ArrayTop(self.params)
+        m.submodules.receiver = receiver = UartReceiver()
+        m.submodules.transmitter = transmitter = UartTransmitter()
+        connect(m, receiver.o, array.i)
+        connect(m, array.o, transmitter.i)
+        m.d.comb += [
+            receiver.rx.eq(self.rx),
+            self.tx.eq(transmitter.tx),
+            receiver.divisor.eq(array.divisor),
+            transmitter.divisor.eq(array.divisor),
+            array.framing_error.eq(receiver.error),
+            self.idle.eq(array.idle & transmitter.i.ready),
+            self.running.eq(array.running),
+            self.paused.eq(array.paused),
+        ]
+        return m
