@@ -44,7 +44,7 @@ def use_compiler(tmp_path, monkeypatch, body):
 
 
 def client(cache):
-    environment = {"SYNLOOM_CACHE": str(cache.root), "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {"SYNLOOM_CACHE": str(cache.root), "PYTHONPATH": str(Path(__file__).parents[1])}
     return subprocess.Popen(
         [sys.executable, "-c", CLIENT], stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
     )

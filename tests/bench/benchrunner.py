@@ -1,0 +1,97 @@
+"""Building a top for cocotb once per content, and running a module of benches on it."""
+
+import hashlib
+import os
+import shutil
+from contextlib import contextmanager
+from importlib import metadata
+
+from cocotb_tools.runner import get_runner
+
+from synloom_sim.board import BoardCache
+from synloom_sim.board.tools import find_compiler, find_verilator
+
+__all__ = ["run_benches"]
+
+_BUILD_ARGS = ["-Wno-fatal", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing"]
+
+
+def run_benches(design, module, folder, *, testcase=None, seed=1, **variables):
+    """Build the design's top unless it is in the cache, and run the benches of a module on it.
+
+    Parameters
+    ----------
+    design : Design
+        The top.
+    module : str
+        Python module with functions decorated by `cocotb.test`.
+    folder : Path
+        For results; a test's `tmp_path`.
+    testcase : str or list of str, optional
+        Only these benches.
+    seed : int
+        Of cocotb's random generator.
+    **variables
+        Environment of the benches.
+    """
+    build_dir = _build(design)
+    runner = get_runner("verilator")
+    runner.test(
+        test_module=module,
+        hdl_toplevel="top",
+        hdl_toplevel_lang="verilog",
+        testcase=testcase,
+        seed=seed,
+        build_dir=build_dir,
+        test_dir=folder,
+        log_file=folder / "bench.log",
+        extra_env={name: str(value) for name, value in variables.items()},
+    )
+
+
+def _build(design):
+    cache = BoardCache.default()
+    verilog = design.verilog()
+    compiler, verilator = find_compiler(), find_verilator()
+    facts = (verilog, *_BUILD_ARGS, verilator.version, compiler.version, metadata.version("cocotb"))
+    key = "cocotb-" + hashlib.sha256("\0".join(facts).encode()).hexdigest()[:32]
+    build_dir = cache.root / "cocotb" / key
+    with cache.lock(key):
+        if not (build_dir / "finished").exists():
+            shutil.rmtree(build_dir, ignore_errors=True)
+            build_dir.mkdir(parents=True)
+            (build_dir / "top.v").write_text(verilog)
+            with _tools(compiler, verilator):
+                get_runner("verilator").build(
+                    sources=[build_dir / "top.v"],
+                    hdl_toplevel="top",
+                    build_dir=build_dir,
+                    build_args=_BUILD_ARGS,
+                    timescale=("1ps", "1ps"),
+                    log_file=build_dir / "build.log",
+                )
+            (build_dir / "finished").touch()
+    return build_dir
+
+
+@contextmanager
+def _tools(compiler, verilator):
+    """Let the runner find Verilator's wrapper, and make this machine's tools.
+
+    The package's makefile names the tools of the machine that built it.
+    """
+    wanted = {
+        "PATH": f"{verilator.root / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "VERILATOR_ROOT": str(verilator.root),
+        "MAKEFLAGS": f"-- CXX={compiler.path} LINK={compiler.path} AR=ar PYTHON3=python3 OPT_FAST=-O1",
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
