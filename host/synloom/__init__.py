@@ -1,1 +1,94 @@
-"""Synloom: a neuromorphic FPGA emulator and its host SDK."""
+"""Synloom: a neuromorphic FPGA emulator and its host SDK.
+
+A network is described in SI units (ms, mV, nA), compiled to an `Image`, loaded into a `Device` (a model, a simulated
+board, or a board) and run. See docs/sdk.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synloom.cells import LIF
+from synloom.compiler import compile
+from synloom.connectors import (
+    AllToAll,
+    FixedInDegree,
+    FixedOutDegree,
+    FixedProbability,
+    FromList,
+    FromMatrix,
+    OneToOne,
+    SmallWorld,
+)
+from synloom.contract.params import ArrayParams
+from synloom.counters import Counters
+from synloom.device import Device
+from synloom.distributions import Normal, Uniform
+from synloom.errors import (
+    BuildError,
+    CapacityError,
+    DeviceError,
+    ExperimentError,
+    LinkError,
+    MismatchError,
+    NetworkError,
+    ParameterError,
+    SynloomError,
+    TargetError,
+)
+from synloom.image import Image
+from synloom.inputs import InputPopulation, PoissonInput, RegularInput
+from synloom.network import Network, Population, Projection
+from synloom.plasticity import STDP, PairRule, TraceTarget
+from synloom.recording import Recording
+from synloom.report import Report
+
+__all__ = [
+    "LIF",
+    "STDP",
+    "AllToAll",
+    "ArrayParams",
+    "BuildError",
+    "CapacityError",
+    "Counters",
+    "Device",
+    "DeviceError",
+    "ExperimentError",
+    "FixedInDegree",
+    "FixedOutDegree",
+    "FixedProbability",
+    "FromList",
+    "FromMatrix",
+    "Image",
+    "InputPopulation",
+    "LinkError",
+    "MismatchError",
+    "Network",
+    "NetworkError",
+    "Normal",
+    "OneToOne",
+    "PairRule",
+    "ParameterError",
+    "PoissonInput",
+    "Population",
+    "Projection",
+    "Recording",
+    "RegularInput",
+    "Report",
+    "SmallWorld",
+    "SynloomError",
+    "TargetError",
+    "TraceTarget",
+    "Uniform",
+    "compile",
+    "connect",
+]
+
+
+def connect(
+    target: str = "model", image_or_params: Image | ArrayParams | None = None, **options: Any
+) -> Device:
+    """Connect to a target and return a `Device`; see `synloom.targets.connect`."""
+    from synloom import targets
+
+    return targets.connect(target, image_or_params, **options)

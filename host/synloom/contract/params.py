@@ -271,8 +271,12 @@ class ArrayParams:
         Two designs with the same semantics digest run the same image to the same bits: lanes,
         clock, baud and buffer sizes are left out.
         """
+        return _digest(self.semantics())
+
+    def semantics(self) -> dict[str, int | bool]:
+        """Return the fields that an image depends on, by name."""
         values = self.to_dict()
-        return _digest({name: values[name] for name in _SEMANTIC})
+        return {name: values[name] for name in _SEMANTIC}
 
 
 def _digest(values: Mapping[str, int | bool]) -> str:

@@ -1,0 +1,66 @@
+"""The mathematics between SI units and registers: propagators and decay coefficients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from synloom.checks import FloatArray, IntArray
+
+__all__ = ["DecayCoefficients", "decay_coefficients", "offset_gain", "synapse_gain"]
+
+_EVERYTHING = 0xFFFF
+
+
+@dataclass(frozen=True, eq=False)
+class DecayCoefficients:
+    """Coefficients of `decay` (docs/numbers.md), one per item.
+
+    Parameters
+    ----------
+    m : (n,) int64
+        The coefficient, 16 bits.
+    fine : (n,) int64
+        1 if it is in units of 2**-24, else 2**-16.
+    tau : (n,) float64
+        The time constant that this is, ms: 0 for everything, inf for nothing.
+    """
+
+    m: IntArray
+    fine: IntArray
+    tau: FloatArray
+
+
+def decay_coefficients(tau: FloatArray, dt: float) -> DecayCoefficients:
+    """Return the coefficients for time constants `tau` (n,) in ms; 0 is a delta, inf no decay."""
+    with np.errstate(divide="ignore", over="ignore"):
+        part = -np.expm1(-dt / tau)
+    fine = np.rint(part * 2.0**24) <= 0xFFFF
+    scale = np.where(fine, 2.0**24, 2.0**16)
+    m = np.minimum(np.rint(part * scale), _EVERYTHING).astype(np.int64)
+    whole = (m == _EVERYTHING) & ~fine
+    with np.errstate(divide="ignore"):
+        got = np.where(whole, 0.0, -dt / np.log1p(-np.where(whole, 0.5, m / scale)))
+    return DecayCoefficients(m, fine.astype(np.int64), np.where(m == 0, np.inf, got))
+
+
+def offset_gain(tau_m: FloatArray, cm: FloatArray, dt: float) -> FloatArray:
+    """Return P20: how far a constant current of 1 nA moves the potential in one step, mV."""
+    finite = np.where(np.isinf(tau_m), 1.0, tau_m)
+    return np.where(np.isinf(tau_m), dt / cm, -np.expm1(-dt / finite) * finite / cm)
+
+
+def synapse_gain(tau_m: FloatArray, cm: FloatArray, tau_syn: FloatArray, dt: float) -> FloatArray:
+    """Return P21: how far a decaying current that starts at 1 nA moves the potential in one step, mV.
+
+    This is the exact propagator of `iaf_psc_exp` (Rotter and Diesmann 1999). For `tau_syn` = 0 weights are in mV and
+    the gain is 1.
+    """
+    delta = tau_syn == 0.0
+    leak = 1.0 / tau_m
+    difference = 1.0 / np.where(delta, 1.0, tau_syn) - leak
+    same = difference == 0.0
+    safe = np.where(same, 1.0, difference)
+    area = np.where(same, dt, -np.expm1(-dt * safe) / safe)
+    return np.where(delta, 1.0, np.exp(-dt * leak) * area / cm)

@@ -1,0 +1,178 @@
+"""Learning rules in the array's numbers: amplitudes, trace units, bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from synloom.compiler.scale import Scale
+from synloom.compiler.synapses import Edges
+from synloom.contract.params import ArrayParams
+from synloom.errors import NetworkError, ParameterError
+from synloom.plasticity import PairRule
+from synloom.report import ReportBuilder
+
+__all__ = ["HalfRule", "RuleRegisters", "TraceUnits", "features", "rule_registers", "trace_units"]
+
+_A_BITS: Final = 12
+_SUB_LSB_BITS: Final = 12
+_A_MAX: Final = 0xFFFF
+_A_FINE: Final = 128
+"""Below this amplitude the unit of the traces is made smaller, which makes the amplitude larger."""
+
+
+@dataclass(frozen=True)
+class TraceUnits:
+    """What a spike adds to a trace: ONE_X and ONE_Y."""
+
+    one_x: int
+    one_y: int
+
+
+@dataclass(frozen=True)
+class HalfRule:
+    """One side of a rule as a segment holds it; amplitude 0 means that the side does nothing."""
+
+    a: int = 0
+    t0: int = 0
+    a_negative: bool = False
+
+
+@dataclass(frozen=True)
+class RuleRegisters:
+    """A rule as segments hold it: `row` for sources' spikes, `column` for targets'."""
+
+    row: HalfRule
+    column: HalfRule
+    w_min: int
+    w_max: int
+    soft: bool
+    stochastic: bool
+    reward: bool
+
+
+def features(edges: Sequence[Edges]) -> dict[str, bool]:
+    """Return the features of an array that the learning rules need."""
+    rules = [edge.rule for edge in edges if edge.rule is not None]
+    needs = {
+        "plasticity": bool(rules),
+        "soft_bounds": any(rule.bounds == "soft" for rule in rules),
+        "stochastic_rounding": any(rule.rounding == "stochastic" for rule in rules),
+        "reward": any(rule.reward for rule in rules),
+    }
+    return {name: True for name, used in needs.items() if used}
+
+
+def _unit_amplitudes(rule: PairRule, lsb: float, params: ArrayParams, dt: float) -> tuple[float, float]:
+    """Return the amplitudes of row and column for a trace unit of 1, before rounding.
+
+    The textbook's trace is sampled at the moment of the spike. Here a source's trace has decayed once when a
+    column of the same step reads it, and a target's trace has not yet decayed when a row of the next step reads
+    it: one factor exp(dt / tau) each way makes up for that.
+    """
+    reach = (rule.w_max - rule.w_min) / lsb if rule.bounds == "additive" else 1 << (params.weight_bits - 1)
+    scale = reach * 2.0 ** (_A_BITS + _SUB_LSB_BITS)
+    row = abs(rule.A_pre) * scale * np.exp(-dt / rule.tau_post)
+    column = abs(rule.A_post) * scale * np.exp(dt / rule.tau_pre)
+    return float(row), float(column)
+
+
+def trace_units(learning: Sequence[tuple[Edges, Scale]], params: ArrayParams, dt: float) -> TraceUnits:
+    """Choose the traces' units: 1/16 of their range, more if an amplitude would be too large, less if too small."""
+    amplitudes: tuple[list[float], list[float]] = ([], [])
+    for edge, scale in learning:
+        assert edge.rule is not None
+        row, column = _unit_amplitudes(edge.rule, _weight_lsb(edge, scale), params, dt)
+        amplitudes[0].append(column)
+        amplitudes[1].append(row)
+    return TraceUnits(*(_unit([a for a in side if a > 0.0], params.trace_bits) for side in amplitudes))
+
+
+def _unit(amplitudes: Sequence[float], trace_bits: int) -> int:
+    exponent = trace_bits - 4
+    if not amplitudes:
+        return 1 << exponent
+    while max(amplitudes) / 2.0**exponent > _A_MAX and exponent < trace_bits - 1:
+        exponent += 1
+    while (
+        min(amplitudes) / 2.0**exponent < _A_FINE
+        and max(amplitudes) / 2.0 ** (exponent - 1) <= _A_MAX
+        and exponent > max(trace_bits - 8, 5)
+    ):
+        exponent -= 1
+    return 1 << exponent
+
+
+def _weight_lsb(edge: Edges, scale: Scale) -> float:
+    """Return the one weight LSB of a learning projection, in its SI unit."""
+    rule = edge.rule
+    assert rule is not None
+    exc, inh = scale.weight_lsb(edge.label)
+    targets = np.unique(edge.post) if len(edge.post) else slice(None)
+    used = [*([exc[targets]] if rule.w_max > 0.0 else []), *([inh[targets]] if rule.w_min < 0.0 else [])]
+    steps = np.concatenate(used)
+    if steps.max() > 1.01 * steps.min():
+        raise NetworkError(
+            f"projection {edge.label!r} learns, so all its weights need one unit, but its targets' tau_m, cm and "
+            f"tau_syn make the units differ by {100 * (steps.max() / steps.min() - 1):.3g} %; make them equal, or "
+            f"keep w_min..w_max on one side of 0"
+        )
+    return float(np.median(steps))
+
+
+def rule_registers(
+    edge: Edges, scale: Scale, units: TraceUnits, params: ArrayParams, dt: float, report: ReportBuilder
+) -> RuleRegisters:
+    """Return a projection's rule in the array's numbers.
+
+    Raises
+    ------
+    ParameterError
+        If an offset is beyond the traces' range.
+    NetworkError
+        If the targets' units differ.
+    """
+    rule, label = edge.rule, edge.label
+    assert rule is not None
+    lsb = _weight_lsb(edge, scale)
+    row, column = _unit_amplitudes(rule, lsb, params, dt)
+    halves = []
+    for wanted, name, amplitude, offset, one, past in (
+        (rule.A_pre, "A_pre", row, rule.y0, units.one_y, dt / rule.tau_post),
+        (rule.A_post, "A_post", column, rule.x0, units.one_x, -dt / rule.tau_pre),
+    ):
+        a = min(round(amplitude / one), _A_MAX)
+        t0 = _offset(
+            label, "y0" if name == "A_pre" else "x0", offset * one * float(np.exp(past)), params, one
+        )
+        if wanted:
+            got = wanted * a * one / amplitude
+            report.add(label, f"{name} (of range)", wanted, got, "" if 0 < a < _A_MAX else "out of range")
+        halves.append(HalfRule(a, t0 if a else 0, wanted < 0.0))
+    bounds = [
+        int(np.clip(round(w / lsb), -params.weight_max, params.weight_max)) for w in (rule.w_min, rule.w_max)
+    ]
+    for name, wanted, got in zip(("w_min", "w_max"), (rule.w_min, rule.w_max), bounds, strict=True):
+        report.add(label, name, wanted, got * lsb)
+    if bounds[0] == bounds[1]:
+        report.note(f"{label}: w_min and w_max are the same after rounding, so nothing can be learnt")
+    return RuleRegisters(
+        row=halves[0],
+        column=halves[1],
+        w_min=bounds[0],
+        w_max=bounds[1],
+        soft=rule.bounds == "soft",
+        stochastic=rule.rounding == "stochastic",
+        reward=rule.reward,
+    )
+
+
+def _offset(label: str, name: str, value: float, params: ArrayParams, one: int) -> int:
+    if value > params.trace_max:
+        raise ParameterError(
+            f"projection {label!r}: the trace's offset {name} must be below {params.trace_max / one:g} spikes"
+        )
+    return round(value)

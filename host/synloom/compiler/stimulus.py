@@ -1,0 +1,79 @@
+"""Inputs in the array's numbers: generator rates and exact-time events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.checks import FloatArray, IntArray
+from synloom.errors import ParameterError
+from synloom.inputs import InputPopulation
+from synloom.report import ReportBuilder
+
+__all__ = ["ALWAYS", "input_events", "rate_words", "rates_of"]
+
+ALWAYS: Final = 0x7FFF
+_MODE: Final = {"poisson": 0, "regular": 0x8000}
+
+
+def rate_words(hz: FloatArray, generator: str, dt: float, bits: int = 15) -> npt.NDArray[np.uint16]:
+    """Return GEN_RATE's words (n,) for rates in Hz.
+
+    Parameters
+    ----------
+    hz : (n,) float64
+        Rates, at least 0.
+    generator : str
+        ``"poisson"`` or ``"regular"``.
+    dt : float
+        Time step, ms.
+    bits : int
+        Significant bits of the largest rate. With 8, all words fit the line's short form.
+
+    Raises
+    ------
+    ParameterError
+        If a rate is above one spike per step.
+    """
+    part = hz * (dt / 1000.0)
+    if (part > 1.0 + 1e-9).any():
+        raise ParameterError(
+            f"rates must be at most {1000.0 / dt:g} Hz (one spike per step of {dt:g} ms), not {hz.max():g}"
+        )
+    words = np.minimum(np.rint(part * 32768.0), ALWAYS).astype(np.int64)
+    shift = max(0, int(words.max(initial=0)).bit_length() - bits)
+    if shift:
+        most = (1 << bits) - 1
+        words = np.minimum(np.minimum((words + (1 << (shift - 1))) >> shift, most) << shift, ALWAYS)
+    return (words | _MODE[generator]).astype(np.uint16)
+
+
+def rates_of(words: npt.NDArray[np.uint16], dt: float) -> FloatArray:
+    """Return the mean rates in Hz that GEN_RATE's words stand for."""
+    rate = (words & ALWAYS).astype(np.float64)
+    certain = (words == ALWAYS) | (rate == 32768.0)
+    return np.where(certain, 1.0, rate / 32768.0) * (1000.0 / dt)
+
+
+def input_events(
+    inputs: Sequence[tuple[InputPopulation, int, IntArray]], dt: float, report: ReportBuilder
+) -> IntArray:
+    """Return the network's own spikes as (E, 2) int64 of (step, input id), sorted; delays are added here.
+
+    `inputs` gives each population with its first id and its delays in steps.
+    """
+    parts = [np.zeros((0, 2), dtype=np.int64)]
+    for population, first, delay in inputs:
+        for k, times in enumerate(population.spike_times):
+            if not len(times):
+                continue
+            steps = np.rint(times / dt).astype(np.int64)
+            if np.abs(steps * dt - times).max() > 1e-6 * dt:
+                report.add(
+                    str(population.label), f"spike_times[{k}] (ms)", times, steps * dt, "moved to a step"
+                )
+            parts.append(np.stack([steps + delay[k], np.full(len(steps), first + k)], axis=1))
+    return np.unique(np.concatenate(parts), axis=0)

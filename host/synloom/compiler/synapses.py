@@ -1,0 +1,152 @@
+"""Projections made explicit: pairs, weights in SI units, delays in steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from synloom.checks import FloatArray, IntArray
+from synloom.errors import NetworkError, ParameterError
+from synloom.inputs import InputPopulation
+from synloom.network import Network, Population, Projection
+from synloom.plasticity import PairRule
+from synloom.report import ReportBuilder
+
+__all__ = ["Edges", "delays", "expand"]
+
+
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """The synapses of one projection.
+
+    Parameters
+    ----------
+    projection : Projection
+        Where they come from.
+    pre, post : (K,) int64
+        Indices within the populations; each pair at most once.
+    weights : (K,) float64
+        nA, or mV for delta synapses.
+    """
+
+    projection: Projection
+    pre: IntArray
+    post: IntArray
+    weights: FloatArray
+
+    @property
+    def label(self) -> str:
+        """The projection's name."""
+        return str(self.projection.label)
+
+    @property
+    def rule(self) -> PairRule | None:
+        """The projection's learning rule."""
+        return self.projection.rule
+
+
+def expand(network: Network) -> list[Edges]:
+    """Let every connector draw; each has its own random stream, so adding one changes no other.
+
+    Raises
+    ------
+    NetworkError
+        If a connector does not fit its populations, weights are missing or given twice, or two projections
+        make the same pair.
+    """
+    edges = []
+    for index, projection in enumerate(network.projections):
+        rng = np.random.default_rng([network.seed, index])
+        edges.append(_expand_one(projection, rng))
+    _refuse_twice(edges)
+    return edges
+
+
+def _expand_one(projection: Projection, rng: np.random.Generator) -> Edges:
+    made = projection.connector.synapses(
+        projection.pre.n, projection.post.n, rng, projection.pre is projection.post
+    )
+    weight = projection.weight
+    if (weight is None) == (made.weights is None):
+        raise NetworkError(
+            f"projection {projection.label!r}: "
+            + ("give a weight=" if weight is None else "leave out weight=, the connector brings weights")
+        )
+    if made.weights is not None:
+        weights = made.weights
+    elif isinstance(weight, np.ndarray):
+        weights = weight[made.pre, made.post]
+    elif isinstance(weight, (int, float)):
+        weights = np.full(len(made), float(weight))
+    else:
+        assert weight is not None
+        weights = np.asarray(weight.draw(len(made), rng), dtype=np.float64)
+    _check_bounds(projection, weights)
+    return Edges(projection, made.pre, made.post, weights)
+
+
+def _check_bounds(projection: Projection, weights: FloatArray) -> None:
+    rule = projection.rule
+    if rule is None or not len(weights):
+        return
+    bad = (weights < rule.w_min - 1e-9 * abs(rule.w_min)) | (weights > rule.w_max + 1e-9 * abs(rule.w_max))
+    if bad.any():
+        raise ParameterError(
+            f"projection {projection.label!r}: weights must start within the rule's bounds "
+            f"{rule.w_min:g}..{rule.w_max:g}, not at {weights[bad][0]:g}"
+        )
+
+
+def _refuse_twice(edges: list[Edges]) -> None:
+    seen: dict[tuple[int, int], str] = {}
+    for edge in edges:
+        ends = (id(edge.projection.pre), id(edge.projection.post))
+        if ends in seen:
+            raise NetworkError(
+                f"projections {seen[ends]!r} and {edge.label!r} join the same two populations; the array has one "
+                f"synapse per pair and one rule per pair of populations: make one projection of them (FromMatrix)"
+            )
+        seen[ends] = edge.label
+
+
+def delays(network: Network, report: ReportBuilder) -> dict[str, IntArray]:
+    """Return the axonal delay of every source in steps, (n,) int64 by population label.
+
+    Raises
+    ------
+    NetworkError
+        If two projections want different delays of one source, or a neuron's is under one step.
+    """
+    found: dict[str, tuple[str, IntArray]] = {}
+    for projection in network.projections:
+        if projection.delay is None:
+            continue
+        source, label = str(projection.pre.label), str(projection.label)
+        steps = np.rint(projection.delay / network.dt).astype(np.int64)
+        _check_delay(projection, steps, network.dt)
+        if source in found and (found[source][1] != steps).any():
+            raise NetworkError(
+                f"projections {found[source][0]!r} and {label!r} give {source!r} different delays; delays are "
+                f"axonal: one per source, the same in all its projections"
+            )
+        found[source] = (label, steps)
+        report.add(label, "delay (ms)", projection.delay, steps * network.dt)
+        if isinstance(projection.pre, InputPopulation) and projection.pre.generator and steps.any():
+            report.note(
+                f"{label}: generators draw their spikes in the step in which these arrive; the delay is ignored"
+            )
+    result: dict[str, IntArray] = {}
+    sources: list[Population | InputPopulation] = [*network.populations, *network.inputs]
+    for population in sources:
+        default = np.full(population.n, int(isinstance(population, Population)), dtype=np.int64)
+        result[str(population.label)] = found.get(str(population.label), ("", default))[1]
+    return result
+
+
+def _check_delay(projection: Projection, steps: IntArray, dt: float) -> None:
+    if isinstance(projection.pre, Population) and (steps < 1).any():
+        raise NetworkError(
+            f"projection {projection.label!r}: a neuron's delay must be at least one step ({dt:g} ms), "
+            f"not {float(np.min(projection.delay)):g} ms"
+        )

@@ -1,0 +1,148 @@
+"""The quantisation report: what was asked for, what the array holds, and what that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Report", "ReportRow"]
+
+
+@dataclass(frozen=True)
+class ReportRow:
+    """One parameter of one population or projection.
+
+    For parameters that differ from neuron to neuron, the neuron with the largest error is shown.
+
+    Parameters
+    ----------
+    where : str
+        Label of the population or projection.
+    parameter : str
+        Name, unit included.
+    wanted, got : float
+        The number asked for and the one the array holds, in that unit.
+    note : str
+        What a reader should know: "out of range", for instance.
+    """
+
+    where: str
+    parameter: str
+    wanted: float
+    got: float
+    note: str = ""
+
+    @property
+    def error(self) -> float:
+        """`got - wanted`; 0 if both are infinite."""
+        return 0.0 if self.wanted == self.got else self.got - self.wanted
+
+    @property
+    def relative(self) -> float:
+        """The error's size as a part of what was wanted; the error's size itself where 0 was wanted."""
+        if self.error == 0.0 or not np.isfinite(self.wanted):
+            return abs(self.error)
+        return abs(self.error) / (abs(self.wanted) or 1.0)
+
+
+@dataclass(frozen=True)
+class Report:
+    """All rows, and remarks that are not about one number; `print` it."""
+
+    rows: tuple[ReportRow, ...] = ()
+    notes: tuple[str, ...] = ()
+    title: str = field(default="quantisation")
+
+    def worst(self) -> ReportRow | None:
+        """Return the row with the largest relative error."""
+        return max(self.rows, key=lambda row: row.relative, default=None)
+
+    def row(self, where: str, parameter: str) -> ReportRow:
+        """Return the row of a parameter; `parameter` may leave out the unit.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        for row in self.rows:
+            if row.where == where and parameter in (row.parameter, row.parameter.split(" ")[0]):
+                return row
+        raise KeyError(f"the report has no row for {parameter!r} of {where!r}")
+
+    def __str__(self) -> str:
+        head = ("where", "parameter", "wanted", "got", "error", "")
+        body = [
+            (r.where, r.parameter, f"{r.wanted:.6g}", f"{r.got:.6g}", _error_text(r), r.note)
+            for r in self.rows
+        ]
+        lines = [f"{self.title}: {len(self.rows)} parameters, {len(self.notes)} remarks"]
+        if body:
+            lines += _table([head, *body])
+        lines += [f"- {note}" for note in self.notes]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain values for JSON."""
+        return {"rows": [asdict(row) for row in self.rows], "notes": list(self.notes), "title": self.title}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Report:
+        """Make a report from `to_dict`'s values."""
+        rows = tuple(ReportRow(**row) for row in values["rows"])
+        return cls(rows, tuple(values["notes"]), values["title"])
+
+
+class ReportBuilder:
+    """Collects rows and notes while a network is compiled."""
+
+    def __init__(self) -> None:
+        self.rows: list[ReportRow] = []
+        self.notes: list[str] = []
+
+    def add(
+        self, where: str, parameter: str, wanted: npt.ArrayLike, got: npt.ArrayLike, note: str = ""
+    ) -> None:
+        """Add a parameter with one value per neuron; the worst neuron is kept."""
+        want, have = np.broadcast_arrays(
+            np.atleast_1d(wanted).astype(float), np.atleast_1d(got).astype(float)
+        )
+        candidates = [ReportRow(where, parameter, float(w), float(h), note) for w, h in _pairs(want, have)]
+        self.rows.append(max(candidates, key=lambda row: row.relative))
+
+    def note(self, text: str) -> None:
+        """Add a remark."""
+        self.notes.append(text)
+
+    def report(self) -> Report:
+        """Return the finished report."""
+        return Report(tuple(self.rows), tuple(self.notes))
+
+
+def _pairs(wanted: npt.NDArray[np.float64], got: npt.NDArray[np.float64]) -> list[tuple[float, float]]:
+    return list(dict.fromkeys(zip(wanted.tolist(), got.tolist(), strict=True)))
+
+
+def _error_text(row: ReportRow) -> str:
+    if row.error == 0.0:
+        return "0"
+    if row.wanted == 0.0 or not np.isfinite(row.error):
+        return f"{row.error:+.3g}"
+    return f"{100 * row.error / abs(row.wanted):+.3g} %"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            c.ljust(w) if k in (0, 1, 5) else c.rjust(w)
+            for k, (c, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    lines.insert(1, "  ".join("-" * w for w in widths).rstrip())
+    return lines

@@ -1,0 +1,1 @@
+"""What a device does while a network runs: events in, records out."""
