@@ -1,0 +1,277 @@
+"""A port at the other end of a line."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.contract.frames import (
+    MAX_PAYLOAD,
+    MAX_READ_BYTES,
+    ControlAction,
+    Op,
+    RunFlag,
+    Status,
+    StreamFlag,
+)
+from synloom.contract.params import ArrayParams
+from synloom.contract.regions import Region, control, link
+from synloom.errors import DeviceError, LinkError, ParameterError
+from synloom.link.addresses import pieces
+from synloom.link.assembly import RecordAssembly
+from synloom.link.discovery import discover
+from synloom.link.exchange import Exchange, LinkStatistics
+from synloom.link.transport import Transport
+from synloom.port import Words
+
+__all__ = ["LinkPort"]
+
+_NO_FLAGS: Final = RunFlag(0)
+_EVENTS_PER_COMMAND: Final = (MAX_PAYLOAD - 2) // 2
+_FILL_PER_COMMAND: Final = 1 << 16
+"""So that a FILL is done well before its reply is missed."""
+_SLICE_S: Final = 0.05
+"""Longest wait for records that keeps other threads out."""
+_SILENCE_S: Final = 0.25
+"""Without a byte for so long, the last record frame might have been lost."""
+
+
+class LinkPort:
+    """Speak docs/protocol.md over a transport: a `synloom.port.Port`.
+
+    Lost, changed and repeated frames are mended; what could not be mended raises LinkError, and so
+    does every call after it. Calls from several threads take turns.
+
+    A run that a former host left going is not disturbed; its records that were never acknowledged come
+    first. If no run is going on, records of former runs are discarded.
+
+    Parameters
+    ----------
+    transport : Transport
+        The line; closed with the port.
+    timeout : float
+        Seconds without an answer after which a command is sent again.
+    retries : int
+        Repetitions after which the link counts as broken.
+
+    Raises
+    ------
+    TargetError
+        If no Synloom array answers.
+    """
+
+    def __init__(self, transport: Transport, *, timeout: float = 1.0, retries: int = 5) -> None:
+        self.name = str(getattr(transport, "name", "the target"))
+        self._assembly = RecordAssembly()
+        self._exchange = Exchange(transport, self._assembly.add, timeout=timeout, retries=retries)
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._broken = ""
+        self._params = discover(self._exchange, self.name)
+        self._acked = 0
+        self._heard_at = time.monotonic()
+        self._join_stream()
+
+    @property
+    def params(self) -> ArrayParams:
+        """The array's parameters, as discovered."""
+        return self._params
+
+    @property
+    def statistics(self) -> LinkStatistics:
+        """What went over the line so far."""
+        return self._exchange.statistics
+
+    # ---- memories and registers ----------------------------------------------------------------
+
+    def read(self, region: Region, offset: int, count: int) -> Words:
+        """Read `count` consecutive offsets; returns (count,) uint16."""
+        width = _width(region)
+        places = list(pieces(region, offset, count, MAX_READ_BYTES // width, self._params.neurons))
+        commands = [_address(region, start) + size.to_bytes(2, "little") for _, start, size in places]
+        with self._locked():
+            replies = self._exchange.pipeline(Op.READ, commands)
+            data = b"".join(reply.data for reply in replies)
+            if len(data) != width * count:
+                raise LinkError(
+                    f"{self.name} sent {len(data)} bytes instead of {width * count}; connect again"
+                )
+        return np.frombuffer(data, dtype=f"<u{width}").astype(np.uint16)
+
+    def write(self, region: Region, offset: int, values: npt.ArrayLike) -> None:
+        """Write consecutive offsets with (n,) integers of 16 bits."""
+        width = _width(region)
+        words = _words(values)
+        data = words.astype("<u2").tobytes() if width == 2 else words.astype(np.uint8).tobytes()
+        places = pieces(region, offset, len(words), MAX_READ_BYTES // width, self._params.neurons)
+        commands = [
+            _address(region, start) + data[width * position : width * (position + size)]
+            for position, start, size in places
+        ]
+        with self._locked():
+            self._exchange.pipeline(Op.WRITE, commands)
+
+    def fill(self, region: Region, offset: int, count: int, value: int) -> None:
+        """Write one value to `count` consecutive offsets."""
+        word = _words([value]).astype("<u2").tobytes()
+        places = list(pieces(region, offset, count, _FILL_PER_COMMAND, self._params.neurons))
+        with self._locked():
+            for _, start, size in places:
+                command = _address(region, start) + size.to_bytes(3, "little") + word
+                self._exchange.command(Op.FILL, command)
+
+    # ---- runs ----------------------------------------------------------------------------------
+
+    def run(self, steps: int, flags: RunFlag = _NO_FLAGS) -> None:
+        """Start a run; returns at once. The end is an END record.
+
+        Raises
+        ------
+        DeviceError
+            If a run is going on already.
+        ParameterError
+            If `steps` does not fit 32 bits.
+        """
+        if not 0 <= steps < 1 << 32:
+            raise ParameterError(f"steps must be in 0..{(1 << 32) - 1}, not {steps}")
+        with self._locked():
+            reply = self._exchange.command(Op.RUN, struct.pack("<IB", steps, flags))
+        if reply.status is Status.BUSY:
+            raise DeviceError("a run is going on; wait for its end, or abort it")
+
+    def control(self, action: ControlAction) -> None:
+        """Pause, resume or abort the run at the next step boundary."""
+        with self._locked():
+            self._exchange.command(Op.CONTROL, bytes([action]))
+
+    def events(self, words: npt.ArrayLike) -> bool:
+        """Append words to the event queue; False (and nothing taken) if they do not all fit now."""
+        data = _words(words).astype("<u2").tobytes()
+        count = len(data) // 2
+        if count > self._params.event_words:
+            raise ParameterError(
+                f"the event queue holds {self._params.event_words} words, {count} can never fit; "
+                "send fewer at once"
+            )
+        with self._locked():
+            if count > _EVENTS_PER_COMMAND:
+                # Room only grows as long as we add nothing: what fits now fits in parts, too.
+                room = self._exchange.command(Op.EVENTS).data
+                if int.from_bytes(room, "little") < count:
+                    return False
+            for k in range(0, len(data), 2 * _EVENTS_PER_COMMAND):
+                part = data[k : k + 2 * _EVENTS_PER_COMMAND]
+                if self._exchange.command(Op.EVENTS, part).status is Status.BUSY:
+                    return False
+        return True
+
+    # ---- records -------------------------------------------------------------------------------
+
+    def records(self, timeout: float) -> Words:
+        """Return the next whole records, in order; (n,) uint16, empty after `timeout` s.
+
+        On a transport of virtual time, an empty array can come earlier: when no more records would come.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            with self._locked():
+                words = self._take()
+                if not len(words):
+                    if self._assembly.gap:
+                        self._stream(StreamFlag.REWIND)
+                    self._listen(max(0.0, deadline - time.monotonic()))
+                    words = self._take()
+            if len(words) or self._exchange.virtual_time or time.monotonic() >= deadline:
+                return words
+
+    def flush(self) -> None:
+        """Ask for all records that are there, even if no frame is full."""
+        with self._locked():
+            self._stream(StreamFlag.FLUSH)
+
+    def close(self) -> None:
+        """Close the transport; further calls raise LinkError."""
+        with self._turn, self._lock:
+            self._broken = self._broken or "it was closed"
+            self._exchange.transport.close()
+
+    # ---- inside --------------------------------------------------------------------------------
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        # Who waits for a turn gets the lock next, even if its holder wants it again at once.
+        with self._turn:
+            self._lock.acquire()
+        try:
+            if self._broken:
+                raise LinkError(f"the link to {self.name} is down: {self._broken}")
+            try:
+                yield
+            except LinkError as error:
+                self._broken = str(error)
+                raise
+        finally:
+            self._lock.release()
+
+    def _join_stream(self) -> None:
+        status = self.read(Region.CTRL, control("status").offset, 1)
+        if not status[0] & 1:
+            with self._locked():
+                self._stream(StreamFlag.DISCARD)
+        first = int(self.read(Region.LINK, link("first_record").offset, 1)[0])
+        with self._locked():
+            self._assembly.start(first)
+            self._stream(StreamFlag.REWIND)
+
+    def _stream(self, flags: StreamFlag) -> None:
+        """Acknowledge what was taken, and ask for more."""
+        taken = self._assembly.taken
+        self._exchange.command(Op.STREAM, struct.pack("<HB", taken, flags))
+        self._acked = taken
+        if flags & StreamFlag.REWIND:
+            self.statistics.rewinds += self._assembly.gap
+            self._assembly.gap = False
+
+    def _take(self) -> Words:
+        words = self._assembly.take()
+        if (self._assembly.taken - self._acked) & 0xFFFF >= self._params.record_words // 4:
+            self._stream(StreamFlag(0))
+        return words
+
+    def _listen(self, timeout: float) -> None:
+        virtual = self._exchange.virtual_time
+        if self._exchange.pump(timeout if virtual else min(timeout, _SLICE_S)):
+            self._heard_at = time.monotonic()
+        elif virtual or time.monotonic() - self._heard_at >= _SILENCE_S:
+            self._stream(StreamFlag.REWIND)
+            self._heard_at = time.monotonic()
+            if virtual:
+                self._exchange.pump(_SLICE_S)
+
+
+def _width(region: Region) -> int:
+    """Return the bytes of one offset on the line."""
+    return 1 if region == Region.WEIGHTS else 2
+
+
+def _address(region: Region, offset: int) -> bytes:
+    return bytes([region]) + offset.to_bytes(3, "little")
+
+
+def _words(values: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    array = np.asarray(values)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise ParameterError(
+            f"words must be one-dimensional integers, not {array.ndim}-dimensional {array.dtype}"
+        )
+    words = array.astype(np.int64)
+    if words.size and not (words.min() >= 0 and words.max() <= 0xFFFF):
+        raise ParameterError(f"words must be in 0..65535, not {words.min()}..{words.max()}")
+    return words

@@ -1,0 +1,223 @@
+"""A device in software that speaks docs/protocol.md, on a line that can be made bad."""
+
+import struct
+from collections import Counter, deque
+from random import Random
+
+from synloom.contract.frames import RECORD_FRAME_WORDS, Kind, Op, Status, StreamFlag
+from synloom.contract.info import MAGIC, PROTOCOL_VERSION, encode_info
+from synloom.contract.params import ArrayParams
+from synloom.contract.records import END_WORD
+from synloom.contract.regions import Region, control, link
+from synloom.link.codec import Decoder, encode_frame
+
+REPEATABLE = {Op.HELLO, Op.READ, Op.WRITE, Op.FILL, Op.STREAM}
+SMALL = ArrayParams(inputs=8, neurons=20, record_words=256, event_words=256)
+
+
+class Line:
+    """How bad the line is: probabilities for a frame, each way."""
+
+    def __init__(self, seed=0, drop=0.0, corrupt=0.0, duplicate=0.0, stall=0.0):
+        self.rng = Random(seed)
+        self.drop, self.corrupt, self.duplicate, self.stall = drop, corrupt, duplicate, stall
+
+    def carry(self, frame):
+        """Return what arrives of a frame."""
+        if self.rng.random() < self.drop:
+            return b""
+        if self.rng.random() < self.corrupt:
+            spoilt = bytearray(frame)
+            spoilt[self.rng.randrange(len(spoilt))] ^= 1 << self.rng.randrange(8)
+            return bytes(spoilt)
+        return frame * (2 if self.rng.random() < self.duplicate else 1)
+
+
+class FakeDevice:
+    """A transport with a device behind it.
+
+    Attributes
+    ----------
+    memory : dict
+        (region, offset) -> word.
+    executed : Counter
+        How often each op took effect.
+    largest_burst : int
+        Most bytes of payload (two of overhead a frame) that were written between two reads.
+    """
+
+    virtual_time = True
+    name = "the fake device"
+
+    def __init__(self, params=SMALL, line=None):
+        self.params = params
+        self.line = line or Line()
+        self.memory = {(Region.INFO, k): word for k, word in enumerate(encode_info(params))}
+        self.executed = Counter()
+        self.runs, self.controls, self.event_queue = [], [], []
+        self.running = False
+        self.script = deque()
+        self.first = 65500
+        self.held = []
+        self.sent = 0
+        self.flushing = False
+        self.largest_burst = 0
+        self.closed = False
+        self._last = None
+        self._burst = 0
+        self._arrived = Decoder()
+        self._out = bytearray()
+
+    # ---- the transport's face ------------------------------------------------------------------
+
+    def write(self, data):
+        for frame in split(data):
+            self._burst += len(Decoder().feed(frame)[0]) + 2
+            for payload in self._arrived.feed(self.line.carry(frame)):
+                self._reply(payload)
+        self.largest_burst = max(self.largest_burst, self._burst)
+
+    def read(self, timeout):
+        self._burst = 0
+        self._work()
+        if self.line.rng.random() < self.line.stall:
+            return b""
+        size = self.line.rng.randrange(1, 400)
+        data, self._out = bytes(self._out[:size]), self._out[size:]
+        return data
+
+    def close(self):
+        self.closed = True
+
+    # ---- records -------------------------------------------------------------------------------
+
+    def _work(self):
+        worst = self.params.record_worst_case
+        while self.script and len(self.held) + worst <= self.params.record_words:
+            record = self.script.popleft()
+            self.held += record
+            if record[0] == END_WORD:
+                self.running = False
+        while self.sent < len(self.held):
+            words = self.held[self.sent : self.sent + RECORD_FRAME_WORDS]
+            half_full = len(self.held) >= self.params.record_words // 2
+            if len(words) < RECORD_FRAME_WORDS and self.running and not self.flushing and not half_full:
+                break
+            self._send(struct.pack("<BH", Kind.RECORDS, (self.first + self.sent) & 0xFFFF) + pack(words))
+            self.sent += len(words)
+        self.flushing = False
+
+    # ---- commands ------------------------------------------------------------------------------
+
+    def _reply(self, payload):
+        seq, op, arguments = payload[0], payload[1], payload[2:]
+        if self._last and self._last[0] == seq and op not in REPEATABLE:
+            status, data = self._last[1], pack([self._event_room()]) if op == Op.EVENTS else b""
+        else:
+            try:
+                status, data = getattr(self, f"_{Op(op).name.lower()}")(arguments)
+            except (ValueError, struct.error):
+                status, data = Status.BAD_ARG if op in set(Op) else Status.BAD_OP, b""
+            self.executed[op] += status == Status.OK
+        self._last = None if op == Op.HELLO else (seq, status)
+        self._send(bytes([Kind.REPLY, seq, op, status]) + data)
+
+    def _send(self, payload):
+        self._out += self.line.carry(encode_frame(payload))
+
+    def _event_room(self):
+        return self.params.event_words - len(self.event_queue)
+
+    def _places(self, region, low, high, count):
+        offset = low | high << 16
+        for _ in range(count):
+            yield region, offset
+            last = region == Region.WEIGHTS and offset & 0xFFF == self.params.neurons - 1
+            offset = (offset | 0xFFF) + 1 if last else offset + 1
+
+    def _hello(self, arguments):
+        return Status.OK, pack([*MAGIC, PROTOCOL_VERSION])
+
+    def _read(self, arguments):
+        region, low, high, count = struct.unpack("<BHBH", arguments)
+        self.memory[Region.CTRL, control("status").offset] = int(self.running)
+        self.memory[Region.LINK, link("first_record").offset] = self.first
+        wide = region != Region.WEIGHTS
+        if not 1 <= count <= (120 if wide else 240):
+            return Status.BAD_ARG, b""
+        words = [self.memory.get(place, 0) for place in self._places(region, low, high, count)]
+        return Status.OK, pack(words) if wide else bytes(words)
+
+    def _write(self, arguments):
+        region, low, high = struct.unpack("<BHB", arguments[:4])
+        values = unpack(arguments[4:]) if region != Region.WEIGHTS else arguments[4:]
+        self.memory.update(zip(self._places(region, low, high, len(values)), values, strict=True))
+        return Status.OK, b""
+
+    def _fill(self, arguments):
+        region, low, high, count, more, word = struct.unpack("<BHBHBH", arguments)
+        for place in self._places(region, low, high, count | more << 16):
+            self.memory[place] = word
+        return Status.OK, b""
+
+    def _run(self, arguments):
+        if self.running:
+            return Status.BUSY, b""
+        self.runs.append(struct.unpack("<IB", arguments))
+        self.running = True
+        return Status.OK, b""
+
+    def _control(self, arguments):
+        self.controls.append(arguments[0])
+        return (Status.OK if arguments[0] <= 2 else Status.BAD_ARG), b""
+
+    def _events(self, arguments):
+        words = unpack(arguments)
+        fits = len(words) <= self._event_room()
+        if fits:
+            self.event_queue += words
+        return (Status.OK if fits else Status.BUSY), pack([self._event_room()])
+
+    def _stream(self, arguments):
+        acked, flags = struct.unpack("<HB", arguments)
+        freed = (acked - self.first) & 0xFFFF
+        if flags & StreamFlag.DISCARD:
+            freed = len(self.held)
+        if freed <= len(self.held):
+            self.first = (self.first + freed) & 0xFFFF
+            del self.held[:freed]
+            self.sent = max(0, self.sent - freed)
+        if flags & StreamFlag.REWIND:
+            self.sent = 0
+        self.flushing = self.flushing or bool(flags & StreamFlag.FLUSH)
+        self._work()
+        return Status.OK, b""
+
+
+def split(data):
+    """Return the frames of what a client wrote, flags included."""
+    return [b"\x7e" + body + b"\x7e" for body in data.split(b"\x7e") if body]
+
+
+def pack(words):
+    return struct.pack(f"<{len(words)}H", *words)
+
+
+def unpack(data):
+    return [word for (word,) in struct.iter_unpack("<H", data)]
+
+
+def make_records(rng, steps, neurons=20):
+    """Return records as a run of so many steps might give them, the end included; each is a list of words."""
+    records = []
+    for _ in range(steps):
+        count = rng.randrange(4)
+        if count >= 2:
+            records.append([1 << 14 | 2, rng.randrange(1 << 16), rng.randrange(1 << 4)])
+        elif count:
+            records.append([count, *sorted(rng.sample(range(neurons), count))])
+        if rng.random() < 0.3:
+            records.append([2 << 14 | 3, *(rng.randrange(1 << 16) for _ in range(6))])
+        if rng.random() < 0.2:
+            records.append([3 << 14 | rng.randrange(1, 0x3FFF)])
+    return [*records, [END_WORD, steps & 0xFFFF, steps >> 16, 0]]

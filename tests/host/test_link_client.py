@@ -1,0 +1,271 @@
+import time
+from random import Random
+
+import numpy as np
+import pytest
+from fake_device import SMALL, FakeDevice, Line, make_records
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synloom.contract.frames import RX_WINDOW, ControlAction, Op, RunFlag
+from synloom.contract.params import ArrayParams
+from synloom.contract.records import END_WORD
+from synloom.contract.regions import Region, weight_offset
+from synloom.errors import DeviceError, LinkError, ParameterError, TargetError
+from synloom.link import LinkPort
+from synloom.link.addresses import pieces
+
+BAD = {"drop": 0.1, "corrupt": 0.05, "duplicate": 0.1, "stall": 0.1}
+
+
+def connect(device):
+    return LinkPort(device, retries=30)
+
+
+def all_records(port, limit=10_000):
+    words = []
+    for _ in range(limit):
+        words += port.records(0.01).tolist()
+        if words[-4:-3] == [END_WORD]:
+            return words
+    raise AssertionError(f"no end of run within {limit} calls; {len(words)} words came")
+
+
+def test_discovers_the_parameters():
+    params = ArrayParams(inputs=3, neurons=77, weight_bits=4, baud=3_000_000)
+    assert connect(FakeDevice(params)).params == params
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_reads_what_was_written_on_a_bad_line(seed):
+    device = FakeDevice(line=Line(seed, **BAD))
+    port = connect(device)
+    values = np.random.default_rng(seed).integers(0, 1 << 16, 1000)
+    port.write(Region.PROGRAM, 70_000, values)
+    assert np.array_equal(port.read(Region.PROGRAM, 70_000, 1000), values)
+    assert port.read(Region.PROGRAM, 70_000, 1000).dtype == np.uint16
+    assert port.statistics.retries > 0
+
+
+def test_weights_go_through_the_rows():
+    port = connect(FakeDevice())
+    matrix = np.arange(24 * 20) % 251
+    port.write(Region.WEIGHTS, 0, matrix)
+    assert np.array_equal(port.read(Region.WEIGHTS, 0, 480), matrix)
+    assert np.array_equal(port.read(Region.WEIGHTS, weight_offset(13, 7), 90), matrix[267:357])
+    port.write(Region.WEIGHTS, weight_offset(3, 19), [0xFF80, 0xFFFF])
+    assert port.read(Region.WEIGHTS, weight_offset(3, 19), 2).tolist() == [0x80, 0xFF]
+
+
+@given(st.integers(1, 40), st.integers(0, 5000), st.integers(0, 300), st.integers(1, 50))
+@settings(max_examples=60, deadline=None)
+def test_pieces_are_the_steps_of_the_device(neurons, offset, count, most):
+    device = FakeDevice(ArrayParams(neurons=neurons))
+    places = [place for _, place in device._places(Region.WEIGHTS, offset, 0, count)]
+    for position, start, size in pieces(Region.WEIGHTS, offset, count, most, neurons):
+        assert start == places[position]
+        assert size <= most
+
+
+def test_fill_writes_every_place():
+    device = FakeDevice()
+    connect(device).fill(Region.WEIGHTS, weight_offset(1, 5), 70_000, 0x80)
+    weights = {place: word for (region, place), word in device.memory.items() if region == Region.WEIGHTS}
+    assert len(weights) == 70_000
+    assert set(weights.values()) == {0x80}
+
+
+def test_never_more_on_the_way_than_the_device_can_hold():
+    device = FakeDevice()
+    port = connect(device)
+    port.write(Region.WEIGHTS, 0, np.zeros(5000, dtype=int))
+    port.read(Region.WEIGHTS, 0, 5000)
+    assert 400 < device.largest_burst <= RX_WINDOW
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nothing_runs_twice(seed):
+    device = FakeDevice(line=Line(seed, **BAD))
+    port = connect(device)
+    for steps in range(20):
+        port.run(steps, RunFlag.PACED | RunFlag.FLUSH)
+        device.running = False
+        port.control(ControlAction.PAUSE)
+        assert port.events([steps, 0x8001])
+    assert device.runs == [(steps, 5) for steps in range(20)]
+    assert device.controls == [0] * 20
+    assert device.event_queue == [word for steps in range(20) for word in (steps, 0x8001)]
+
+
+def test_a_second_run_is_refused():
+    port = connect(FakeDevice())
+    port.run(10)
+    with pytest.raises(DeviceError, match="a run is going on"):
+        port.run(10)
+    port.control(ControlAction.ABORT)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_events_enter_whole_or_not_at_all(seed):
+    device = FakeDevice(line=Line(seed, **BAD))
+    port = connect(device)
+    assert port.events(range(150))
+    assert not port.events(range(150))
+    assert not port.events(range(107))
+    assert device.event_queue == list(range(150))
+    assert port.events(range(106))
+    device.event_queue.clear()
+    assert port.events([])
+    assert port.events(range(256))
+    with pytest.raises(ParameterError, match="holds 256 words, 257 can never fit"):
+        port.events(range(257))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_records_arrive_once_and_in_order_on_a_bad_line(seed):
+    device = FakeDevice(line=Line(seed, **BAD))
+    port = connect(device)
+    for run in range(3):
+        records = make_records(Random(10 * seed + run), 400)
+        device.script.extend(records)
+        port.run(400)
+        assert all_records(port) == [word for record in records for word in record]
+    assert port.statistics.rewinds > 0
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.1])
+def test_records_come_in_whole_records(chance):
+    device = FakeDevice(line=Line(3, drop=chance))
+    port = connect(device)
+    records = make_records(Random(5), 300)
+    starts = {0}
+    for record in records:
+        starts.add(max(starts) + len(record))
+    device.script.extend(records)
+    port.run(300)
+    position = 0
+    while position < max(starts):
+        position += len(port.records(0.01))
+        assert position in starts
+
+
+def test_records_on_a_good_line_cost_no_rewind():
+    device = FakeDevice()
+    port = connect(device)
+    before = device.executed[Op.STREAM]
+    records = make_records(Random(1), 2000)
+    device.script.extend(records)
+    port.run(2000)
+    words = all_records(port)
+    assert port.statistics.rewinds == port.statistics.retries == port.statistics.crc_errors == 0
+    assert device.executed[Op.STREAM] - before <= len(words) / (SMALL.record_words / 4)
+
+
+def test_flush_asks_for_the_rest_during_a_run():
+    device = FakeDevice()
+    port = connect(device)
+    device.script.append([1, 7])
+    port.run(1_000_000)
+    port.flush()
+    assert port.records(0.01).tolist() == [1, 7]
+
+
+def test_old_records_are_discarded_unless_a_run_goes_on():
+    device = FakeDevice()
+    device.held = [1, 7] * 60
+    assert connect(device).records(0.01).tolist() == []
+    device = FakeDevice()
+    device.held, device.running = [1, 7] * 60, True
+    port = connect(device)
+    port.flush()
+    words = [word for _ in range(5) for word in port.records(0.01).tolist()]
+    assert words == [1, 7] * 60
+
+
+def test_time_out_of_records_is_kept():
+    class Patient(FakeDevice):
+        virtual_time = False
+
+        def read(self, timeout):
+            data = super().read(timeout)
+            if not data:
+                time.sleep(timeout)
+            return data
+
+    port = connect(Patient())
+    begin = time.monotonic()
+    assert len(port.records(0.4)) == 0
+    assert 0.4 <= time.monotonic() - begin < 0.8
+
+
+def test_silence_is_a_target_error():
+    with pytest.raises(TargetError, match="nothing answers at the fake device"):
+        LinkPort(FakeDevice(line=Line(drop=1)))
+
+
+def test_babble_is_a_target_error():
+    class Babbler(FakeDevice):
+        def read(self, timeout):
+            return super().read(timeout) and b"Login: "
+
+    with pytest.raises(TargetError, match="no Synloom frames; check the baud rate"):
+        LinkPort(Babbler())
+
+
+def test_another_protocol_is_a_target_error(monkeypatch):
+    monkeypatch.setattr("fake_device.PROTOCOL_VERSION", 9)
+    with pytest.raises(TargetError, match="speaks protocol 9"):
+        LinkPort(FakeDevice())
+
+
+def test_a_foreign_device_is_a_target_error(monkeypatch):
+    monkeypatch.setattr("fake_device.MAGIC", (1, 2))
+    with pytest.raises(TargetError, match="is not a Synloom array"):
+        LinkPort(FakeDevice())
+
+
+def test_after_a_break_every_call_says_so():
+    device = FakeDevice()
+    port = connect(device)
+    device.line.drop = 1
+    with pytest.raises(LinkError, match="no reply to READ after 31 attempts"):
+        port.read(Region.CTRL, 0, 1)
+    device.line.drop = 0
+    calls = [
+        lambda: port.read(Region.CTRL, 0, 1),
+        lambda: port.write(Region.CTRL, 0, [1]),
+        lambda: port.fill(Region.CTRL, 0, 1, 1),
+        lambda: port.run(1),
+        lambda: port.control(ControlAction.PAUSE),
+        lambda: port.events([1]),
+        lambda: port.records(0.1),
+        port.flush,
+    ]
+    for call in calls:
+        with pytest.raises(LinkError, match="is down: no reply to READ"):
+            call()
+
+
+def test_after_close_every_call_says_so():
+    device = FakeDevice()
+    port = connect(device)
+    port.close()
+    port.close()
+    assert device.closed
+    with pytest.raises(LinkError, match="is down: it was closed"):
+        port.flush()
+
+
+def test_wrong_arguments_are_named():
+    port = connect(FakeDevice())
+    with pytest.raises(ParameterError, match=r"words must be in 0\.\.65535, not -1\.\.3"):
+        port.write(Region.CTRL, 0, [-1, 3])
+    with pytest.raises(ParameterError, match="one-dimensional integers, not 1-dimensional float64"):
+        port.write(Region.CTRL, 0, [0.5])
+    with pytest.raises(ParameterError, match="count must be at least 0"):
+        port.read(Region.CTRL, 0, -1)
+    with pytest.raises(ParameterError, match="offsets of CTRL must be in"):
+        port.read(Region.CTRL, (1 << 24) - 1, 2)
+    with pytest.raises(ParameterError, match=r"steps must be in 0\.\.4294967295"):
+        port.run(1 << 32)
+    assert len(port.read(Region.CTRL, 0, 0)) == 0
