@@ -1,0 +1,160 @@
+"""decay, update and the random numbers, with results worked out by hand."""
+
+import numpy as np
+import pytest
+from naive_array import decay as naive_decay
+from naive_array import field_word
+
+from synloom_sim.model.arithmetic import Rule, decay, update
+from synloom_sim.model.random_numbers import FieldWords, draw_keys, field_key, xorshift32
+
+RULE = Rule(
+    a=0x1000, t0=0, w_min=-100, w_max=100, a_negative=False, soft=False, stochastic=False, reward=False
+)
+
+
+def rule(**changes):
+    return Rule(**({name: getattr(RULE, name) for name in Rule.__slots__} | changes))
+
+
+def updated(weight, trace, reward=256, r=2048, weight_bits=8, **changes):
+    w = np.array([[weight]], dtype=np.int16)
+    new, clipped = update(rule(**changes), weight_bits, w, np.array([trace]), reward, r)
+    return int(new[0, 0]), bool(clipped[0, 0])
+
+
+@pytest.mark.parametrize("fine", [0, 1])
+@pytest.mark.parametrize("m", [1, 2, 100, 40000, 0xFFFE])
+@pytest.mark.parametrize("start", [-5, 5, 300, -(2**23) + 1])
+def test_decay_reaches_zero_from_both_sides_and_never_crosses(start, m, fine):
+    m = max(m, 30000) if abs(start) > 1000 else m
+    v = start
+    for _ in range(20000):
+        after = int(decay(v, m, fine))
+        assert abs(after) < abs(v)
+        assert after * v >= 0
+        v = after
+        if v == 0:
+            return
+    pytest.fail("never reached 0")
+
+
+def test_decay_rounds_the_loss_half_up_on_the_magnitude():
+    half = 1 << 15
+    assert decay(3, half, 0) == 3 - 2
+    assert decay(-3, half, 0) == -1
+    assert decay(1 << 16, 3, 0) == (1 << 16) - 3
+    assert decay(1 << 16, 3 << 8, 1) == (1 << 16) - 3
+
+
+def test_decay_with_the_largest_coarse_coefficient_takes_everything():
+    assert decay([2**23 - 1, -(2**23) + 1], 0xFFFF, 0).tolist() == [0, 0]
+    assert int(decay(2**23 - 1, 0xFFFF, 1)) > 0
+
+
+def test_decay_of_coefficient_zero_keeps_everything():
+    assert decay([7, -7, 0], 0, [0, 1, 0]).tolist() == [7, -7, 0]
+
+
+def test_decay_agrees_with_integers():
+    rng = np.random.default_rng(1)
+    v = rng.integers(-(2**23), 2**23, 2000)
+    m = rng.integers(0, 2**16, 2000)
+    fine = rng.integers(0, 2, 2000)
+    expected = [naive_decay(*values) for values in zip(v.tolist(), m.tolist(), fine.tolist(), strict=True)]
+    assert decay(v, m, fine).tolist() == expected
+
+
+def test_update_moves_by_a_times_the_trace_over_2_to_the_24():
+    # p = 0x1000 * 8192 >> 12 = 8192, in 2**-12: two units.
+    assert updated(10, 8192) == (12, False)
+    assert updated(10, 8192, a_negative=True) == (8, False)
+
+
+def test_update_rounds_half_up_or_by_the_random_number():
+    assert updated(0, 2047) == (0, False)
+    assert updated(0, 2048) == (1, False)
+    assert updated(0, 2048, r=2047) == (0, False)
+    assert updated(0, 1, r=4095) == (1, False)
+
+
+def test_update_compares_the_trace_with_its_target():
+    assert updated(0, 4096, t0=8192) == (-1, False)
+    assert updated(0, 12288, t0=8192) == (1, False)
+    assert updated(0, 8192, t0=8192) == (0, False)
+    assert updated(0, 8192, t0=8192, r=4095) == (0, False)
+
+
+def test_update_stays_within_its_bounds_and_says_so():
+    assert updated(99, 8192) == (100, True)
+    assert updated(-99, 8192, a_negative=True) == (-100, True)
+    assert updated(98, 8192) == (100, False)
+
+
+def test_update_brings_a_weight_from_outside_its_bounds_back():
+    assert updated(50, 0, w_max=40) == (40, True)
+
+
+def test_soft_bounds_scale_with_the_room_that_is_left():
+    # room 100 - 36 = 64 of 128: half of two units up; room 36 - (-100) = 136 down.
+    assert updated(36, 8192, soft=True) == (37, False)
+    assert updated(36, 2 * 8192, soft=True, a_negative=True) == (32, False)
+    assert updated(100, 60000, soft=True) == (100, False)
+
+
+def test_soft_bounds_of_narrow_weights_scale_by_8():
+    assert updated(1, 8192, soft=True, weight_bits=4, w_min=-7, w_max=5) == (2, False)
+
+
+def test_soft_bounds_never_turn_a_step_round():
+    assert updated(50, 8192, soft=True, w_max=40) == (40, True)
+
+
+def test_reward_scales_and_turns_the_rule_and_saturates():
+    def rewarded(factor, trace, **changes):
+        w = np.zeros((1, 1), dtype=np.int16)
+        return int(update(rule(reward=True, **changes), 8, w, np.array([trace]), factor, 2048)[0][0, 0])
+
+    assert [rewarded(factor, 8192) for factor in (512, 128, -256, 0)] == [4, 1, -2, 0]
+    assert rewarded(32767, 4096, a=60000) == (65535 + 2048) >> 12
+
+
+def test_update_of_the_strongest_rule_does_not_overflow():
+    for soft in (False, True):
+        assert updated(-100, 65535, a=65535, soft=soft, r=4095)[0] == 100
+        assert updated(100, 65535, a=65535, soft=soft, r=4095, a_negative=True)[0] == -100
+
+
+def test_xorshift32_gives_marsaglias_sequence():
+    # The first numbers after 1 with shifts 13, 17, 5.
+    first = xorshift32(1)
+    assert first == 270369
+    assert xorshift32(first) == 67634689
+
+
+def test_keys_are_31_bits_and_never_zero():
+    assert field_key(0x80000000) == 1
+    assert field_key(0xFFFFFFFF) == 0x7FFFFFFF
+    state, keys = draw_keys(1, 2)
+    assert keys.tolist() == [270369, 67634689]
+    assert state == 67634689
+
+
+@pytest.mark.parametrize("bits", [12, 15])
+def test_field_words_are_products_of_polynomials(bits):
+    keys = [1, 0x7FFFFFFF, 0x12345678, 1 << 30]
+    words = FieldWords(bits).words(keys, 3, 21)
+    assert words.tolist() == [[field_word(key, bits * p, bits) for p in range(3, 21)] for key in keys]
+
+
+def test_field_words_are_the_same_however_the_table_grew():
+    grown, at_once = FieldWords(12), FieldWords(12)
+    for stop in (1, 16, 17, 100):
+        grown.words([5], 0, stop)
+    assert (grown.words([99], 0, 300) == at_once.words([99], 0, 300)).all()
+
+
+def test_random_words_look_uniform():
+    words = FieldWords(12).words(draw_keys(7, 400)[1], 0, 256)
+    assert abs(words.mean() - 2047.5) < 15
+    assert np.unique(words).size == 4096
