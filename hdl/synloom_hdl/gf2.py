@@ -27,7 +27,9 @@ def power_map(power: int) -> tuple[int, ...]:
             if value >> FIELD_BITS:
                 value ^= 1 << FIELD_BITS | 1 << _TAP | 1
         columns.append(value)
-    return tuple(sum(((column >> k) & 1) << bit for bit, column in enumerate(columns)) for k in range(FIELD_BITS))
+    return tuple(
+        sum(((column >> k) & 1) << bit for bit, column in enumerate(columns)) for k in range(FIELD_BITS)
+    )
 
 
 def times_power(state: Value, power: int, bits: int = FIELD_BITS) -> Value:

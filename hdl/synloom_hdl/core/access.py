@@ -112,7 +112,9 @@ class SharedMemory(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         bits, count = self._bits, self._count
-        m.submodules.storage = storage = memory.Memory(shape=unsigned(count * bits), depth=max(self._rows, 2), init=[])
+        m.submodules.storage = storage = memory.Memory(
+            shape=unsigned(count * bits), depth=max(self._rows, 2), init=[]
+        )
         read = storage.read_port()
         write = storage.write_port(granularity=bits)
 

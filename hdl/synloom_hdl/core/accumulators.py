@@ -85,7 +85,9 @@ class Accumulators(wiring.Component):
             adds = Signal(14, name=f"adds{n}")
             negative = Signal(name=f"negative{n}")
             m.d.sync += [
-                adds.eq(Mux(self.mask[n], Mux(weight < 0, -weight, weight)[: params.weight_bits] << self.shift, 0)),
+                adds.eq(
+                    Mux(self.mask[n], Mux(weight < 0, -weight, weight)[: params.weight_bits] << self.shift, 0)
+                ),
                 negative.eq(weight < 0),
             ]
             old = read.data.word_select(n, 2 * bits)

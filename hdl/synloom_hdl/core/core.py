@@ -142,7 +142,9 @@ class Core(wiring.Component):
         params, sequencer, registers = self.params, self.sequencer, self.registers
         wheel, sources, passes = self.wheel, self.sources, self.passes
         m.submodules.source_scan = scan = BitScanner(params.source_words)
-        m.submodules.jobs = self.jobs = jobs = fifo.SyncFIFO(width=len(passes.jobs.payload.as_value()), depth=_JOBS)
+        m.submodules.jobs = self.jobs = jobs = fifo.SyncFIFO(
+            width=len(passes.jobs.payload.as_value()), depth=_JOBS
+        )
         self.slot = Signal(ceil_log2(params.delay_slots))
         with m.If(sequencer.rows_start):
             m.d.sync += self.slot.eq(registers.now)
@@ -270,7 +272,7 @@ class Core(wiring.Component):
             fired.slot.eq(self.slot),
             fired.learn.eq(registers.mode[Mode.LEARN]),
             sequencer.columns_wanted.eq(self.spike_count != 0),
-            sequencer.head_wanted.eq(raster),
+            sequencer.head_wanted.eq(raster & (self.spike_count != 0)),
             sequencer.head_word.eq(Mux(as_bitmap, RecordKind.BITMAP << 14 | words, self.spike_count)),
             scan.start.eq(sequencer.columns_start),
             self.fired_read.addr.eq(scan.read_index),

@@ -47,7 +47,9 @@ class SourceDispatcher(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         params = self.params
-        m.submodules.storage = storage = SharedMemory(rows=params.sources, element_bits=16, size=params.sources)
+        m.submodules.storage = storage = SharedMemory(
+            rows=params.sources, element_bits=16, size=params.sources
+        )
         wiring.connect(m, wiring.flipped(self.sources), storage.host)
         source = Signal(record_layout(source_layout()))
         index = Signal.like(self.ids.payload)
@@ -118,7 +120,9 @@ class FiredDispatcher(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         params = self.params
-        m.submodules.storage = storage = SharedMemory(rows=params.neurons, element_bits=16, size=params.neurons)
+        m.submodules.storage = storage = SharedMemory(
+            rows=params.neurons, element_bits=16, size=params.neurons
+        )
         wiring.connect(m, wiring.flipped(self.targets), storage.host)
         target = Signal(record_layout(target_layout()))
         index = Signal.like(self.ids.payload)

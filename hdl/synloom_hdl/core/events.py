@@ -56,7 +56,7 @@ class EventQueue(wiring.Component):
         m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=16, depth=params.event_words)
         # The queue is emptied by reading it out: block RAM cannot be reset.
         cursor = Signal(32)
-        ahead = Signal(signed(33))
+        ahead = Signal(signed(32))
         draining = Signal()
         word = queue.r_data
         is_event = ~word[15]

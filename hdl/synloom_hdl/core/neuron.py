@@ -95,13 +95,19 @@ class NeuronLane(wiring.Component):
         negative = later(s.v < 0, 2, "negative")
         size = Signal(bits)
         m.d.sync += size.eq(Mux(s.v < 0, -s.v, s.v))
-        v_left = self._decay(m, "v", later(size, 1, "size"), later(p.dm, 2, "dm"), later(p.fine_m, 2, "fine_m"))
+        v_left = self._decay(
+            m, "v", later(size, 1, "size"), later(p.dm, 2, "dm"), later(p.fine_m, 2, "fine_m")
+        )
         e_left = self._decay(m, "e", current["e"], later(p.de, 2, "de"), later(p.fine_e, 2, "fine_e"))
         i_left = self._decay(m, "i", current["i"], later(p.di, 2, "di"), later(p.fine_i, 2, "fine_i"))
         if adapts:
             coefficient = Mux(self.adapt, p.dth, 0)
             theta = self._decay(
-                m, "theta", later(s.theta, 2, "theta"), later(coefficient, 2, "dth"), later(p.fine_th, 2, "fine_th")
+                m,
+                "theta",
+                later(s.theta, 2, "theta"),
+                later(coefficient, 2, "dth"),
+                later(p.fine_th, 2, "fine_th"),
             )
 
         # Clock 5: the potential and what it is compared with, exact.
@@ -130,13 +136,17 @@ class NeuronLane(wiring.Component):
             reduced.eq(u_sat - reset),
         ]
         subtract = later(p.subtract, 8, "subtract")
-        ready8, refr8, u8 = later(ready, 1, "ready"), later(refractory_left, 1, "refr8"), later(u_sat, 1, "u8")
+        ready8, refr8, u8 = (
+            later(ready, 1, "ready"),
+            later(refractory_left, 1, "refr8"),
+            later(u_sat, 1, "u8"),
+        )
         reduced_sat = Mux(reduced > top, top, Mux(reduced < -top, -top, reduced))
         clip_reduced = fires & subtract & ((reduced > top) | (reduced < -top))
         new = Signal.like(self.next_state)
-        m.d.comb += new.v.eq(later(s.v, 8, "v"))
-        with m.If(ready8):
-            m.d.comb += new.v.eq(Mux(fires, Mux(subtract, reduced_sat, later(reset, 1, "reset8")), u8))
+        kept = later(s.v, 8, "v")
+        after_spike = Mux(subtract, reduced_sat, later(reset, 1, "reset8"))
+        m.d.comb += new.v.eq(Mux(ready8, Mux(fires, after_spike, u8), kept))
         m.d.comb += [
             new.refr.eq(Mux(fires, later(p.refractory, 8, "refractory"), Mux(ready8, 0, refr8 - 1))),
             new.ie.eq(later(e_left, 3, "e_left")),

@@ -20,7 +20,9 @@ __all__ = ["Neurons"]
 
 def _elements(lanes: int, words: int, stride: int) -> list[int | None]:
     """Return the memory element behind each (lane, column) of a host offset."""
-    return [lane * words + column if column < words else None for lane in range(lanes) for column in range(stride)]
+    return [
+        lane * words + column if column < words else None for lane in range(lanes) for column in range(stride)
+    ]
 
 
 class Neurons(wiring.Component):

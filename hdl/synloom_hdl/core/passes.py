@@ -142,7 +142,10 @@ class PassEngine(wiring.Component):
         high = Signal.like(segment.address.high)
 
         # The accumulators' read-modify-write must not meet itself.
-        recent = [(Signal(name=f"recent{n}"), Signal.like(chunk, name=f"recent_chunk{n}")) for n in range(REUSE_CLOCKS - 1)]
+        recent = [
+            (Signal(name=f"recent{n}"), Signal.like(chunk, name=f"recent_chunk{n}"))
+            for n in range(REUSE_CLOCKS - 1)
+        ]
         waits = Signal()
         m.d.comb += waits.eq(
             (segment.kind == PassKind.ROW) & Cat(*[is_row & (c == chunk) for is_row, c in recent]).any()
@@ -232,7 +235,9 @@ class PassEngine(wiring.Component):
         woven = chunks[READ_CLOCKS]
         present = Signal(params.lanes)
         m.d.comb += [
-            present.eq(Cat(loom.weights[n] != params.weight_absent for n in range(params.lanes)) & woven.mask),
+            present.eq(
+                Cat(loom.weights[n] != params.weight_absent for n in range(params.lanes)) & woven.mask
+            ),
             accumulators.valid.eq(valids[READ_CLOCKS] & (woven.kind == PassKind.ROW)),
             accumulators.chunk.eq(woven.chunk),
             accumulators.mask.eq(present),

@@ -114,15 +114,18 @@ class SegmentFetcher(wiring.Component):
                 scaled.eq((field("a") * size) >> 8),
             ]
         learns = Signal()
-        m.d.comb += learns.eq(
-            (row | column) & field("plastic") & self.learn & int(params.plasticity)
-        )
+        m.d.comb += learns.eq((row | column) & field("plastic") & self.learn & int(params.plasticity))
 
         with m.FSM() as fsm:
             m.d.comb += self.idle.eq(fsm.ongoing("Idle"))
             with m.State("Idle"):
                 m.d.comb += self.jobs.ready.eq(1)
-                m.d.sync += [job.eq(self.jobs.payload), first.eq(1), count.eq(0), entry.eq(self.jobs.payload.list)]
+                m.d.sync += [
+                    job.eq(self.jobs.payload),
+                    first.eq(1),
+                    count.eq(0),
+                    entry.eq(self.jobs.payload.list),
+                ]
                 with m.If(self.jobs.valid):
                     with m.If(cached_single & (cached == self.jobs.payload.list)):
                         m.next = "Prepare"

@@ -62,7 +62,10 @@ class ControlRegisters(wiring.Component):
         m.d.sync += [
             host.q.eq(Mux(host.offset < len(words), Array(words)[host.offset[: len(words).bit_length()]], 0)),
             self.now_written.eq(
-                host.select & host.write & (host.offset >= now.offset) & (host.offset < now.offset + now.words)
+                host.select
+                & host.write
+                & (host.offset >= now.offset)
+                & (host.offset < now.offset + now.words)
             ),
         ]
         return m
@@ -80,9 +83,7 @@ class Counters(wiring.Component):
 
     def __init__(self, params: ArrayParams):
         self.params = params
-        super().__init__(
-            {"host": In(AccessSignature()), **{name: In(unsigned(8)) for name, _ in COUNTERS}}
-        )
+        super().__init__({"host": In(AccessSignature()), **{name: In(unsigned(8)) for name, _ in COUNTERS}})
 
     def elaborate(self, platform):
         m = Module()

@@ -105,7 +105,9 @@ class Sequencer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         flags = Signal(3)
-        paced, gated, flush = (bool_bit(flags, flag) for flag in (RunFlag.PACED, RunFlag.GATED, RunFlag.FLUSH))
+        paced, gated, flush = (
+            bool_bit(flags, flag) for flag in (RunFlag.PACED, RunFlag.GATED, RunFlag.FLUSH)
+        )
         pause_asked, abort_asked = Signal(), Signal()
         reason = Signal(2)
 
