@@ -1,7 +1,7 @@
 """Synloom: a neuromorphic FPGA emulator and its host SDK.
 
-A network is described in SI units (ms, mV, nA), compiled to an `Image`, loaded into a `Device` (a model, a simulated
-board, or a board) and run. See docs/sdk.md.
+A network is described in SI units (ms, mV, nA), compiled to an `Image`, loaded into a `Device` (a model, a
+simulated board, or a board) and run. See docs/sdk.md.
 """
 
 from __future__ import annotations

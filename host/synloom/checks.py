@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from synloom.errors import ParameterError
 
-__all__ = ["FloatArray", "IntArray", "choice", "per_item", "real", "reals", "switch", "whole"]
+__all__ = ["FloatArray", "IntArray", "choice", "label_of", "per_item", "real", "reals", "switch", "whole"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -84,9 +84,10 @@ def whole(name: str, value: Any, low: int, high: int) -> int:
     """Return `value` as an int within `low`..`high`."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
         raise ParameterError(f"{name} must be a whole number (int), not {value!r} ({type(value).__name__})")
-    if not low <= value <= high:
-        raise ParameterError(f"{name} must be in {low}..{high}, not {value}")
-    return int(value)
+    number = int(value)
+    if not low <= number <= high:
+        raise ParameterError(f"{name} must be in {low}..{high}, not {number}")
+    return number
 
 
 def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
@@ -101,6 +102,14 @@ def switch(name: str, value: Any) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise ParameterError(f"{name} must be True or False, not {value!r}")
     return bool(value)
+
+
+def label_of(which: Any) -> str:
+    """Return the label of a population or projection, which may be given by its label."""
+    label = which if isinstance(which, str) else getattr(which, "label", None)
+    if not isinstance(label, str):
+        raise ParameterError(f"give a population or projection of the network, or its label, not {which!r}")
+    return label
 
 
 def per_item(name: str, value: FloatArray, n: int) -> FloatArray:

@@ -280,8 +280,9 @@ class FromMatrix:
     """
 
     def __init__(self, matrix: Any):
-        if scipy.sparse.issparse(matrix):
-            coo = scipy.sparse.coo_array(matrix)
+        sparse: bool = scipy.sparse.issparse(matrix)
+        if sparse:
+            coo = matrix.tocoo(copy=True)
             coo.sum_duplicates()
             pre, post, weights = coo.row, coo.col, coo.data
             self.shape = (int(coo.shape[0]), int(coo.shape[1]))
@@ -289,7 +290,8 @@ class FromMatrix:
             dense = np.asarray(matrix)
             if dense.ndim != 2 or dense.dtype.kind not in "biuf":
                 raise ParameterError(
-                    f"FromMatrix needs a 2-D matrix of numbers or booleans, not shape {dense.shape} of {dense.dtype}"
+                    f"FromMatrix needs a 2-D matrix of numbers or booleans, not {dense.dtype} of shape "
+                    f"{dense.shape}"
                 )
             pre, post = np.nonzero(dense if dense.dtype.kind == "b" else ~np.isnan(dense))
             weights = dense[pre, post]

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from synloom.checks import FloatArray, IntArray, per_item, real, reals, switch, whole
+from synloom.checks import FloatArray, IntArray, choice, per_item, real, reals, switch, whole
 from synloom.compiler.stimulus import rate_words
 from synloom.contract.frames import RunFlag
-from synloom.contract.layout import neuron_params_layout, neuron_state_layout
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import NEURON_PARAMS_STRIDE, NEURON_STATE_STRIDE, Mode, Region
+from synloom.contract.regions import Mode, Region
 from synloom.counters import Counters, read_counters
-from synloom.errors import CapacityError, DeviceError, NetworkError, ParameterError
+from synloom.errors import NetworkError, ParameterError
 from synloom.image import Image
-from synloom.meta import PopulationInfo
 from synloom.port import Port
 from synloom.recording import Recording
-from synloom.runtime.decoder import RecordDecoder
-from synloom.runtime.events import EventQueue
 from synloom.runtime.inputs import events_from, indices_from
-from synloom.runtime.loader import check_fits, clear_dynamics, load_image, read_register, write_register
 from synloom.runtime.recorders import Recorders
-from synloom.runtime.run import execute, stop
+from synloom.runtime.session import Session
 from synloom.runtime.state import read_population
 from synloom.runtime.weights import raw_from_si, read_raw, si_from_raw, write_raw
 
@@ -46,13 +40,8 @@ class Device:
     """
 
     def __init__(self, port: Port):
-        self._port = port
-        self._image: Image | None = None
-        self._queue = EventQueue()
-        self._now = 0
-        self._mode = 0
+        self._session = Session(port)
         self._recorders = Recorders()
-        self._neuron_params: npt.NDArray[np.uint16] = np.zeros((0, 0), dtype=np.uint16)
 
     def __enter__(self) -> Device:
         return self
@@ -63,7 +52,7 @@ class Device:
         self.close()
 
     def __repr__(self) -> str:
-        what = "nothing loaded" if self._image is None else repr(self._image)
+        what = repr(self.image) if self._session.loaded else "nothing loaded"
         return f"<Device: {self.params.inputs} inputs, {self.params.neurons} neurons, {what}>"
 
     # ---- what it is ----------------------------------------------------------------------------
@@ -71,12 +60,12 @@ class Device:
     @property
     def params(self) -> ArrayParams:
         """The array's parameters, as discovered: pass them to `compile`."""
-        return self._port.params
+        return self.port.params
 
     @property
     def port(self) -> Port:
         """The register-level face underneath."""
-        return self._port
+        return self._session.port
 
     @property
     def image(self) -> Image:
@@ -87,14 +76,12 @@ class Device:
         DeviceError
             If none is.
         """
-        if self._image is None:
-            raise DeviceError("no image is loaded; call device.load(image)")
-        return self._image
+        return self._session.image
 
     @property
     def time(self) -> float:
         """The time of the next step, in ms since the start."""
-        return self._now * self.image.dt
+        return self._session.now * self.image.dt
 
     # ---- load and reset ------------------------------------------------------------------------
 
@@ -107,18 +94,9 @@ class Device:
             If the image was compiled for another array; the message lists the differences.
         """
         if not isinstance(image, Image):
-            raise ParameterError(
-                f"load needs an Image, from compile(network) or Image.load(path), not {image!r}"
-            )
-        self._image = None
-        check_fits(image, self.params)
-        stop(self._port)
-        load_image(self._port, image)
-        self._mode = image.registers["mode"]
-        self._neuron_params = image.neuron_params.copy()
+            raise ParameterError(f"load needs an Image: compile(network) or Image.load(path), not {image!r}")
+        self._session.load(image)
         self._recorders = Recorders(list(image.populations))
-        self._image = image
-        self._restart()
 
     def reset(self, what: str = "dynamics", *, keep_theta: bool = True) -> None:
         """Go back to time 0.
@@ -126,40 +104,20 @@ class Device:
         Parameters
         ----------
         what : str
-            ``"dynamics"``: potentials, currents, traces, spikes on their way and spike counts; weights, random
-            generators, rates and recorders stay. ``"all"``: the image is loaded again.
+            ``"dynamics"``: potentials, currents, traces, spikes on their way and spike counts; weights,
+            random generators, rates and recorders stay. ``"all"``: the image is loaded again.
         keep_theta : bool
             Whether a reset of the dynamics keeps the adapted thresholds.
         """
-        image = self.image
         switch("keep_theta", keep_theta)
-        if what == "all":
-            self.load(image)
-            return
-        if what != "dynamics":
-            raise ParameterError(f"what must be 'dynamics' or 'all', not {what!r}")
-        layout = neuron_state_layout(image.params)
-        fields = layout.unpack(image.neuron_state)
-        if keep_theta and "theta" in layout and self._mode >> Mode.ADAPT & 1:
-            for info in image.populations.values():
-                part = slice(info.first, info.first + info.n)
-                fields["theta"][part] = read_population(self._port, info, image.params)["theta"]
-        words = np.zeros((image.params.neurons, NEURON_STATE_STRIDE), dtype=np.uint16)
-        words[:, : layout.words] = layout.pack(fields)
-        with self._guard():
-            if words.any():
-                self._port.write(Region.NEURON_STATE, 0, words.reshape(-1))
-            else:
-                self._port.fill(Region.NEURON_STATE, 0, words.size, 0)
-            clear_dynamics(self._port)
-            write_register(self._port, "now", 0)
-            write_register(self._port, "probe_wait", 0)
-        self._restart()
+        if choice("what", what, ("dynamics", "all")) == "all":
+            self.load(self.image)
+        else:
+            self._session.reset(keep_theta)
 
-    def _restart(self) -> None:
-        self._now = 0
-        self._queue.reset(0)
-        self._queue.add(self.image.events)
+    def close(self) -> None:
+        """Let go of the target; a device that is closed twice stays closed."""
+        self._session.close()
 
     # ---- run -----------------------------------------------------------------------------------
 
@@ -174,11 +132,10 @@ class Device:
             Keep real time: one step every dt. Otherwise as fast as possible. A late step is counted
             (`counters()["late_steps"]`), never skipped.
         """
-        steps = self._steps(duration)
-        self._set_mode(Mode.RASTER, self._recorders.wants_spikes)
-        start = self._now
-        decoder = self._execute(steps, RunFlag.PACED if switch("paced", paced) else RunFlag(0))
-        return self._recorders.recording(decoder, self.image, start, steps)
+        steps, first = self._steps("duration", duration), self._session.now
+        self._session.set_mode(Mode.RASTER, self._recorders.wants_spikes)
+        decoder = self._session.execute(steps, RunFlag.PACED if switch("paced", paced) else RunFlag(0))
+        return self._recorders.recording(decoder, self.image, first, steps)
 
     def step(self, inputs: Mapping[Any, Any] | None = None) -> dict[str, IntArray]:
         """Run one step and return the neurons that fired in it: the closed loop.
@@ -198,9 +155,10 @@ class Device:
         for which, spikes in (inputs or {}).items():
             info = image.input(which)
             index = indices_from(spikes, info)
-            self._queue.add(np.stack([self._now + info.delay[index], info.source + index], axis=1))
-        self._set_mode(Mode.RASTER, True)
-        _, fired = self._execute(1, RunFlag.FLUSH).spikes()
+            due = self._session.now + info.delay[index]
+            self._session.queue.add(np.stack([due, info.source + index], axis=1))
+        self._session.set_mode(Mode.RASTER, True)
+        _, fired = self._session.execute(1, RunFlag.FLUSH).spikes()
         return {
             label: fired[(fired >= info.first) & (fired < info.first + info.n)] - info.first
             for label, info in image.populations.items()
@@ -228,7 +186,9 @@ class Device:
         dict
             Spike counts (n,) int64 by population label.
         """
-        image = self.image
+        image, session = self.image, self._session
+        steps, pause = self._steps("duration", duration), self._steps("rest", rest)
+        used = image.registers["sweep_count"]
         silent = []
         for which, stimulus in inputs.items():
             if np.ndim(stimulus) == 2:
@@ -236,44 +196,18 @@ class Device:
             else:
                 self.set_rates(which, stimulus, bits=bits)
                 silent.append(image.input(which).label)
-        self._set_mode(Mode.RASTER, False)
-        self._execute(self._steps(duration), RunFlag(0))
-        counts = self._counts(clear=True)
-        if self._steps(rest):
+        session.set_mode(Mode.RASTER, False)
+        session.execute(steps, RunFlag(0))
+        counts = session.counts(0, used, clear=True)
+        if pause:
             for label in silent:
                 self.set_rates(label, 0.0)
-            self._execute(self._steps(rest), RunFlag(0))
-            self._port.fill(Region.SPIKE_COUNTS, 0, image.registers["sweep_count"], 0)
+            session.execute(pause, RunFlag(0))
+            session.counts(0, used, clear=True)
         return {label: counts[info.first : info.first + info.n] for label, info in image.populations.items()}
 
-    def _steps(self, duration: float) -> int:
-        dt = self.image.dt
-        steps = real("duration", duration, low=0.0) / dt
-        if abs(steps - round(steps)) > 1e-6:
-            raise ParameterError(f"the time must be a multiple of dt ({dt:g} ms), not {duration:g} ms")
-        return whole("the number of steps", round(steps), 0, 0xFFFFFFFF)
-
-    def _execute(self, steps: int, flags: RunFlag) -> RecordDecoder:
-        if not steps:
-            return RecordDecoder(self._now)
-        with self._guard():
-            decoder = execute(self._port, self._queue, self._now, steps, flags)
-        self._now += steps
-        return decoder
-
-    @contextmanager
-    def _guard(self) -> Iterator[None]:
-        """Leave the array at rest, whatever happens; without that, it counts as not loaded."""
-        try:
-            yield
-        except BaseException:
-            image, self._image = self._image, None
-            stop(self._port)
-            self._now = read_register(self._port, "now")
-            write_register(self._port, "now", self._now)
-            self._queue.reset(self._now)
-            self._image = image
-            raise
+    def _steps(self, name: str, duration: Any) -> int:
+        return self._session.steps(real(name, duration, low=0.0))
 
     # ---- stimulus and settings -----------------------------------------------------------------
 
@@ -289,7 +223,7 @@ class Device:
             delay is added.
         """
         info = self.image.input(population)
-        self._queue.add(events_from(spikes, info, self._now, self.image.dt))
+        self._session.queue.add(events_from(spikes, info, self._session.now, self.image.dt))
 
     def set_rates(self, population: Any, hz: Any, *, bits: int = 15) -> None:
         """Set the rates of an input population's generators, in Hz: one number, or (n,).
@@ -301,48 +235,25 @@ class Device:
             raise NetworkError(f"{info.label!r} has no generators; make it a PoissonInput or a RegularInput")
         rates = per_item("hz", reals("hz", hz, low=0.0), info.n)
         words = rate_words(rates, info.generator, self.image.dt, whole("bits", bits, 1, 15))
-        self._port.write(Region.GEN_RATE, info.source, words)
+        self.port.write(Region.GEN_RATE, info.source, words)
 
     def set_offset(self, population: Any, current: Any) -> None:
         """Set the constant current `i_offset` of a population, in nA: one number, or (n,)."""
         info = self.image.population(population)
-        wanted = per_item("current", reals("current", current), info.n)
-        steps = np.rint(wanted / info.offset_lsb)
-        most = self.image.params.state_max
-        if (np.abs(steps) > most).any():
-            raise ParameterError(f"currents must be within +-{most * info.offset_lsb.min():.6g} nA")
-        layout = neuron_params_layout(self.image.params)
-        part = slice(info.first, info.first + info.n)
-        fields = layout.unpack(self._neuron_params[part])
-        fields["bias"] = steps.astype(np.int64)
-        self._neuron_params[part] = layout.pack(fields)
-        words = np.zeros((info.n, NEURON_PARAMS_STRIDE), dtype=np.uint16)
-        words[:, : layout.words] = self._neuron_params[part]
-        self._port.write(Region.NEURON_PARAMS, NEURON_PARAMS_STRIDE * info.first, words.reshape(-1))
+        self._session.set_bias(info, per_item("current", reals("current", current), info.n))
 
     def set_learning(self, on: bool) -> None:
         """Switch all plasticity on or off; traces go on either way."""
-        self._set_mode(Mode.LEARN, switch("on", on))
+        self._session.set_mode(Mode.LEARN, switch("on", on))
 
     def set_adaptation(self, on: bool) -> None:
         """Switch threshold adaptation on or off; thresholds that have adapted stay as they are."""
-        self._set_mode(Mode.ADAPT, switch("on", on))
+        self._session.set_mode(Mode.ADAPT, switch("on", on))
 
     def set_reward(self, reward: float) -> None:
-        """Set the global factor of all rules with `reward=True`: -128 to 128 in steps of 1/256; 1 at first."""
+        """Set the global factor of all rules with `reward=True`: -128 to 128, in 1/256; 1 at first."""
         value = round(256.0 * real("reward", reward, low=-127.99, high=127.99))
-        self._checked_register("reward", value & 0xFFFF)
-
-    def _checked_register(self, name: str, value: int) -> None:
-        if self._image is None:
-            raise DeviceError("no image is loaded; call device.load(image)")
-        write_register(self._port, name, value)
-
-    def _set_mode(self, bit: Mode, on: bool) -> None:
-        mode = self._mode & ~(1 << bit) | int(on) << bit
-        if mode != self._mode:
-            self._checked_register("mode", mode)
-            self._mode = mode
+        self._session.set_register("reward", value & 0xFFFF)
 
     # ---- recorders -----------------------------------------------------------------------------
 
@@ -356,8 +267,8 @@ class Device:
         population : Population, InputPopulation or str
             Whose.
         variable : str
-            ``"spikes"``, or a state: ``"v"`` (mV), ``"isyn_exc"``, ``"isyn_inh"`` (nA), ``"theta"`` (mV), ``"trace"``
-            (of its spikes as a source), ``"trace_post"`` (of its spikes as targets).
+            ``"spikes"``, or a state: ``"v"`` (mV), ``"isyn_exc"``, ``"isyn_inh"`` (nA), ``"theta"`` (mV),
+            ``"trace"`` (of its spikes as a source), ``"trace_post"`` (of its spikes as a target).
         indices : sequence of int, optional
             Which neurons' state; all if left out. The array has `params.probes` probes altogether.
         every : float, optional
@@ -369,13 +280,13 @@ class Device:
             If the array has not enough probes.
         """
         self._recorders.add(self.image, population, variable, indices, every)
-        self._recorders.write(self._port)
+        self._recorders.write(self.port)
 
     def record_nothing(self) -> None:
         """Take all recorders away, those of spikes too."""
         self._recorders = Recorders()
-        if self._image is not None:
-            self._recorders.write(self._port)
+        if self._session.loaded:
+            self._recorders.write(self.port)
 
     # ---- reading and writing -------------------------------------------------------------------
 
@@ -390,14 +301,14 @@ class Device:
         """
         image = self.image
         info = image.projection(projection)
-        weights = read_raw(self._port, image, info)
+        weights = read_raw(self.port, image, info)
         return weights if raw else si_from_raw(image, info, weights)
 
     def write_weights(self, projection: Any, weights: npt.ArrayLike) -> None:
-        """Write a projection's weights, (n_pre, n_post) in nA (mV for delta synapses), NaN where there is none."""
+        """Write a projection's weights, (n_pre, n_post) as `read_weights` gives them."""
         image = self.image
         info = image.projection(projection)
-        write_raw(self._port, image, info, raw_from_si(image, info, weights))
+        write_raw(self.port, image, info, raw_from_si(image, info, weights))
 
     def read_state(self, population: Any) -> dict[str, FloatArray]:
         """Return a population's state, (n,) each.
@@ -405,41 +316,33 @@ class Device:
         Returns
         -------
         dict
-            ``v`` (mV), ``isyn_exc``, ``isyn_inh`` (nA), ``theta`` (mV, if the array has adaptation), ``refrac`` (ms left),
-            ``trace``, ``trace_post`` (spikes).
+            ``v`` (mV), ``isyn_exc``, ``isyn_inh`` (nA), ``theta`` (mV, if the array has adaptation),
+            ``refrac`` (ms left), ``trace``, ``trace_post`` (spikes).
         """
         image = self.image
-        info: PopulationInfo = image.population(population)
-        raw = read_population(self._port, info, image.params)
-        state = {
+        info = image.population(population)
+        raw = read_population(self.port, info, image.params)
+        state: dict[str, FloatArray] = {
             "v": info.v_rest + raw["v"] * info.v_lsb,
             "isyn_exc": raw["ie"] * info.i_lsb_exc,
             "isyn_inh": raw["ii"] * info.i_lsb_inh,
-            "refrac": raw["refr"] * image.dt,
-            "trace": self._port.read(Region.X_TRACE, info.source, info.n) / image.registers["one_x"],
-            "trace_post": self._port.read(Region.Y_TRACE, info.first, info.n) / image.registers["one_y"],
+            "refrac": raw["refr"].astype(np.float64) * image.dt,
+            "trace": _spikes(self.port.read(Region.X_TRACE, info.source, info.n), image.registers["one_x"]),
+            "trace_post": _spikes(
+                self.port.read(Region.Y_TRACE, info.first, info.n), image.registers["one_y"]
+            ),
         }
         return state | ({"theta": raw["theta"] * info.v_lsb} if "theta" in raw else {})
 
     def spike_counts(self, population: Any, *, clear: bool = True) -> IntArray:
         """Return how often each neuron fired since its count was cleared, (n,) int64, at most 65535."""
         info = self.image.population(population)
-        return self._counts(info.first, info.n, clear=clear)
-
-    def _counts(self, first: int = 0, n: int | None = None, *, clear: bool) -> IntArray:
-        count = self.image.registers["sweep_count"] if n is None else n
-        if not self.params.spike_counters:
-            raise CapacityError("this array has no spike counters; use params.replace(spike_counters=True)")
-        counts = self._port.read(Region.SPIKE_COUNTS, first, count).astype(np.int64)
-        if clear:
-            self._port.fill(Region.SPIKE_COUNTS, first, count, 0)
-        return counts
+        return self._session.counts(info.first, info.n, switch("clear", clear))
 
     def counters(self) -> Counters:
         """Return the device's counters; `counters().losses` is empty if nothing was lost or limited."""
-        return read_counters(self._port)
+        return read_counters(self.port)
 
-    def close(self) -> None:
-        """Let go of the target; a run is aborted."""
-        self._image = None
-        self._port.close()
+
+def _spikes(trace: npt.NDArray[np.uint16], one: int) -> FloatArray:
+    return trace.astype(np.float64) / one

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from synloom.errors import ParameterError
 __all__ = ["Distribution", "Normal", "Uniform"]
 
 
+@runtime_checkable
 class Distribution(Protocol):
     """What may stand for a number: something that draws numbers."""
 

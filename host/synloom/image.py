@@ -10,12 +10,12 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from synloom.checks import IntArray
+from synloom.checks import IntArray, label_of
 from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
 from synloom.contract.regions import (
     CONTROL_REGISTERS,
@@ -43,6 +43,7 @@ _ARRAYS: Final = {
     "gen_rate": "uint16",
     "events": "int64",
 }
+_Info = TypeVar("_Info")
 Write = tuple[Region, int, npt.NDArray[np.uint16]]
 
 
@@ -250,11 +251,9 @@ def _strided(words: npt.NDArray[np.uint16], stride: int) -> npt.NDArray[np.uint1
     return padded.reshape(-1)
 
 
-def _find(which: Any, known: Mapping[str, Any], kind: str) -> Any:
-    label = which if isinstance(which, str) else getattr(which, "label", None)
+def _find(which: Any, known: Mapping[str, _Info], kind: str) -> _Info:
+    label = label_of(which)
     if label not in known:
         names = ", ".join(map(repr, known)) or "none"
-        raise NetworkError(
-            f"the image has no {kind} {label if label is not None else which!r}; it has {names}"
-        )
+        raise NetworkError(f"the image has no {kind} {label!r}; it has {names}")
     return known[label]

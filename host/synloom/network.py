@@ -169,7 +169,11 @@ class Network:
         self.projections.append(part)
 
     def _name(self, part: Population | InputPopulation | Projection, default: str) -> None:
-        parts = [*self.populations, *self.inputs, *self.projections]
+        parts: list[Population | InputPopulation | Projection] = [
+            *self.populations,
+            *self.inputs,
+            *self.projections,
+        ]
         if any(part is known for known in parts):
             raise NetworkError(f"{part!r} is in this network already")
         labels = {known.label for known in parts}
@@ -183,8 +187,8 @@ class Network:
 
 
 def _check_weight(weight: Any, shape: tuple[int, int]) -> Weight | None:
-    if weight is None or hasattr(weight, "draw"):
-        return weight  # type narrowed by the protocol's method
+    if weight is None or (isinstance(weight, Distribution) and not isinstance(weight, type)):
+        return weight
     if np.ndim(weight) != 2:
         return real("weight", weight)
     flat = reals("weight", np.asarray(weight).reshape(-1))

@@ -23,11 +23,11 @@ class Plasticity(Protocol):
 class PairRule:
     """The general pair rule: what a spike of either side does to the weight.
 
-    A source's spike that arrives: ``dw = A_pre (y - y0) W``; a target's spike: ``dw = A_post (x - x0) W``. The
-    trace x follows the source's arriving spikes with `tau_pre`, y the target's with `tau_post`; a spike adds 1
-    (``"all_to_all"``) or sets 1 (``"nearest"``). With additive bounds ``W = w_max - w_min``; with soft bounds
-    W is ``w_max - w`` when the weight goes up and ``w - w_min`` when it goes down. Weights are signed: for
-    inhibitory synapses (negative weights) "up" is towards 0.
+    A source's spike that arrives: ``dw = A_pre (y - y0) W``; a target's spike: ``dw = A_post (x - x0) W``.
+    The trace x follows the source's arriving spikes with `tau_pre`, y the target's with `tau_post`; a spike
+    adds 1 (``"all_to_all"``) or sets 1 (``"nearest"``). With additive bounds ``W = w_max - w_min``; with soft
+    bounds W is ``w_max - w`` when the weight goes up and ``w - w_min`` when it goes down. Weights are signed:
+    for inhibitory synapses (negative weights) "up" is towards 0.
 
     Parameters
     ----------
@@ -80,9 +80,9 @@ class PairRule:
 class STDP:
     """Spike-timing dependent plasticity with an exponential window (PyNN's SpikePairRule).
 
-    A pair with ``s = t_post - t_pre`` (arrival at the synapse) changes the weight by ``A_plus exp(-s / tau_plus)``
-    for s >= 0 and by ``-A_minus exp(s / tau_minus)`` for s < 0, times ``w_max - w_min`` with additive bounds, or times
-    the room that is left with soft bounds.
+    A pair with ``s = t_post - t_pre`` (arrival at the synapse) changes the weight by
+    ``A_plus exp(-s / tau_plus)`` for s >= 0 and by ``-A_minus exp(s / tau_minus)`` for s < 0, times
+    ``w_max - w_min`` with additive bounds, or times the room that is left with soft bounds.
 
     Parameters
     ----------

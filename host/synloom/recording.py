@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synloom.checks import FloatArray, IntArray
+from synloom.checks import FloatArray, IntArray, label_of
 from synloom.errors import NetworkError
 
 __all__ = ["Recording", "Series"]
@@ -70,7 +70,7 @@ class Recording:
     def spikes(self, population: Any) -> tuple[FloatArray, IntArray]:
         """Return (times in ms since the start, indices) of a population's spikes, (K,) each."""
         label = self._label(population)
-        return self.spike_steps[label] * self.dt, self.spike_indices[label]
+        return self.spike_steps[label].astype(np.float64) * self.dt, self.spike_indices[label]
 
     def raster(self, population: Any) -> npt.NDArray[np.uint8]:
         """Return the spikes as (T, n) uint8; row 0 is the run's first step."""
@@ -86,7 +86,7 @@ class Recording:
 
     def rates(self, population: Any) -> FloatArray:
         """Return the mean rate of every neuron in Hz, (n,) float64."""
-        return self.counts(population) * (1000.0 / self.duration)
+        return self.counts(population).astype(np.float64) * (1000.0 / self.duration)
 
     def values(self, population: Any, variable: str) -> FloatArray:
         """Return the samples of a recorded variable, (T, k) float64: mV, nA, or spikes for traces."""
@@ -94,18 +94,18 @@ class Recording:
 
     def times(self, population: Any, variable: str) -> FloatArray:
         """Return the times of the samples in ms, (T,): the steps' ends, ``(t + 1) * dt``."""
-        return (self._series(population, variable).steps + 1) * self.dt
+        return (self._series(population, variable).steps + 1).astype(np.float64) * self.dt
 
     def _series(self, population: Any, variable: str) -> Series:
-        label = population if isinstance(population, str) else getattr(population, "label", None)
+        label = label_of(population)
         if (label, variable) not in self.series:
             known = ", ".join(f"{p}: {v}" for p, v in self.series) or "nothing"
             raise NetworkError(f"{variable!r} of {label!r} was not recorded; recorded were: {known}")
         return self.series[label, variable]
 
     def _label(self, population: Any) -> str:
-        label = population if isinstance(population, str) else getattr(population, "label", None)
+        label = label_of(population)
         if label not in self.sizes:
             known = ", ".join(map(repr, self.sizes)) or "none"
             raise NetworkError(f"spikes of {label!r} were not recorded; recorded were: {known}")
-        return str(label)
+        return label

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -117,8 +118,8 @@ class _Compilation:
         longest = max((int(self.delays[str(p.label)].max()) for p in self.network.populations), default=1)
         if longest > 15:
             raise NetworkError(
-                f"the longest axonal delay of a neuron is 15 steps ({15 * self.network.dt:g} ms), not {longest}; "
-                f"use a larger dt or a shorter delay"
+                f"the longest axonal delay of a neuron is 15 steps ({15 * self.network.dt:g} ms), not "
+                f"{longest}; use a larger dt or a shorter delay"
             )
         needs: dict[str, int | bool] = {
             "inputs": max(self.places.input_count, 1),
@@ -209,13 +210,18 @@ class _Compilation:
     def _placed(self, edge: Edges) -> PlacedProjection:
         source, target = self._spans(edge)
         scale, rule = self._scale_of(edge), edge.rule
-        common = {"label": edge.label, "source": source, "target": target, "shift": scale.shifts[edge.label]}
-        if rule is None:
-            return PlacedProjection(**common, pre=edge.pre, post=edge.post)
-        return PlacedProjection(
-            **common,
+        placed = PlacedProjection(
+            label=edge.label,
+            source=source,
+            target=target,
+            shift=scale.shifts[edge.label],
             pre=edge.pre,
             post=edge.post,
+        )
+        if rule is None:
+            return placed
+        return dataclasses.replace(
+            placed,
             rule=rule_registers(edge, scale, self.units, self.params, self.network.dt, self.report),
             tau_x=rule.tau_pre,
             tau_y=rule.tau_post,

@@ -54,8 +54,8 @@ def offset_gain(tau_m: FloatArray, cm: FloatArray, dt: float) -> FloatArray:
 def synapse_gain(tau_m: FloatArray, cm: FloatArray, tau_syn: FloatArray, dt: float) -> FloatArray:
     """Return P21: how far a decaying current that starts at 1 nA moves the potential in one step, mV.
 
-    This is the exact propagator of `iaf_psc_exp` (Rotter and Diesmann 1999). For `tau_syn` = 0 weights are in mV and
-    the gain is 1.
+    This is the exact propagator of `iaf_psc_exp` (Rotter and Diesmann 1999). For `tau_syn` = 0 weights are in
+    mV and the gain is 1.
     """
     delta = tau_syn == 0.0
     leak = 1.0 / tau_m

@@ -183,8 +183,8 @@ def _traces(
         known = found.setdefault(span, (tau, p))
         if known[0] != tau or known[1].nearest != p.nearest:
             raise NetworkError(
-                f"projections {known[1].label!r} and {p.label!r} share the traces of one population, so their "
-                f"{name} and pairing must be equal"
+                f"projections {known[1].label!r} and {p.label!r} share the traces of one population, so "
+                f"their {name} and pairing must be equal"
             )
     return [(span, tau, p.nearest) for span, (tau, p) in found.items()]
 

@@ -69,9 +69,9 @@ def features(edges: Sequence[Edges]) -> dict[str, bool]:
 def _unit_amplitudes(rule: PairRule, lsb: float, params: ArrayParams, dt: float) -> tuple[float, float]:
     """Return the amplitudes of row and column for a trace unit of 1, before rounding.
 
-    The textbook's trace is sampled at the moment of the spike. Here a source's trace has decayed once when a
-    column of the same step reads it, and a target's trace has not yet decayed when a row of the next step reads
-    it: one factor exp(dt / tau) each way makes up for that.
+    The textbook's trace is sampled at the moment of the spike. Here a source's trace has decayed once when
+    a column of the same step reads it, and a target's trace has not yet decayed when a row of the next step
+    reads it: one factor exp(dt / tau) each way makes up for that.
     """
     reach = (rule.w_max - rule.w_min) / lsb if rule.bounds == "additive" else 1 << (params.weight_bits - 1)
     scale = reach * 2.0 ** (_A_BITS + _SUB_LSB_BITS)
@@ -81,7 +81,7 @@ def _unit_amplitudes(rule: PairRule, lsb: float, params: ArrayParams, dt: float)
 
 
 def trace_units(learning: Sequence[tuple[Edges, Scale]], params: ArrayParams, dt: float) -> TraceUnits:
-    """Choose the traces' units: 1/16 of their range, more if an amplitude would be too large, less if too small."""
+    """Choose the traces' units: 1/16 of their range, more or less if an amplitude would not fit well."""
     amplitudes: tuple[list[float], list[float]] = ([], [])
     for edge, scale in learning:
         assert edge.rule is not None
@@ -116,9 +116,9 @@ def _weight_lsb(edge: Edges, scale: Scale) -> float:
     steps = np.concatenate(used)
     if steps.max() > 1.01 * steps.min():
         raise NetworkError(
-            f"projection {edge.label!r} learns, so all its weights need one unit, but its targets' tau_m, cm and "
-            f"tau_syn make the units differ by {100 * (steps.max() / steps.min() - 1):.3g} %; make them equal, or "
-            f"keep w_min..w_max on one side of 0"
+            f"projection {edge.label!r} learns, so all its weights need one unit, but its targets' tau_m, "
+            f"cm and tau_syn make the units differ by {100 * (steps.max() / steps.min() - 1):.3g} %; make "
+            f"them equal, or keep w_min..w_max on one side of 0"
         )
     return float(np.median(steps))
 

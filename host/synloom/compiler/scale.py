@@ -73,8 +73,8 @@ class _Load:
 def choose_scale(population: Population, incoming: Sequence[Edges], params: ArrayParams, dt: float) -> Scale:
     """Choose the scales of a population so that its range fits and its weights use their bits.
 
-    The range covers the threshold with room for overshoot, inhibition and adaptation; within a factor of 2 above
-    it the least bit is chosen so that the weights, those that learn above all, are rounded least.
+    The range covers the threshold with room for overshoot, inhibition and adaptation; within a factor of 2
+    above it the least bit is chosen so that the weights, those that learn above all, are rounded least.
     """
     cell = population.cell.values(population.n)
     gain_e = synapse_gain(cell["tau_m"], cell["cm"], cell["tau_syn_E"], dt)

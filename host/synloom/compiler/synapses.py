@@ -104,8 +104,8 @@ def _refuse_twice(edges: list[Edges]) -> None:
         ends = (id(edge.projection.pre), id(edge.projection.post))
         if ends in seen:
             raise NetworkError(
-                f"projections {seen[ends]!r} and {edge.label!r} join the same two populations; the array has one "
-                f"synapse per pair and one rule per pair of populations: make one projection of them (FromMatrix)"
+                f"projections {seen[ends]!r} and {edge.label!r} join the same two populations; the array "
+                f"has one synapse per pair and one rule per pair of populations: make them one (FromMatrix)"
             )
         seen[ends] = edge.label
 
@@ -123,18 +123,17 @@ def delays(network: Network, report: ReportBuilder) -> dict[str, IntArray]:
         if projection.delay is None:
             continue
         source, label = str(projection.pre.label), str(projection.label)
-        steps = np.rint(projection.delay / network.dt).astype(np.int64)
-        _check_delay(projection, steps, network.dt)
+        steps = _delay_steps(projection, projection.delay, network.dt)
         if source in found and (found[source][1] != steps).any():
             raise NetworkError(
-                f"projections {found[source][0]!r} and {label!r} give {source!r} different delays; delays are "
-                f"axonal: one per source, the same in all its projections"
+                f"projections {found[source][0]!r} and {label!r} give {source!r} different delays; delays "
+                f"are axonal: one per source, the same in all its projections"
             )
         found[source] = (label, steps)
         report.add(label, "delay (ms)", projection.delay, steps * network.dt)
         if isinstance(projection.pre, InputPopulation) and projection.pre.generator and steps.any():
             report.note(
-                f"{label}: generators draw their spikes in the step in which these arrive; the delay is ignored"
+                f"{label}: the delay is ignored, generators draw a spike in the step in which it arrives"
             )
     result: dict[str, IntArray] = {}
     sources: list[Population | InputPopulation] = [*network.populations, *network.inputs]
@@ -144,9 +143,11 @@ def delays(network: Network, report: ReportBuilder) -> dict[str, IntArray]:
     return result
 
 
-def _check_delay(projection: Projection, steps: IntArray, dt: float) -> None:
+def _delay_steps(projection: Projection, delay: FloatArray, dt: float) -> IntArray:
+    steps = np.rint(delay / dt).astype(np.int64)
     if isinstance(projection.pre, Population) and (steps < 1).any():
         raise NetworkError(
             f"projection {projection.label!r}: a neuron's delay must be at least one step ({dt:g} ms), "
-            f"not {float(np.min(projection.delay)):g} ms"
+            f"not {delay.min():g} ms"
         )
+    return steps

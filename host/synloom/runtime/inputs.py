@@ -39,8 +39,8 @@ def events_from(spikes: Any, info: InputInfo, now: int, dt: float) -> IntArray:
             return np.zeros((0, 2), dtype=np.int64)
         if array.ndim != 2 or array.shape[1] != 2:
             raise ParameterError(
-                f"spikes for {info.label!r} must be a raster of bool or uint8 with shape (T, {info.n}), or pairs of "
-                f"(ms, index), not an array of {array.dtype} with shape {array.shape}"
+                f"spikes for {info.label!r} must be a raster of bool or uint8 with shape (T, {info.n}), "
+                f"or pairs of (ms, index), not an array of {array.dtype} with shape {array.shape}"
             )
         times, number = array.astype(np.float64).T
         if not (np.isfinite(times) & (times >= 0.0)).all():

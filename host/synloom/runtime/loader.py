@@ -43,7 +43,8 @@ def check_fits(image: Image, params: ArrayParams) -> None:
         if mine[name] != theirs[name]
     )
     raise MismatchError(
-        f"the image was compiled for another array ({differing}); compile it with compile(network, device.params)"
+        f"the image was compiled for another array ({differing}); compile it with "
+        f"compile(network, device.params)"
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from synloom.checks import IntArray, real
+from synloom.checks import IntArray, label_of, real
 from synloom.contract.regions import Region
 from synloom.errors import CapacityError, NetworkError, ParameterError
 from synloom.image import Image
@@ -41,7 +41,7 @@ class Recorders:
 
     def add(self, image: Image, which: Any, variable: str, indices: Any, every: float | None) -> None:
         """Add a recorder; nothing changes if it is refused."""
-        label = which if isinstance(which, str) else getattr(which, "label", None)
+        label = label_of(which)
         if label not in image.populations and label not in image.inputs:
             names = ", ".join(map(repr, [*image.populations, *image.inputs]))
             raise NetworkError(f"the image has no population {label!r}; it has {names}")
@@ -66,8 +66,9 @@ class Recorders:
         probes = [*self._probes, *(p for p in probes if (p.label, p.variable, p.index) not in known)]
         if len(probes) > image.params.probes:
             raise CapacityError(
-                f"{len(probes)} probes are wanted, the array has {image.params.probes}; give indices=, or use "
-                f"params.replace(probes={len(probes)})" + ("" if len(probes) <= 16 else " (16 at most)")
+                f"{len(probes)} probes are wanted, the array has {image.params.probes}; give indices=, "
+                f"or use params.replace(probes={len(probes)})"
+                + ("" if len(probes) <= 16 else " (16 at most)")
             )
         self._probes, self._every = probes, steps
 

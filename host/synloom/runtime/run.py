@@ -27,8 +27,8 @@ _STOP_S: Final = 10.0
 def execute(port: Port, queue: EventQueue, now: int, steps: int, flags: RunFlag) -> RecordDecoder:
     """Run `steps` steps from step `now` and return the decoder with everything that was recorded.
 
-    All events that are due go into the array's queue beforehand if they fit; else the run is gated: it waits for
-    those that are still on their way, so none is late.
+    All events that are due go into the array's queue beforehand if they fit; else the run is gated: it waits
+    for those that are still on their way, so none is late.
 
     Raises
     ------
@@ -55,8 +55,8 @@ def execute(port: Port, queue: EventQueue, now: int, steps: int, flags: RunFlag)
             heard = time.monotonic()
     if decoder.end != (now + steps, EndReason.DONE):
         raise DeviceError(
-            f"the run ended at step {decoder.end[0]} instead of {now + steps} ({decoder.end[1].name.lower()}); "
-            f"does another program use this device?"
+            f"the run ended at step {decoder.end[0]} instead of {now + steps} "
+            f"({decoder.end[1].name.lower()}); does another program use this device?"
         )
     return decoder
 

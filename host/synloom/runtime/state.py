@@ -59,7 +59,7 @@ class Probe:
         value = (raw.astype(np.int64) >> self.field.start) & ((1 << self.field.width) - 1)
         if self.field.signed:
             value -= (value >> (self.field.width - 1)) << self.field.width
-        return value * self.lsb + self.zero
+        return value.astype(np.float64) * self.lsb + self.zero
 
 
 def make_probes(image: Image, label: str, variable: str, indices: IntArray) -> list[Probe]:
@@ -106,7 +106,9 @@ def _probe(image: Image, info: PopulationInfo | InputInfo, variable: str, index:
 
 
 def _lsb(info: PopulationInfo, variable: str) -> FloatArray:
-    return {"isyn_exc": info.i_lsb_exc, "isyn_inh": info.i_lsb_inh}.get(variable, info.v_lsb)
+    if variable == "isyn_exc":
+        return info.i_lsb_exc
+    return info.i_lsb_inh if variable == "isyn_inh" else info.v_lsb
 
 
 def probe_words(probes: list[Probe]) -> npt.NDArray[np.uint16]:
