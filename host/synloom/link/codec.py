@@ -83,6 +83,8 @@ def _decode(frame: bytes) -> bytes | None:
     if len(frame) > _LONGEST_STUFFED:
         return None
     body = frame.replace(_STUFFED_FLAG, _FLAG).replace(_STUFFED_ESCAPE, _ESCAPE)
+    if frame.count(_ESCAPE) != len(frame) - len(body):
+        return None  # an escape before a byte that needs none
     payload = body[:-_CRC_BYTES]
     if not 1 <= len(payload) <= MAX_PAYLOAD:
         return None

@@ -16,6 +16,8 @@ from synloom.link.exchange import Exchange
 __all__ = ["discover"]
 
 _GREETING_BYTES: Final = 6
+_GREETING_TIMEOUT_S: Final = 0.1
+"""At first; a greeting is answered at once, and nobody wants to wait long to hear that nothing is there."""
 _READ_HEADER: Final = bytes([Region.INFO, 0, 0, 0])
 
 
@@ -35,7 +37,7 @@ def discover(exchange: Exchange, name: str) -> ArrayParams:
         If nothing answers, or something that is not a Synloom array of this protocol.
     """
     try:
-        greeting = exchange.command(Op.HELLO).data
+        greeting = exchange.command(Op.HELLO, timeout=_GREETING_TIMEOUT_S).data
     except LinkError as error:
         raise TargetError(_silence(exchange, name)) from error
     except DeviceError as error:

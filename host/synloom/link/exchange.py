@@ -19,7 +19,7 @@ _FRAME_OVERHEAD: Final = 2
 _MAX_WAITING: Final = 8
 """Commands in flight. Eight replies fit any operating system's receive buffer, and more are not faster."""
 _REPLY_HEADER: Final = 4
-_LONGEST_TIMEOUT_S: Final = 8.0
+_LONGEST_TIMEOUT_S: Final = 4.0
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class Exchange:
         Called with (offset, bytes of the words) for every record frame.
     timeout : float
         Seconds without an awaited reply after which a command is sent again; doubles with each repetition,
-        up to 8.
+        up to 4.
     retries : int
         Repetitions of one command after which the link counts as broken.
     """
@@ -98,11 +98,11 @@ class Exchange:
         self._replies: deque[bytes] = deque()
         self._seq = 0
 
-    def command(self, op: Op, arguments: bytes = b"") -> Reply:
+    def command(self, op: Op, arguments: bytes = b"", *, timeout: float | None = None) -> Reply:
         """Send one command and return its reply; see `pipeline`."""
-        return self.pipeline(op, [arguments])[0]
+        return self.pipeline(op, [arguments], timeout=timeout)[0]
 
-    def pipeline(self, op: Op, arguments: Sequence[bytes]) -> list[Reply]:
+    def pipeline(self, op: Op, arguments: Sequence[bytes], *, timeout: float | None = None) -> list[Reply]:
         """Send commands of one op, several at a time, and return their replies in order.
 
         Only READ and WRITE may be more than one (docs/protocol.md).
@@ -117,7 +117,7 @@ class Exchange:
         replies: dict[int, Reply] = {}
         waiting: dict[int, _Pending] = {}
         sent = 0
-        timeout = self.timeout
+        patience = timeout = timeout or self.timeout
         deadline = time.monotonic() + timeout
         while len(replies) < len(arguments):
             while sent < len(arguments) and self._fits(waiting, arguments[sent]):
@@ -129,7 +129,7 @@ class Exchange:
                 sent += 1
             heard = self.pump(max(0.0, deadline - time.monotonic()))
             if self._sort(op, waiting, replies):
-                timeout = self.timeout
+                timeout = patience
                 deadline = time.monotonic() + timeout
             elif time.monotonic() >= deadline or (self.virtual_time and not heard):
                 for seq in list(waiting):

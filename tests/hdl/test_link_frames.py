@@ -1,0 +1,221 @@
+from itertools import pairwise
+from random import Random
+
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import stream
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
+from amaranth.sim import Simulator
+from link_benches import receive, send
+
+from synloom.contract.frames import MAX_PAYLOAD, RX_WINDOW
+from synloom.link.codec import Decoder, encode_frame
+from synloom_hdl.link.arbiter import FrameArbiter
+from synloom_hdl.link.deframer import Deframer
+from synloom_hdl.link.frame_fifo import FrameFifo
+from synloom_hdl.link.framer import Framer
+from synloom_hdl.link.layouts import CommandByte
+
+
+class Receiver(Component):
+    """Deframer and FIFO, joined as in the link."""
+
+    i: In(stream.Signature(8))
+    o: Out(stream.Signature(CommandByte))
+    drops: Out(1)
+    overflows: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.deframer = deframer = Deframer()
+        m.submodules.fifo = fifo = FrameFifo(1024)
+        connect(m, flipped(self.i), deframer.i)
+        connect(m, fifo.o, flipped(self.o))
+        for name in ("puts", "data", "commits", "length", "drops"):
+            m.d.comb += getattr(fifo, name).eq(getattr(deframer, name))
+        m.d.comb += [self.drops.eq(deframer.drops), self.overflows.eq(fifo.overflows)]
+        return m
+
+
+class Collector:
+    """Whole payloads from CommandBytes; checks that `more` counts down."""
+
+    def __init__(self):
+        self.payloads = []
+        self.open = bytearray()
+        self.more = 0
+
+    def __call__(self, byte):
+        if self.open:
+            assert byte.more == self.more - 1
+        self.open.append(byte.data)
+        self.more = byte.more
+        if byte.more == 0:
+            self.payloads.append(bytes(self.open))
+            self.open.clear()
+
+
+def run_receiver(line, *, pause=0.0, reader_pause=0.0, reads_after=0):
+    """Send bytes to a Receiver; returns (payloads, frames dropped, frames overflowed)."""
+    dut, collected, counts = Receiver(), Collector(), [0, 0]
+
+    async def count(ctx):
+        while True:
+            *_, drops, overflows = await ctx.tick().sample(dut.drops, dut.overflows)
+            counts[0] += drops
+            counts[1] += overflows
+
+    async def read(ctx):
+        for _ in range(reads_after):
+            await ctx.tick()
+        await receive(ctx, dut.o, collected, Random(2), reader_pause)
+
+    async def write(ctx):
+        await send(ctx, dut.i, line, Random(1), pause)
+        for _ in range(6000):
+            await ctx.tick()
+
+    sim = Simulator(dut)
+    sim.add_clock(1e-6)
+    sim.add_testbench(count, background=True)
+    sim.add_testbench(read, background=True)
+    sim.add_testbench(write)
+    sim.run()
+    return collected.payloads, *counts
+
+
+def random_payload(rng, longest=MAX_PAYLOAD):
+    size = rng.choice([2, 3, rng.randrange(2, 20), rng.randrange(2, longest + 1), longest])
+    return bytes(rng.choice([0x7E, 0x7D, 0x5E, rng.randrange(256)]) for _ in range(size))
+
+
+def spoil(rng, payload):
+    """Return a frame that must not be accepted."""
+    frame = bytearray(encode_frame(payload))
+    match rng.randrange(6):
+        case 0:
+            frame[rng.randrange(1, len(frame) - 1)] ^= 1 << rng.randrange(5)
+        case 1:
+            del frame[rng.randrange(1, len(frame) - 1)]
+        case 2:
+            frame[-1:] = b"\x7d\x7e"
+        case 3:
+            frame = encode_frame(payload[:1])
+        case 4:
+            frame[1:1] = bytes(rng.randrange(0x7D) for _ in range(300))
+        case _:
+            frame = bytes(rng.randrange(256) for _ in range(rng.randrange(600)))
+    return bytes(frame)
+
+
+def accepted(line):
+    return [payload for payload in Decoder().feed(line) if len(payload) >= 2]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_good_frames_pass_and_bad_ones_do_not(seed):
+    rng = Random(seed)
+    good = [random_payload(rng, 60) for _ in range(20)]
+    line = b"\x00garbage"
+    for payload in good:
+        line += encode_frame(payload)
+        if rng.random() < 0.5:
+            line += spoil(rng, payload) + b"\x7e"
+    payloads, drops, overflows = run_receiver(line, pause=0.2 * seed, reader_pause=0.2)
+    assert payloads == accepted(line)
+    assert set(good) <= set(payloads)
+    assert drops >= 5
+    assert overflows == 0
+
+
+def test_the_longest_and_the_shortest_frame_pass():
+    frames = [bytes(256), bytes(2), b"\x7e" * 256, b"\x7d\x7e"]
+    too_long, too_short = bytes(257), bytes(1)
+    crc = encode_frame(too_long[:256])
+    line = b"".join(map(encode_frame, [*frames, too_short])) + crc[:-1] + b"\x01" + crc[-1:]
+    assert run_receiver(line) == (frames, 2, 0)
+
+
+def test_what_does_not_fit_is_dropped_whole_and_counted():
+    payloads = [bytes([k]) * 200 for k in range(9)]
+    line = b"".join(map(encode_frame, payloads))
+    got, drops, overflows = run_receiver(line, reads_after=3000)
+    assert got == payloads[:5]
+    assert (drops, overflows) == (0, 4)
+
+
+def test_frames_pass_again_after_an_overflow():
+    payloads = [bytes([k]) * 250 for k in range(40)]
+    line = b"".join(map(encode_frame, payloads))
+    got, _, overflows = run_receiver(line, reader_pause=0.8)
+    assert 0 < overflows < 30
+    assert len(got) + overflows == 40
+    assert got == [payload for payload in payloads if payload in got]
+
+
+@pytest.mark.parametrize("size", [2, 8, 30, 254])
+def test_a_window_of_any_frames_fits_twice(size):
+    payloads = [bytes([k % 256]) * size for k in range(2 * (RX_WINDOW // (size + 2)))]
+    line = b"".join(map(encode_frame, payloads))
+    assert run_receiver(line, reads_after=2 * len(line)) == (payloads, 0, 0)
+
+
+def frame_bytes(payload):
+    return [{"data": byte, "last": k == len(payload) - 1} for k, byte in enumerate(payload)]
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.4])
+def test_framer_sends_what_the_codec_sends(pause):
+    rng = Random(7)
+    payloads = [random_payload(rng, 80) for _ in range(12)]
+    dut, line = Framer(), bytearray()
+
+    async def write(ctx):
+        for payload in payloads:
+            await send(ctx, dut.i, frame_bytes(payload), rng, pause)
+        for _ in range(40):
+            await ctx.tick()
+        assert ctx.get(dut.busy) == 0
+
+    async def read(ctx):
+        await receive(ctx, dut.o, line.append, Random(3), pause)
+
+    sim = Simulator(dut)
+    sim.add_clock(1e-6)
+    sim.add_testbench(write)
+    sim.add_testbench(read, background=True)
+    sim.run()
+    assert bytes(line) == b"".join(map(encode_frame, payloads))
+
+
+def test_arbiter_keeps_frames_whole_and_alternates():
+    dut, frames, current = FrameArbiter(), [], bytearray()
+
+    def take(byte):
+        current.append(byte.data)
+        if byte.last:
+            frames.append(bytes(current))
+            current.clear()
+
+    def writer(source, kind, pause):
+        async def write(ctx):
+            for k in range(12):
+                await send(ctx, source, frame_bytes(bytes([kind, k, 1, 2])), Random(kind), pause)
+            for _ in range(200):
+                await ctx.tick()
+
+        return write
+
+    async def read(ctx):
+        await receive(ctx, dut.o, take, Random(3), 0.3)
+
+    sim = Simulator(dut)
+    sim.add_clock(1e-6)
+    sim.add_testbench(writer(dut.replies, 1, 0.0))
+    sim.add_testbench(writer(dut.records, 2, 0.0))
+    sim.add_testbench(read, background=True)
+    sim.run()
+    for kind in (1, 2):
+        assert [f for f in frames if f[0] == kind] == [bytes([kind, k, 1, 2]) for k in range(12)]
+    kinds = [frame[0] for frame in frames[:20]]
+    assert all(a != b for a, b in pairwise(kinds))
