@@ -14,6 +14,7 @@ from synloom.contract.regions import Region
 __all__ = ["Port", "Words"]
 
 Words = npt.NDArray[np.uint16]
+_PLAIN = RunFlag(0)
 
 
 class Port(Protocol):
@@ -36,7 +37,7 @@ class Port(Protocol):
         """Write one value to `count` consecutive offsets."""
         ...
 
-    def run(self, steps: int, flags: RunFlag = RunFlag(0)) -> None:
+    def run(self, steps: int, flags: RunFlag = _PLAIN) -> None:
         """Start a run of `steps` steps; returns at once. The end is an END record."""
         ...
 

@@ -44,7 +44,7 @@ class EndReason(IntEnum):
 
 
 EVENT_ADVANCE: Final = 0x8000
-"""Event words: with bit 15 the cursor advances by bits 14:0 steps, without it the word is an input id due at the cursor.
+"""Event words: with bit 15 the cursor advances by bits 14:0 steps; else the word is an input id due then.
 
 The cursor starts at `now` when the queue is reset and goes on across runs."""
 
