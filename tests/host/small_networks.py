@@ -1,0 +1,67 @@
+"""Small networks and a port that fails on demand, shared by the tests of the SDK."""
+
+from typing import Any
+
+from synloom import LIF, AllToAll, Device, InputPopulation, Network, OneToOne, Population, Projection, compile
+from synloom_sim.port import ModelPort
+
+
+def open_model(network: Network, params: Any = None) -> Device:
+    """Compile a network and load it into the model."""
+    image = compile(network, params)
+    device = Device(ModelPort(image.params))
+    device.load(image)
+    return device
+
+
+def delta_cell(**changes: Any) -> LIF:
+    """Neurons with delta synapses: weights are in mV, 20 mV fire."""
+    return LIF(**{"tau_syn_E": 0.0, "tau_syn_I": 0.0, **changes})
+
+
+def relay(n: int = 4, *, dt: float = 1.0, weight: float = 20.0, **projection: Any) -> Network:
+    """Inputs 'in' that make each of the neurons 'out' fire in the step in which they spike."""
+    network = Network(dt=dt, seed=1)
+    source = network.add(InputPopulation(n, label="in"))
+    target = network.add(Population(n, delta_cell(), label="out"))
+    network.add(Projection(source, target, OneToOne(), weight=weight, label="relay", **projection))
+    return network
+
+
+def dense(n_in: int = 20, n: int = 30, weight: float = 0.5) -> Network:
+    """All-to-all from 'in' to 'out', static."""
+    network = Network(seed=2)
+    source = network.add(InputPopulation(n_in, label="in"))
+    target = network.add(Population(n, LIF(), label="out"))
+    network.add(Projection(source, target, AllToAll(), weight=weight, label="w"))
+    return network
+
+
+class BreakingPort(ModelPort):
+    """The model behind a connection that breaks: `fault` is raised at the call counted down to."""
+
+    fault: BaseException | None = None
+    countdown = 0
+    breaks = ""
+
+    def break_at(self, call: str, countdown: int, fault: BaseException) -> None:
+        """Raise `fault` at the n-th call of a method, once."""
+        self.breaks, self.countdown, self.fault = call, countdown, fault
+
+    def _tick(self, call: str) -> None:
+        if call != self.breaks or self.fault is None:
+            return
+        self.countdown -= 1
+        if self.countdown <= 0:
+            fault, self.fault = self.fault, None
+            raise fault
+
+    def write(self, region: Any, offset: int, values: Any) -> None:
+        """Write, or break."""
+        self._tick("write")
+        super().write(region, offset, values)
+
+    def records(self, timeout: float) -> Any:
+        """Return records, or break."""
+        self._tick("records")
+        return super().records(timeout)
