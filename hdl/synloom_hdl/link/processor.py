@@ -43,7 +43,7 @@ class CommandProcessor(wiring.Component):
     stream : Out(stream of StreamRequest)
         To the record ring.
     resent : Out(1)
-        High for a clock when a command came with the sequence number of the last.
+        High for a clock when a command (not HELLO) came with the sequence number of the last.
     busy : Out(1)
         A command waits or is in progress.
     """
@@ -141,7 +141,7 @@ class CommandProcessor(wiring.Component):
                         refuse(Status.BAD_OP)
                 with m.If(op == Op.RATES8):
                     m.d.sync += region.eq(Region.GEN_RATE)
-                m.d.comb += self.resent.eq(repeated)
+                m.d.comb += self.resent.eq(repeated & (op != Op.HELLO))
             with m.State("Arguments"):
                 with m.If(self.i.valid):
                     consume()
