@@ -1,0 +1,6 @@
+"""How far the array's integers are from the textbook, measured: see docs/accuracy.md."""
+
+from synloom_sim.accuracy.cases import CASES, Case, measure, measure_nir
+from synloom_sim.accuracy.distance import Distance, distance
+
+__all__ = ["CASES", "Case", "Distance", "distance", "measure", "measure_nir"]

@@ -1,0 +1,214 @@
+"""The cases whose distance to the float reference is measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.contract.params import ArrayParams
+from synloom_sim.accuracy.distance import Distance, distance
+from synloom_sim.accuracy.mapping import map_network
+from synloom_sim.accuracy.nir import DT_MS, STEPS, TAU_MS, V_THRESHOLD_MV, exact_solution, published
+from synloom_sim.reference import LifNeurons, PairStdp, ReferenceNetwork
+
+__all__ = ["CASES", "Case", "LearningDistance", "measure", "measure_nir"]
+
+Floats = npt.NDArray[np.float64]
+_NEURONS, _INPUTS = 32, 64
+_V_THRESH = 15.0
+_RATE = 0.02
+"""Spikes per ms of each input."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Neurons with different constant currents, driven by the same kind of random spikes.
+
+    Parameters
+    ----------
+    name : str
+        What the table calls it.
+    dt : float
+        Step in ms.
+    seconds : float
+        Simulated time.
+    tau_m : float
+        Membrane time constant in ms.
+    tau_syn : tuple of float
+        Excitatory and inhibitory synaptic time constant in ms; 0 is a delta synapse.
+    noise : float
+        Standard deviation, in mV, that the input spikes would give V without a threshold.
+    drive : tuple of float
+        Smallest and largest V, in thresholds, that the constant currents alone would bring.
+    adapts : bool
+        Whether thresholds adapt: 2 mV a spike, with 200 ms.
+    state_bits : int
+        Width of the state.
+    stdp : PairStdp, optional
+        How the synapses learn; its weights are fractions of the largest.
+    stochastic : bool
+        Whether updates round stochastically.
+    """
+
+    name: str
+    dt: float = 1.0
+    seconds: float = 4.0
+    tau_m: float = 20.0
+    tau_syn: tuple[float, float] = (5.0, 10.0)
+    noise: float = 3.0
+    drive: tuple[float, float] = (0.8, 1.3)
+    adapts: bool = False
+    state_bits: int = 24
+    stdp: PairStdp | None = None
+    stochastic: bool = False
+
+    @property
+    def steps(self) -> int:
+        """Steps to simulate."""
+        return round(1000 * self.seconds / self.dt)
+
+    def neurons(self) -> LifNeurons:
+        """Return the neurons, each with its own constant current."""
+        return LifNeurons(
+            tau_m=self.tau_m,
+            tau_syn_E=self.tau_syn[0],
+            tau_syn_I=self.tau_syn[1],
+            v_thresh=_V_THRESH,
+            i_offset=np.linspace(*self.drive, _NEURONS) * _V_THRESH / self.tau_m,
+            refractory=round(2.0 / self.dt),
+            theta_step=2.0 if self.adapts else 0.0,
+            tau_theta=200.0,
+        )
+
+    def weights(self, rng: np.random.Generator) -> Floats:
+        """Return the inputs' weights, (64, 32), those of one input in five inhibitory, in balance."""
+        strength = self.noise * math.sqrt(2 / (_INPUTS * _RATE * self.tau_m))
+        weights = strength * rng.uniform(0.2, 1.0, (_INPUTS, _NEURONS))
+        if self.stdp:
+            return weights / (self.tau_syn[0] or 1.0)
+        weights[: _INPUTS // 5] *= -4
+        charge = np.where(weights > 0, *(tau or 1.0 for tau in self.tau_syn))
+        scaled: Floats = weights / charge
+        return scaled
+
+
+def _table() -> Iterator[Case]:
+    for dt, seconds in ((1.0, 4.0), (0.1, 1.0)):
+        case = Case(name="", dt=dt, seconds=seconds)
+        yield replace(case, name="constant current alone", noise=0.0)
+        yield replace(case, name="delta synapses", tau_syn=(0.0, 0.0))
+        for tau_m in (5.0, 20.0, 100.0, 1000.0):
+            yield replace(case, name="exponential synapses", tau_m=tau_m)
+        yield replace(case, name="strong noise", noise=10.0)
+        yield replace(case, name="adaptive threshold", adapts=True)
+        for tau_m in (20.0, 100.0, 1000.0):
+            yield replace(case, name="exponential synapses", tau_m=tau_m, state_bits=16)
+        yield replace(case, name="delta synapses", tau_syn=(0.0, 0.0), state_bits=16)
+
+
+def _learning_table() -> Iterator[Case]:
+    # Synapses so small learn without moving the neurons' spikes: the rule alone is measured.
+    weak = PairStdp(A_plus=0.01, A_minus=0.0105, tau_plus=20.0, tau_minus=20.0, w_min=0.0, w_max=1.0)
+    strong = replace(weak, A_plus=0.05, A_minus=0.0525)
+    case = Case(name="weak pairs", noise=0.02, drive=(1.5, 3.0), stdp=weak)
+    yield case
+    yield replace(case, name="weak pairs, stochastic", stochastic=True)
+    yield replace(
+        case, name="weak nearest pairs, stochastic", stdp=replace(weak, nearest=True), stochastic=True
+    )
+    yield replace(case, name="strong pairs", stdp=strong)
+    yield replace(case, name="strong pairs, stochastic", stdp=strong, stochastic=True)
+    yield replace(case, name="weak pairs, stochastic", dt=0.1, seconds=1.0, noise=0.2, stochastic=True)
+    yield replace(
+        case, name="weak pairs that drive, stochastic", noise=3.0, drive=(0.8, 1.3), stochastic=True
+    )
+
+
+CASES = (*_table(), *_learning_table())
+
+
+@dataclass(frozen=True)
+class LearningDistance:
+    """Distance of learned weights to the reference's, in parts of the largest weight.
+
+    `moved` is how far the reference's weights went on average: what there was to get wrong.
+    """
+
+    moved: float
+    error_mean: float
+    error_max: float
+    bias: float
+
+
+def measure(case: Case, seed: int = 1) -> tuple[Distance, LearningDistance | None]:
+    """Run a case on the model and on the reference; return the distance, and that of the weights.
+
+    The reference has the parameters as wanted, and the weights as 8 bits hold them.
+    """
+    rng = np.random.default_rng(seed)
+    neurons, stdp = case.neurons(), case.stdp
+    weights = case.weights(rng)
+    largest = float(np.max(np.abs(weights)))
+    if stdp:
+        stdp = replace(
+            stdp, A_plus=stdp.A_plus * largest, A_minus=stdp.A_minus * largest, w_max=stdp.w_max * largest
+        )
+    params = ArrayParams(inputs=_INPUTS, neurons=_NEURONS, state_bits=case.state_bits)
+    mapped = map_network(params, neurons, weights, case.dt, stdp, case.stochastic)
+    start = mapped.weights()
+    reference = ReferenceNetwork(
+        neurons, np.vstack([start, np.full((_NEURONS, _NEURONS), np.nan)]), case.dt, stdp=stdp
+    )
+    rasters = np.zeros((2, case.steps, _NEURONS), dtype=bool)
+    volts = np.zeros((2, case.steps, _NEURONS))
+    for t in range(case.steps):
+        active = np.flatnonzero(rng.random(_INPUTS) < _RATE * case.dt)
+        mapped.port.events([*active.tolist(), 0x8001])
+        rasters[0, t, mapped.port.model.step()] = True
+        rasters[1, t, reference.step(active)] = True
+        volts[0, t] = mapped.v
+        volts[1, t] = reference.v
+    apart = distance(rasters[0], volts[0], rasters[1], volts[1])
+    if not stdp:
+        return apart, None
+    wanted = reference.weights[:_INPUTS]
+    error = (mapped.weights() - wanted) / largest
+    learned = LearningDistance(
+        moved=float(np.mean(np.abs(wanted - start))) / largest,
+        error_mean=float(np.mean(np.abs(error))),
+        error_max=float(np.max(np.abs(error))),
+        bias=float(np.mean(error)),
+    )
+    return apart, learned
+
+
+def measure_nir(state_bits: int) -> tuple[Distance, Distance]:
+    """Run the NIR paper's neuron; return the distance to the published trace, and to the float reference."""
+    trace = published()
+    exact_v, _ = exact_solution(trace.pulses)
+    neurons = LifNeurons(tau_m=TAU_MS, v_thresh=V_THRESHOLD_MV, v_reset=V_THRESHOLD_MV, subtract=True)
+    # An input of 1 during a step brings V by 1 - exp(-dt / tau): a delta synapse of that weight.
+    weights = np.array([[-1000.0 * math.expm1(-DT_MS / TAU_MS)]])
+    params = ArrayParams(inputs=1, neurons=1, state_bits=state_bits)
+    mapped = map_network(params, neurons, weights, DT_MS)
+    reference = ReferenceNetwork(neurons, np.vstack([weights, [[np.nan]]]), DT_MS)
+    rasters = np.zeros((3, STEPS, 1), dtype=bool)
+    volts = np.zeros((3, STEPS, 1))
+    pulses = set(trace.pulses.tolist())
+    for t in range(STEPS):
+        active = [0] if t in pulses else []
+        mapped.port.events([*active, 0x8001])
+        rasters[0, t, mapped.port.model.step()] = True
+        rasters[1, t, reference.step(np.array(active, dtype=np.int64))] = True
+        volts[0, t] = mapped.v
+        volts[1, t] = reference.v
+    rasters[2, trace.spikes] = True
+    volts[2, :, 0] = exact_v
+    return (
+        distance(rasters[0], volts[0], rasters[2], volts[2]),
+        distance(rasters[0], volts[0], rasters[1], volts[1]),
+    )

@@ -1,0 +1,248 @@
+"""From SI units to the array's integers, for the cases measured here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.contract.layout import (
+    Layout,
+    neuron_params_layout,
+    segment_layout,
+    source_layout,
+    target_layout,
+)
+from synloom.contract.params import ArrayParams
+from synloom.contract.regions import (
+    CONTROL_REGISTERS,
+    NEURON_PARAMS_STRIDE,
+    SEGMENT_STRIDE,
+    Mode,
+    Region,
+    weight_offset,
+)
+from synloom.errors import CapacityError
+from synloom_sim.port import ModelPort
+from synloom_sim.reference import LifNeurons, PairStdp, current_propagator, offset_propagator
+
+__all__ = ["Mapped", "map_network"]
+
+Floats = npt.NDArray[np.float64]
+_V_RANGE = 4.0
+"""V spans this many thresholds on either side of rest."""
+_MAX_GAIN = 15
+_ROWS, _COLUMNS, _X, _Y = range(4)
+"""Segments: rows of inputs, columns, decay of X and of Y."""
+
+
+@dataclass(frozen=True)
+class _Scales:
+    """mV of a unit of V; the gains of both currents; mV/ms (or mV) of a unit of weight of both signs."""
+
+    v_lsb: float
+    gains: tuple[int, int]
+    units: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A network on an array: the port to the loaded model, and mV of one unit of V."""
+
+    port: ModelPort
+    scales: _Scales
+
+    @property
+    def v(self) -> Floats:
+        """V in mV, (N,)."""
+        return self.port.model.state.v * np.float64(self.scales.v_lsb)
+
+    def weights(self) -> Floats:
+        """Return the weights of the inputs as the array has them now, (M, N) in mV/ms; NaN is absent."""
+        params = self.port.params
+        w = self.port.model.state.weights[: params.inputs].astype(np.float64)
+        w[w == params.weight_absent] = np.nan
+        scaled: Floats = w * np.where(w > 0, *self.scales.units)
+        return scaled
+
+
+def map_network(
+    params: ArrayParams,
+    neurons: LifNeurons,
+    weights: Floats,
+    dt: float,
+    stdp: PairStdp | None = None,
+    stochastic: bool = False,
+) -> Mapped:
+    """Load inputs that drive neurons onto a model.
+
+    Parameters
+    ----------
+    params : ArrayParams
+        The array.
+    neurons : LifNeurons
+        The neurons, all with one set of time constants.
+    weights : (M, N) float
+        Weights as in `ReferenceNetwork`; NaN is no synapse.
+    dt : float
+        Step in ms.
+    stdp : PairStdp, optional
+        How all synapses learn.
+    stochastic : bool
+        Whether updates round stochastically.
+
+    Raises
+    ------
+    CapacityError
+        If the largest weight is too large beside the state's resolution: take fewer state bits.
+    """
+    scales = _choose_scales(params, neurons, weights, dt)
+    port = ModelPort(params)
+    _load_neurons(port, neurons, dt, scales)
+    _load_synapses(port, weights, scales)
+    # One spike raises a trace by a sixteenth of its range: sixteen at once saturate it.
+    one = (params.trace_max + 1) // 16
+    _load_program(port, stdp, dt, 2**24 / (one * scales.units[0]), scales, stochastic)
+    registers = {
+        "learn_rng": 1,
+        "sweep_count": params.neurons,
+        "x_list": 0x8000 | _X,
+        "y_list": 0x8000 | _Y,
+        "one_x": one,
+        "one_y": one,
+        "mode": (stdp is not None) << Mode.LEARN | (neurons.theta_step > 0) << Mode.ADAPT,
+    }
+    for name, value in registers.items():
+        register = CONTROL_REGISTERS[name]
+        words = [value >> 16 * k & 0xFFFF for k in range(register.words)]
+        port.write(Region.CTRL, register.offset, words)
+    return Mapped(port, scales)
+
+
+def _choose_scales(params: ArrayParams, neurons: LifNeurons, weights: Floats, dt: float) -> _Scales:
+    """Choose the unit of V so that the largest positive weight is the largest integer times a gain.
+
+    A current is kept in V per step: a weight is `w * P21 / v_lsb`, with the exact propagator P21 of the
+    current to V, and is stored divided by the neuron's gain, a power of two.
+    """
+    finest = _V_RANGE * float(np.max(neurons.v_thresh)) / params.state_max
+    brings = [
+        float(current_propagator(neurons.tau_m, tau, dt)) for tau in (neurons.tau_syn_E, neurons.tau_syn_I)
+    ]
+    steps = [
+        float(np.nanmax(np.maximum(sign * weights, 0.0))) * p / params.weight_max
+        for sign, p in zip((1, -1), brings, strict=True)
+    ]
+    gain_e = max(math.floor(math.log2(steps[0] / finest)), 0) if steps[0] else 0
+    v_lsb = max(steps[0] / 2**gain_e, finest)
+    gain_i = max(math.ceil(math.log2(steps[1] / v_lsb) - 1e-9), 0) if steps[1] else 0
+    if max(gain_e, gain_i) > _MAX_GAIN:
+        raise CapacityError(
+            f"the gain of a current must be 2**0..2**{_MAX_GAIN}, not 2**{max(gain_e, gain_i)}; "
+            "take fewer state bits"
+        )
+    return _Scales(v_lsb, (gain_e, gain_i), (v_lsb * 2**gain_e / brings[0], v_lsb * 2**gain_i / brings[1]))
+
+
+def _coefficient(tau: float, dt: float) -> tuple[int, int]:
+    """Return (m, fine) of a time constant; 0 takes everything at once."""
+    if tau == 0.0:
+        return 0xFFFF, 0
+    loss = -math.expm1(-dt / tau)
+    fine = round(loss * 2**24)
+    return (fine, 1) if fine <= 0xFFFF else (round(loss * 2**16), 0)
+
+
+def _load(port: ModelPort, region: Region, stride: int, layout: Layout, **fields: npt.ArrayLike) -> None:
+    packed = layout.pack(fields)
+    words = np.zeros((len(packed), stride), dtype=np.uint16)
+    words[:, : layout.words] = packed
+    port.write(region, 0, words.ravel())
+
+
+def _load_neurons(port: ModelPort, neurons: LifNeurons, dt: float, scales: _Scales) -> None:
+    n = port.params.neurons
+
+    def units(value: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        return np.rint(np.asarray(value) * np.ones(n) / scales.v_lsb).astype(np.int64)
+
+    fields: dict[str, npt.ArrayLike] = {
+        "thr": units(neurons.v_thresh),
+        "reset": units(neurons.v_reset),
+        "bias": units(np.asarray(neurons.i_offset) * offset_propagator(neurons.tau_m, dt)),
+        "th_step": units(neurons.theta_step),
+        "refractory": [neurons.refractory] * n,
+        "subtract": [int(neurons.subtract)] * n,
+        "g_e": [scales.gains[0]] * n,
+        "g_i": [scales.gains[1]] * n,
+    }
+    time_constants = {
+        "m": float(np.asarray(neurons.tau_m)),
+        "e": neurons.tau_syn_E,
+        "i": neurons.tau_syn_I,
+        "th": neurons.tau_theta,
+    }
+    for name, tau in time_constants.items():
+        m, fine = _coefficient(tau, dt)
+        fields |= {f"d{name}": [m] * n, f"fine_{name}": [fine] * n}
+    _load(port, Region.NEURON_PARAMS, NEURON_PARAMS_STRIDE, neuron_params_layout(port.params), **fields)
+
+
+def _load_program(
+    port: ModelPort, stdp: PairStdp | None, dt: float, per_unit: float, scales: _Scales, stochastic: bool
+) -> None:
+    """Load one row list, one column list and both decay lists, and the words that point to them.
+
+    `per_unit` is the rule's coefficient for a change by one weight unit at a trace of one spike.
+    """
+    params = port.params
+    sources, targets, learns = params.sources, params.neurons, int(stdp is not None)
+    rule = {"a": [0] * 4, "fine": [0] * 4, "w_min": [0] * 4, "w_max": [0] * 4}
+    if stdp:
+        decays = [_coefficient(tau, dt) for tau in (stdp.tau_plus, stdp.tau_minus)]
+        strengths = [round(a * per_unit) for a in (stdp.A_minus, stdp.A_plus)]
+        rule["a"] = [*strengths, *(m for m, _ in decays)]
+        rule["fine"] = [0, 0, *(fine for _, fine in decays)]
+        rule["w_min"] = [round(stdp.w_min / scales.units[0])] * 4
+        rule["w_max"] = [round(stdp.w_max / scales.units[0])] * 4
+    _load(
+        port,
+        Region.PROGRAM,
+        SEGMENT_STRIDE,
+        segment_layout(),
+        hi=[targets, params.inputs, params.inputs, targets],
+        last=[1] * 4,
+        plastic=[learns, learns, 0, 0],
+        a_negative=[1, 0, 0, 0],
+        stochastic=[int(stochastic)] * 4,
+        **rule,
+    )
+    connected = np.arange(sources) < params.inputs
+    nearest = int(stdp is not None and stdp.nearest)
+    _load(
+        port,
+        Region.SOURCE,
+        1,
+        source_layout(),
+        list=[_ROWS] * sources,
+        connected=connected,
+        nearest=[nearest] * sources,
+    )
+    _load(
+        port,
+        Region.TARGET,
+        1,
+        target_layout(),
+        list=[_COLUMNS] * targets,
+        learns=[learns] * targets,
+        nearest=[nearest] * targets,
+    )
+
+
+def _load_synapses(port: ModelPort, weights: Floats, scales: _Scales) -> None:
+    integers = np.rint(weights / np.where(weights > 0, *scales.units))
+    integers = np.where(np.isnan(integers), port.params.weight_absent, integers).astype(np.int64)
+    for i, row in enumerate(integers):
+        port.write(Region.WEIGHTS, weight_offset(i, 0), row & 0xFF)
