@@ -70,7 +70,7 @@ class Report:
             If there is none.
         """
         for row in self.rows:
-            if row.where == where and parameter in (row.parameter, row.parameter.split(" ")[0]):
+            if row.where == where and parameter in (row.parameter, row.parameter.split(" (")[0]):
                 return row
         raise KeyError(f"the report has no row for {parameter!r} of {where!r}")
 

@@ -104,7 +104,11 @@ def test_matrices_say_which_pairs_there_are():
     rng = np.random.default_rng(0)
     numbers = np.array([[1.0, np.nan], [0.0, -2.0]])
     made = FromMatrix(numbers).synapses(2, 2, rng, False)
-    assert list(zip(made.pre, made.post, made.weights, strict=True)) == [(0, 0, 1.0), (1, 0, 0.0), (1, 1, -2.0)]
+    assert list(zip(made.pre, made.post, made.weights, strict=True)) == [
+        (0, 0, 1.0),
+        (1, 0, 0.0),
+        (1, 1, -2.0),
+    ]
     assert FromMatrix(np.eye(2, dtype=bool)).synapses(2, 2, rng, False).weights is None
     sparse = scipy.sparse.csr_array(([3.0, 0.0], ([0, 1], [1, 0])), shape=(2, 2))
     made = FromMatrix(sparse).synapses(2, 2, rng, False)

@@ -201,11 +201,22 @@ class _Compilation:
             self.report.note(f"{edge.label}: the connector made no synapse")
             return
         self.report.add(edge.label, "weight", edge.weights, got * lsb)
+        self._report_resolution(edge, lsb)
         clipped, lost = int((wanted != got).sum()), int(((got == 0) & (edge.weights != 0.0)).sum())
         if clipped:
             self.report.note(f"{edge.label}: {clipped} of {len(got)} weights clipped")
         if lost:
             self.report.note(f"{edge.label}: {lost} of {len(got)} weights rounded to zero")
+
+    def _report_resolution(self, edge: Edges, lsb: FloatArray) -> None:
+        bounds = (0.0, 0.0) if edge.rule is None else (edge.rule.w_min, edge.rule.w_max)
+        top = max(float(np.abs(edge.weights).max()), *(abs(bound) for bound in bounds))
+        steps = top / float(lsb.min())
+        if 0.0 < steps < self.params.weight_max // 4:
+            self.report.note(
+                f"{edge.label}: weights have only {steps:.2g} of {self.params.weight_max} steps: other "
+                f"projections onto {edge.projection.post.label!r} are much stronger or its range is too large"
+            )
 
     def _placed(self, edge: Edges) -> PlacedProjection:
         source, target = self._spans(edge)

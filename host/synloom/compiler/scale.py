@@ -82,7 +82,8 @@ def choose_scale(population: Population, incoming: Sequence[Edges], params: Arra
     p20 = offset_gain(cell["tau_m"], cell["cm"], dt)
     relative = _relative(gain_e, gain_i, incoming)
     loads = [_load(edge, gain_e / relative, gain_i / relative) for edge in incoming]
-    least = _range_mv(population, cell, p20, relative, loads, params) / params.state_max
+    reach = _reach(cell, incoming)
+    least = _range_mv(population, cell, p20, relative, reach, loads, params) / params.state_max
     best, gains, shifts = _search(least, loads, params.weight_max)
     v_lsb = best * relative
     return Scale(v_lsb, (v_lsb / gain_e, v_lsb / gain_i), v_lsb / p20, gains, shifts)
@@ -119,6 +120,7 @@ def _range_mv(
     cell: dict[str, FloatArray],
     p20: FloatArray,
     relative: FloatArray,
+    reach: FloatArray,
     loads: Sequence[_Load],
     params: ArrayParams,
 ) -> float:
@@ -127,22 +129,39 @@ def _range_mv(
     threshold = np.abs(cell["v_thresh"] - rest) + population.theta_init
     must = np.maximum.reduce(
         [
-            1.01 * threshold,
-            1.01 * np.abs(cell["v_reset"] - rest),
-            1.01 * (cell["v_thresh"] - cell["v_reset"]),
-            1.01 * np.abs(population.v_init - rest),
-            1.01 * np.abs(p20 * cell["i_offset"]),
-            1.01 * cell["theta_plus"],
+            threshold,
+            np.abs(cell["v_reset"] - rest),
+            cell["v_thresh"] - cell["v_reset"],
+            np.abs(population.v_init - rest),
+            np.abs(p20 * cell["i_offset"]),
+            -cell["i_offset"] * np.where(np.isinf(cell["tau_m"]), 0.0, cell["tau_m"]) / cell["cm"],
+            cell["theta_plus"],
         ]
     )
     if population.v_range is not None:
-        return float(np.max(np.maximum(must, population.v_range) / relative))
-    room = 16.0 if params.state_bits >= 20 else 8.0 if params.state_bits >= 16 else 4.0
+        return float(np.max(np.maximum(1.01 * must, population.v_range) / relative))
+    # Few bits leave no room to spare; thresholds that adapt may go far beyond where they began.
+    few, many = (4.0, 16.0) if params.state_bits >= 20 else (2.0, 6.0)
     if params.state_bits >= 20 and cell["theta_plus"].any():
-        room *= 4.0
-    wanted = np.maximum(room * threshold, room / 4.0 * must)
+        few, many = 4.0 * few, 4.0 * many
+    wanted = np.clip(2.0 * reach, few * threshold, many * threshold)
     strongest = max((max(load.top) for load in loads), default=0.0)
-    return float(max(np.max(wanted / relative), 4.0 * strongest))
+    return float(max(np.max(np.maximum(wanted, 1.01 * must) / relative), 4.0 * strongest))
+
+
+def _reach(cell: dict[str, FloatArray], incoming: Sequence[Edges]) -> FloatArray:
+    """Return how far one spike of every source could move each neuron, (n,) mV: a bound from the charge."""
+    sums = np.zeros((2, len(cell["cm"])))
+    for edge in incoming:
+        top = np.abs(edge.weights)
+        if edge.rule is not None:
+            top = np.maximum(top, max(abs(edge.rule.w_min), abs(edge.rule.w_max)))
+        for sign, mask in enumerate((edge.weights > 0.0, edge.weights < 0.0)):
+            np.add.at(sums[sign], edge.post[mask], top[mask])
+    per_weight = [
+        np.where(cell[name] > 0.0, cell[name] / cell["cm"], 1.0) for name in ("tau_syn_E", "tau_syn_I")
+    ]
+    return np.asarray(np.maximum(sums[0] * per_weight[0], sums[1] * per_weight[1]), dtype=np.float64)
 
 
 def _search(
