@@ -69,13 +69,24 @@ class Design:
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()[:32]
 
-    def verilog(self) -> str:
-        """Elaborate the component and return it as Verilog; its module is called `top`."""
+    def verilog(self, *, enclosed: bool = False) -> str:
+        """Elaborate the component and return it as Verilog; its module is called `top`.
+
+        Parameters
+        ----------
+        enclosed : bool
+            Put it into `synloom_sim.board.shell.shell`, as the simulated board needs it.
+        """
         from amaranth.back import verilog
 
         module, _, name = self.component.partition(":")
-        component: Any = getattr(import_module(module), name)
-        text: str = verilog.convert(component(self.params), name="top", emit_src=False)
+        component: Any = getattr(import_module(module), name)(self.params)
+        ports = None
+        if enclosed:
+            from synloom_sim.board.shell import shell
+
+            component, ports = shell(component, pins=self.pins)
+        text: str = verilog.convert(component, name="top", ports=ports, emit_src=False)
         return text
 
     def _sources(self) -> list[Path]:

@@ -1,8 +1,8 @@
-// The simulated board: a Verilated top, a clock, and a byte queue at each end.
+// The simulated board: a Verilated top in its shell (shell.py), a clock, and a byte queue at each end.
 //
 // Compiled once per design with the Verilated sources (prefix Vtop) into a shared library and driven
 // by library.py through the C functions at the end. SYNLOOM_PINS selects the face: 0 for the byte
-// streams i and o, 1 for the UART's pins rx and tx.
+// streams, 1 for the UART's pins rx and tx.
 
 #include <cstddef>
 #include <cstdint>
@@ -128,17 +128,13 @@ class Line {
 class Board {
   public:
     explicit Board(std::uint32_t divisor) : top_(&context_), line_(divisor) {
-        top_.clk = 0;
-        top_.rst = 1;
 #if SYNLOOM_PINS
         top_.rx = 1;
 #else
-        top_.i___05Fvalid = 0;
-        top_.i___05Fpayload = 0;
-        top_.o___05Fready = 0;
+        top_.i_valid = 0;
+        top_.i_payload = 0;
 #endif
-        for (int k = 0; k < 4; ++k) edge();
-        top_.rst = 0;
+        top_.clk = 0;
         top_.eval();
     }
     ~Board() { top_.final(); }
@@ -193,17 +189,12 @@ class Board {
     }
 #else
     bool clock() {
-        top_.i___05Fvalid = !in.empty();
-        if (!in.empty()) top_.i___05Fpayload = in.front();
-        top_.o___05Fready = 1;
-        top_.eval();  // the falling edge, and what the inputs mean for ready and valid
-        const bool takes = top_.i___05Fvalid && top_.i___05Fready;
-        const bool gives = top_.o___05Fvalid;
-        if (gives) out.push(top_.o___05Fpayload);
-        top_.clk = 1;
-        top_.eval();
-        top_.clk = 0;
-        if (takes) in.pop();
+        const bool gives = top_.o_valid;
+        if (gives) out.push(top_.o_payload);
+        if (top_.i_taken) in.pop();
+        top_.i_valid = !in.empty();
+        if (!in.empty()) top_.i_payload = in.front();
+        edge();
         ++clocks_;
         return gives;
     }

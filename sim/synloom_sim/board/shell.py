@@ -1,0 +1,56 @@
+"""What is put around a top before it is simulated, to make it quick."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth.hdl import ClockDomain, Module, Signal
+
+__all__ = ["shell"]
+
+
+def shell(top: Any, *, pins: bool) -> tuple[Module, list[Signal]]:
+    """Put a top into a module without reset and with registers at the inputs.
+
+    Verilator evaluates the logic between inputs and registers twice a clock, and a reset reaches every
+    register: without both, the board runs a third faster. It starts in its initial state, as after power-up.
+
+    Parameters
+    ----------
+    top : wiring.Component
+        With the byte streams `i` and `o`, or with the pins `rx` and `tx`; and `idle`, `running`, `paused`.
+    pins : bool
+        Which of the two.
+
+    Returns
+    -------
+    module : Module
+    ports : list of Signal
+        clk, idle, running, paused; with pins rx and tx; else i_valid and i_payload (a byte to offer from the
+        next clock on), i_taken (the byte offered now is taken at the end of this clock), o_valid and
+        o_payload (a byte given in this clock; it is never held back).
+    """
+    m = Module()
+    m.domains.sync = sync = ClockDomain("sync", reset_less=True)
+    m.submodules.top = top
+    clk, idle, running, paused = Signal(), Signal(), Signal(), Signal()
+    m.d.comb += [sync.clk.eq(clk), idle.eq(top.idle), running.eq(top.running), paused.eq(top.paused)]
+    ports = [clk, idle, running, paused]
+    if pins:
+        rx, rx_sampled, tx = Signal(), Signal(init=1), Signal()
+        m.d.sync += rx_sampled.eq(rx)
+        m.d.comb += [top.rx.eq(rx_sampled), tx.eq(top.tx)]
+        return m, [*ports, rx, tx]
+    i_valid, i_payload, i_taken = Signal(), Signal(8), Signal()
+    o_valid, o_payload = Signal(), Signal(8)
+    valid, payload = Signal(), Signal(8)
+    m.d.sync += [valid.eq(i_valid), payload.eq(i_payload)]
+    m.d.comb += [
+        top.i.valid.eq(valid),
+        top.i.payload.eq(payload),
+        i_taken.eq(valid & top.i.ready),
+        top.o.ready.eq(1),
+        o_valid.eq(top.o.valid),
+        o_payload.eq(top.o.payload),
+    ]
+    return m, [*ports, i_valid, i_payload, i_taken, o_valid, o_payload]
