@@ -126,7 +126,7 @@ class _Build:
                 for future in finished:
                     future.result()
                     done += self._cost(running[future])
-                self.report("compiling", 0.15 + 0.82 * done / total)
+                self.report("compiling", 0.15 + 0.8 * done / total)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
         return [self._object(path) for path in sources]

@@ -33,17 +33,17 @@ def shell(top: Any, *, pins: bool) -> tuple[Module, list[Signal]]:
     m = Module()
     m.domains.sync = sync = ClockDomain("sync", reset_less=True)
     m.submodules.top = top
-    clk, idle, running, paused = Signal(), Signal(), Signal(), Signal()
+    clk, idle, running, paused = map(_bit, ("clk", "idle", "running", "paused"))
     m.d.comb += [sync.clk.eq(clk), idle.eq(top.idle), running.eq(top.running), paused.eq(top.paused)]
     ports = [clk, idle, running, paused]
     if pins:
-        rx, rx_sampled, tx = Signal(), Signal(init=1), Signal()
+        rx, tx, rx_sampled = _bit("rx"), _bit("tx"), Signal(init=1, name="rx_sampled")
         m.d.sync += rx_sampled.eq(rx)
         m.d.comb += [top.rx.eq(rx_sampled), tx.eq(top.tx)]
         return m, [*ports, rx, tx]
-    i_valid, i_payload, i_taken = Signal(), Signal(8), Signal()
-    o_valid, o_payload = Signal(), Signal(8)
-    valid, payload = Signal(), Signal(8)
+    i_valid, i_taken, o_valid = map(_bit, ("i_valid", "i_taken", "o_valid"))
+    i_payload, o_payload = Signal(8, name="i_payload"), Signal(8, name="o_payload")
+    valid, payload = Signal(name="valid"), Signal(8, name="payload")
     m.d.sync += [valid.eq(i_valid), payload.eq(i_payload)]
     m.d.comb += [
         top.i.valid.eq(valid),
@@ -54,3 +54,7 @@ def shell(top: Any, *, pins: bool) -> tuple[Module, list[Signal]]:
         o_payload.eq(top.o.payload),
     ]
     return m, [*ports, i_valid, i_payload, i_taken, o_valid, o_payload]
+
+
+def _bit(name: str) -> Signal:
+    return Signal(name=name)
