@@ -1,6 +1,6 @@
 """Received frames wait here: a byte memory with commit and rollback."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -60,27 +60,29 @@ class FrameFifo(wiring.Component):
         pointer = range(2 * self.depth)
         head, cursor, tail = Signal(pointer), Signal(pointer, init=1), Signal(pointer)
         used = Signal(pointer)
-        next_head = Signal(pointer)
         full, spilled = Signal(), Signal()
+        commits, moves = Signal(), Signal()
 
+        # Where a frame ends two bytes of check sum were put, and one byte of the next is its length: to begin
+        # the next frame the cursor takes one step back.
         m.d.comb += [
             used.eq(cursor - tail),
             full.eq(used[-1]),
-            next_head.eq(head + self.length + 2),
+            commits.eq(self.commits & ~spilled),
+            moves.eq((self.puts & ~full) | self.commits | self.drops),
             self.overflows.eq(self.commits & spilled),
-            write.addr.eq(cursor),
-            write.data.eq(self.data),
+            write.addr.eq(Mux(self.puts, cursor, head)),
+            write.data.eq(Mux(self.puts, self.data, self.length)),
+            write.en.eq((self.puts & ~full) | commits),
         ]
+        with m.If(moves):
+            m.d.sync += cursor.eq(Mux(self.puts | commits, cursor, head) + Mux(commits, -1, 1))
         with m.If(self.puts):
-            m.d.comb += write.en.eq(~full)
             m.d.sync += spilled.eq(spilled | full)
-            with m.If(~full):
-                m.d.sync += cursor.eq(cursor + 1)
-        with m.Elif(self.commits & ~spilled):
-            m.d.comb += [write.addr.eq(head), write.data.eq(self.length), write.en.eq(1)]
-            m.d.sync += [head.eq(next_head), cursor.eq(next_head + 1)]
         with m.Elif(self.commits | self.drops):
-            m.d.sync += [cursor.eq(head + 1), spilled.eq(0)]
+            m.d.sync += spilled.eq(0)
+        with m.If(commits):
+            m.d.sync += head.eq(cursor - 2)
 
         left = Signal(8)
         m.d.comb += read.addr.eq(tail)

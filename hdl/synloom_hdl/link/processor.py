@@ -166,7 +166,7 @@ class CommandProcessor(wiring.Component):
                 with m.Switch(op):
                     with m.Case(Op.READ):
                         most = Mux(weights, MAX_READ_BYTES, MAX_READ_BYTES // 2)
-                        with m.If((count == 0) | (count > most)):
+                        with m.If((count == 0) | (count[:16] > most)):
                             m.d.sync += status.eq(Status.BAD_ARG)
                         m.next = "Reply"
                     with m.Case(Op.WRITE):

@@ -1,6 +1,6 @@
 """The record ring: what the core recorded waits here until the host has it."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -71,7 +71,7 @@ class RecordRing(wiring.Component):
 
         amount = range(self.depth + 1)
         held, sent, unsent = Signal(amount), Signal(amount), Signal(amount)
-        last = Signal(16)
+        last = Signal(range(self.depth))
         taken = Signal()
 
         # `unsent` is a clock behind: a word just written is not read before it is in the memory.
@@ -87,21 +87,27 @@ class RecordRing(wiring.Component):
         m.d.sync += [held.eq(held + taken), last.eq(last + taken)]
 
         flush_arrived, flushing, unsettled = Signal(), Signal(), Signal(2)
-        starts, partial = Signal(), Signal()
+        fills, partial, starts = Signal(), Signal(), Signal()
         m.d.sync += [
             flush_arrived.eq(self.flushes),
             unsettled.eq((unsettled << 1) | taken | self.flushes),
         ]
         m.d.comb += [
-            partial.eq((self.drains & ~taken) | flushing | (held >= self.depth // 2)),
-            starts.eq((unsent >= RECORD_FRAME_WORDS) | (partial & (unsent != 0))),
+            fills.eq(unsent >= RECORD_FRAME_WORDS),
+            partial.eq((self.drains & ~taken) | flushing | held[-2:].any()),
+            starts.eq(fills | (partial & unsent.any())),
         ]
 
         request = self.requests.p
         freed = Signal(16)
+        still_sent = Signal(signed(len(sent) + 1))
         offset, count = Signal(16), Signal(range(RECORD_FRAME_WORDS + 1))
+        place = offset[: len(read.addr)]
         word = Signal(16)
-        m.d.comb += read.addr.eq(offset)
+        m.d.comb += [
+            read.addr.eq(place),
+            still_sent.eq(sent - freed[: len(held)]),
+        ]
 
         with m.FSM() as fsm:
             m.d.comb += self.busy.eq(
@@ -111,12 +117,12 @@ class RecordRing(wiring.Component):
             with m.State("Wait"):
                 m.d.sync += [
                     offset.eq(self.first + sent),
-                    count.eq(Mux(unsent < RECORD_FRAME_WORDS, unsent, RECORD_FRAME_WORDS)),
+                    count.eq(Mux(fills, RECORD_FRAME_WORDS, unsent)),
                 ]
                 with m.If(self.requests.valid):
                     m.next = "Measure"
                 with m.Elif(starts):
-                    with m.If(unsent <= RECORD_FRAME_WORDS):
+                    with m.If(~fills):
                         m.d.sync += flushing.eq(0)
                     m.next = "Kind"
 
@@ -127,8 +133,8 @@ class RecordRing(wiring.Component):
                 with m.If(freed <= held):
                     m.d.sync += [
                         self.first.eq(self.first + freed),
-                        held.eq(held + taken - freed),
-                        sent.eq(Mux(sent > freed, sent - freed, 0)),
+                        held.eq(held + taken - freed[: len(held)]),
+                        sent.eq(Mux(still_sent < 0, 0, still_sent)),
                     ]
                 m.next = "Rewind"
             with m.State("Rewind"):
@@ -150,7 +156,7 @@ class RecordRing(wiring.Component):
             with m.State("Offset high"):
                 self._send(m, offset[8:], "Low")
                 with m.If(self.o.ready):
-                    m.d.sync += [word.eq(read.data), offset.eq(offset + 1)]
+                    m.d.sync += [word.eq(read.data), place.eq(place + 1)]
             with m.State("Low"):
                 self._send(m, word[:8], "High")
                 with m.If(self.o.ready):
@@ -159,7 +165,7 @@ class RecordRing(wiring.Component):
                 self._send(m, word[8:], None)
                 m.d.comb += self.o.p.last.eq(count == 0)
                 with m.If(self.o.ready):
-                    m.d.sync += [word.eq(read.data), offset.eq(offset + 1)]
+                    m.d.sync += [word.eq(read.data), place.eq(place + 1)]
                     with m.If(count == 0):
                         m.next = "Wait"
                     with m.Else():

@@ -21,7 +21,7 @@ _EVENTS = {
 class LinkRegisters(wiring.Component):
     """Answer INFO and LINK, pass every other access on to the core.
 
-    Counters have 16 bits, saturate, and are cleared by writing anything.
+    Counters saturate at 255 and are cleared by writing anything.
 
     Parameters
     ----------
@@ -60,15 +60,19 @@ class LinkRegisters(wiring.Component):
         rom = info.read_port()
 
         request = self.bus.request.p
+        place = request.offset[: (len(LINK_REGISTERS) - 1).bit_length()]
         is_info, is_link, is_ours = Signal(), Signal(), Signal()
-        reading, answers = Signal(), Signal()
-        exists, was_info = Signal(), Signal()
+        accepted, reading, answers = Signal(), Signal(), Signal()
+        is_there, exists, was_info, writes = Signal(), Signal(), Signal(), Signal()
         register, answer = Signal(16), Signal(16)
 
         m.d.comb += [
             is_info.eq(request.region == Region.INFO),
             is_link.eq(request.region == Region.LINK),
             is_ours.eq(is_info | is_link),
+            is_there.eq(~request.offset[8:].any() & (is_info | ~request.offset[len(place) : 8].any())),
+            accepted.eq(self.bus.request.valid & is_ours),
+            writes.eq(accepted & is_link & is_there & request.write),
             rom.addr.eq(request.offset),
             self.core.request.payload.eq(self.bus.request.payload),
             self.core.request.valid.eq(self.bus.request.valid & ~is_ours),
@@ -76,10 +80,9 @@ class LinkRegisters(wiring.Component):
             self.bus.done.eq(answers | self.core.done),
             self.bus.data.eq(Mux(answers, answer, self.core.data)),
         ]
-        accepted = self.bus.request.valid & is_ours
         m.d.sync += [
             reading.eq(accepted),
-            exists.eq(request.offset[8:] == 0),
+            exists.eq(is_there),
             was_info.eq(is_info),
             answers.eq(reading),
             answer.eq(Mux(exists, Mux(was_info, rom.data, register), 0)),
@@ -91,15 +94,14 @@ class LinkRegisters(wiring.Component):
             "first_record": self.first_record,
         }
         for name, strobe in _EVENTS.items():
-            counter = contents[name] = Signal(16, name=name)
-            with m.If(getattr(self, strobe) & (counter != 0xFFFF)):
+            counter = contents[name] = Signal(8, name=name)
+            with m.If(getattr(self, strobe) & ~counter.all()):
                 m.d.sync += counter.eq(counter + 1)
-        writes = accepted & is_link & request.write & (request.offset[8:] == 0)
-        with m.Switch(request.offset[:8]):
-            for name, place in LINK_REGISTERS.items():
-                with m.Case(place.offset):
+        with m.Switch(place):
+            for name, entry in LINK_REGISTERS.items():
+                with m.Case(entry.offset):
                     m.d.sync += register.eq(contents[name])
-                    if place.writable:
+                    if entry.writable:
                         with m.If(writes):
                             m.d.sync += contents[name].eq(0 if name in _EVENTS else request.data)
             with m.Default():
