@@ -111,8 +111,11 @@ class ReportBuilder:
         want, have = np.broadcast_arrays(
             np.atleast_1d(wanted).astype(float), np.atleast_1d(got).astype(float)
         )
-        candidates = [ReportRow(where, parameter, float(w), float(h), note) for w, h in _pairs(want, have)]
-        self.rows.append(max(candidates, key=lambda row: row.relative))
+        same = want == have
+        error = np.abs(np.where(same, 0.0, have) - np.where(same, 0.0, want))
+        known = np.isfinite(want) & (want != 0.0)
+        worst = int(np.argmax(error / np.where(known, np.abs(want), 1.0)))
+        self.rows.append(ReportRow(where, parameter, float(want[worst]), float(have[worst]), note))
 
     def note(self, text: str) -> None:
         """Add a remark."""
@@ -121,10 +124,6 @@ class ReportBuilder:
     def report(self) -> Report:
         """Return the finished report."""
         return Report(tuple(self.rows), tuple(self.notes))
-
-
-def _pairs(wanted: npt.NDArray[np.float64], got: npt.NDArray[np.float64]) -> list[tuple[float, float]]:
-    return list(dict.fromkeys(zip(wanted.tolist(), got.tolist(), strict=True)))
 
 
 def _error_text(row: ReportRow) -> str:

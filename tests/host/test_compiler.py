@@ -204,6 +204,19 @@ def test_distributions_and_matrices_are_weights():
     assert len(np.unique(image.weights[:3, 16:25])) > 15
 
 
+@pytest.mark.parametrize("amplitude", [0.8, 0.1, 1e-3, 3e-5])
+@pytest.mark.parametrize("bounds", ["additive", "soft"])
+def test_amplitudes_of_all_sizes_are_held(amplitude, bounds):
+    network = Network()
+    source, target = network.add(InputPopulation(2)), network.add(Population(2, LIF()))
+    rule = STDP(A_plus=amplitude, A_minus=amplitude / 2, bounds=bounds, tau_plus=10.0)
+    network.add(Projection(source, target, AllToAll(), weight=0.5, plasticity=rule, label="w"))
+    report = compile(network).report
+    assert report.row("w", "A_post").relative < 0.01
+    assert report.row("w", "A_pre").relative < 0.01
+    assert report.row("w", "A_post").note == ""
+
+
 CAPACITY = [
     (lambda: dense(20, 30), {"neurons": 20}, "neurons=30, 10 more than the 20"),
     (lambda: dense(20, 30), {"inputs": 10}, r"params.replace\(inputs=20\)"),

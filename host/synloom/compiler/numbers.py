@@ -22,7 +22,7 @@ class DecayCoefficients:
     m : (n,) int64
         The coefficient, 16 bits.
     fine : (n,) int64
-        1 if it is in units of 2**-24, else 2**-16.
+        Its unit is 2**-(16 + 4 * fine), 0..3.
     tau : (n,) float64
         The time constant that this is, ms: 0 for everything, inf for nothing.
     """
@@ -36,13 +36,13 @@ def decay_coefficients(tau: FloatArray, dt: float) -> DecayCoefficients:
     """Return the coefficients for time constants `tau` (n,) in ms; 0 is a delta, inf no decay."""
     with np.errstate(divide="ignore", over="ignore"):
         part = -np.expm1(-dt / tau)
-    fine = np.rint(part * 2.0**24) <= 0xFFFF
-    scale = np.where(fine, 2.0**24, 2.0**16)
+    fine = sum((np.rint(part * 2.0 ** (16 + 4 * k)) <= 0xFFFF).astype(np.int64) for k in (1, 2, 3))
+    scale = 2.0 ** (16 + 4 * fine)
     m = np.minimum(np.rint(part * scale), _EVERYTHING).astype(np.int64)
-    whole = (m == _EVERYTHING) & ~fine
+    whole = (m == _EVERYTHING) & (fine == 0)
     with np.errstate(divide="ignore"):
         got = np.where(whole, 0.0, -dt / np.log1p(-np.where(whole, 0.5, m / scale)))
-    return DecayCoefficients(m, fine.astype(np.int64), np.where(m == 0, np.inf, got))
+    return DecayCoefficients(m, fine, np.where(m == 0, np.inf, got))
 
 
 def offset_gain(tau_m: FloatArray, cm: FloatArray, dt: float) -> FloatArray:

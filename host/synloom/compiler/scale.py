@@ -105,8 +105,9 @@ def _load(edge: Edges, gain_e: FloatArray, gain_i: FloatArray) -> _Load:
     top = [float(exc.max(initial=0.0)), float(inh.max(initial=0.0))]
     rule = edge.rule
     if rule is not None and len(edge.post):
-        top[0] = max(top[0], rule.w_max * float(gain_e[edge.post].max()))
-        top[1] = max(top[1], -rule.w_min * float(gain_i[edge.post].max()))
+        bounds = (rule.w_max * float(gain_e[edge.post].max()), -rule.w_min * float(gain_i[edge.post].max()))
+        top = [max(pair) for pair in zip(top, bounds, strict=True)]
+        exc, inh = (np.append(part, [b] * (b > 0.0)) for part, b in zip((exc, inh), bounds, strict=True))
     return _Load(edge.label, (_sample(exc), _sample(inh)), (top[0], top[1]), rule is not None)
 
 
