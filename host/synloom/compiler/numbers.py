@@ -36,8 +36,9 @@ def decay_coefficients(tau: FloatArray, dt: float) -> DecayCoefficients:
     """Return the coefficients for time constants `tau` (n,) in ms; 0 is a delta, inf no decay."""
     with np.errstate(divide="ignore", over="ignore"):
         part = -np.expm1(-dt / tau)
-    fine = sum((np.rint(part * 2.0 ** (16 + 4 * k)) <= 0xFFFF).astype(np.int64) for k in (1, 2, 3))
-    scale = 2.0 ** (16 + 4 * fine)
+    units = 2.0 ** np.array([[20], [24], [28]])
+    fine = np.asarray((np.rint(part * units) <= 0xFFFF).sum(axis=0), dtype=np.int64)
+    scale = 2.0 ** (16.0 + 4.0 * fine)
     m = np.minimum(np.rint(part * scale), _EVERYTHING).astype(np.int64)
     whole = (m == _EVERYTHING) & (fine == 0)
     with np.errstate(divide="ignore"):
