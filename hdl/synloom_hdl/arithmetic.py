@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Const, Mux, Value
+from amaranth.hdl import Array, Const, Mux, Value
 
-__all__ = ["minimum", "population"]
+__all__ = ["minimum", "population", "rounded_shift"]
 
 
 def population(bits: Value) -> Value:
@@ -19,3 +19,9 @@ def population(bits: Value) -> Value:
 def minimum(value: Value, top: int) -> Value:
     """Return the smaller of an unsigned value and a constant."""
     return Mux(value > top, top, value)
+
+
+def rounded_shift(product: Value, fine: Value) -> Value:
+    """Return ``(product + 2**(s-1)) >> s`` with s = 16 + 4 * fine: rounded, halves up."""
+    # The bit below the cut is the half.
+    return Array([(product >> s) + (product >> (s - 1))[0] for s in (16, 20, 24, 28)])[fine]

@@ -99,9 +99,9 @@ def _neurons(made: Generated, rng) -> None:
         "refractory": np.where(rng.random(n) < 0.7, rng.integers(0, 4, n), rng.integers(0, 256, n)),
         "g_e": rng.integers(0, 16, n) if made.style == "saturating" else rng.integers(0, 8, n),
         "g_i": rng.integers(0, 16, n) if made.style == "saturating" else rng.integers(0, 7, n),
-        "fine_m": rng.integers(0, 2, n),
-        "fine_e": rng.integers(0, 2, n),
-        "fine_i": rng.integers(0, 2, n),
+        "fine_m": rng.integers(0, 4, n),
+        "fine_e": rng.integers(0, 4, n),
+        "fine_i": rng.integers(0, 4, n),
         "subtract": rng.integers(0, 2, n),
     }
     state = {
@@ -114,7 +114,7 @@ def _neurons(made: Generated, rng) -> None:
         values |= {
             "dth": _coefficients(rng, n),
             "th_step": rng.integers(0, scale // 4 + 1, n),
-            "fine_th": rng.integers(0, 2, n),
+            "fine_th": rng.integers(0, 4, n),
         }
         state["theta"] = rng.integers(0, scale // 4 + 1, n)
     for region, fields, table, stride in (
@@ -130,10 +130,8 @@ def _weights(made: Generated, rng) -> None:
     params = made.params
     shape = (params.sources, params.neurons)
     top = params.weight_max
-    if made.style == "saturating":
-        w = rng.choice([-top, top], shape)
-    else:
-        w = rng.integers(-top, top + 1, shape)
+    extremes = made.style == "saturating"
+    w = rng.choice([-top, top], shape) if extremes else rng.integers(-top, top + 1, shape)
     density = {"sparse": 0.15}.get(made.style, 0.9)
     w = np.where(rng.random(shape) < density, w, params.weight_absent)
     _put(made, Region.WEIGHTS, weight_offset(0, 0), w & 0xFF)
@@ -163,10 +161,8 @@ def _program(made: Generated, rng) -> None:
             "w_max": int(rng.integers(low, top + 1)) if rng.random() < 0.5 else top,
             "shift": int(rng.integers(0, 8)),
             "plastic": int(rng.random() < 0.7),
-            **{
-                flag: int(rng.integers(0, 2))
-                for flag in ("a_negative", "soft", "stochastic", "reward", "fine")
-            },
+            "fine": int(rng.integers(0, 4)),
+            **{flag: int(rng.integers(0, 2)) for flag in ("a_negative", "soft", "stochastic", "reward")},
         }
 
     budget = params.segments

@@ -11,16 +11,16 @@ from synloom.errors import ParameterError
 def test_decay_coefficients_come_near_the_time_constant(dt):
     tau = np.geomspace(0.5, 1e5, 200)
     made = decay_coefficients(tau, dt)
-    scale = np.where(made.fine == 1, 2.0**24, 2.0**16)
+    scale = 2.0 ** (16 + 4 * made.fine)
     assert (np.abs(made.m / scale - (1 - np.exp(-dt / tau))) <= 0.5 / scale * (1 + 1e-9)).all()
-    assert ((made.fine == 1) == (np.rint((1 - np.exp(-dt / tau)) * 2**24) <= 0xFFFF)).all()
+    assert ((made.m >= 0x0FFF) | (made.fine == 3)).all()
     assert (np.abs(made.tau / tau - 1) < 0.5 / made.m * 1.01 / np.exp(-dt / tau)).all()
 
 
 def test_delta_and_no_decay_are_the_ends():
     made = decay_coefficients(np.array([0.0, np.inf, 1e12, 0.01]), 1.0)
     assert made.m.tolist() == [0xFFFF, 0, 0, 0xFFFF]
-    assert made.fine.tolist() == [0, 1, 1, 0]
+    assert made.fine.tolist() == [0, 3, 3, 0]
     assert made.tau.tolist() == [0.0, np.inf, np.inf, 0.0]
 
 

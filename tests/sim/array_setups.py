@@ -127,7 +127,9 @@ def random_pair(params, rng, busy=True):
     def segment(limit, plastic):
         lo, hi = sorted((pick(0, limit), pick(0, limit)))
         bounds = sorted(pick(-params.weight_max, params.weight_max) for _ in range(2))
-        flags = {name: flag() for name in ("a_negative", "soft", "stochastic", "reward", "fine")}
+        flags = {name: flag() for name in ("a_negative", "soft", "stochastic", "reward")} | {
+            "fine": int(rng.integers(4))
+        }
         return SEGMENT | flags | {
             "lo": lo * flag(0.7), "hi": hi, "last": flag(0.6), "a": pick(0, int(rng.choice([300, 65535]))),
             "t0": pick(0, params.trace_max) * flag(0.3), "w_min": bounds[0], "w_max": bounds[1],
@@ -157,7 +159,7 @@ def random_pair(params, rng, busy=True):
             "thr": pick(-threshold // 4, threshold), "reset": pick(-threshold, threshold // 2),
             "bias": pick(-threshold // 8, threshold // 2) * flag(), "th_step": pick(0, top // 4) * flag(0.3),
             "refractory": pick(0, 4) * flag(), "g_e": pick(0, 15), "g_i": pick(0, 15),
-            "fine_m": flag(), "fine_e": flag(), "fine_i": flag(), "fine_th": flag(), "subtract": flag(),
+            **{f"fine_{k}": int(rng.integers(4)) for k in ("m", "e", "i", "th")}, "subtract": flag(),
         }
         for _ in range(n)
     ]  # fmt: skip

@@ -25,10 +25,10 @@ def field_word(state, exponent, bits):
 
 
 def decay(v, m, fine):
-    s = 24 if fine else 16
+    s = 16 + 4 * fine
     a = abs(v)
     q = (a * m + 2 ** (s - 1)) >> s
-    if m == 0xFFFF and not fine:
+    if m == 0xFFFF and fine == 0:
         q = a
     elif m > 0 and a > 0:
         q = max(q, 1)

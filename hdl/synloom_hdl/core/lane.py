@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract import ArrayParams
+from synloom_hdl.arithmetic import rounded_shift
 from synloom_hdl.core.rule import Rule
 
 __all__ = ["DECAY_CLOCKS", "UPDATE_CLOCKS", "Lane"]
@@ -97,8 +98,8 @@ class Lane(wiring.Component):
         quotient = Signal(17)
         loss3 = Signal(bits)
         kept3 = Signal(bits)
-        m.d.comb += quotient.eq(Mux(rule2.fine, (product2 + (1 << 23)) >> 24, (product2 + (1 << 15)) >> 16))
-        with m.If((rule2.a == 0xFFFF) & ~rule2.fine):
+        m.d.comb += quotient.eq(rounded_shift(product2, rule2.fine))
+        with m.If((rule2.a == 0xFFFF) & (rule2.fine == 0)):
             m.d.sync += loss3.eq(size2)
         with m.Elif((quotient == 0) & (rule2.a != 0) & (size2 != 0)):
             m.d.sync += loss3.eq(1)

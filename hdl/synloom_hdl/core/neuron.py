@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract import ArrayParams
 from synloom.contract.layout import Layout, neuron_params_layout, neuron_state_layout
-from synloom_hdl.arithmetic import minimum
+from synloom_hdl.arithmetic import minimum, rounded_shift
 
 __all__ = ["LIF_CLOCKS", "NeuronLane", "record_layout"]
 
@@ -177,18 +177,20 @@ class NeuronLane(wiring.Component):
         width = len(size)
         product = Signal(width + 16, name=f"{name}_product")
         size1, size2 = Signal(width, name=f"{name}_size1"), Signal(width, name=f"{name}_size2")
-        all_of_it, any_of_it, fine1 = (Signal(name=f"{name}_{n}") for n in ("all", "any", "fine"))
+        all_of_it, any_of_it, fine1 = (
+            Signal(width, name=f"{name}_{n}") for n, width in (("all", 1), ("any", 1), ("fine", 2))
+        )
         loss, left = Signal(width, name=f"{name}_loss"), Signal(width, name=f"{name}_left")
         quotient = Signal(width + 1, name=f"{name}_quotient")
         m.d.sync += [
             product.eq(size * coefficient),
             size1.eq(size),
-            all_of_it.eq((coefficient == 0xFFFF) & ~fine),
+            all_of_it.eq((coefficient == 0xFFFF) & (fine == 0)),
             any_of_it.eq((coefficient != 0) & (size != 0)),
             fine1.eq(fine),
             size2.eq(size1),
             left.eq(size2 - loss),
         ]
-        m.d.comb += quotient.eq(Mux(fine1, (product + (1 << 23)) >> 24, (product + (1 << 15)) >> 16))
+        m.d.comb += quotient.eq(rounded_shift(product, fine1))
         m.d.sync += loss.eq(Mux(all_of_it, size1, Mux((quotient == 0) & any_of_it, 1, quotient)))
         return left

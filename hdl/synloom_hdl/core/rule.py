@@ -30,7 +30,7 @@ Rule = data.StructLayout(
         "a_negative": unsigned(1),
         "soft": unsigned(1),
         "stochastic": unsigned(1),
-        "fine": unsigned(1),
+        "fine": unsigned(2),
     }
 )
 """A segment's rule, reward already applied to `a` and `a_negative`."""

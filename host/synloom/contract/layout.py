@@ -139,10 +139,10 @@ def neuron_params_layout(params: ArrayParams) -> Layout:
         Field("refractory", 8),
         Field("g_e", 4),
         Field("g_i", 4),
-        Field("fine_m", 1),
-        Field("fine_e", 1),
-        Field("fine_i", 1),
-        *([Field("fine_th", 1)] if adapts else []),
+        Field("fine_m", 2),
+        Field("fine_e", 2),
+        Field("fine_i", 2),
+        *([Field("fine_th", 2)] if adapts else []),
         Field("subtract", 1),
     )
 
@@ -182,7 +182,7 @@ def segment_layout() -> Layout:
         Field("soft", 1),
         Field("stochastic", 1),
         Field("reward", 1),
-        Field("fine", 1),
+        Field("fine", 2),
     )
 
 

@@ -151,8 +151,8 @@ def _coefficient(tau: float, dt: float) -> tuple[int, int]:
     if tau == 0.0:
         return 0xFFFF, 0
     loss = -math.expm1(-dt / tau)
-    fine = round(loss * 2**24)
-    return (fine, 1) if fine <= 0xFFFF else (round(loss * 2**16), 0)
+    fine = max(k for k in range(4) if k == 0 or round(loss * 2 ** (16 + 4 * k)) <= 0xFFFF)
+    return round(loss * 2 ** (16 + 4 * fine)), fine
 
 
 def _load(port: ModelPort, region: Region, stride: int, layout: Layout, **fields: npt.ArrayLike) -> None:

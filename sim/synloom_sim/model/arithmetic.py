@@ -30,10 +30,10 @@ class DecayCoefficients:
 
     @classmethod
     def of(cls, m: npt.ArrayLike, fine: npt.ArrayLike) -> DecayCoefficients:
-        """Prepare coefficients `m` (0..65535) with their `fine` flags (0 or 1); equal shapes."""
-        m, fine = np.asarray(m, dtype=np.int64), np.asarray(fine, dtype=bool)
-        shift = np.where(fine, np.int64(24), np.int64(16))
-        effective = np.where((m == DELTA) & ~fine, np.int64(1 << 16), m)
+        """Prepare coefficients `m` (0..65535) with their scales `fine` (0..3); equal shapes."""
+        m, fine = np.asarray(m, dtype=np.int64), np.asarray(fine, dtype=np.int64)
+        shift = 16 + 4 * fine
+        effective = np.where((m == DELTA) & (fine == 0), np.int64(1 << 16), m)
         return cls(effective, np.int64(1) << (shift - 1), shift, np.minimum(m, 1))
 
     def of_magnitude(self, a: Int64s) -> Int64s:
