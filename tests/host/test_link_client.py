@@ -269,3 +269,13 @@ def test_wrong_arguments_are_named():
     with pytest.raises(ParameterError, match=r"steps must be in 0\.\.4294967295"):
         port.run(1 << 32)
     assert len(port.read(Region.CTRL, 0, 0)) == 0
+
+
+def test_looking_for_records_without_waiting_asks_for_nothing():
+    device = FakeDevice()
+    port = connect(device)
+    port.run(1)
+    before = port.statistics.bytes_out
+    for _ in range(10):
+        assert len(port.records(0.0)) == 0
+    assert port.statistics.bytes_out == before

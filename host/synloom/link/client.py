@@ -181,14 +181,17 @@ class LinkPort:
         """
         deadline = time.monotonic() + timeout
         while True:
+            heard = False
             with self._locked():
                 words = self._take()
                 if not len(words):
                     if self._assembly.gap:
                         self._stream(StreamFlag.REWIND)
-                    self._listen(max(0.0, deadline - time.monotonic()))
+                    heard = self._listen(max(0.0, deadline - time.monotonic()))
                     words = self._take()
-            if len(words) or self._exchange.virtual_time or time.monotonic() >= deadline:
+            # A part of a frame is no record yet, but more comes.
+            silent = self._exchange.virtual_time and not heard
+            if len(words) or silent or time.monotonic() >= deadline:
                 return words
 
     def flush(self) -> None:
@@ -245,15 +248,17 @@ class LinkPort:
             self._stream(StreamFlag(0))
         return words
 
-    def _listen(self, timeout: float) -> None:
+    def _listen(self, timeout: float) -> bool:
+        """Wait for bytes, and for lost frames after silence; True if anything came."""
         virtual = self._exchange.virtual_time
         if self._exchange.pump(timeout if virtual else min(timeout, _SLICE_S)):
             self._heard_at = time.monotonic()
-        elif virtual or time.monotonic() - self._heard_at >= _SILENCE_S:
+            return True
+        if virtual or time.monotonic() - self._heard_at >= _SILENCE_S:
             self._stream(StreamFlag.REWIND)
             self._heard_at = time.monotonic()
-            if virtual:
-                self._exchange.pump(_SLICE_S)
+            return virtual and self._exchange.pump(_SLICE_S)
+        return False
 
 
 def _width(region: Region) -> int:
