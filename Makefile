@@ -18,7 +18,7 @@ help:
 	@echo "make lint    ruff: rules and format"
 	@echo "make types   mypy"
 	@echo "make slow    the long test suites"
-	@echo "make bench   how fast the simulated board runs here"
+	@echo "make bench   clocks of a step, and steps a second of the simulated board"
 	@echo "make clean   remove what was built (.venv and the user's cache stay)"
 
 demo: $(USER_STAMP)
@@ -40,7 +40,7 @@ slow: $(DEV_STAMP) tools
 	$(BIN)/pytest -n 2 -m slow
 
 bench: $(USER_STAMP)
-	$(BIN)/synloom sim --speed
+	$(BIN)/python -m synloom_sim.bench
 
 tools:
 	@for tool in g++ make perl; do \

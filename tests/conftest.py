@@ -1,6 +1,9 @@
-"""What all tests share: boards that tests build are kept with the repository's other build results."""
+"""What all tests share: one cache of built boards, and helpers that several folders use."""
 
 import os
+import sys
 from pathlib import Path
 
-os.environ.setdefault("SYNLOOM_CACHE", str(Path(__file__).parents[1] / "build" / "cache"))
+TESTS = Path(__file__).parent
+os.environ.setdefault("SYNLOOM_CACHE", str(TESTS.parent / "build" / "cache"))
+sys.path += [str(TESTS), str(TESTS / "agreement")]

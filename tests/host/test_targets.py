@@ -1,0 +1,143 @@
+"""Targets by name: the model, simulated boards, serial ports, and what is said when they are not there."""
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+from generated import differing_bits, generate, play
+from serial.tools import list_ports
+
+from synloom import LIF, AllToAll, InputPopulation, Network, Population, Projection, compile, connect
+from synloom.contract import ArrayParams
+from synloom.errors import LinkError, MismatchError, ParameterError, TargetError
+from synloom.targets import open_port
+from synloom_sim.board import Design, SimTransport
+from synloom_sim.board.pty import PtyBoard
+
+PARAMS = ArrayParams(
+    inputs=20, neurons=24, lanes=4, segments=32, record_words=512, event_words=64, baud=12_000_000
+)
+
+
+@pytest.fixture(scope="module")
+def device_path():
+    """A simulated board at a pseudo-terminal."""
+    transport = SimTransport.build(Design(PARAMS))
+    with PtyBoard(transport.board) as pty:
+        server = threading.Thread(target=pty.serve)
+        server.start()
+        yield pty.device
+        pty.stop()
+        server.join(10)
+    transport.close()
+
+
+def small_network():
+    network = Network(seed=3)
+    source = network.add(InputPopulation(20, label="in"))
+    target = network.add(Population(24, LIF(), label="out"))
+    network.add(Projection(source, target, AllToAll(), weight=0.5))
+    return network
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+@pytest.mark.parametrize("target", ["sim", "sim-pins", "path"])
+def test_every_target_gives_the_models_bits(target, seed, device_path):
+    experiment = generate(PARAMS, seed)
+    expected = play(experiment, open_port("model", PARAMS))
+    port = open_port(device_path if target == "path" else target, PARAMS)
+    try:
+        assert differing_bits(expected, play(experiment, port)) == {}
+    finally:
+        port.close()
+
+
+def test_an_image_decides_the_array_and_is_loaded():
+    image = compile(small_network(), PARAMS)
+    for target in ("model", "sim"):
+        with connect(target, image) as device:
+            assert device.params == PARAMS
+            assert device.image is image
+            device.run(5.0)
+
+
+def test_progress_is_silent_for_a_board_of_the_cache():
+    with connect("sim", PARAMS):
+        pass
+    reports = []
+    with connect("sim", PARAMS, progress=lambda what, share: reports.append(what)):
+        pass
+    assert reports == []
+
+
+def test_another_array_than_asked_for_is_a_clear_error(device_path):
+    with pytest.raises(MismatchError, match="neurons is 24, not 25"):
+        connect(device_path, PARAMS.replace(neurons=25))
+    connect(device_path, PARAMS.replace(lanes=8)).close()  # lanes change no bit
+
+
+def test_closed_target_is_a_clear_error():
+    port = open_port("sim", PARAMS)
+    port.close()
+    with pytest.raises(LinkError, match="closed"):
+        port.run(1)
+
+
+def test_missing_device_is_a_clear_error():
+    with pytest.raises(TargetError, match="no serial port /dev/no-such-board"):
+        connect("/dev/no-such-board")
+
+
+def test_silent_device_is_a_clear_error():
+    with PtyBoard(SimTransport.build(Design(PARAMS)).board) as pty:  # nobody serves it
+        with pytest.raises(TargetError, match="nothing answers"):
+            connect(pty.device)
+
+
+@pytest.mark.parametrize("target", ["", None, 3])
+def test_target_must_be_a_name(target):
+    with pytest.raises(ParameterError, match="target must be"):
+        connect(target)
+
+
+def test_params_must_be_params():
+    with pytest.raises(ParameterError, match="ArrayParams"):
+        connect("model", {"neurons": 3})
+
+
+def test_unknown_option_names_the_known():
+    with pytest.raises(ParameterError, match="no option 'baud'; it has: timeout"):
+        connect("sim", PARAMS, baud=9600)
+    with pytest.raises(ParameterError, match="it has: none"):
+        connect("model", PARAMS, speed=2)
+
+
+@pytest.mark.parametrize(
+    "options", [{"baud": -1}, {"baud": "fast"}, {"timeout": 0}, {"timeout": float("nan")}]
+)
+def test_option_of_a_wrong_value_is_named(options):
+    with pytest.raises(ParameterError, match=next(iter(options))):
+        connect("/dev/no-such-board", **options)
+
+
+def ports(monkeypatch, *devices):
+    found = [SimpleNamespace(device=device, vid=None) for device in devices]
+    monkeypatch.setattr(list_ports, "comports", lambda: found)
+
+
+def test_auto_finds_the_port_with_an_array(monkeypatch, device_path):
+    ports(monkeypatch, "/dev/no-such-board", device_path)
+    with connect("auto") as device:
+        assert device.params == PARAMS
+
+
+def test_auto_lists_what_it_tried(monkeypatch):
+    ports(monkeypatch, "/dev/no-such-board", "/dev/nor-this")
+    with pytest.raises(TargetError, match=r"(?s)/dev/no-such-board: .*/dev/nor-this: "):
+        connect("auto")
+
+
+def test_auto_without_ports_says_so(monkeypatch):
+    ports(monkeypatch)
+    with pytest.raises(TargetError, match="no serial port is there"):
+        connect("auto")
