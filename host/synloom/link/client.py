@@ -254,10 +254,11 @@ class LinkPort:
         if self._exchange.pump(timeout if virtual else min(timeout, _SLICE_S)):
             self._heard_at = time.monotonic()
             return True
-        if virtual or time.monotonic() - self._heard_at >= _SILENCE_S:
+        silent = timeout > 0 if virtual else time.monotonic() - self._heard_at >= _SILENCE_S
+        if silent:
             self._stream(StreamFlag.REWIND)
             self._heard_at = time.monotonic()
-            return virtual and self._exchange.pump(_SLICE_S)
+            return virtual and self._exchange.pump(min(timeout, _SLICE_S))
         return False
 
 
