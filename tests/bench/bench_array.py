@@ -50,9 +50,7 @@ async def compare(top, transport, seed):
 if os.environ["FACE"] == "bytes":
 
     @cocotb.test(timeout_time=200, timeout_unit="ms")
-    @cocotb.parametrize(
-        (("gaps", "pressure", "seed"), [(0.0, 0.0, 0), (0.5, 0.0, 2), (0.0, 0.8, 3), (0.3, 0.5, 4)])
-    )
+    @cocotb.parametrize((("gaps", "pressure", "seed"), [(0.0, 0.0, 0), (0.7, 0.0, 2), (0.3, 0.8, 3)]))
     async def array_gives_the_models_bits(top, gaps, pressure, seed):
         source = ByteSource(top, "i", pauses(1, gaps))
         sink = ByteSink(top, "o", pauses(2, pressure))
@@ -65,7 +63,7 @@ if os.environ["FACE"] == "bytes":
 else:
 
     @cocotb.test(timeout_time=200, timeout_unit="ms")
-    @cocotb.parametrize((("wrong", "gap_bits", "seed"), [(1.0, 0.0, 0), (0.98, 3.0, 2), (1.02, 0.0, 5)]))
+    @cocotb.parametrize((("wrong", "gap_bits", "seed"), [(0.98, 3.0, 2), (1.02, 0.0, 3)]))
     async def array_gives_the_models_bits(top, wrong, gap_bits, seed):
         bit_ps = CLOCK_PS * round(PARAMS.clock_hz / PARAMS.baud)
         source = UartSource(top.rx, round(bit_ps * wrong), gap_bits=gap_bits)

@@ -14,6 +14,9 @@ from synloom_sim.board.tools import find_compiler, find_verilator
 __all__ = ["run_benches"]
 
 _BUILD_ARGS = ["-Wno-fatal", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing"]
+# The runner makes every signal visible, which costs most of the speed; benches need only the top's.
+_BUILD_ARGS += ["--no-public-flat-rw"]
+_VISIBLE = '`verilator_config\npublic_flat_rw -module "top" -var "*"\n'
 
 
 def run_benches(design, module, folder, *, testcase=None, seed=1, **variables):
@@ -53,7 +56,7 @@ def _build(design):
     cache = BoardCache.default()
     verilog = design.verilog()
     compiler, verilator = find_compiler(), find_verilator()
-    facts = (verilog, *_BUILD_ARGS, verilator.version, compiler.version, metadata.version("cocotb"))
+    facts = (verilog, *_BUILD_ARGS, _VISIBLE, verilator.version, compiler.version, metadata.version("cocotb"))
     key = "cocotb-" + hashlib.sha256("\0".join(facts).encode()).hexdigest()[:32]
     build_dir = cache.root / "cocotb" / key
     with cache.lock(key):
@@ -61,9 +64,10 @@ def _build(design):
             shutil.rmtree(build_dir, ignore_errors=True)
             build_dir.mkdir(parents=True)
             (build_dir / "top.v").write_text(verilog)
+            (build_dir / "visible.vlt").write_text(_VISIBLE)
             with _tools(compiler, verilator):
                 get_runner("verilator").build(
-                    sources=[build_dir / "top.v"],
+                    sources=[build_dir / "visible.vlt", build_dir / "top.v"],
                     hdl_toplevel="top",
                     build_dir=build_dir,
                     build_args=_BUILD_ARGS,
