@@ -18,6 +18,9 @@ ACCESS_WRITE_CLOCK = 3
 """The clock, counted from 0, in which `write` is high."""
 
 
+_BANK_BITS = 32
+
+
 class AccessSignature(wiring.Signature):
     """One region's port, seen by the accessor; only used while the array stands still.
 
@@ -112,11 +115,19 @@ class SharedMemory(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         bits, count = self._bits, self._count
-        m.submodules.storage = storage = memory.Memory(
-            shape=unsigned(count * bits), depth=max(self._rows, 2), init=[]
-        )
-        read = storage.read_port()
-        write = storage.write_port(granularity=bits)
+        # Block RAM is at most so wide, and narrow words simulate faster than wide ones.
+        per_bank = max(1, _BANK_BITS // bits)
+        reads, writes = [], []
+        for first in range(0, count, per_bank):
+            width = bits * min(per_bank, count - first)
+            m.submodules[f"bank{first}"] = bank = memory.Memory(
+                shape=unsigned(width), depth=max(self._rows, 2), init=[]
+            )
+            reads.append(bank.read_port())
+            writes.append(bank.write_port(granularity=bits))
+        elements = [read.data.word_select(k, bits) for read in reads for k in range(len(read.data) // bits)]
+        data = Cat(*elements)
+        enable = Cat(*[write.en for write in writes])
 
         host = self.host
         low = host.offset[: self._low]
@@ -134,24 +145,22 @@ class SharedMemory(wiring.Component):
                     with m.Case(value):
                         m.d.comb += [
                             enables.eq(1 << element),
-                            picked.eq(read.data.word_select(element, bits)),
+                            picked.eq(elements[element]),
                         ]
+        read_row, write_row = Signal.like(self.read_row), Signal.like(self.write_row)
         m.d.comb += [
-            read.addr.eq(Mux(host.select, host_row, self.read_row)),
-            read.en.eq(host.select | self.read_en),
-            self.row.eq(read.data),
+            read_row.eq(Mux(host.select, host_row, self.read_row)),
+            write_row.eq(Mux(host.select, host_row, self.write_row)),
+            enable.eq(Mux(host.select, Mux(host.write & exists, enables, 0), self.write_en)),
+            self.row.eq(data),
         ]
-        with m.If(host.select):
+        for k, (read, write) in enumerate(zip(reads, writes, strict=True)):
+            mine = self.write[k * per_bank * bits :][: len(write.data)]
             m.d.comb += [
-                write.addr.eq(host_row),
-                write.data.eq(Cat(*[host.data[:bits]] * count)),
-                write.en.eq(Mux(host.write & exists, enables, 0)),
-            ]
-        with m.Else():
-            m.d.comb += [
-                write.addr.eq(self.write_row),
-                write.data.eq(self.write),
-                write.en.eq(self.write_en),
+                read.addr.eq(read_row),
+                read.en.eq(host.select | self.read_en),
+                write.addr.eq(write_row),
+                write.data.eq(Mux(host.select, host.data[:bits].replicate(len(write.data) // bits), mine)),
             ]
         m.d.sync += host.q.eq(Mux(exists, picked, 0))
         return m

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -68,29 +68,30 @@ class Accumulators(wiring.Component):
         bits, top = params.accumulator_bits, params.accumulator_max
         part_bits = ceil_log2(lanes // params.neuron_lanes)
 
-        m.submodules.sums = sums = memory.Memory(
-            shape=unsigned(2 * bits * lanes), depth=max(2, params.target_chunks), init=[]
-        )
-        read = sums.read_port()
-        write = sums.write_port(granularity=2 * bits)
+        reads, writes = [], []
+        for n in range(lanes):
+            m.submodules[f"sums{n}"] = sums = memory.Memory(
+                shape=unsigned(2 * bits), depth=max(2, params.target_chunks), init=[]
+            )
+            reads.append(sums.read_port())
+            writes.append(sums.write_port())
 
         # Clock 0: what each lane adds. Clock 1: the sum. Clock 2: the write.
         valid1, valid2 = Signal(), Signal()
         chunk1, chunk2 = Signal.like(self.chunk), Signal.like(self.chunk)
-        next_row = Signal(2 * bits * lanes)
         clipped = Signal(lanes)
+        sums2 = [Signal(2 * bits, name=f"sum{n}") for n in range(lanes)]
         m.d.sync += [valid1.eq(self.valid), valid2.eq(valid1), chunk1.eq(self.chunk), chunk2.eq(chunk1)]
         for n in range(lanes):
             weight = self.weights[n]
             adds = Signal(14, name=f"adds{n}")
             negative = Signal(name=f"negative{n}")
+            size = Mux(weight < 0, -weight, weight)[: params.weight_bits]
             m.d.sync += [
-                adds.eq(
-                    Mux(self.mask[n], Mux(weight < 0, -weight, weight)[: params.weight_bits] << self.shift, 0)
-                ),
+                adds.eq(Mux(self.mask[n], size << self.shift, 0)),
                 negative.eq(weight < 0),
             ]
-            old = read.data.word_select(n, 2 * bits)
+            old = reads[n].data
             side = Signal(bits, name=f"side{n}")
             total = Signal(bits + 1, name=f"total{n}")
             new = Signal(bits, name=f"new{n}")
@@ -100,9 +101,7 @@ class Accumulators(wiring.Component):
                 clipped[n].eq(total[bits]),
                 new.eq(Mux(total[bits], top, total)),
             ]
-            m.d.sync += next_row.word_select(n, 2 * bits).eq(
-                Mux(negative, Cat(old[:bits], new), Cat(new, old[bits:]))
-            )
+            m.d.sync += sums2[n].eq(Mux(negative, Cat(old[:bits], new), Cat(new, old[bits:])))
         m.d.sync += self.saturations.eq(Mux(valid1, population(clipped), 0))
 
         # The sweep's group is part of a row of lanes.
@@ -111,21 +110,14 @@ class Accumulators(wiring.Component):
         cleared = Signal.like(self.chunk)
         clears = Signal()
         m.d.sync += [part.eq(part_now), clears.eq(self.sweep_en), cleared.eq(row)]
-        group_width = 2 * bits * params.neuron_lanes
-        m.d.comb += [
-            read.addr.eq(Mux(self.sweep_en, row, self.chunk)),
-            self.sums.as_value().eq(read.data.word_select(part, group_width)),
-        ]
-        group_ones = (1 << params.neuron_lanes) - 1
-        with m.If(clears):
+        for n, (read, write) in enumerate(zip(reads, writes, strict=True)):
             m.d.comb += [
-                write.addr.eq(cleared),
-                write.en.eq(group_ones << (part * params.neuron_lanes)),
+                read.addr.eq(Mux(self.sweep_en, row, self.chunk)),
+                write.addr.eq(Mux(clears, cleared, chunk2)),
+                write.data.eq(Mux(clears, 0, sums2[n])),
+                write.en.eq(Mux(clears, part == n // params.neuron_lanes, valid2)),
             ]
-        with m.Else():
-            m.d.comb += [
-                write.addr.eq(chunk2),
-                write.data.eq(next_row),
-                write.en.eq(valid2.replicate(lanes)),
-            ]
+        for n in range(params.neuron_lanes):
+            parts = [read.data for read in reads[n :: params.neuron_lanes]]
+            m.d.comb += self.sums[n].as_value().eq(Array(parts)[part])
         return m

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, Mux, Signal, signed
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract import ArrayParams
 from synloom_hdl.arithmetic import rounded_shift
-from synloom_hdl.core.rule import Rule
 
-__all__ = ["DECAY_CLOCKS", "UPDATE_CLOCKS", "Lane"]
+__all__ = ["DECAY_CLOCKS", "UPDATE_CLOCKS", "DecayScale", "Lane"]
 
 UPDATE_CLOCKS = 6
 """Clocks from `trace` to `updated` and `clips`."""
@@ -19,20 +18,30 @@ DECAY_CLOCKS = 4
 """Clocks from `trace` to `decayed`."""
 
 
+DecayScale = data.StructLayout({"fine": 2, "everything": 1, "anything": 1})
+"""How a decay reads its coefficient: its unit, whether it takes everything, whether it is not 0."""
+
+
 class Lane(wiring.Component):
     """The general pair rule and the trace decay of docs/numbers.md, one a clock.
 
-    Clock 0 takes `trace` and `rule`, clock 1 `weight`, clock 3 `noise`; `decayed` is valid in clock
-    `DECAY_CLOCKS` and `updated` in clock `UPDATE_CLOCKS`. In a decay `rule.a` is the coefficient and
-    `rule.t0` must be 0. Whether the result is used is the caller's affair.
+    Clock 0 takes `trace`, clock 1 `weight`, clock 3 `noise`; `decayed` is valid in clock `DECAY_CLOCKS` and
+    `updated` in clock `UPDATE_CLOCKS`. The rule is common to all lanes, so its fields are kept outside: each
+    comes in the clock in which it is used. In a decay `a` is the coefficient and `t0` must be 0. Whether
+    the result is used is the caller's affair.
 
     Members
     -------
-    trace : In(trace_bits)
-    rule : In(Rule)
-    weight : In(signed(weight_bits))
+    trace : In(trace_bits), t0 : In(16), a_negative : In(1)
+        Clock 0.
+    weight : In(signed(weight_bits)), a : In(16), w_min : In(signed(8)), w_max : In(signed(8))
+        Clock 1.
+    soft : In(1), decay : In(DecayScale)
+        Clock 2.
     noise : In(12)
-        Random bits of this position, or 2048 for rounding to nearest.
+        Clock 3: random bits of this position, or 2048 for rounding to nearest.
+    lowest, highest : In(signed(8))
+        Clock 5: w_min and w_max again.
     updated : Out(signed(weight_bits))
     clips : Out(1)
         The sum was outside the rule's bounds.
@@ -44,9 +53,17 @@ class Lane(wiring.Component):
         super().__init__(
             {
                 "trace": In(params.trace_bits),
-                "rule": In(Rule),
+                "t0": In(16),
+                "a_negative": In(1),
                 "weight": In(signed(params.weight_bits)),
+                "a": In(16),
+                "w_min": In(signed(8)),
+                "w_max": In(signed(8)),
+                "soft": In(1),
+                "decay": In(DecayScale),
                 "noise": In(12),
+                "lowest": In(signed(8)),
+                "highest": In(signed(8)),
                 "updated": Out(signed(params.weight_bits)),
                 "clips": Out(1),
                 "decayed": Out(params.trace_bits),
@@ -62,12 +79,10 @@ class Lane(wiring.Component):
         diff = Signal(signed(18))
         size1 = Signal(16)
         up1 = Signal()
-        rule1 = Signal.like(self.rule)
-        m.d.comb += diff.eq(self.trace - self.rule.t0)
+        m.d.comb += diff.eq(self.trace - self.t0)
         m.d.sync += [
             size1.eq(Mux(diff < 0, -diff, diff)),
-            up1.eq((diff >= 0) ^ self.rule.a_negative),
-            rule1.eq(self.rule),
+            up1.eq((diff >= 0) ^ self.a_negative),
         ]
 
         # Clock 1: the product of both paths; the room to the bound ahead.
@@ -76,15 +91,13 @@ class Lane(wiring.Component):
         room = Signal(signed(10))
         up2 = Signal()
         weight2 = Signal(signed(width))
-        rule2 = Signal.like(self.rule)
         size2 = Signal(16)
-        m.d.comb += room.eq(Mux(up1, rule1.w_max - self.weight, self.weight - rule1.w_min))
+        m.d.comb += room.eq(Mux(up1, self.w_max - self.weight, self.weight - self.w_min))
         m.d.sync += [
-            product2.eq(size1 * rule1.a),
+            product2.eq(size1 * self.a),
             room2.eq(Mux(room < 0, 0, room)),
             up2.eq(up1),
             weight2.eq(self.weight),
-            rule2.eq(rule1),
             size2.eq(size1),
         ]
 
@@ -92,16 +105,16 @@ class Lane(wiring.Component):
         step = product2[12:]
         step3 = Signal(21)
         if self.params.soft_bounds:
-            m.d.sync += step3.eq(Mux(rule2.soft, (step * room2) >> (width - 1), step))
+            m.d.sync += step3.eq(Mux(self.soft, (step * room2) >> (width - 1), step))
         else:
             m.d.sync += step3.eq(step)
         quotient = Signal(17)
         loss3 = Signal(bits)
         kept3 = Signal(bits)
-        m.d.comb += quotient.eq(rounded_shift(product2, rule2.fine))
-        with m.If((rule2.a == 0xFFFF) & (rule2.fine == 0)):
+        m.d.comb += quotient.eq(rounded_shift(product2, self.decay.fine))
+        with m.If(self.decay.everything):
             m.d.sync += loss3.eq(size2)
-        with m.Elif((quotient == 0) & (rule2.a != 0) & (size2 != 0)):
+        with m.Elif((quotient == 0) & self.decay.anything & (size2 != 0)):
             m.d.sync += loss3.eq(1)
         with m.Else():
             m.d.sync += loss3.eq(quotient)
@@ -111,9 +124,6 @@ class Lane(wiring.Component):
         delta4 = Signal(9)
         up3, up4 = Signal(), Signal()
         weight3, weight4 = Signal.like(weight2), Signal.like(weight2)
-        low3, high3 = Signal(signed(width)), Signal(signed(width))
-        low4, high4 = Signal(signed(width)), Signal(signed(width))
-        low5, high5 = Signal(signed(width)), Signal(signed(width))
         rounded = Signal(10)
         m.d.comb += rounded.eq((step3 + self.noise) >> 12)
         m.d.sync += [
@@ -121,12 +131,6 @@ class Lane(wiring.Component):
             up4.eq(up3),
             weight3.eq(weight2),
             weight4.eq(weight3),
-            low3.eq(rule2.w_min),
-            high3.eq(rule2.w_max),
-            low4.eq(low3),
-            high4.eq(high3),
-            low5.eq(low4),
-            high5.eq(high4),
             # A change of 511 leaves any range of weights: more makes no difference.
             delta4.eq(Mux(rounded[9], 511, rounded)),
             self.decayed.eq(kept3 - loss3),
@@ -135,10 +139,10 @@ class Lane(wiring.Component):
         # Clocks 4 and 5: the sum, then its bounds.
         sum5 = Signal(signed(11))
         m.d.sync += sum5.eq(Mux(up4, weight4 + delta4, weight4 - delta4))
-        with m.If(sum5 > high5):
-            m.d.sync += [self.updated.eq(high5), self.clips.eq(1)]
-        with m.Elif(sum5 < low5):
-            m.d.sync += [self.updated.eq(low5), self.clips.eq(1)]
+        with m.If(sum5 > self.highest):
+            m.d.sync += [self.updated.eq(self.highest), self.clips.eq(1)]
+        with m.Elif(sum5 < self.lowest):
+            m.d.sync += [self.updated.eq(self.lowest), self.clips.eq(1)]
         with m.Else():
             m.d.sync += [self.updated.eq(sum5), self.clips.eq(0)]
         return m

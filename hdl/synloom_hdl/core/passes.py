@@ -11,7 +11,7 @@ from synloom.contract import ArrayParams
 from synloom_hdl.arithmetic import population
 from synloom_hdl.core.access import AccessSignature
 from synloom_hdl.core.accumulators import REUSE_CLOCKS, Accumulators, groups, sums_layout
-from synloom_hdl.core.lane import DECAY_CLOCKS, UPDATE_CLOCKS, Lane
+from synloom_hdl.core.lane import DECAY_CLOCKS, UPDATE_CLOCKS, DecayScale, Lane
 from synloom_hdl.core.loom import READ_CLOCKS, WRITE_CLOCKS, Loom
 from synloom_hdl.core.program import SegmentFetcher
 from synloom_hdl.core.rule import PassKind, chunk_layout, job_layout
@@ -121,8 +121,8 @@ class PassEngine(wiring.Component):
                 traces.raise_nearest.eq(self.raise_nearest),
             ]
         issued, valid0 = self._issue(m, fetcher)
-        valids, chunks = self._pipeline(m, issued, valid0)
-        self._lanes(m, valids, chunks)
+        valids = self._later(m, valid0, _DEPTH, "valid")
+        self._lanes(m, issued, valids)
         running = Signal()
         m.d.comb += [
             running.eq(Cat(*valids).any()),
@@ -204,81 +204,117 @@ class PassEngine(wiring.Component):
         )
         return issued, valid
 
-    def _pipeline(self, m: Module, issued, valid):
-        """Carry each chunk's description along; what a stage no longer uses is optimised away."""
-        valids, chunks = [valid], [issued]
-        for stage in range(1, _DEPTH + 1):
-            chunks.append(Signal.like(issued, name=f"chunk{stage}"))
-            valids.append(Signal(name=f"valid{stage}"))
-            m.d.sync += [chunks[stage].eq(chunks[stage - 1]), valids[stage].eq(valids[stage - 1])]
-        return valids, chunks
+    def _later(self, m: Module, value, clocks: int, name: str) -> list:
+        """Return a value now and in each of the next clocks."""
+        values = [value]
+        for clock in range(1, clocks + 1):
+            values.append(Signal.like(value, name=f"{name}{clock}"))
+            m.d.sync += values[clock].eq(values[clock - 1])
+        return values
 
-    def _lanes(self, m: Module, valids, chunks):
-        """Join banks, traces, lanes and accumulators."""
+    def _lanes(self, m: Module, issued, valids):
+        """Join banks, traces, lanes and accumulators; each field travels as far as it is used."""
         params = self.params
         loom, accumulators, x, y = self.loom, self.accumulators, self.x, self.y
         bits = params.trace_bits
+        kinds = self._later(m, issued.kind, _DECAYED, "kind")
+        places = self._later(m, issued.chunk, _DECAYED, "chunk")
+        masks = self._later(m, issued.mask, _DECAYED, "mask")
+        columns = self._later(m, issued.address.column, _UPDATED, "column")
+        rotations = self._later(m, issued.address.rotate, _UPDATED, "rotate")
+        highs = self._later(m, issued.address.high, _UPDATED, "high")
+        learns = self._later(m, issued.learns, _UPDATED, "learns")
+        rule = issued.rule
+        w_mins = self._later(m, rule.w_min, _TRACE + 5, "w_min")
+        w_maxes = self._later(m, rule.w_max, _TRACE + 5, "w_max")
+        a = self._later(m, rule.a, _TRACE + 1, "a")
+        t0 = self._later(m, rule.t0, _TRACE, "t0")
+        a_negative = self._later(m, rule.a_negative, _TRACE, "a_negative")
+        soft = self._later(m, rule.soft, _TRACE + 2, "soft")
+        shift = self._later(m, rule.shift, READ_CLOCKS, "shift")
 
-        head = chunks[0]
-        on_x = (head.kind == PassKind.COLUMN) | (head.kind == PassKind.DECAY_X)
-        row_traces = Signal(params.lanes * bits)
+        on_x = (issued.kind == PassKind.COLUMN) | (issued.kind == PassKind.DECAY_X)
+        from_x = Signal()
         m.d.comb += [
-            loom.read.eq(head.address),
-            x.chunk.eq(head.chunk),
+            loom.read.eq(issued.address),
+            x.chunk.eq(issued.chunk),
             x.chunk_en.eq(valids[0] & on_x),
-            y.chunk.eq(head.chunk),
+            y.chunk.eq(issued.chunk),
             y.chunk_en.eq(valids[0] & ~on_x),
         ]
-        from_x = Signal()
-        m.d.sync += [from_x.eq(on_x), row_traces.eq(Mux(from_x, x.traces, y.traces))]
+        m.d.sync += from_x.eq(on_x)
 
-        woven = chunks[READ_CLOCKS]
         present = Signal(params.lanes)
         m.d.comb += [
             present.eq(
-                Cat(loom.weights[n] != params.weight_absent for n in range(params.lanes)) & woven.mask
+                Cat(loom.weights[n] != params.weight_absent for n in range(params.lanes)) & masks[READ_CLOCKS]
             ),
-            accumulators.valid.eq(valids[READ_CLOCKS] & (woven.kind == PassKind.ROW)),
-            accumulators.chunk.eq(woven.chunk),
+            accumulators.valid.eq(valids[READ_CLOCKS] & (kinds[READ_CLOCKS] == PassKind.ROW)),
+            accumulators.chunk.eq(places[READ_CLOCKS]),
             accumulators.mask.eq(present),
-            accumulators.shift.eq(woven.rule.shift),
+            accumulators.shift.eq(shift[-1]),
             accumulators.weights.eq(loom.weights),
         ]
-        delayed = present
-        for stage in range(READ_CLOCKS, _UPDATED):
-            later = Signal(params.lanes, name=f"present{stage + 1}")
-            m.d.sync += later.eq(delayed)
-            delayed = later
+        presents = self._later(m, present, _UPDATED - READ_CLOCKS, "present")
 
-        out, decayed = chunks[_UPDATED], chunks[_DECAYED]
         writes = Signal(params.lanes)
         clips = Signal(params.lanes)
+        decays_x = valids[_DECAYED] & (kinds[_DECAYED] == PassKind.DECAY_X)
+        decays_y = valids[_DECAYED] & (kinds[_DECAYED] == PassKind.DECAY_Y)
         m.d.comb += [
-            writes.eq(Mux(valids[_UPDATED] & out.learns, delayed, 0)),
-            loom.write_address.eq(out.address),
+            writes.eq(Mux(valids[_UPDATED] & learns[-1], presents[-1], 0)),
+            loom.write_address.column.eq(columns[-1]),
+            loom.write_address.rotate.eq(rotations[-1]),
+            loom.write_address.high.eq(highs[-1]),
             loom.write_mask.eq(writes),
-            x.decayed_chunk.eq(decayed.chunk),
-            y.decayed_chunk.eq(decayed.chunk),
-            x.decayed_en.eq(Mux(valids[_DECAYED] & (decayed.kind == PassKind.DECAY_X), decayed.mask, 0)),
-            y.decayed_en.eq(Mux(valids[_DECAYED] & (decayed.kind == PassKind.DECAY_Y), decayed.mask, 0)),
+            x.decayed_chunk.eq(places[_DECAYED]),
+            y.decayed_chunk.eq(places[_DECAYED]),
+            x.decayed_en.eq(Mux(decays_x, masks[_DECAYED], 0)),
+            y.decayed_en.eq(Mux(decays_y, masks[_DECAYED], 0)),
         ]
         m.d.sync += self.weight_clips.eq(population(clips & writes))
 
-        noisy = chunks[_TRACE + 2]
+        scale = Signal(DecayScale)
+        m.d.comb += [
+            scale.fine.eq(rule.fine),
+            scale.everything.eq((rule.a == 0xFFFF) & (rule.fine == 0)),
+            scale.anything.eq(rule.a != 0),
+        ]
+        scales = self._later(m, scale, _TRACE + 2, "scale")
+        noises = self._noise(m, issued)
         for n in range(params.lanes):
             m.submodules[f"lane{n}"] = lane = Lane(params)
-            if params.stochastic_rounding:
-                m.d.sync += lane.noise.eq(
-                    Mux(noisy.rule.stochastic, times_power(noisy.key, 12 * n, 12), 1 << 11)
-                )
-            else:
-                m.d.comb += lane.noise.eq(1 << 11)
+            trace = Signal(bits, name=f"trace{n}")
+            part = slice(bits * n, bits * n + bits)
+            m.d.sync += trace.eq(Mux(from_x, x.traces[part], y.traces[part]))
             m.d.comb += [
-                lane.trace.eq(row_traces.word_select(n, bits)),
-                lane.rule.eq(chunks[_TRACE].rule),
+                lane.trace.eq(trace),
+                lane.t0.eq(t0[-1]),
+                lane.a_negative.eq(a_negative[-1]),
                 lane.weight.eq(loom.weights[n]),
+                lane.a.eq(a[-1]),
+                lane.w_min.eq(w_mins[_TRACE + 1]),
+                lane.w_max.eq(w_maxes[_TRACE + 1]),
+                lane.soft.eq(soft[-1]),
+                lane.decay.eq(scales[-1]),
+                lane.noise.eq(noises[n]),
+                lane.lowest.eq(w_mins[-1]),
+                lane.highest.eq(w_maxes[-1]),
                 loom.write_weights[n].eq(lane.updated),
                 clips[n].eq(lane.clips),
-                x.decayed.word_select(n, bits).eq(lane.decayed),
-                y.decayed.word_select(n, bits).eq(lane.decayed),
+                x.decayed[part].eq(lane.decayed),
+                y.decayed[part].eq(lane.decayed),
             ]
+
+    def _noise(self, m: Module, issued) -> list:
+        """Return each lane's random bits, in the clock in which the lanes round."""
+        if not self.params.stochastic_rounding:
+            return [1 << 11] * self.params.lanes
+        keys = self._later(m, issued.key, _TRACE + 2, "key")
+        stochastic = self._later(m, issued.rule.stochastic, _TRACE + 2, "stochastic")
+        noises = []
+        for n in range(self.params.lanes):
+            noise = Signal(12, name=f"noise{n}")
+            m.d.sync += noise.eq(Mux(stochastic[-1], times_power(keys[-1], 12 * n, 12), 1 << 11))
+            noises.append(noise)
+        return noises
