@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module
+from amaranth.hdl import DomainRenamer, Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -17,6 +17,13 @@ __all__ = ["ArrayTop", "UartTop"]
 class ArrayTop(wiring.Component):
     """The whole array behind a byte stream: what the simulated board runs.
 
+    Parameters
+    ----------
+    params : ArrayParams
+    lif_domain, link_domain : str
+        Clock domains of the neuron lanes and of the link. Their clocks are sync's, but may rest while
+        `lif_wanted` or `link_wanted` is low: a simulation that stops them is quicker and no different.
+
     Members
     -------
     i : In(stream of 8 bits), o : Out(stream of 8 bits)
@@ -27,10 +34,13 @@ class ArrayTop(wiring.Component):
         The link has nothing to do until bytes come or the core goes on.
     running : Out(1), paused : Out(1)
         The run.
+    lif_wanted, link_wanted : Out(1)
+        The clocks of the domains above must not rest.
     """
 
-    def __init__(self, params: ArrayParams):
+    def __init__(self, params: ArrayParams, *, lif_domain: str = "sync", link_domain: str = "sync"):
         self.params = params
+        self._domains = lif_domain, link_domain
         super().__init__(
             {
                 "i": In(stream.Signature(8)),
@@ -40,13 +50,17 @@ class ArrayTop(wiring.Component):
                 "idle": Out(1),
                 "running": Out(1),
                 "paused": Out(1),
+                "lif_wanted": Out(1),
+                "link_wanted": Out(1),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.link = link = Link(self.params)
-        m.submodules.core = core = Core(self.params)
+        lif_domain, link_domain = self._domains
+        link = Link(self.params)
+        m.submodules.link = DomainRenamer(link_domain)(link)
+        m.submodules.core = core = Core(self.params, lif_domain=lif_domain)
         connect(m, flipped(self.i), link.i)
         connect(m, link.o, flipped(self.o))
         connect(m, link.core, core.link)
@@ -56,6 +70,15 @@ class ArrayTop(wiring.Component):
             self.idle.eq(link.idle),
             self.running.eq(core.link.running),
             self.paused.eq(core.link.paused),
+            self.lif_wanted.eq(core.lif_wanted),
+            # Between two steps of a run the link only has to see records come.
+            self.link_wanted.eq(
+                ~link.idle
+                | core.link.records.valid
+                | core.link.flushes
+                | ~core.link.running
+                | core.link.paused
+            ),
         ]
         return m
 

@@ -199,8 +199,8 @@ def main() -> None:
         active = 100 * cost.row_passes / cost.steps / (params.inputs + params.neurons)
         clocks = cost.clocks / cost.steps
         print(
-            f"| {inputs} + {params.neurons} | {params.lanes} | {active:.1f} % | {clocks:.0f} | {cost.bound:.0f} "
-            f"| {cost.ratio:.3f} | {cost.steps / cost.seconds:.0f} | {1e8 / clocks:.0f} |"
+            f"| {inputs} + {params.neurons} | {params.lanes} | {active:.1f} % | {clocks:.0f} "
+            f"| {cost.bound:.0f} | {cost.ratio:.3f} | {cost.steps / cost.seconds:.0f} | {1e8 / clocks:.0f} |"
         )
 
 

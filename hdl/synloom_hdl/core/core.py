@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import fifo, memory, wiring
-from amaranth.lib.wiring import In, connect, flipped
+from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
@@ -37,14 +37,23 @@ _ROOM_MARGIN = 8
 class Core(wiring.Component):
     """Synapses, neurons, stimulus, recorder and sequencer behind the link's ports.
 
+    Parameters
+    ----------
+    params : ArrayParams
+    lif_domain : str
+        As in `Neurons`.
+
     Members
     -------
     link : In(CoreSignature)
+    lif_wanted : Out(1)
+        The clock of `lif_domain` must not rest.
     """
 
-    def __init__(self, params: ArrayParams):
+    def __init__(self, params: ArrayParams, *, lif_domain: str = "sync"):
         self.params = params
-        super().__init__({"link": In(CoreSignature())})
+        self._lif_domain = lif_domain
+        super().__init__({"link": In(CoreSignature()), "lif_wanted": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
@@ -53,13 +62,14 @@ class Core(wiring.Component):
         m.submodules.registers = self.registers = ControlRegisters()
         m.submodules.counters = self.counters = Counters(params)
         m.submodules.passes = self.passes = PassEngine(params)
-        m.submodules.neurons = self.neurons = Neurons(params)
+        m.submodules.neurons = self.neurons = Neurons(params, lif_domain=self._lif_domain)
         m.submodules.wheel = self.wheel = Wheel(params)
         m.submodules.events = self.events = EventQueue(params)
         m.submodules.sources = self.sources = SourceDispatcher(params)
         m.submodules.fired = self.fired = FiredDispatcher(params)
         m.submodules.recorder = self.recorder = Recorder()
         m.submodules.probes = self.probes = Probes(params)
+        m.d.comb += self.lif_wanted.eq(self.neurons.busy)
         self._link(m)
         self._access(m)
         self._rows(m)

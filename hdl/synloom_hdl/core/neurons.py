@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, DomainRenamer, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -28,6 +28,12 @@ def _elements(lanes: int, words: int, stride: int) -> list[int | None]:
 class Neurons(wiring.Component):
     """Updates neurons 0..sweep_count-1 in ascending order, `neuron_lanes` a clock.
 
+    Parameters
+    ----------
+    params : ArrayParams
+    lif_domain : str
+        Clock domain of the lanes: one whose clock may rest while `busy` is low, but is otherwise sync's.
+
     Members
     -------
     start : In(1)
@@ -47,8 +53,9 @@ class Neurons(wiring.Component):
         NEURON_PARAMS and NEURON_STATE.
     """
 
-    def __init__(self, params: ArrayParams):
+    def __init__(self, params: ArrayParams, *, lif_domain: str = "sync"):
         self.params = params
+        self._lif_domain = lif_domain
         super().__init__(
             {
                 "start": In(1),
@@ -124,7 +131,8 @@ class Neurons(wiring.Component):
         fired = Signal(lanes)
         saturations = []
         for n in range(lanes):
-            m.submodules[f"lane{n}"] = lane = NeuronLane(params)
+            lane = NeuronLane(params)
+            m.submodules[f"lane{n}"] = DomainRenamer(self._lif_domain)(lane)
             m.d.comb += [
                 lane.valid.eq(valids[1] & used[0][n]),
                 lane.parameters.eq(parameters.row.word_select(n, 16 * parameters_layout.words)),

@@ -80,12 +80,16 @@ class Design:
         from amaranth.back import verilog
 
         module, _, name = self.component.partition(":")
-        component: Any = getattr(import_module(module), name)(self.params)
+        make: Any = getattr(import_module(module), name)
         ports = None
         if enclosed:
-            from synloom_sim.board.shell import shell
+            from synloom_sim.board.shell import RESTING_DOMAINS, shell
 
-            component, ports = shell(component, pins=self.pins)
+            rests = not self.top and not self.pins
+            domains = {f"{domain}_domain": domain for domain in RESTING_DOMAINS} if rests else {}
+            component, ports = shell(make(self.params, **domains), pins=self.pins)
+        else:
+            component = make(self.params)
         text: str = verilog.convert(component, name="top", ports=ports, emit_src=False)
         return text
 

@@ -175,8 +175,10 @@ class Board {
 
     void edge() {
         top_.clk = 1;
+        top_.lif_clk = top_.lif_wanted;
+        top_.link_clk = top_.link_wanted;
         top_.eval();
-        top_.clk = 0;
+        top_.clk = top_.lif_clk = top_.link_clk = 0;
         top_.eval();
     }
 

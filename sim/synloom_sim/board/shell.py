@@ -6,7 +6,10 @@ from typing import Any
 
 from amaranth.hdl import ClockDomain, Module, Signal
 
-__all__ = ["shell"]
+__all__ = ["RESTING_DOMAINS", "shell"]
+
+RESTING_DOMAINS = ("lif", "link")
+"""Clock domains that rest while the top does not want them (see `synloom_hdl.top.ArrayTop`)."""
 
 
 def shell(top: Any, *, pins: bool) -> tuple[Module, list[Signal]]:
@@ -14,6 +17,8 @@ def shell(top: Any, *, pins: bool) -> tuple[Module, list[Signal]]:
 
     Verilator evaluates the logic between inputs and registers twice a clock, and a reset reaches every
     register: without both, the board runs a third faster. It starts in its initial state, as after power-up.
+
+    A top may have domains that can rest: half of the gateware is idle in any phase of a step.
 
     Parameters
     ----------
@@ -26,16 +31,23 @@ def shell(top: Any, *, pins: bool) -> tuple[Module, list[Signal]]:
     -------
     module : Module
     ports : list of Signal
-        clk, idle, running, paused; with pins rx and tx; else i_valid and i_payload (a byte to offer from the
-        next clock on), i_taken (the byte offered now is taken at the end of this clock), o_valid and
-        o_payload (a byte given in this clock; it is never held back).
+        clk, idle, running, paused, and a clock and its `wanted` for each resting domain; with pins rx and tx;
+        else i_valid and i_payload (a byte to offer from the next clock on), i_taken (the byte offered now is
+        taken at the end of this clock), o_valid and o_payload (a byte given in this clock; it is never held
+        back).
     """
     m = Module()
-    m.domains.sync = sync = ClockDomain("sync", reset_less=True)
     m.submodules.top = top
     clk, idle, running, paused = map(_bit, ("clk", "idle", "running", "paused"))
-    m.d.comb += [sync.clk.eq(clk), idle.eq(top.idle), running.eq(top.running), paused.eq(top.paused)]
+    m.d.comb += [idle.eq(top.idle), running.eq(top.running), paused.eq(top.paused)]
     ports = [clk, idle, running, paused]
+    m.domains.sync = sync = ClockDomain("sync", reset_less=True)
+    m.d.comb += sync.clk.eq(clk)
+    for name in RESTING_DOMAINS:
+        resting_clk, wanted = _bit(f"{name}_clk"), _bit(f"{name}_wanted")
+        m.domains += (domain := ClockDomain(name, reset_less=True))
+        m.d.comb += [domain.clk.eq(resting_clk), wanted.eq(getattr(top, f"{name}_wanted", 0))]
+        ports += [resting_clk, wanted]
     if pins:
         rx, tx, rx_sampled = _bit("rx"), _bit("tx"), Signal(init=1, name="rx_sampled")
         m.d.sync += rx_sampled.eq(rx)
