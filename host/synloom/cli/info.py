@@ -1,0 +1,96 @@
+"""`synloom info`: what a target is, what it has counted, how its link does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from synloom.cli.options import array_options, json_option, read_params
+from synloom.cli.output import progress_line, show_json, show_table
+from synloom.contract.info import PROTOCOL_VERSION
+from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
+from synloom.contract.regions import LINK_REGISTERS, Region, control
+from synloom.port import Port
+
+__all__ = ["info"]
+
+_ANY_ARRAY = ("model", "sim", "sim-pins")
+"""Targets that are whatever array is asked for; the others tell what they are."""
+
+_LINK_COUNTERS = ("divisor", "crc_errors", "overflows", "framing_errors", "resends")
+
+
+@click.command(short_help="Show what a target is and what it has counted.")
+@click.argument("target")
+@array_options
+@json_option
+def info(target: str, params_file: Path | None, as_json: bool, **fields: int | bool | None) -> None:
+    """Show parameters, digests, counters and link statistics of TARGET.
+
+    TARGET is model, sim, sim-pins, the path of a serial port such as /dev/ttyUSB1, or auto (the
+    first port with an array). The array options say what a model or a simulated board shall be; a
+    board tells it itself, and takes only --baud, the line rate. The network in it is left as it is.
+    """
+    from synloom.targets import open_port
+
+    params, options = None, {}
+    given = {name: value for name, value in fields.items() if value is not None}
+    if target in _ANY_ARRAY:
+        params = read_params(params_file, fields)
+    elif params_file is not None or given.keys() - {"baud"}:
+        raise click.UsageError(f"{target} tells its parameters itself; of the array options only --baud fits")
+    else:
+        options = given
+    with progress_line() as progress:
+        port = open_port(target, params, progress=progress, **options)
+    try:
+        report = _report(target, port)
+    finally:
+        port.close()
+    if as_json:
+        show_json(report)
+        return
+    for title in ("array", "parameters", "counters", "link"):
+        if report[title]:
+            show_table(title, report[title].items())
+
+
+def _report(target: str, port: Port) -> dict[str, dict[str, Any]]:
+    from synloom.counters import read_counters
+
+    return {
+        "array": dict(_array(target, port)),
+        "parameters": port.params.to_dict(),
+        "counters": dict(read_counters(port)),
+        "link": dict(_link(port)),
+    }
+
+
+def _array(target: str, port: Port) -> Iterator[tuple[str, Any]]:
+    params: ArrayParams = port.params
+    low, high = port.read(Region.CTRL, control("now").offset, 2).tolist()
+    status = int(port.read(Region.CTRL, control("status").offset, 1)[0])
+    yield "target", target
+    yield "digest", params.digest()
+    yield "semantics digest", params.semantics_digest()
+    yield "semantics version", SEMANTICS_VERSION
+    yield "protocol version", PROTOCOL_VERSION
+    yield "synapses", params.synapses
+    yield "longest delay, steps", params.max_delay
+    yield "state", "paused" if status & 2 else "running" if status & 1 else "standing still"
+    yield "next step", low | high << 16
+
+
+def _link(port: Port) -> Iterator[tuple[str, int]]:
+    """Counters of the array's end of the line, and of ours; nothing if there is no line."""
+    statistics = getattr(port, "statistics", None)
+    if statistics is None:
+        return
+    for name in _LINK_COUNTERS:
+        yield f"array: {name}", int(port.read(Region.LINK, LINK_REGISTERS[name].offset, 1)[0])
+    for name, value in asdict(statistics).items():
+        yield f"host: {name}", value
