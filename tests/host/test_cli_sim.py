@@ -1,0 +1,108 @@
+"""`synloom sim` and `synloom info`, as a user runs them."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from synloom.cli import main
+from synloom.cli.options import read_params
+from synloom.contract import ArrayParams
+from synloom.errors import ParameterError
+
+# The array of test_targets.py, so that its boards are built once.
+PARAMS = ArrayParams(
+    inputs=20, neurons=24, lanes=4, segments=32, record_words=512, event_words=64, baud=12_000_000
+)
+OPTIONS = [
+    text
+    for name, value in PARAMS.to_dict().items()
+    if not isinstance(value, bool)
+    for text in (f"--{name.replace('_', '-')}", str(value))
+]
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    captured = capsys.readouterr()
+    assert ended.value.code in (0, None), captured.err
+    return captured.out
+
+
+@pytest.fixture
+def served(tmp_path):
+    command = [sys.executable, "-c", "from synloom.cli import main; main()"]
+    arguments = ["sim", "--pty", "--link", str(tmp_path / "board"), *OPTIONS]
+    process = subprocess.Popen(
+        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    yield process, process.stdout.readline().strip(), tmp_path / "board"
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def test_a_served_board_tells_what_it_is_and_ends_by_interrupt(served, capsys):
+    process, device, link = served
+    assert str(link.readlink()) == device
+    for target in (device, str(link)):
+        report = json.loads(run(capsys, "info", target, "--json"))
+        assert report["parameters"] == PARAMS.to_dict()
+        assert report["array"]["state"] == "standing still"
+        assert report["link"]["host: retries"] == 0
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert not link.is_symlink()
+
+
+def test_info_of_a_simulated_board_equals_the_models(capsys):
+    reports = [json.loads(run(capsys, "info", target, *OPTIONS, "--json")) for target in ("model", "sim")]
+    for part in ("parameters", "counters"):
+        assert reports[0][part] == reports[1][part]
+    assert reports[0]["link"] == {}
+
+
+def test_info_as_tables(capsys):
+    out = run(capsys, "info", "model")
+    assert f"digest                {ArrayParams().digest()}" in out
+    assert "  neurons              256\n" in out
+
+
+def test_boards_do_not_take_array_options(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["info", "/dev/no-such-board", "--neurons", "4"])
+    assert ended.value.code == 2
+    assert "tells its parameters itself" in capsys.readouterr().err
+
+
+def test_speed_is_printed(capsys):
+    report = json.loads(run(capsys, "sim", "--speed", "--seconds", "0.1", *OPTIONS, "--json"))
+    assert report["clocks_per_second"] > 1000
+    assert report["share_of_real_time"] == pytest.approx(report["clocks_per_second"] / 48e6, rel=0.01)
+
+
+def test_parameter_file_is_overridden_by_options(tmp_path):
+    file = tmp_path / "array.toml"
+    file.write_text("neurons = 40\nlanes = 8\nreward = false\n")
+    params = read_params(file, {"lanes": 2, "inputs": None, "neuron_lanes": 2})
+    assert params == ArrayParams(neurons=40, lanes=2, neuron_lanes=2, reward=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("neurons = ", "not a TOML file"),
+        ("neuron = 4", "unknown array parameter 'neuron'"),
+        ("lanes = 2.0", "lanes"),
+    ],
+)
+def test_wrong_parameter_file_is_a_clear_error(text, message, tmp_path):
+    file = tmp_path / "array.toml"
+    file.write_text(text)
+    with pytest.raises(ParameterError, match=message):
+        read_params(file, {})
