@@ -1,0 +1,124 @@
+"""The gateware gives the model's bits, for generated arrays of every size, lane count and feature."""
+
+import functools
+
+import pytest
+from generated import STYLES, differing_bits, generate, play
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from synloom.contract import ArrayParams
+from synloom.errors import ParameterError
+from synloom.link.client import LinkPort
+from synloom_sim.board import Design, SimTransport
+from synloom_sim.port import ModelPort
+
+LANES = (1, 2, 4, 8, 16)
+BASE = ArrayParams(inputs=30, neurons=33, lanes=16, neuron_lanes=16, accumulator_bits=15)
+SMALL_PART = ArrayParams(
+    inputs=17,
+    neurons=20,
+    lanes=4,
+    neuron_lanes=1,
+    weight_bits=4,
+    state_bits=16,
+    trace_bits=8,
+    accumulator_bits=12,
+    delay_slots=4,
+    segments=16,
+    probes=3,
+    counter_bits=16,
+    adaptation=False,
+    soft_bounds=False,
+    reward=False,
+    stochastic_rounding=False,
+    generators=False,
+    spike_counters=False,
+)
+LARGER = ArrayParams(inputs=70, neurons=100, lanes=16, neuron_lanes=4, accumulator_bits=16)
+
+
+def with_lanes(params: ArrayParams, lanes: int) -> ArrayParams:
+    """Return the same array on other lanes, the neuron lanes going along."""
+    return params.replace(lanes=lanes, neuron_lanes=max(1, lanes // 2))
+
+
+@functools.cache
+def expected(params: ArrayParams, seed: int):
+    """Return what the model does."""
+    return play(generate(params, seed), ModelPort(params))
+
+
+def check(params: ArrayParams, seeds: range) -> None:
+    """Compare every seed on one board, one after another without a reset."""
+    port = LinkPort(SimTransport.build(Design(params)))
+    try:
+        assert port.params == params
+        for seed in seeds:
+            made = generate(params, seed)
+            # The model of the widest array stands for all: lanes must not matter to it either.
+            want = expected(params.replace(lanes=16, neuron_lanes=1), seed)
+            assert differing_bits(want, play(made, port)) == {}, f"seed {seed} ({made.style})"
+    finally:
+        port.close()
+
+
+@pytest.mark.parametrize("lanes", LANES)
+def test_gateware_gives_the_models_bits_on_any_number_of_lanes(lanes):
+    check(with_lanes(BASE, lanes), range(4 * len(STYLES)))
+
+
+@pytest.mark.parametrize("params", [SMALL_PART], ids=["small part"])
+def test_gateware_gives_the_models_bits_without_the_features(params):
+    check(params, range(3 * len(STYLES)))
+
+
+def test_generated_arrays_are_not_trivial():
+    spikes = [int(expected(BASE.replace(neuron_lanes=1), s)["counter spikes"][0]) for s in range(len(STYLES))]
+    assert sum(n > 0 for n in spikes) >= 4
+    assert max(spikes) >= BASE.neurons
+    assert any(expected(BASE.replace(neuron_lanes=1), s)["counter acc_saturations"].any() for s in range(12))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lanes", LANES)
+@pytest.mark.parametrize("params", [BASE, LARGER], ids=["33 neurons", "100 neurons"])
+def test_five_hundred_generated_arrays_agree(params, lanes):
+    """250 seeds for each of two arrays, each on every number of lanes."""
+    check(with_lanes(params, lanes), range(1000, 1250))
+
+
+@st.composite
+def array_params(draw):
+    """Any legal array, small enough to compile quickly."""
+    lanes = draw(st.sampled_from(LANES))
+    plasticity = draw(st.booleans())
+    parts = {
+        name: plasticity and draw(st.booleans()) for name in ("soft_bounds", "stochastic_rounding", "reward")
+    }
+    others = {name: draw(st.booleans()) for name in ("adaptation", "generators", "spike_counters")}
+    values = {
+        "inputs": draw(st.integers(1, 40)),
+        "neurons": draw(st.integers(1, 40)),
+        "lanes": lanes,
+        "neuron_lanes": draw(st.sampled_from([n for n in LANES if n <= lanes])),
+        "weight_bits": draw(st.sampled_from([4, 8])),
+        "state_bits": draw(st.integers(12, 24)),
+        "trace_bits": draw(st.integers(8, 16)),
+        "accumulator_bits": draw(st.integers(10, 24)),
+        "delay_slots": draw(st.sampled_from([2, 4, 8, 16])),
+        "segments": draw(st.integers(8, 64)),
+        "probes": draw(st.integers(1, 8)),
+        "counter_bits": draw(st.integers(16, 32)),
+    }
+    try:
+        return ArrayParams(plasticity=plasticity, **parts, **others, **values)
+    except ParameterError:
+        return ArrayParams(plasticity=plasticity, **parts, **others, **values, record_words=2048)
+
+
+@pytest.mark.slow
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(array_params())
+def test_any_legal_array_agrees(params):
+    check(params, range(len(STYLES)))
