@@ -15,6 +15,9 @@ __all__ = ["REUSE_CLOCKS", "Accumulators", "groups", "sums_layout"]
 REUSE_CLOCKS = 3
 """A chunk may be added to again this many clocks later, not earlier."""
 
+_ADDS_BITS = 14
+"""The largest weight, shifted by 7; accumulators may be narrower."""
+
 
 def groups(params: ArrayParams) -> range:
     """Return the groups of `neuron_lanes` neurons that a sweep goes through."""
@@ -84,7 +87,7 @@ class Accumulators(wiring.Component):
         m.d.sync += [valid1.eq(self.valid), valid2.eq(valid1), chunk1.eq(self.chunk), chunk2.eq(chunk1)]
         for n in range(lanes):
             weight = self.weights[n]
-            adds = Signal(14, name=f"adds{n}")
+            adds = Signal(_ADDS_BITS, name=f"adds{n}")
             negative = Signal(name=f"negative{n}")
             size = Mux(weight < 0, -weight, weight)[: params.weight_bits]
             m.d.sync += [
@@ -93,13 +96,13 @@ class Accumulators(wiring.Component):
             ]
             old = reads[n].data
             side = Signal(bits, name=f"side{n}")
-            total = Signal(bits + 1, name=f"total{n}")
+            total = Signal(max(bits, _ADDS_BITS) + 1, name=f"total{n}")
             new = Signal(bits, name=f"new{n}")
             m.d.comb += [
                 side.eq(Mux(negative, old[bits:], old[:bits])),
                 total.eq(side + adds),
-                clipped[n].eq(total[bits]),
-                new.eq(Mux(total[bits], top, total)),
+                clipped[n].eq(total[bits:].any()),
+                new.eq(Mux(clipped[n], top, total)),
             ]
             m.d.sync += sums2[n].eq(Mux(negative, Cat(old[:bits], new), Cat(new, old[bits:])))
         m.d.sync += self.saturations.eq(Mux(valid1, population(clipped), 0))
