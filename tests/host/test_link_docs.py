@@ -1,4 +1,4 @@
-"""docs/link.md says what the contract says, and its code runs."""
+"""docs/blocks/link.md says what the contract says, and its code runs."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,8 @@ from test_link_transport import device_on_a_terminal
 from synloom.contract.regions import LINK_REGISTERS
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "link.md").read_text()
+FOLDER = ROOT / "docs" / "blocks"
+PAGE = (FOLDER / "link.md").read_text()
 
 
 def test_the_register_table_is_the_contract():
@@ -23,7 +24,7 @@ def test_the_register_table_is_the_contract():
 def test_every_file_that_the_page_names_is_there():
     targets = re.findall(r"\]\(([^)]+)\)", PAGE)
     assert len(targets) > 15
-    assert [target for target in targets if not (ROOT / "docs" / target).exists()] == []
+    assert [target for target in targets if not (FOLDER / target).exists()] == []
 
 
 def test_the_example_runs(capsys):

@@ -93,9 +93,7 @@ class Layout:
             bad = (array < field.low) | (array > field.high)
             if bad.any():
                 value = array[int(np.argmax(bad))]
-                raise ParameterError(
-                    f"{self.name}.{name} must be in {field.low}..{field.high}, not {value}"
-                )
+                raise ParameterError(f"{self.name}.{name} must be in {field.low}..{field.high}, not {value}")
             bits = (array & ((1 << field.width) - 1)).astype(np.uint64)
             first, shift = divmod(field.start, 16)
             spread = bits << np.uint64(shift)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from synloom.errors import ParameterError
 
-__all__ = ["SEMANTICS_VERSION", "ArrayParams"]
+__all__ = ["SEMANTICS_VERSION", "ArrayParams", "allowed"]
 
 SEMANTICS_VERSION: Final = 1
 """Raised whenever docs/numbers.md changes a bit."""
@@ -91,16 +91,30 @@ class ArrayParams:
         Entries of the pass program (a segment is one projection's part of a pass), 2 to 256.
     probes : int
         State words that can be recorded per step, 1 to 16.
-    record_words, event_words : int
-        Depth of the record buffer and of the event queue, in 16-bit words; powers of two.
+    record_words : int
+        Depth of the record buffer, in 16-bit words; a power of two.
+    event_words : int
+        Depth of the event queue, in 16-bit words; a power of two.
     counter_bits : int
         Width of the saturating event counters, 16 to 32.
-    plasticity, soft_bounds, stochastic_rounding, reward : bool
-        Learning: at all, multiplicative bounds, random rounding, global signed reward factor.
-    adaptation, generators, spike_counters : bool
-        Adaptive thresholds, on-chip rate generators, per-neuron spike counters.
-    clock_hz, baud : int
-        Clock of the array and line rate of the serial port.
+    plasticity : bool
+        Learning at all.
+    soft_bounds : bool
+        Changes that are scaled by the room to the bound.
+    stochastic_rounding : bool
+        Changes that are rounded at random.
+    reward : bool
+        A global signed factor on changes.
+    adaptation : bool
+        Adaptive thresholds.
+    generators : bool
+        On-chip spike generators for the inputs.
+    spike_counters : bool
+        A spike counter for each neuron.
+    clock_hz : int
+        Clock of the array, in Hz.
+    baud : int
+        Line rate of the serial port, in bits per second.
 
     Raises
     ------
@@ -141,8 +155,7 @@ class ArrayParams:
                 continue
             if isinstance(value, bool) or not isinstance(value, int):
                 raise ParameterError(
-                    f"{field.name} must be a whole number (int), not {value!r} "
-                    f"({type(value).__name__})"
+                    f"{field.name} must be a whole number (int), not {value!r} ({type(value).__name__})"
                 )
             low, high = _RANGES.get(field.name, (value, value))
             if not low <= value <= high:
@@ -256,9 +269,7 @@ class ArrayParams:
         names = [f.name for f in dataclasses.fields(cls)]
         unknown = sorted(set(values) - set(names))
         if unknown:
-            raise ParameterError(
-                f"unknown array parameter {unknown[0]!r}; known are: {', '.join(names)}"
-            )
+            raise ParameterError(f"unknown array parameter {unknown[0]!r}; known are: {', '.join(names)}")
         return cls(**values)
 
     def digest(self) -> str:
@@ -277,6 +288,19 @@ class ArrayParams:
         """Return the fields that an image depends on, by name."""
         values = self.to_dict()
         return {name: values[name] for name in _SEMANTIC}
+
+
+def allowed(name: str) -> str:
+    """Return in words which values a field of ArrayParams may have."""
+    if name in _FEATURES:
+        return "True or False"
+    if name not in _CHOICES:
+        low, high = _RANGES[name]
+        return f"{low:,} to {high:,}"
+    choices = _CHOICES[name]
+    if len(choices) > 5:
+        return f"a power of two, {choices[0]:,} to {choices[-1]:,}"
+    return f"{', '.join(map(str, choices[:-1]))} or {choices[-1]}"
 
 
 def _digest(values: Mapping[str, int | bool]) -> str:
