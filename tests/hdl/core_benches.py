@@ -8,7 +8,7 @@ from synloom_hdl.core.access import ACCESS_CLOCKS, ACCESS_WRITE_CLOCK
 def simulate(dut, *benches, background=()):
     """Run the benches to their end; those in the background end with them."""
     sim = Simulator(dut)
-    sim.add_clock(1e-6)
+    sim.add_clock(1e-6, if_exists=True)
     for bench in background:
         sim.add_testbench(bench, background=True)
     for bench in benches:
