@@ -32,8 +32,8 @@ class Traces(wiring.Component):
     decayed_chunk : In, decayed_en : In(B), decayed : In(B x trace_bits)
         Write a chunk.
     raise_en : In(1), raise_index : In, raise_nearest : In(1), one : In(16)
-        Raise one trace, one a clock: by `one`, or to `one` if nearest. An index may be raised again two
-        clocks later.
+        Raise one trace, one a clock: by `one`, or to `one` if nearest. An index may be raised again three
+        clocks later; `one` is used in the clock after `raise_en`.
     saturates : Out(1)
         The trace raised two clocks ago was clipped.
     host : In(AccessSignature)
