@@ -30,11 +30,8 @@ class Twin:
 
     def address(self, column, index, chunk):
         lanes, per_column = self.params.lanes, self.params.sources // self.params.lanes
-        if column:
-            high = index // lanes * per_column + chunk
-        else:
-            high = chunk * per_column + index // lanes
-        return {"column": column, "rotate": index % lanes, "high": high}
+        place = index // lanes * per_column + chunk if column else chunk * per_column + index // lanes
+        return {"column": column, "rotate": index % lanes, "high": place}
 
     def pick(self, rng):
         """Return a random chunk of a row or a column."""
