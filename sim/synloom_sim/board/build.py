@@ -40,7 +40,7 @@ _VERILATOR_FLAGS = (
 _COMPILER_FLAGS = ("-std=c++17", "-fPIC", "-fno-plt", "-fvisibility=hidden", "-DVL_TIME_CONTEXT")
 _FAST = "-O1"
 """For what runs every clock; -O2 and -O3 compile twice as long and are hardly faster."""
-_SLOW = "-O1"
+_SLOW = "-O0"
 """For what runs once: set-up of the model, Verilator's run time."""
 _VERILATED_SOURCES = ("verilated.cpp", "verilated_threads.cpp")
 
