@@ -1,0 +1,195 @@
+"""Reading an experiment file: from text to an `Experiment` whose parts fit each other."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from synloom.checks import whole
+from synloom.experiment.schema import EXPERIMENT
+from synloom.experiment.where import Where, meant
+
+__all__ = ["Experiment", "read_experiment"]
+
+MOST_PROBES = 16
+"""State numbers that the largest array records in a step."""
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """An experiment file that was read and found right; `read_experiment` makes one.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    text : str
+        Its contents.
+    tables : dict
+        All tables with all keys, defaults filled in (docs/experiments.md).
+    duration, dt : float
+        Length and time step, ms.
+    seed : int
+        Seed of everything random.
+    """
+
+    path: Path
+    text: str
+    tables: dict[str, Any]
+    duration: float
+    dt: float
+    seed: int
+
+    @property
+    def where(self) -> Where:
+        """The file, for messages."""
+        return Where(str(self.path))
+
+    @property
+    def title(self) -> str:
+        """What pictures are headed with."""
+        return str(self.tables["title"] or self.path.stem.replace("_", " "))
+
+    @property
+    def steps(self) -> int:
+        """The length in steps."""
+        return round(self.duration / self.dt)
+
+    def data_files(self) -> list[str]:
+        """Return the files that it reads, relative to its folder, each once."""
+        parts = (*self.tables["inputs"].values(), *self.tables["projections"].values())
+        return sorted({part["file"] for part in parts if part.get("file") is not None})
+
+    def changed(
+        self, *, duration: float | None = None, steps: int | None = None, seed: int | None = None
+    ) -> Experiment:
+        """Return the experiment with another length (in ms, or in steps) or seed.
+
+        Raises
+        ------
+        ExperimentError
+            If the length is not a multiple of the time step, or not above 0.
+        """
+        if steps is not None:
+            duration = whole("steps", steps, 1, 0xFFFFFFFF) * self.dt
+        if duration is not None:
+            self.check_time(duration, Where(self.where.file, "run.duration"))
+        return replace(
+            self,
+            duration=self.duration if duration is None else duration,
+            seed=self.seed if seed is None else whole("seed", seed, 0, 2**63 - 1),
+        )
+
+    def check_time(self, time: float, where: Where) -> None:
+        """Complain about a time that is no multiple of the time step, or is longer than any run."""
+        steps = time / self.dt
+        if abs(steps - round(steps)) > 1e-6 or steps > 0xFFFFFFFF:
+            raise where.error(f"must be a multiple of dt ({self.dt:g} ms), not {time:g}")
+
+
+def read_experiment(path: str | Path) -> Experiment:
+    """Read and check an experiment file (docs/experiments.md).
+
+    Raises
+    ------
+    ExperimentError
+        If it is not there or is wrong; the message gives the file, the key, its value and what is allowed.
+    """
+    file = Path(path)
+    where = Where(str(file))
+    try:
+        text = file.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
+    except OSError as error:
+        raise where.error(f"cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise where.error("is not a text file in UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise where.error(f"is not TOML: {error}") from error
+    tables = EXPERIMENT.check(values, where)
+    run = tables["run"]
+    experiment = Experiment(file, text, tables, run["duration"], run["dt"], run["seed"])
+    _References(experiment).check()
+    return experiment
+
+
+class _References:
+    """What names, indices and times of one part say of another."""
+
+    def __init__(self, experiment: Experiment):
+        self.experiment = experiment
+        self.where = experiment.where
+        self.tables = experiment.tables
+        self.inputs: dict[str, Any] = self.tables["inputs"]
+        self.populations: dict[str, Any] = self.tables["populations"]
+        self.projections: dict[str, Any] = self.tables["projections"]
+
+    def check(self) -> None:
+        """Complain about the first thing that does not fit."""
+        self.experiment.check_time(self.experiment.duration, self.where.key("run").key("duration"))
+        for name in self.inputs:
+            if name in self.populations:
+                raise (
+                    self.where.key("inputs").key(name).error("has the name of a population; names are unique")
+                )
+        for name, table in self.projections.items():
+            place = self.where.key("projections").key(name)
+            if name in (*self.inputs, *self.populations):
+                raise place.error("has the name of an input or a population; names are unique")
+            self._known(table["from"], (*self.inputs, *self.populations), place.key("from"))
+            self._known(table["to"], self.populations, place.key("to"))
+        for index, change in enumerate(self.tables["changes"]):
+            self._change(change, self.where.key("changes").item(index))
+        self._record(self.tables["record"], self.where.key("record"))
+
+    def _known(self, name: str, known: Iterable[str], where: Where) -> None:
+        if name not in known:
+            raise where.error(f"cannot be {name!r}{meant(name, known)}")
+
+    def _multiple(self, time: float | None, where: Where) -> None:
+        if time is not None:
+            self.experiment.check_time(time, where)
+
+    def _change(self, change: dict[str, Any], where: Where) -> None:
+        self._multiple(change["at"], where.key("at"))
+        if change["at"] >= self.experiment.duration:
+            raise where.key("at").error(
+                f"must be before the end ({self.experiment.duration:g} ms), not {change['at']:g}"
+            )
+        generated = [name for name, table in self.inputs.items() if table["kind"] != "spikes"]
+        for name in change["rates"]:
+            self._known(name, generated, where.key("rates"))
+        for name in change["offsets"]:
+            self._known(name, self.populations, where.key("offsets"))
+
+    def _record(self, record: dict[str, Any], where: Where) -> None:
+        for kind in ("spikes", "counts"):
+            for index, name in enumerate(record[kind] or ()):
+                self._known(name, self.populations, where.key(kind).item(index))
+        self._multiple(record["every"], where.key("every"))
+        probes = set()
+        for index, state in enumerate(record["state"]):
+            probes |= self._state(state, where.key("state").item(index))
+        if len(probes) > MOST_PROBES:
+            raise where.key("state").error(
+                f"wants {len(probes)} numbers in every sample, and an array records {MOST_PROBES} at most; "
+                f"give indices"
+            )
+        for index, weights in enumerate(record["weights"]):
+            place = where.key("weights").item(index)
+            self._known(weights["of"], self.projections, place.key("of"))
+            self._multiple(weights["every"], place.key("every"))
+
+    def _state(self, state: dict[str, Any], where: Where) -> set[tuple[str, str, int]]:
+        of, variable = state["of"], state["variable"]
+        self._known(of, (*self.populations, *self.inputs), where.key("of"))
+        if of in self.inputs and variable != "trace":
+            raise where.key("variable").error(f"must be 'trace' for an input, not {variable!r}")
+        n = (self.populations.get(of) or self.inputs[of])["n"]
+        for index in state["indices"] or ():
+            if index >= n:
+                raise where.key("indices").error(f"must be in 0..{n - 1}, not {index}")
+        return {(of, variable, index) for index in state["indices"] or range(n)}

@@ -1,0 +1,146 @@
+"""Results of an experiment: arrays, a summary, and the folder that keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.checks import FloatArray, IntArray
+from synloom.counters import Counters
+from synloom.experiment.document import Experiment
+from synloom.image import Image
+from synloom.network import Network
+from synloom.recording import Recording
+
+__all__ = ["Results", "Weights"]
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Snapshots of one projection's weights.
+
+    Parameters
+    ----------
+    times : (K,) float64
+        When, ms.
+    values : (K, n_pre, n_post) float64
+        nA (mV for delta synapses); NaN is no synapse.
+    """
+
+    times: FloatArray
+    values: FloatArray
+
+    def present(self, k: int) -> FloatArray:
+        """Return the weights of all synapses in snapshot k, (synapses,)."""
+        snapshot: FloatArray = self.values[k]
+        return snapshot[~np.isnan(snapshot)]
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What a run of an experiment brought back.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What was run.
+    target : str
+        Where.
+    network : Network
+        What it describes.
+    image : Image
+        What that was compiled to.
+    recording : Recording
+        Spikes and state over time.
+    weights : mapping of str to Weights
+        By projection.
+    counts : mapping of str to (n,) int64
+        Spike counters at the end, by population.
+    counters : Counters
+        The device's counters at the end.
+    seconds : float
+        How long the run took, loading not included.
+    """
+
+    experiment: Experiment
+    target: str
+    network: Network
+    image: Image
+    recording: Recording
+    weights: Mapping[str, Weights]
+    counts: Mapping[str, IntArray]
+    counters: Counters
+    seconds: float
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return everything as arrays by name, as ``results.npz`` holds it (docs/experiments.md)."""
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "dt": np.array(self.experiment.dt),
+            "duration": np.array(self.experiment.duration),
+        }
+        for name in self.recording.sizes:
+            times, neurons = self.recording.spikes(name)
+            arrays |= {f"{name}.spike_times": times, f"{name}.spike_neurons": neurons}
+        for (name, variable), series in self.recording.series.items():
+            arrays[f"{name}.{variable}"] = series.values
+            arrays[f"{name}.{variable}_times"] = self.recording.times(name, variable)
+            arrays[f"{name}.{variable}_indices"] = series.indices
+        for name, weights in self.weights.items():
+            arrays |= {f"{name}.weights": weights.values, f"{name}.weights_times": weights.times}
+        return arrays | {f"{name}.counts": counts for name, counts in self.counts.items()}
+
+    def summary(self) -> dict[str, Any]:
+        """Return the figures that matter, as plain values for JSON."""
+        experiment, report = self.experiment, self.image.report
+        worst = report.worst()
+        return {
+            "experiment": experiment.path.name,
+            "title": experiment.title,
+            "target": self.target,
+            "seed": experiment.seed,
+            "dt": experiment.dt,
+            "duration": experiment.duration,
+            "steps": experiment.steps,
+            "seconds": round(self.seconds, 3),
+            "image": self.image.digest(),
+            "array": self.image.params.to_dict(),
+            "populations": {name: self._population(name) for name in self.recording.sizes},
+            "weights": {name: _weights_summary(weights) for name, weights in self.weights.items()},
+            "quantisation": {
+                "parameters": len(report.rows),
+                "worst": None if worst is None else f"{worst.where}: {worst.parameter}",
+                "worst_relative_error": 0.0 if worst is None else _finite(worst.relative),
+                "remarks": list(report.notes),
+            },
+            "counters": dict(self.counters),
+            "losses": self.counters.losses,
+        }
+
+    def _population(self, name: str) -> dict[str, Any]:
+        counts = self.recording.counts(name)
+        rates = self.recording.rates(name)
+        return {
+            "neurons": len(counts),
+            "spikes": int(counts.sum()),
+            "mean_rate": round(float(rates.mean()), 4),
+            "active": int((counts > 0).sum()),
+        }
+
+
+def _weights_summary(weights: Weights) -> dict[str, Any]:
+    first, last = weights.present(0), weights.present(-1)
+    return {
+        "synapses": len(last),
+        "mean_before": _finite(first.mean()) if len(first) else None,
+        "mean_after": _finite(last.mean()) if len(last) else None,
+        "changed": int((first != last).sum()),
+    }
+
+
+def _finite(value: float) -> float | None:
+    """Return a number that JSON can hold."""
+    return round(float(value), 6) if np.isfinite(value) else None

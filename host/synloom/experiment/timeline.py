@@ -1,0 +1,96 @@
+"""What happens when: a run in pieces between changes, snapshots of weights and words about progress."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from synloom.device import Device
+from synloom.experiment.build import random_of
+from synloom.experiment.document import Experiment
+from synloom.experiment.stimulus import check_rates
+from synloom.experiment.values import spread
+from synloom.experiment.where import Where
+
+__all__ = ["Change", "changes_of", "pieces", "snapshot_steps"]
+
+PIECES = 50
+"""Pieces of a run at least, for the progress line. Where a run is cut changes no bit of it."""
+
+
+class Change:
+    """A table ``[[changes]]`` with its numbers made.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Where it comes from.
+    table : dict
+        The checked table.
+    where : Where
+        Its place.
+
+    Attributes
+    ----------
+    step : int
+        Before which step it happens.
+    """
+
+    def __init__(self, experiment: Experiment, table: dict[str, Any], where: Where):
+        self.step = round(table["at"] / experiment.dt)
+        self._switches = {key: table[key] for key in ("learning", "adaptation", "reward")}
+        self._rates = self._spread(experiment, table["rates"], "inputs", where.key("rates"))
+        self._offsets = self._spread(experiment, table["offsets"], "populations", where.key("offsets"))
+        for name, rate in self._rates.items():
+            check_rates(rate, experiment, where.key("rates").key(name))
+
+    @staticmethod
+    def _spread(experiment: Experiment, values: dict[str, Any], kind: str, where: Where) -> dict[str, Any]:
+        sizes = {name: table["n"] for name, table in experiment.tables[kind].items()}
+        return {
+            name: spread(value, sizes[name], random_of(experiment, where.key(name)), where.key(name))
+            for name, value in values.items()
+        }
+
+    def apply(self, device: Device) -> None:
+        """Tell the device."""
+        for name, rate in self._rates.items():
+            device.set_rates(name, rate)
+        for name, offset in self._offsets.items():
+            device.set_offset(name, offset)
+        setters = {
+            "learning": device.set_learning,
+            "adaptation": device.set_adaptation,
+            "reward": device.set_reward,
+        }
+        for key, value in self._switches.items():
+            if value is not None:
+                setters[key](value)
+
+
+def changes_of(experiment: Experiment) -> list[Change]:
+    """Return all changes before the end, in order of time; those of one time in the file's order."""
+    where = experiment.where.key("changes")
+    changes = [
+        Change(experiment, table, where.item(index))
+        for index, table in enumerate(experiment.tables["changes"])
+    ]
+    return sorted((change for change in changes if change.step < experiment.steps), key=lambda c: c.step)
+
+
+def snapshot_steps(experiment: Experiment) -> dict[str, list[int]]:
+    """Return before which steps the weights of each recorded projection are read; the last is the end."""
+    steps: dict[str, set[int]] = {}
+    for table in experiment.tables["record"]["weights"]:
+        every = experiment.steps if table["every"] is None else round(table["every"] / experiment.dt)
+        mine = steps.setdefault(table["of"], set())
+        mine |= {*range(0, experiment.steps, every), experiment.steps}
+    return {name: sorted(mine) for name, mine in steps.items()}
+
+
+def pieces(experiment: Experiment, changes: list[Change], snapshots: dict[str, list[int]]) -> list[int]:
+    """Return the steps at which a run is cut, 0 and the end included."""
+    cuts = {change.step for change in changes}.union(*snapshots.values())
+    cuts |= set(np.linspace(0, experiment.steps, PIECES + 1).round().astype(int).tolist())
+    return sorted(cuts)
