@@ -38,7 +38,8 @@ class SegmentFetcher(wiring.Component):
     """Turns jobs into segments.
 
     A segment is six words of the program; a list of one segment that was fetched last is not fetched
-    again, so that a train of rows costs two clocks each, hidden behind the passes themselves.
+    again, so that a train of rows costs two clocks each, hidden behind the passes themselves. A list ends
+    with the program at the latest. An empty segment becomes one chunk without a synapse.
 
     Members
     -------
@@ -104,7 +105,8 @@ class SegmentFetcher(wiring.Component):
         first_chunk = Signal(12)
         m.d.comb += first_chunk.eq((lo >> 4) << (4 - low_bits))
         last_index = Signal(16)
-        m.d.comb += last_index.eq(hi - 1)
+        empty = Signal()
+        m.d.comb += [last_index.eq(hi - 1), empty.eq(lo >= hi)]
 
         if params.reward:
             scaled = Signal(32)
@@ -148,8 +150,8 @@ class SegmentFetcher(wiring.Component):
                     out.kind.eq(job.kind),
                     out.first.eq(first_chunk),
                     out.low.eq(lo >> low_bits),
-                    out.last.eq(last_index >> low_bits),
-                    out.mask_low.eq(((1 << params.lanes) - 1) << lo[:low_bits]),
+                    out.last.eq(Mux(empty, first_chunk, last_index >> low_bits)),
+                    out.mask_low.eq(Mux(empty, 0, ((1 << params.lanes) - 1) << lo[:low_bits])),
                     out.mask_high.eq((2 << last_index[:low_bits]) - 1),
                     out.address.column.eq(~row),
                     out.address.rotate.eq(job.index[:low_bits]),
@@ -178,7 +180,8 @@ class SegmentFetcher(wiring.Component):
             with m.State("Offer"):
                 m.d.comb += self.segments.valid.eq(1)
                 with m.If(self.segments.ready):
-                    with m.If(field("last")):
+                    # A list that nothing ends must not run for ever.
+                    with m.If(field("last") | (entry == params.segments - 1)):
                         m.d.sync += [cached.eq(job.list), cached_single.eq(first)]
                         m.next = "Idle"
                     with m.Else():
