@@ -73,9 +73,9 @@ def test_sweeps_any_number_of_neurons_as_the_model(lanes):
             assert [index for index, _ in words] == list(range(-(-count // 16)))
             ids = [16 * index + bit for index, word in words for bit in range(16) if word >> bit & 1]
             assert (ids, spikes, clips) == (fired, len(fired), clipped)
-        for n, words in enumerate(twin.words(bench.layouts[1], twin.fields)):
-            got = await dump(ctx, bench.dut.state, NEURON_STATE_STRIDE * n, len(words))
-            assert got == words.tolist(), n
+        for k, words in enumerate(twin.words(bench.layouts[1], twin.fields)):
+            got = await dump(ctx, bench.dut.state, NEURON_STATE_STRIDE * k, len(words))
+            assert got == words.tolist(), k
 
     bench.run(main)
 

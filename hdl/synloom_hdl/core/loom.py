@@ -76,9 +76,10 @@ class Loom(wiring.Component):
         per_column = params.sources // lanes
         depth = params.target_chunks * params.sources
 
-        reads, writes = [], []
+        self.banks, reads, writes = [], [], []
         for b in range(lanes):
             m.submodules[f"bank{b}"] = bank = memory.Memory(shape=unsigned(width), depth=depth, init=[])
+            self.banks.append(bank)
             reads.append(bank.read_port())
             writes.append(bank.write_port())
 
