@@ -1,0 +1,246 @@
+"""`synloom demo`: networks that learn on the array, shown."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from synloom.cli.tracks import tracks
+
+if TYPE_CHECKING:
+    from synloom.demo.digits import Outcome
+    from synloom.demo.experiment import Difference, Experiment
+
+__all__ = ["demo"]
+
+_MODEL = "model"
+_ANY_ARRAY = (_MODEL, "sim", "sim-pins")
+"""Targets that are whatever array is asked for."""
+_DIFFERENT = 1
+
+
+@click.group()
+def demo() -> None:
+    """Learn something on a target, and show it."""
+
+
+@demo.command(short_help="Learn to read digits.")
+@click.option(
+    "--target",
+    default="sim",
+    show_default=True,
+    help="sim (the gateware, simulated), sim-pins, model, the path of a serial port, or auto.",
+)
+@click.option("--supervised", "only", flag_value="supervised", help="Only the form with a teacher.")
+@click.option("--unsupervised", "only", flag_value="unsupervised", help="Only the form without a teacher.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed.")
+@click.option("--seeds", metavar="A,B,..", help="Print the model's accuracy for each seed, and nothing else.")
+@click.option(
+    "--validation", is_flag=True, help="With --seeds: leave the test part alone (see docs/digits.md)."
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("results/digits"),
+    show_default=True,
+    help="Folder of the pictures and results.",
+)
+@click.option("--quick", is_flag=True, help="Few images, to see that all works.")
+@click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
+def digits(
+    target: str,
+    only: str | None,
+    seed: int,
+    seeds: str | None,
+    validation: bool,
+    out: Path,
+    quick: bool,
+    as_json: bool,
+) -> int:
+    """Let a network learn to read 8x8 digits on TARGET, by its own STDP.
+
+    Two forms: with a teacher, whose spikes hold down the neurons of all other classes while an image
+    is shown; and without, where labels only name the neurons afterwards. The same experiment runs on
+    the model at the same time. Exit code 1 if a single bit of any raster or final weight differs.
+    """
+    from synloom.demo.digits import FORMS
+    from synloom.demo.experiment import Experiment
+
+    experiment = Experiment(forms=(only,) if only else FORMS, seed=seed, quick=quick)
+    if seeds is not None:
+        if target not in (_MODEL, "sim"):
+            raise click.UsageError("--seeds runs on the model; leave --target out")
+        return _by_seed(experiment, _numbers(seeds), validation, as_json)
+    if validation:
+        raise click.UsageError("--validation belongs to --seeds")
+    started = time.perf_counter()
+    outcomes, difference = _perform(target, experiment)
+    seconds = time.perf_counter() - started
+    paths = _save(outcomes, experiment, out)
+    _report(target, outcomes, difference, seconds, paths)
+    if as_json:
+        click.echo(json.dumps(_figures(outcomes, difference, seconds)))
+    return _DIFFERENT if difference is not None and difference.bits else 0
+
+
+def _perform(target: str, experiment: Experiment) -> tuple[list[Outcome], Difference | None]:
+    """Run on the target, and on the model beside it unless that is the target."""
+    from synloom.demo.experiment import Reference, compare
+    from synloom.demo.settings import ARRAY
+    from synloom.targets import connect
+
+    with tracks() as bars:
+        params = ARRAY if target in _ANY_ARRAY else None
+        with connect(target, params, progress=bars.report(target)) as device:
+            if target == _MODEL:
+                return experiment.run(device, bars.report(target)), None
+            with Reference(experiment, device.params) as reference:
+                ours, theirs = bars.report(target), bars.report(_MODEL)
+
+                def progress(what: str, share: float) -> None:
+                    ours(what, share)
+                    reference.poll(theirs)
+
+                outcomes = experiment.run(device, progress)
+                return outcomes, compare(outcomes, reference.result(theirs))
+
+
+def _save(outcomes: Sequence[Outcome], experiment: Experiment, out: Path) -> list[Path]:
+    import numpy as np
+
+    from synloom.demo.plots import draw_all
+
+    paths = draw_all(outcomes, experiment.digits().test, out)
+    for outcome in outcomes:
+        path = out / f"{outcome.form}.npz"
+        np.savez_compressed(
+            path,
+            spike_steps=outcome.spike_steps,
+            spike_neurons=outcome.spike_neurons,
+            weights=outcome.weights,
+            shares=outcome.shares,
+            predicted=outcome.predicted,
+            labels=outcome.labels,
+        )
+        paths.append(path)
+    return paths
+
+
+def _report(
+    target: str,
+    outcomes: Sequence[Outcome],
+    difference: Difference | None,
+    seconds: float,
+    paths: Sequence[Path],
+) -> None:
+    for outcome in outcomes:
+        right = int((outcome.predicted == outcome.labels).sum())
+        click.secho(
+            f"{outcome.form:>12}: {100 * outcome.accuracy:.1f} % of {len(outcome.labels)} test images "
+            f"named rightly ({right})",
+            bold=True,
+        )
+    steps, clocks = sum(o.steps for o in outcomes), sum(o.clocks for o in outcomes)
+    spikes = sum(len(o.spike_steps) for o in outcomes)
+    work = f"{steps:,} steps, {spikes:,} spikes"
+    click.echo(f"{'work':>12}: {work}{f', {clocks:,} clocks' if clocks else ''}, {seconds:.1f} s")
+    for outcome in outcomes:
+        for name, events in outcome.losses.items():
+            click.echo(f"{'counted':>12}: {name} {events:,} ({outcome.form})")
+    for path in paths:
+        click.echo(f"{'wrote':>12}: {path}")
+    if difference is None:
+        click.echo(f"{'bits':>12}: this was the model itself; --target sim compares the gateware with it")
+        return
+    bits = f"{difference.raster_bits:,} bits of rasters, {difference.weight_bits:,} bits of weights"
+    if difference.bits:
+        click.secho(
+            f"{'bits':>12}: spikes and final weights of {target} DIFFER from the model's: "
+            f"{difference.differing_raster_bits:,} bits of rasters and "
+            f"{difference.differing_weight_bits:,} bits of weights (of {bits})",
+            fg="red",
+            bold=True,
+        )
+    else:
+        click.secho(
+            f"{'bits':>12}: spikes and final weights of {target} equal the model's, bit for bit ({bits})",
+            fg="green",
+            bold=True,
+        )
+
+
+def _figures(
+    outcomes: Sequence[Outcome], difference: Difference | None, seconds: float
+) -> dict[str, float | int | None]:
+    """Return what --json prints; None is what was not measured."""
+    accuracies = {o.form: round(o.accuracy, 4) for o in outcomes}
+    return {
+        "test_accuracy": accuracies.get("supervised"),
+        "unsupervised_accuracy": accuracies.get("unsupervised"),
+        "differing_bits": None if difference is None else difference.bits,
+        "seconds": round(seconds, 1),
+        "steps": sum(o.steps for o in outcomes),
+        "clocks": sum(o.clocks for o in outcomes),
+    }
+
+
+# ---- accuracy by seed --------------------------------------------------------------------------
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        seeds = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise click.UsageError(f"--seeds must be whole numbers with commas, not {text!r}") from None
+    if min(seeds) < 0:
+        raise click.UsageError(f"seeds must be at least 0, not {min(seeds)}")
+    return seeds
+
+
+def _by_seed(experiment: Experiment, seeds: Sequence[int], validation: bool, as_json: bool) -> int:
+    """Print a table of accuracies, row by row as they come."""
+    click.echo("    seed  " + "".join(f"{form:>14}" for form in experiment.forms))
+    table: dict[str, list[float]] = {form: [] for form in experiment.forms}
+    with _pool() as pool:
+        jobs = [(experiment, seed, validation) for seed in seeds]
+        for seed, accuracies in zip(seeds, pool.map(_accuracies, jobs), strict=True):
+            _show_row(str(seed), accuracies)
+            for form, value in zip(experiment.forms, accuracies, strict=True):
+                table[form].append(value)
+    _show_row("mean", [statistics.fmean(values) for values in table.values()])
+    _show_row("least", [min(values) for values in table.values()])
+    if as_json:
+        click.echo(json.dumps({"seeds": list(seeds), **table}))
+    return 0
+
+
+def _show_row(name: str, accuracies: Sequence[float]) -> None:
+    click.echo(f"{name:>8}  " + "".join(f"{100 * value:>12.1f} %" for value in accuracies))
+
+
+@contextmanager
+def _pool() -> Iterator[ProcessPoolExecutor]:
+    pool = ProcessPoolExecutor(2, mp_context=get_context("spawn"))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _accuracies(job: tuple[Any, int, bool]) -> list[float]:
+    from dataclasses import replace
+
+    from synloom.demo.settings import ARRAY
+
+    experiment, seed, validation = job
+    chosen = replace(experiment, seed=seed, validation=seed if validation else None)
+    return [outcome.accuracy for outcome in chosen.run_on_model(ARRAY)]

@@ -1,0 +1,1 @@
+"""Demonstrations: networks that learn on the chip, through the public SDK alone."""

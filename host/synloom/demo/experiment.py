@@ -1,0 +1,198 @@
+"""The whole experiment: both forms on a target, and on the model beside it, bit for bit."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any, Final
+
+import numpy as np
+
+from synloom.contract.params import ArrayParams
+from synloom.demo.data import Digits, load_digits, validation_split
+from synloom.demo.digits import FORMS, Outcome, learn
+from synloom.demo.settings import DigitSettings
+from synloom.device import Device
+from synloom.errors import DeviceError, SynloomError
+from synloom.progress import Progress
+from synloom.targets import connect
+
+__all__ = ["Difference", "Experiment", "Reference", "compare"]
+
+_QUICK_TRAIN: Final = 240
+_QUICK_TEST: Final = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """What is run, whatever the target.
+
+    Parameters
+    ----------
+    forms : tuple of str
+        Of `FORMS`, in order.
+    settings : DigitSettings
+        The network.
+    seed : int
+        Seed of everything random.
+    quick : bool
+        One epoch of 240 images and 120 test images, to see that all works.
+    validation : int, optional
+        Learn with three quarters of the training part and test with the rest, split with this seed; the test
+        part is not touched. This is how parameters are chosen.
+    """
+
+    forms: tuple[str, ...] = FORMS
+    settings: DigitSettings = field(default_factory=DigitSettings)
+    seed: int = 0
+    quick: bool = False
+    validation: int | None = None
+
+    def digits(self) -> Digits:
+        """Return the images."""
+        digits = load_digits()
+        if self.validation is not None:
+            digits = validation_split(digits, self.validation)
+        return digits.first(_QUICK_TRAIN, _QUICK_TEST) if self.quick else digits
+
+    def run(self, device: Device, progress: Progress | None = None) -> list[Outcome]:
+        """Run all forms on a device, one after the other; `progress` sees the share of the whole."""
+        settings = replace(self.settings, epochs=1) if self.quick else self.settings
+        digits = self.digits()
+        outcomes = []
+        for k, form in enumerate(self.forms):
+            part = None if progress is None else _Part(progress, k, len(self.forms))
+            outcomes.append(
+                learn(
+                    device,
+                    digits,
+                    settings,
+                    supervised=form == FORMS[0],
+                    seed=self.seed,
+                    progress=part,
+                )
+            )
+        return outcomes
+
+    def run_on_model(self, params: ArrayParams, progress: Progress | None = None) -> list[Outcome]:
+        """Run all forms on the model of an array."""
+        with connect("model", params) as device:
+            return self.run(device, progress)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Progress of one of several equal parts."""
+
+    whole: Progress
+    index: int
+    parts: int
+
+    def __call__(self, what: str, share: float) -> None:
+        self.whole(what, (self.index + share) / self.parts)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far two runs of one experiment are from being the same.
+
+    Parameters
+    ----------
+    raster_bits, weight_bits : int
+        Bits that were compared: one per neuron and step, eight per weight.
+    differing_raster_bits, differing_weight_bits : int
+        Those that differ.
+    """
+
+    raster_bits: int
+    weight_bits: int
+    differing_raster_bits: int
+    differing_weight_bits: int
+
+    @property
+    def bits(self) -> int:
+        """All bits that differ."""
+        return self.differing_raster_bits + self.differing_weight_bits
+
+
+def compare(ours: Sequence[Outcome], reference: Sequence[Outcome]) -> Difference:
+    """Count the bits of all rasters and of all final weights in which two runs differ."""
+    raster = weight = differing_raster = differing_weight = 0
+    for mine, other in zip(ours, reference, strict=True):
+        neurons = mine.weights.shape[1]
+        raster += neurons * max(mine.steps, other.steps)
+        weight += 8 * mine.weights.size
+        spikes, others = (o.spike_steps * neurons + o.spike_neurons for o in (mine, other))
+        differing_raster += len(np.setxor1d(spikes, others))
+        changed = mine.weights.view(np.uint8) ^ other.weights.view(np.uint8)
+        differing_weight += int(np.unpackbits(changed).sum())
+    return Difference(raster, weight, differing_raster, differing_weight)
+
+
+class Reference:
+    """The same experiment on the model, in a process of its own, while a target is busy.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What to run.
+    params : ArrayParams
+        The target's array.
+    """
+
+    def __init__(self, experiment: Experiment, params: ArrayParams):
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe(duplex=False)
+        self._process = context.Process(target=_work, args=(theirs, experiment, params), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._done: list[Outcome] | None = None
+
+    def __enter__(self) -> Reference:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.terminate()
+        self._process.join()
+        self._pipe.close()
+
+    def poll(self, progress: Progress, timeout: float = 0.0) -> None:
+        """Tell the progress that has been made since the last call."""
+        while self._done is None and self._pipe.poll(timeout):
+            try:
+                message: Any = self._pipe.recv()
+            except EOFError:
+                raise DeviceError("the model's process ended without a result") from None
+            if isinstance(message, SynloomError):
+                raise message
+            if isinstance(message, list):
+                self._done = message
+            else:
+                progress(*message)
+            timeout = 0.0
+
+    def result(self, progress: Progress) -> list[Outcome]:
+        """Wait for the model and return what it gave.
+
+        Raises
+        ------
+        SynloomError
+            What went wrong there.
+        """
+        while self._done is None:
+            self.poll(progress, 0.1)
+        return self._done
+
+
+def _work(pipe: Connection, experiment: Experiment, params: ArrayParams) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
+    try:
+        pipe.send(experiment.run_on_model(params, lambda what, share: pipe.send((what, share))))
+    except SynloomError as error:
+        pipe.send(error)

@@ -1,0 +1,56 @@
+"""What the neurons' spikes say: names, votes, accuracy. Nothing here is trained."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synloom.checks import FloatArray, IntArray
+from synloom.demo.data import CLASSES
+
+__all__ = ["accuracy", "confusion", "names_of", "shares_by_response", "shares_by_teacher", "vote"]
+
+
+def shares_by_teacher(classes: IntArray) -> FloatArray:
+    """Return whose vote each neuron gives, (N, 10): all for the class of its teacher."""
+    return np.asarray(np.eye(CLASSES)[classes], dtype=np.float64)
+
+
+def shares_by_response(counts: IntArray, labels: IntArray) -> FloatArray:
+    """Return how each neuron divides its vote, (N, 10): as its mean response to each class.
+
+    Parameters
+    ----------
+    counts : (images, N) int64
+        Spikes for each image of the training part.
+    labels : (images,) int64
+        Their classes: the only use of labels in the unsupervised form.
+    """
+    response = np.zeros((counts.shape[1], CLASSES))
+    for k in range(CLASSES):
+        shown = labels == k
+        if shown.any():
+            response[:, k] = counts[shown].mean(axis=0)
+    total = response.sum(axis=1, keepdims=True)
+    return response / np.where(total > 0.0, total, 1.0)
+
+
+def names_of(shares: FloatArray) -> IntArray:
+    """Return the class of each neuron, (N,): where most of its vote goes; -1 if it never spiked."""
+    return np.where(shares.any(axis=1), shares.argmax(axis=1), -1).astype(np.int64)
+
+
+def vote(counts: IntArray, shares: FloatArray) -> IntArray:
+    """Return the class with most votes for each image, (images,); every spike is a vote."""
+    return np.asarray((counts @ shares).argmax(axis=1), dtype=np.int64)
+
+
+def accuracy(predicted: IntArray, labels: IntArray) -> float:
+    """Return the share of images that were named rightly."""
+    return float(np.mean(predicted == labels))
+
+
+def confusion(predicted: IntArray, labels: IntArray) -> IntArray:
+    """Return how often each true class (row) was given each name (column), (10, 10)."""
+    table = np.zeros((CLASSES, CLASSES), dtype=np.int64)
+    np.add.at(table, (labels, predicted), 1)
+    return table
