@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ _MODEL = "model"
 _ANY_ARRAY = (_MODEL, "sim", "sim-pins")
 """Targets that are whatever array is asked for."""
 _DIFFERENT = 1
+_QUICK = (240, 120)
+"""Training and test images of --quick."""
 
 
 @click.group()
@@ -74,8 +77,11 @@ def digits(
     """
     from synloom.demo.digits import FORMS
     from synloom.demo.experiment import Experiment
+    from synloom.demo.settings import DigitSettings
 
-    experiment = Experiment(forms=(only,) if only else FORMS, seed=seed, quick=quick)
+    experiment = Experiment(forms=(only,) if only else FORMS, seed=seed)
+    if quick:
+        experiment = replace(experiment, settings=DigitSettings(epochs=1), limit=_QUICK)
     if seeds is not None:
         if target not in (_MODEL, "sim"):
             raise click.UsageError("--seeds runs on the model; leave --target out")
@@ -237,8 +243,6 @@ def _pool() -> Iterator[ProcessPoolExecutor]:
 
 
 def _accuracies(job: tuple[Any, int, bool]) -> list[float]:
-    from dataclasses import replace
-
     from synloom.demo.settings import ARRAY
 
     experiment, seed, validation = job

@@ -5,10 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +23,6 @@ from synloom.targets import connect
 
 __all__ = ["Difference", "Experiment", "Reference", "compare"]
 
-_QUICK_TRAIN: Final = 240
-_QUICK_TEST: Final = 120
-
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
@@ -39,8 +36,8 @@ class Experiment:
         The network.
     seed : int
         Seed of everything random.
-    quick : bool
-        One epoch of 240 images and 120 test images, to see that all works.
+    limit : pair of int, optional
+        Use only so many training and test images.
     validation : int, optional
         Learn with three quarters of the training part and test with the rest, split with this seed; the test
         part is not touched. This is how parameters are chosen.
@@ -49,7 +46,7 @@ class Experiment:
     forms: tuple[str, ...] = FORMS
     settings: DigitSettings = field(default_factory=DigitSettings)
     seed: int = 0
-    quick: bool = False
+    limit: tuple[int, int] | None = None
     validation: int | None = None
 
     def digits(self) -> Digits:
@@ -57,11 +54,10 @@ class Experiment:
         digits = load_digits()
         if self.validation is not None:
             digits = validation_split(digits, self.validation)
-        return digits.first(_QUICK_TRAIN, _QUICK_TEST) if self.quick else digits
+        return digits if self.limit is None else digits.first(*self.limit)
 
     def run(self, device: Device, progress: Progress | None = None) -> list[Outcome]:
         """Run all forms on a device, one after the other; `progress` sees the share of the whole."""
-        settings = replace(self.settings, epochs=1) if self.quick else self.settings
         digits = self.digits()
         outcomes = []
         for k, form in enumerate(self.forms):
@@ -70,7 +66,7 @@ class Experiment:
                 learn(
                     device,
                     digits,
-                    settings,
+                    self.settings,
                     supervised=form == FORMS[0],
                     seed=self.seed,
                     progress=part,

@@ -48,19 +48,19 @@ class DigitSettings:
     """
 
     neurons: int = 250
-    epochs: int = 3
+    epochs: int = 2
     show_ms: int = 16
     looks: int = 2
     strength_hz: float = 2200.0
-    tau_m: float = 4.2
+    tau_m: float = 4.8
     threshold: float = 16.5
     fall: float = 0.7
-    rivalry: float = 2.2
+    rivalry: float = 2.6
     blank: float = 40.0
-    teacher: float = 10.0
+    teacher: float = 11.0
     A: float = 0.2
     A_end: float = 0.1
     tau_trace: float = 0.9
-    target: float = 0.18
+    target: float = 0.19
     w_low: float = 0.25
-    w_high: float = 0.6
+    w_high: float = 0.7
