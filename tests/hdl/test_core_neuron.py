@@ -106,9 +106,7 @@ def test_subtraction_keeps_what_is_over_and_is_clipped_once():
 def test_an_adaptive_threshold_rises_only_if_mode_says_so():
     parameters = {"thr": 0, "th_step": 11, "dth": 0xFFFF}
     for adapt, theta in ((1, 11), (0, 100)):
-        state, fired, _ = one(
-            PARAMS["default"], adapt, parameters=parameters, state={"v": 100, "theta": 100}
-        )
+        state, fired, _ = one(PARAMS["default"], adapt, parameters=parameters, state={"v": 100, "theta": 100})
         assert (state["theta"], fired) == (theta, 1)
 
 

@@ -1,3 +1,4 @@
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -231,7 +232,7 @@ def test_short_rows_wait_for_their_accumulators_and_longer_ones_do_not():
 
         bench.run(main)
         clocks = bench.chunk_clocks
-        assert {b - a for a, b in zip(clocks, clocks[1:], strict=False)} == gaps
+        assert {b - a for a, b in pairwise(clocks)} == gaps
 
 
 def test_spikes_raise_traces_while_passes_run():
