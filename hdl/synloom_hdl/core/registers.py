@@ -15,6 +15,9 @@ __all__ = ["LIVE_REGISTERS", "ControlRegisters", "Counters"]
 LIVE_REGISTERS = ("now", "learn_rng", "gen_rng", "probe_wait")
 """Registers that the array changes itself."""
 
+_ONE_AT_FIRST = ("learn_rng", "gen_rng", "probe_every")
+"""Registers that must not be 0, and are 1 after power-up."""
+
 
 class ControlRegisters(wiring.Component):
     """The CTRL region: one port for each register of the contract.
@@ -37,7 +40,8 @@ class ControlRegisters(wiring.Component):
         for register in CONTROL_REGISTERS.values():
             bits = 16 * register.words
             shape = Shape(bits, register.signed)
-            members[register.name] = Out(shape) if register.writable else In(shape)
+            init = int(register.name in _ONE_AT_FIRST)
+            members[register.name] = Out(shape, init=init) if register.writable else In(shape)
             if register.name in LIVE_REGISTERS:
                 members[f"{register.name}_next"] = In(bits)
                 members[f"{register.name}_en"] = In(1)
