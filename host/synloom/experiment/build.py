@@ -55,7 +55,8 @@ def build_network(experiment: Experiment) -> Network:
     ExperimentError
         If the SDK refuses a part of it; the message gives the file and the table.
     """
-    network = Network(dt=experiment.dt, seed=experiment.seed)
+    with experiment.where.key("run").explains(("dt", "seed")):
+        network = Network(dt=experiment.dt, seed=experiment.seed)
     parts: dict[str, Any] = {}
     for name, table in experiment.tables["inputs"].items():
         where = experiment.where.key("inputs").key(name)
@@ -133,15 +134,26 @@ def _projection(
     if (wanted := table["plasticity"]) is not None:
         with where.key("plasticity").explains(wanted):
             rule = _RULES[wanted["rule"]](**{key: value for key, value in wanted.items() if key != "rule"})
+    connector = _connector(experiment, table, where)
+    _try_out(connector, pre, post, table["weight"] is not None, where)
     return Projection(
         pre,
         post,
-        _connector(experiment, table, where),
+        connector,
         weight=table["weight"],
         delay=delay,
         plasticity=rule,
         label=name,
     )
+
+
+def _try_out(connector: Connector, pre: Population, post: Population, weighted: bool, where: Where) -> None:
+    """Let a connector draw once, so that what it complains of gets its place in the file."""
+    made = connector.synapses(pre.n, post.n, np.random.default_rng(0), pre is post)
+    if weighted and made.weights is not None:
+        raise where.key("weight").error("must be left out, because the connector brings weights")
+    if not weighted and made.weights is None:
+        raise where.key("weight").error("is missing; allowed: number (or random), nA (mV for delta synapses)")
 
 
 def _connector(experiment: Experiment, table: dict[str, Any], where: Where) -> Connector:

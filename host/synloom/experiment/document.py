@@ -17,6 +17,9 @@ __all__ = ["Experiment", "read_experiment"]
 MOST_PROBES = 16
 """State numbers that the largest array records in a step."""
 
+MOST_STEPS = 0xFFFFFFFF
+"""What an array's clock can count."""
+
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
@@ -74,7 +77,7 @@ class Experiment:
             If the length is not a multiple of the time step, or not above 0.
         """
         if steps is not None:
-            duration = whole("steps", steps, 1, 0xFFFFFFFF) * self.dt
+            duration = whole("steps", steps, 1, MOST_STEPS) * self.dt
         if duration is not None:
             self.check_time(duration, Where(self.where.file, "run.duration"))
         return replace(
@@ -86,7 +89,9 @@ class Experiment:
     def check_time(self, time: float, where: Where) -> None:
         """Complain about a time that is no multiple of the time step, or is longer than any run."""
         steps = time / self.dt
-        if abs(steps - round(steps)) > 1e-6 or steps > 0xFFFFFFFF:
+        if steps > MOST_STEPS:
+            raise where.error(f"must be at most {MOST_STEPS} steps of {self.dt:g} ms, not {time:g}")
+        if abs(steps - round(steps)) > 1e-6:
             raise where.error(f"must be a multiple of dt ({self.dt:g} ms), not {time:g}")
 
 

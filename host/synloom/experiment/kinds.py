@@ -122,21 +122,24 @@ class Number:
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole number within `low`..`high`."""
+    """A whole number from `low` on, to `high` if that is given."""
 
-    low: int
-    high: int
+    low: int = 0
+    high: int | None = None
 
     @property
     def words(self) -> str:
         """The range in words."""
+        if self.high is None:
+            return f"whole number at least {self.low}"
         return f"whole number {self.low} to {self.high}"
 
     def check(self, value: Any, where: Where) -> int:
         """Return the int."""
-        if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or value < self.low or (self.high is not None and value > self.high):
             raise where.error(f"must be a {self.words}, not {shown(value)}")
-        return value
+        return int(value)
 
 
 @dataclass(frozen=True)

@@ -36,13 +36,13 @@ _RUN: Final = Section(
     (
         Key("duration", _POSITIVE, REQUIRED, "ms", "how long the network runs; a multiple of `dt`"),
         Key("dt", _POSITIVE, Network().dt, "ms", "the time step"),
-        Key("seed", Whole(0, 2**63 - 1), Network().seed, "", "of everything random, host and chip"),
+        Key("seed", Whole(), Network().seed, "", "of everything random, host and chip"),
     ),
 )
 
 
 def _array_key(name: str, default: int | bool) -> Key:
-    kind: Kind = Switch() if isinstance(default, bool) else Whole(0, 1 << 30)
+    kind: Kind = Switch() if isinstance(default, bool) else Whole()
     return Key(name, kind, None, "", f"{str(default).lower()} in a standard array")
 
 
@@ -52,7 +52,7 @@ _ARRAY: Final = Section("[array]", tuple(_array_key(*item) for item in ArrayPara
 
 _STARTS: Final = ListOf(_TIME, "list of times", 1, single=True)
 _BURST: Final = Section(
-    "bursts",
+    "[[inputs.NAME.bursts]]",
     (
         Key("at", _STARTS, REQUIRED, "ms", "when it begins: one time or a list"),
         Key("channels", _INDICES, None, "", "who takes part; all by default"),
@@ -201,7 +201,7 @@ _CHANGE: Final = Section(
     ),
 )
 _STATE: Final = Section(
-    "state",
+    "[[record.state]]",
     (
         Key("of", _NAME, REQUIRED, "", "a population, or an input (its `trace` only)"),
         Key("variable", Choice(PROBE_VARIABLES), REQUIRED, "", "mV, nA, or spikes for traces"),
@@ -209,7 +209,7 @@ _STATE: Final = Section(
     ),
 )
 _WEIGHTS: Final = Section(
-    "weights",
+    "[[record.weights]]",
     (
         Key("of", _NAME, REQUIRED, "", "a projection"),
         Key("every", _POSITIVE, None, "ms", "distance of snapshots; only start and end by default"),

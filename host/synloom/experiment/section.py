@@ -89,7 +89,7 @@ class Section:
                 result[key.name] = key.kind.check(value[key.name], where.key(key.name))
             elif key.default is REQUIRED:
                 unit = f", {key.unit}" if key.unit else ""
-                raise where.key(key.name).error(f"is missing; it must be a {key.kind.words}{unit}")
+                raise where.key(key.name).error(f"is missing; allowed: {key.kind.words}{unit}")
             elif key.default is DEFAULTS:
                 result[key.name] = key.kind.check({}, where.key(key.name))
             else:

@@ -53,10 +53,7 @@ class Numbers:
     @property
     def words(self) -> str:
         """The forms in words."""
-        others = ["list"] if "list" in self.forms else []
-        tables = [form for form in self._NAMES if form in self.forms]
-        others += ["{" + " / ".join(tables) + "}"] if tables else []
-        return ", ".join([self.number.words, *others])
+        return f"{self.number.words} ({'one or many' if 'list' in self.forms else 'or random'})"
 
     def check(self, value: Any, where: Where) -> Value:
         """Return the number, a tuple of numbers, or what makes them."""
