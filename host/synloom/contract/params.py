@@ -49,6 +49,9 @@ _FEATURES: Final = (
     "generators",
     "spike_counters",
 )
+_CLOCKS_PER_BIT: Final = 4
+"""Fewest clocks of a serial bit that a receiver can find the middle of."""
+
 _SEMANTIC: Final = (
     "inputs",
     "neurons",
@@ -165,6 +168,11 @@ class ArrayParams:
                 raise ParameterError(
                     f"{field.name} must be one of {', '.join(map(str, choices))}, not {value}"
                 )
+        if self.clock_hz < _CLOCKS_PER_BIT * self.baud:
+            raise ParameterError(
+                f"baud must be at most clock_hz / {_CLOCKS_PER_BIT} ({self.clock_hz // _CLOCKS_PER_BIT}), "
+                f"not {self.baud}"
+            )
         if self.neuron_lanes > self.lanes:
             raise ParameterError(
                 f"neuron_lanes must be at most lanes ({self.lanes}), not {self.neuron_lanes}"
