@@ -33,7 +33,7 @@ def refreshed(page: str) -> str:
 
 def section_table(section: Section) -> str:
     """Return a Markdown table of a section's keys: value, default, meaning."""
-    rows = [("key", "value", "default", "meaning"), ("---",) * 4]
+    rows: list[tuple[str, ...]] = [("key", "value", "default", "meaning"), ("---",) * 4]
     rows += [tuple(_row(key, section)) for key in section.keys]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
 
