@@ -108,31 +108,36 @@ class Sequencer(wiring.Component):
         paced, gated, flush = (
             bool_bit(flags, flag) for flag in (RunFlag.PACED, RunFlag.GATED, RunFlag.FLUSH)
         )
-        pause_asked, abort_asked = Signal(), Signal()
+        pause_asked, resume_asked, abort_asked = Signal(), Signal(), Signal()
         reason = Signal(2)
 
         # Pacing: the clocks until the next step is due; overdue says that they ended before it could begin.
+        # The first step makes the schedule, so it cannot be late.
         wait = Signal(32)
         overdue = Signal()
+        scheduled = Signal()
         due = Signal()
         begins = Signal()
         m.d.comb += due.eq(wait == 0)
         with m.If(begins):
-            m.d.sync += [wait.eq(Mux(self.period == 0, 0, self.period - 1)), overdue.eq(0)]
+            m.d.sync += [
+                wait.eq(Mux(self.period == 0, 0, self.period - 1)),
+                overdue.eq(0),
+                scheduled.eq(1),
+            ]
         with m.Elif(~due):
             m.d.sync += wait.eq(wait - 1)
         with m.Else():
-            m.d.sync += overdue.eq(1)
+            m.d.sync += overdue.eq(scheduled)
 
         m.d.comb += self.control.ready.eq(1)
-        resumes = Signal()
         with m.If(self.control.valid & self.running):
             with m.Switch(self.control.payload):
                 with m.Case(ControlAction.PAUSE):
-                    m.d.sync += pause_asked.eq(~self.paused)
+                    m.d.sync += [pause_asked.eq(~self.paused), resume_asked.eq(0)]
                 with m.Case(ControlAction.RESUME):
-                    m.d.sync += pause_asked.eq(0)
-                    m.d.comb += resumes.eq(self.paused)
+                    # Remembered: the end of the run up to the pause may still be on its way.
+                    m.d.sync += [pause_asked.eq(0), resume_asked.eq(1)]
                 with m.Case(ControlAction.ABORT):
                     m.d.sync += abort_asked.eq(1)
 
@@ -159,16 +164,18 @@ class Sequencer(wiring.Component):
                         flags.eq(self.run.p.flags),
                         pause_asked.eq(0),
                         abort_asked.eq(0),
+                        resume_asked.eq(0),
                         wait.eq(0),
                         overdue.eq(0),
+                        scheduled.eq(0),
                     ]
                     m.next = "Start"
                 with m.Elif(self.running & abort_asked):
                     m.d.sync += reason.eq(EndReason.ABORTED)
                     m.next = "End"
                 with m.Elif(self.running & self.paused):
-                    with m.If(resumes):
-                        m.d.sync += [self.paused.eq(0), wait.eq(0), overdue.eq(0)]
+                    with m.If(resume_asked):
+                        m.d.sync += [self.paused.eq(0), wait.eq(0), overdue.eq(0), scheduled.eq(0)]
                         m.next = "Start"
                 with m.Elif(self.running & (self.remaining == 0)):
                     m.d.sync += reason.eq(EndReason.DONE)
