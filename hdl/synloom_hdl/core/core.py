@@ -159,9 +159,13 @@ class Core(wiring.Component):
         with m.If(sequencer.rows_start):
             m.d.sync += self.slot.eq(registers.now)
 
+        # The last word of the inputs and of the neurons may have bits that stand for no source.
         real = Signal(16)
-        last = params.input_words - 1
-        in_last = (1 << (params.inputs - 16 * last)) - 1
+        m.d.comb += real.eq(0xFFFF)
+        with m.Switch(scan.taken_index):
+            for count, last in ((params.inputs, params.input_words), (params.neurons, params.source_words)):
+                with m.Case(last - 1):
+                    m.d.comb += real.eq((1 << (count - 1) % 16 + 1) - 1)
         if params.generators:
             generators = self.generators
             m.d.comb += [
@@ -173,7 +177,6 @@ class Core(wiring.Component):
                 generators.rng.eq(registers.gen_rng),
                 registers.gen_rng_next.eq(generators.rng_next),
                 registers.gen_rng_en.eq(generators.rng_en),
-                real.eq(Mux(scan.taken_index == last, in_last, 0xFFFF)),
                 scan.extra.valid.eq(generators.bits.valid),
                 scan.extra.payload.eq(generators.bits.payload & real),
                 generators.bits.ready.eq(scan.extra.ready),
@@ -181,7 +184,7 @@ class Core(wiring.Component):
         connect(m, scan.ids, sources.ids)
         m.d.comb += [
             scan.start.eq(sequencer.rows_start),
-            scan.word.eq(wheel.word),
+            scan.word.eq(wheel.word & real),
             wheel.slot.eq(self.slot),
             wheel.read_en.eq(scan.read_en),
             wheel.read_index.eq(scan.read_index),
