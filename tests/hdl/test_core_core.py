@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+from array_setups import get_counter, get_register, set_register, write_neurons, write_sources
+from core_port import CorePort
+from generated import differing_bits, generate, play
+
+from synloom.contract import ArrayParams
+from synloom.contract.frames import ControlAction, RunFlag
+from synloom.contract.records import END_WORD, EVENT_ADVANCE, EndReason
+from synloom.contract.regions import Mode, Region, wheel_offset
+from synloom_sim.port import ModelPort
+
+SMALL = ArrayParams(
+    inputs=5, neurons=3, lanes=4, neuron_lanes=2, state_bits=12, delay_slots=4, segments=12, probes=2
+)
+PLAIN = SMALL.replace(
+    lanes=1,
+    neuron_lanes=1,
+    weight_bits=4,
+    accumulator_bits=10,
+    plasticity=False,
+    soft_bounds=False,
+    stochastic_rounding=False,
+    reward=False,
+    adaptation=False,
+    generators=False,
+    spike_counters=False,
+)
+
+
+@pytest.mark.parametrize(
+    ("params", "seeds"), [(SMALL, (0, 3)), (PLAIN, (2,))], ids=["every feature", "no feature"]
+)
+def test_generated_arrays_give_the_models_bits_at_the_cores_own_ports(params, seeds):
+    core, model = CorePort(params, pause=0.2), ModelPort(params)
+    for seed in seeds:
+        made = generate(params, seed, steps=8)
+        assert differing_bits(play(made, model), play(made, core)) == {}
+
+
+def quiet(port):
+    """Let nothing fire: thresholds out of reach."""
+    write_neurons(port, [{"thr": port.params.state_max}] * port.params.neurons)
+    set_register(port, "sweep_count", port.params.neurons)
+    return port
+
+
+def test_ids_that_no_source_has_never_spike():
+    params = SMALL.replace(inputs=18, neurons=17)
+    traces = []
+    for port in (quiet(CorePort(params)), quiet(ModelPort(params))):
+        set_register(port, "one_x", 7)
+        for word in range(params.source_words):
+            port.write(Region.WHEEL, wheel_offset(0, word), [0xFFFF])
+        port.run(1)
+        assert port.records(1.0).tolist() == [END_WORD, 1, 0, EndReason.DONE]
+        traces.append(port.read(Region.X_TRACE, 0, params.sources).tolist())
+    ids = [*range(18), *range(32, 49)]
+    assert traces == [[7 * (i in ids) for i in range(params.sources)]] * 2
+
+
+def test_the_host_reads_and_writes_while_a_run_goes_on():
+    port = quiet(CorePort(SMALL))
+    port.run(1 << 20)
+    first = get_register(port, "now")
+    assert get_register(port, "status") == 1
+    port.wait(100)
+    port.write(Region.X_TRACE, 2, [0x1234])
+    assert port.read(Region.X_TRACE, 2, 1).tolist() == [0x1234]
+    assert first < get_register(port, "now") < 1000
+    assert get_register(port, "now") + get_register(port, "remaining") in range(1 << 20, (1 << 20) + 10)
+    port.control(ControlAction.PAUSE)
+    assert port.records()[-1] == EndReason.PAUSED
+    assert port.running() == (1, 1)
+    assert get_register(port, "status") == 3
+    now = get_register(port, "now")
+    port.control(ControlAction.ABORT)
+    assert port.records().tolist() == [END_WORD, now, 0, EndReason.ABORTED]
+    assert port.running() == (0, 0)
+    assert get_counter(port, "steps") == now
+
+
+def test_gated_steps_wait_for_the_events_that_they_are_told_of():
+    port = quiet(CorePort(SMALL))
+    write_sources(port, [{}] * SMALL.sources)
+    set_register(port, "one_x", 1)
+    port.run(3, RunFlag.GATED)
+    assert len(port.records()) == 0
+    assert get_register(port, "now") == 0
+    assert port.events([4, EVENT_ADVANCE | 1, 4, EVENT_ADVANCE | 1])
+    assert len(port.records()) == 0
+    assert get_register(port, "now") == 2
+    assert port.events([4, 4, EVENT_ADVANCE | 1, SMALL.inputs])
+    assert port.records().tolist() == [END_WORD, 3, 0, EndReason.DONE]
+    assert port.read(Region.X_TRACE, 4, 1).tolist() == [3]
+    names = ("events_merged", "events_invalid", "events_late")
+    assert [get_counter(port, name) for name in names] == [1, 1, 0]
+    assert get_counter(port, "stall_clocks") > 100
+
+
+def test_a_step_waits_for_room_for_all_that_it_may_record():
+    port = quiet(CorePort(SMALL))
+    port.full = True
+    port.run(2)
+    port.wait(50)
+    assert get_register(port, "now") == 0
+    assert get_counter(port, "stall_clocks") > 0
+    port.full = False
+    assert port.records().tolist() == [END_WORD, 2, 0, EndReason.DONE]
+
+
+def test_low_latency_runs_flush_after_every_step():
+    port = quiet(CorePort(SMALL))
+    for flags, flushes in ((RunFlag(0), 1), (RunFlag.FLUSH, 6)):
+        port.flushes = 0
+        port.run(5, flags)
+        port.records()
+        assert port.flushes == flushes
+
+
+def test_probes_come_every_so_many_steps_and_after_the_spikes():
+    results = []
+    for port in (CorePort(SMALL), ModelPort(SMALL)):
+        write_neurons(port, [{"thr": 3, "bias": 1}, {"thr": 1, "bias": 1}, {"thr": SMALL.state_max}])
+        set_register(port, "sweep_count", 3)
+        set_register(port, "mode", 1 << Mode.RASTER)
+        port.write(Region.PROBES, 0, np.array([Region.CTRL | 1 << 15, 0, 0, 0, Region.NEURON_STATE, 0, 0, 0]))
+        for name, value in (("probe_count", 9), ("probe_every", 3), ("probe_wait", 1)):
+            set_register(port, name, value)
+        port.run(9)
+        results.append((port.records(1.0).tolist(), get_register(port, "probe_wait")))
+    assert results[0] == results[1]
+    assert len(results[0][0]) > 30
