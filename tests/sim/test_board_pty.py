@@ -4,8 +4,8 @@ import threading
 
 import pytest
 import serial
-from board_tops import GO
 
+from board_tops import GO
 from synloom.contract import ArrayParams
 from synloom.errors import TargetError
 from synloom_sim.board import Board, Design, build_board

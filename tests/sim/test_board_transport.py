@@ -3,8 +3,8 @@
 import time
 
 import pytest
-from board_tops import GO, RUN_CLOCKS
 
+from board_tops import GO, RUN_CLOCKS
 from synloom.contract import ArrayParams
 from synloom.errors import LinkError
 from synloom_sim.board import BoardStatus, Design, RunReason, SimTransport
