@@ -1,7 +1,9 @@
 """The digits demo: what it sends, what it learns, what it draws, what it prints."""
 
 import json
-from dataclasses import replace
+import re
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,6 +71,12 @@ def test_neurons_vote_as_they_responded():
     predicted = vote(np.array([[1, 0, 9], [1, 1, 0]]), shares)
     assert predicted.tolist() == [5, 8]
     assert confusion(predicted, np.array([5, 5]))[5, [5, 8]].tolist() == [1, 1]
+
+
+def test_the_page_gives_the_settings():
+    page = (Path(__file__).parents[2] / "docs" / "digits.md").read_text()
+    told = dict(re.findall(r"^\| `(\w+)` \| ([0-9.]+) \|", page, re.MULTILINE))
+    assert {name: float(value) for name, value in told.items()} == asdict(DigitSettings())
 
 
 def test_classes_have_equal_shares():
@@ -172,6 +180,14 @@ def test_the_command_ends_with_its_figures(small_demo, tmp_path):
     assert (tmp_path / "supervised_raster.png").exists()
     assert np.load(tmp_path / "unsupervised.npz")["weights"].dtype == np.int8
     assert "testing" in result.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(small_demo, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = small_demo.run("--target", "model", "--quick", "--out", str(tmp_path / "file" / "deep"))
+    assert isinstance(result.exception, ParameterError)
+    assert "name another folder" in str(result.exception)
+    assert "learning" not in result.stderr
 
 
 def test_one_form_alone(small_demo, tmp_path):

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from synloom.cli.tracks import tracks
+from synloom.errors import ParameterError
 
 if TYPE_CHECKING:
+    from synloom.checks import FloatArray
     from synloom.demo.digits import Outcome
     from synloom.demo.experiment import Difference, Experiment
 
@@ -88,10 +90,12 @@ def digits(
         return _by_seed(experiment, _numbers(seeds), validation, as_json)
     if validation:
         raise click.UsageError("--validation belongs to --seeds")
+    images = experiment.digits().test
+    _make_folder(out)
     started = time.perf_counter()
     outcomes, difference = _perform(target, experiment)
     seconds = time.perf_counter() - started
-    paths = _save(outcomes, experiment, out)
+    paths = _save(outcomes, images, out)
     _report(target, outcomes, difference, seconds, paths)
     if as_json:
         click.echo(json.dumps(_figures(outcomes, difference, seconds)))
@@ -120,12 +124,22 @@ def _perform(target: str, experiment: Experiment) -> tuple[list[Outcome], Differ
                 return outcomes, compare(outcomes, reference.result(theirs))
 
 
-def _save(outcomes: Sequence[Outcome], experiment: Experiment, out: Path) -> list[Path]:
+def _make_folder(out: Path) -> None:
+    """Make the folder of the results, before the work whose results could not be written."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / ".writable").touch()
+        (out / ".writable").unlink()
+    except OSError as error:
+        raise ParameterError(f"--out {out} cannot be written to ({error}); name another folder") from error
+
+
+def _save(outcomes: Sequence[Outcome], images: FloatArray, out: Path) -> list[Path]:
     import numpy as np
 
     from synloom.demo.plots import draw_all
 
-    paths = draw_all(outcomes, experiment.digits().test, out)
+    paths = draw_all(outcomes, images, out)
     for outcome in outcomes:
         path = out / f"{outcome.form}.npz"
         np.savez_compressed(

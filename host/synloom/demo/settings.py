@@ -61,6 +61,6 @@ class DigitSettings:
     A: float = 0.2
     A_end: float = 0.1
     tau_trace: float = 0.9
-    target: float = 0.19
+    target: float = 0.18
     w_low: float = 0.25
     w_high: float = 0.7
