@@ -1,0 +1,81 @@
+"""The pages' Python runs, their links lead somewhere, and the drawings are those that the script draws."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def run(page, monkeypatch, tmp_path) -> dict[str, object]:
+    """Run a page's Python, block by block, in an empty folder; return its names."""
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, str(page), "exec"), names)
+    return names
+
+
+def test_the_readmes_example_prints_what_it_says(monkeypatch, tmp_path, capsys):
+    run(ROOT / "README.md", monkeypatch, tmp_path)
+    printed = capsys.readouterr().out
+    assert "chord: mean weight 0.56 nA" in printed
+    assert "noise: mean weight 0.17 nA" in printed
+    assert "It prints 0.56 nA for the chord and 0.17 nA for the noise" in (ROOT / "README.md").read_text()
+
+
+def test_the_start_pages_network_learns_its_bars(monkeypatch, tmp_path, capsys):
+    names = run(ROOT / "docs" / "start.md", monkeypatch, tmp_path)
+    answers = names["answers"]
+    best = answers.argmax(axis=1)
+    assert sorted(best) == list(range(8))
+    assert (answers.max(axis=1) >= 10).all()
+    assert (answers.sum(axis=1) - answers.max(axis=1) <= 2).all()
+    for bar, neuron in enumerate(best):
+        seen = names["weights"][:, neuron] > 1.0
+        assert (seen == (names["bars"][bar] > 0)).all()
+    assert (names["on_the_model"] == names["learn_a_little"]("model")).all()
+    assert "limits that were met:" in capsys.readouterr().out
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the headings of a page as the anchors that links name."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    targets = [t for t in re.findall(r"\]\(([^)\s]+)\)", text) if not t.startswith(("http", "#"))]
+    missing = []
+    for target in targets:
+        path, _, heading = target.partition("#")
+        file = (page.parent / path).resolve()
+        if not file.exists() or (heading and heading not in anchors(file)):
+            missing.append(target)
+    assert missing == []
+
+
+def test_every_page_of_a_block_has_one_form():
+    for page in sorted((ROOT / "docs" / "blocks").glob("*.md")):
+        headings = re.findall(r"^## (.*)$", page.read_text(), re.MULTILINE)
+        form = ["Sources", "Members", "Parameters", "Features", "Theory", "Registers", "Cost", "Test"]
+        assert headings == form, page
+
+
+def test_the_index_names_every_page():
+    index = (ROOT / "docs" / "README.md").read_text()
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        name = str(page.relative_to(ROOT / "docs"))
+        assert name == "README.md" or f"]({name})" in index, name
+
+
+def test_the_drawings_are_current():
+    script = runpy.run_path(str(ROOT / "docs" / "figures.py"))
+    for name, draw in script["FIGURES"].items():
+        assert (ROOT / "docs" / "images" / name).read_text() == draw(), "try: python docs/figures.py"
