@@ -79,3 +79,13 @@ def test_the_drawings_are_current():
     script = runpy.run_path(str(ROOT / "docs" / "figures.py"))
     for name, draw in script["FIGURES"].items():
         assert (ROOT / "docs" / "images" / name).read_text() == draw(), "try: python docs/figures.py"
+
+
+def test_every_test_that_a_block_names_is_there():
+    for page in sorted((ROOT / "docs" / "blocks").glob("*.md")):
+        named = re.findall(r"tests/[\w/]+(?:\{[\w,]+\}|\*)?(?:\.py)?", page.read_text())
+        assert named, page
+        for name in named:
+            head, *choices = re.split(r"[{},]", name)
+            names = [head + choice + choices[-1] for choice in choices[:-1]] or [name]
+            assert [n for n in names if not list(ROOT.glob(n))] == [], page
