@@ -6,7 +6,7 @@ from generated import differing_bits, generate, play
 
 from synloom.contract import ArrayParams
 from synloom.contract.frames import ControlAction, RunFlag
-from synloom.contract.records import END_WORD, EVENT_ADVANCE, EndReason
+from synloom.contract.records import END_WORD, EVENT_ADVANCE, EndReason, RecordKind
 from synloom.contract.regions import Mode, Region, wheel_offset
 from synloom_sim.port import ModelPort
 
@@ -131,3 +131,13 @@ def test_probes_come_every_so_many_steps_and_after_the_spikes():
         results.append((port.records(1.0).tolist(), get_register(port, "probe_wait")))
     assert results[0] == results[1]
     assert len(results[0][0]) > 30
+
+
+def test_neurons_that_are_not_swept_do_not_fire_again():
+    port = CorePort(SMALL.replace(neurons=20, lanes=4, neuron_lanes=4))
+    write_neurons(port, [{"thr": 0}] * 20)
+    set_register(port, "mode", 1 << Mode.RASTER)
+    for swept, bitmap in ((20, [0xFFFF, 0xF]), (2, [3, 0]), (17, [0xFFFF, 1])):
+        set_register(port, "sweep_count", swept)
+        port.run(1)
+        assert port.records()[:3].tolist() == [RecordKind.BITMAP << 14 | 2, *bitmap]

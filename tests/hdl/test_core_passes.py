@@ -147,15 +147,17 @@ class Bench:
 def test_rows_columns_and_decays_as_the_naive_array(lanes, sizes):
     bench = Bench(array(lanes, **sizes), lanes)
     rng, naive, params = bench.rng, bench.naive, bench.params
-    n, s = params.neurons, params.sources
+    n, s, top = params.neurons, params.sources, params.weight_max
+    # Changes of about a weight's unit, where each random bit may count.
+    gentle = {"plastic": 1, "stochastic": 1, "a": 400, "t0": 0, "w_min": -top, "w_max": top, "soft": 0}
     row_lists = [
-        bench.segment(0, n),
+        bench.segment(0, n, **gentle),
         bench.segment(1, n // 2, last=0),
         bench.segment(n // 2, n),
         bench.segment(n - 1, n),
     ]
     column_lists = [
-        bench.segment(0, s),
+        bench.segment(0, s, **gentle),
         bench.segment(2, 17, last=0),
         bench.segment(20, s - 1),
         bench.segment(16, 17, plastic=0),
@@ -233,6 +235,25 @@ def test_short_rows_wait_for_their_accumulators_and_longer_ones_do_not():
         bench.run(main)
         clocks = bench.chunk_clocks
         assert {b - a for a, b in pairwise(clocks)} == gaps
+
+
+def test_a_segment_that_begins_where_the_last_one_ended_waits_for_its_sums():
+    bench = Bench(array(1, neurons=20), 8)
+    # Back at the chunk before, at the one before that, and at one that is old enough.
+    ends = (17, 18, 19)
+    firsts = []
+    for end in ends:
+        firsts.append(bench.segment(0, end, last=0, plastic=0))
+        bench.segment(end, end + 1, plastic=0)
+    rows = list(enumerate(firsts))
+
+    async def main(ctx):
+        await bench.fill(ctx)
+        await bench.play(ctx, PassKind.ROW, rows)
+        bench.rows(rows)
+        await bench.compare(ctx)
+
+    bench.run(main)
 
 
 def test_spikes_raise_traces_while_passes_run():

@@ -341,6 +341,25 @@ def test_a_resumed_run_starts_a_new_schedule():
     assert gaps(bench.begins)[-1] == 50
 
 
+def test_a_resumed_run_does_not_wait_for_the_old_schedule():
+    bench = Bench(seed=14, longest=3, pause=0.0)
+
+    async def main(ctx):
+        await ctx.tick()
+        ctx.set(bench.dut.period, 500)
+        await bench.start(ctx, 3, RunFlag.PACED)
+        await bench.wait(ctx, "phase", Phase.SWEEP)
+        await bench.control(ctx, ControlAction.PAUSE)
+        await bench.wait(ctx, "paused", 1)
+        await bench.control(ctx, ControlAction.RESUME)
+        await bench.finish(ctx)
+
+    bench.run(main)
+    first, second = gaps(bench.begins)
+    assert first < 50
+    assert second == 500
+
+
 def test_the_host_gets_its_turn_between_steps():
     bench = Bench(seed=12)
     served = []
