@@ -10,7 +10,7 @@ DEV_STAMP := $(VENV)/installed-dev-$(STAMP)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 QUIET := | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 
-.PHONY: demo test lint types pytest slow bench tools clean help
+.PHONY: demo test lint types pytest slow agreement bench tools clean help
 
 help:
 	@echo "make demo    a network learns digits on the simulated board"
@@ -18,6 +18,7 @@ help:
 	@echo "make lint    ruff: rules and format"
 	@echo "make types   mypy"
 	@echo "make slow    the long test suites"
+	@echo "make agreement  500 generated arrays on every number of lanes"
 	@echo "make bench   clocks of a step, and steps a second of the simulated board"
 	@echo "make clean   remove what was built (.venv and the user's cache stay)"
 
@@ -38,6 +39,9 @@ pytest: $(DEV_STAMP) tools
 
 slow: $(DEV_STAMP) tools
 	$(BIN)/pytest -n 2 -m slow
+
+agreement: $(DEV_STAMP) tools
+	$(BIN)/pytest -n 2 -m slow tests/agreement
 
 bench: $(USER_STAMP)
 	$(BIN)/python -m synloom_sim.bench
