@@ -160,6 +160,13 @@ class FakeDevice:
             self.memory[place] = word
         return Status.OK, b""
 
+    def _rates8(self, arguments):
+        first, setting = struct.unpack("<HB", arguments[:3])
+        for k, byte in enumerate(arguments[3:]):
+            rate = min(byte << (setting & 15), 0x7FFF)
+            self.memory[Region.GEN_RATE, first + k] = rate | setting >> 7 << 15
+        return Status.OK, b""
+
     def _run(self, arguments):
         if self.running:
             return Status.BUSY, b""

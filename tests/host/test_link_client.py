@@ -67,6 +67,21 @@ def test_pieces_are_the_steps_of_the_device(neurons, offset, count, most):
         assert size <= most
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_rates_of_eight_bits_travel_as_bytes_and_others_as_words(seed):
+    device = FakeDevice(line=Line(seed, **BAD))
+    port = connect(device)
+    rng = np.random.default_rng(seed)
+    bytes_ = rng.integers(0, 256, 400) << rng.integers(0, 8) | 0x8000 * int(rng.integers(2))
+    mixed = np.r_[bytes_[:20], bytes_[:1] ^ 0x8000]
+    precise = np.array([0x7FFF, 1, 0x8000])
+    for values, op in ((bytes_, Op.RATES8), (mixed, Op.WRITE), (precise, Op.WRITE)):
+        before = device.executed[op]
+        port.write(Region.GEN_RATE, 5, values)
+        assert device.executed[op] > before
+        assert np.array_equal(port.read(Region.GEN_RATE, 5, len(values)), values)
+
+
 def test_fill_writes_every_place():
     device = FakeDevice()
     connect(device).fill(Region.WEIGHTS, weight_offset(1, 5), 70_000, 0x80)

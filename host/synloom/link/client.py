@@ -28,6 +28,7 @@ from synloom.link.addresses import pieces
 from synloom.link.assembly import RecordAssembly
 from synloom.link.discovery import discover
 from synloom.link.exchange import Exchange, LinkStatistics
+from synloom.link.rates import ByteRates, byte_rates
 from synloom.link.transport import Transport
 from synloom.port import Words
 
@@ -109,6 +110,9 @@ class LinkPort:
         """Write consecutive offsets with (n,) integers of 16 bits."""
         width = _width(region)
         words = _words(values)
+        if region is Region.GEN_RATE and (rates := byte_rates(words)) is not None:
+            self._write_rates(offset, rates)
+            return
         data = words.astype("<u2").tobytes() if width == 2 else words.astype(np.uint8).tobytes()
         places = pieces(region, offset, len(words), MAX_READ_BYTES // width, self._params.neurons)
         commands = [
@@ -117,6 +121,13 @@ class LinkPort:
         ]
         with self._locked():
             self._exchange.pipeline(Op.WRITE, commands)
+
+    def _write_rates(self, first: int, rates: ByteRates) -> None:
+        """Write rates that fit in a byte each: an image on the inputs is half as long on the line."""
+        with self._locked():
+            for k in range(0, len(rates.data), MAX_READ_BYTES):
+                head = struct.pack("<HB", first + k, rates.shift | rates.mode << 7)
+                self._exchange.command(Op.RATES8, head + rates.data[k : k + MAX_READ_BYTES])
 
     def fill(self, region: Region, offset: int, count: int, value: int) -> None:
         """Write one value to `count` consecutive offsets."""
