@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from link_simulation import SMALL, SimulatedLink
 
-from synloom.contract.frames import ControlAction, Op, RunFlag, Status
+from synloom.contract.frames import ControlAction, Op, RunFlag, Status, StreamFlag
 from synloom.contract.params import ArrayParams
 from synloom.contract.records import END_WORD
 from synloom.contract.regions import Region, link, weight_offset
@@ -195,6 +195,19 @@ def test_records_arrive_once_and_in_order_on_a_bad_line(seed):
         received += port.records(0.01).tolist()
     assert received == words
     assert port.statistics.retries + port.statistics.rewinds > 0
+
+
+def test_a_lost_frame_with_few_words_comes_again_while_the_run_goes_on():
+    bench = SimulatedLink()
+    port = LinkPort(bench)
+    port.run(1000)
+    words = [2, 7, 9, 1, 4]
+    bench.core.records.extend(words)
+    bench.write(encode_frame(bytes([200, Op.STREAM, 0, 0, StreamFlag.FLUSH])))
+    bench.run(3000)
+    assert len(bench.out) > 2 * len(words)
+    bench.out.clear()
+    assert port.records(10.0).tolist() == words
 
 
 def test_a_host_that_does_not_read_loses_nothing():

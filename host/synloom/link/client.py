@@ -38,6 +38,9 @@ _NO_FLAGS: Final = RunFlag(0)
 _EVENTS_PER_COMMAND: Final = (MAX_PAYLOAD - 2) // 2
 _FILL_PER_COMMAND: Final = 1 << 16
 """So that a FILL is done well before its reply is missed."""
+_AGAIN: Final = StreamFlag.REWIND | StreamFlag.FLUSH
+"""Lost words may be fewer than a frame holds, and the array sends such only when it is asked to."""
+
 _SLICE_S: Final = 0.05
 """Longest wait for records that keeps other threads out."""
 _SILENCE_S: Final = 0.25
@@ -197,7 +200,7 @@ class LinkPort:
                 words = self._take()
                 if not len(words):
                     if self._assembly.gap:
-                        self._stream(StreamFlag.REWIND)
+                        self._stream(_AGAIN)
                     heard = self._listen(max(0.0, deadline - time.monotonic()))
                     words = self._take()
             # A part of a frame is no record yet, but more comes.
@@ -242,7 +245,7 @@ class LinkPort:
         first = int(self.read(Region.LINK, link("first_record").offset, 1)[0])
         with self._locked():
             self._assembly.start(first)
-            self._stream(StreamFlag.REWIND)
+            self._stream(_AGAIN)
 
     def _stream(self, flags: StreamFlag) -> None:
         """Acknowledge what was taken, and ask for more."""
@@ -267,7 +270,7 @@ class LinkPort:
             return True
         silent = timeout > 0 if virtual else time.monotonic() - self._heard_at >= _SILENCE_S
         if silent:
-            self._stream(StreamFlag.REWIND)
+            self._stream(_AGAIN)
             self._heard_at = time.monotonic()
             return virtual and self._exchange.pump(min(timeout, _SLICE_S))
         return False
