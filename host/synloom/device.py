@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -17,7 +17,8 @@ from synloom.contract.regions import Mode, Region
 from synloom.counters import Counters, read_counters
 from synloom.errors import NetworkError, ParameterError
 from synloom.image import Image
-from synloom.port import Port
+from synloom.meta import InputInfo
+from synloom.port import Port, Words
 from synloom.recording import Recording
 from synloom.runtime.inputs import events_from, indices_from
 from synloom.runtime.recorders import Recorders
@@ -143,8 +144,10 @@ class Device:
         Parameters
         ----------
         inputs : mapping, optional
-            For each input population (or label) the channels that spike in this step: a boolean row (n,), or
-            a sequence of indices.
+            For each input population (or label) the channels that spike in this step: a row (n,) of bool
+            or uint8, or a sequence of indices.
+
+        Probes are not kept in single steps: read potentials with `read_state`.
 
         Returns
         -------
@@ -152,11 +155,14 @@ class Device:
             Indices of the neurons that fired, by population label.
         """
         image = self.image
-        for which, spikes in (inputs or {}).items():
+        events = []
+        for which, spikes in _by_input(inputs or {}):
             info = image.input(which)
             index = indices_from(spikes, info)
             due = self._session.now + info.delay[index]
-            self._session.queue.add(np.stack([due, info.source + index], axis=1))
+            events.append(np.stack([due, info.source + index], axis=1))
+        for part in events:
+            self._session.queue.add(part)
         self._session.set_mode(Mode.RASTER, True)
         _, fired = self._session.execute(1, RunFlag.FLUSH).spikes()
         return {
@@ -173,9 +179,9 @@ class Device:
         ----------
         inputs : mapping
             For each input population (or label) the rates in Hz (a number or (n,)) of its generators, or a
-            raster (T, n) of bool or uint8.
+            raster (T, n) of bool or uint8, no longer than `duration`.
         duration : float
-            Time in ms, a multiple of dt.
+            Time in ms, a multiple of dt, of at most 65,535 steps.
         rest : float
             Time in ms that follows with all these rates at 0, and is not counted.
         bits : int
@@ -188,22 +194,34 @@ class Device:
         """
         image, session = self.image, self._session
         steps, pause = self._steps("duration", duration), self._steps("rest", rest)
+        whole("the number of steps", steps, 0, 0xFFFF)
         used = image.registers["sweep_count"]
-        silent = []
-        for which, stimulus in inputs.items():
+        rates, events = [], []
+        for which, stimulus in _by_input(inputs):
+            info = image.input(which)
             if np.ndim(stimulus) == 2:
-                self.inject(which, stimulus)
+                if len(stimulus) > steps:
+                    raise ParameterError(
+                        f"the raster for {info.label!r} must have at most {steps} rows, the steps of "
+                        f"{duration:g} ms, not {len(stimulus)}"
+                    )
+                events.append(events_from(stimulus, info, session.now, image.dt))
             else:
-                self.set_rates(which, stimulus, bits=bits)
-                silent.append(image.input(which).label)
+                rates.append((info, self._rate_words(info, stimulus, bits)))
+        # Nothing was touched until here: a wrong stimulus leaves no half of it behind.
+        session.clear_counts(used)
+        for info, words in rates:
+            self.port.write(Region.GEN_RATE, info.source, words)
+        for part in events:
+            session.queue.add(part)
         session.set_mode(Mode.RASTER, False)
         session.execute(steps, RunFlag(0))
         counts = session.counts(0, used, clear=True)
         if pause:
-            for label in silent:
-                self.set_rates(label, 0.0)
+            for info, words in rates:
+                self.port.write(Region.GEN_RATE, info.source, np.zeros_like(words))
             session.execute(pause, RunFlag(0))
-            session.counts(0, used, clear=True)
+            session.clear_counts(used)
         return {label: counts[info.first : info.first + info.n] for label, info in image.populations.items()}
 
     def _steps(self, name: str, duration: Any) -> int:
@@ -231,11 +249,13 @@ class Device:
         With ``bits=8`` they travel as one byte a channel, relative to the largest.
         """
         info = self.image.input(population)
+        self.port.write(Region.GEN_RATE, info.source, self._rate_words(info, hz, bits))
+
+    def _rate_words(self, info: InputInfo, hz: Any, bits: int) -> Words:
         if info.generator is None:
             raise NetworkError(f"{info.label!r} has no generators; make it a PoissonInput or a RegularInput")
         rates = per_item("hz", reals("hz", hz, low=0.0), info.n)
-        words = rate_words(rates, info.generator, self.image.dt, whole("bits", bits, 1, 15))
-        self.port.write(Region.GEN_RATE, info.source, words)
+        return rate_words(rates, info.generator, self.image.dt, whole("bits", bits, 1, 15))
 
     def set_offset(self, population: Any, current: Any) -> None:
         """Set the constant current `i_offset` of a population, in nA: one number, or (n,)."""
@@ -244,14 +264,19 @@ class Device:
 
     def set_learning(self, on: bool) -> None:
         """Switch all plasticity on or off; traces go on either way."""
+        if switch("on", on):
+            self._session.require("plasticity")
         self._session.set_mode(Mode.LEARN, switch("on", on))
 
     def set_adaptation(self, on: bool) -> None:
         """Switch threshold adaptation on or off; thresholds that have adapted stay as they are."""
+        if switch("on", on):
+            self._session.require("adaptation")
         self._session.set_mode(Mode.ADAPT, switch("on", on))
 
     def set_reward(self, reward: float) -> None:
-        """Set the global factor of all rules with `reward=True`: -128 to 128, in 1/256; 1 at first."""
+        """Set the global factor of all rules with `reward=True`: -127.99 to 127.99, in 1/256; 1 at first."""
+        self._session.require("plasticity", "reward")
         value = round(256.0 * real("reward", reward, low=-127.99, high=127.99))
         self._session.set_register("reward", value & 0xFFFF)
 
@@ -342,6 +367,12 @@ class Device:
     def counters(self) -> Counters:
         """Return the device's counters; `counters().losses` is empty if nothing was lost or limited."""
         return read_counters(self.port)
+
+
+def _by_input(inputs: Any) -> Iterable[tuple[Any, Any]]:
+    if not isinstance(inputs, Mapping):
+        raise ParameterError(f"inputs must be a mapping from input populations to stimuli, not {inputs!r}")
+    return inputs.items()
 
 
 def _spikes(trace: npt.NDArray[np.uint16], one: int) -> FloatArray:

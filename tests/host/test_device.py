@@ -470,3 +470,64 @@ def test_connect_opens_the_model():
     assert device.params.neurons == 16
     device.load(compile(relay(), device.params))
     assert device.step({"in": [2]})["out"].tolist() == [2]
+
+
+def test_present_counts_only_its_own_spikes_and_a_refused_one_leaves_nothing():
+    network = Network()
+    kicks = network.add(InputPopulation(3, label="kicks"))
+    rates = network.add(PoissonInput(2, rate=0.0, label="rates"))
+    cells = network.add(Population(4, LIF(tau_syn_E=0.0), label="cells"))
+    network.add(Projection(kicks, cells, AllToAll(), weight=30.0))
+    network.add(Projection(rates, cells, AllToAll(), weight=30.0))
+    with connect("model", compile(network)) as device:
+        device.inject("kicks", np.ones((20, 3), bool))
+        device.run(20.0)
+        assert not device.present({"rates": 0.0}, 10.0)["cells"].any()
+        for stimuli in (
+            {"rates": 900.0, "nobody": 1.0},
+            {"kicks": np.ones((11, 3), bool)},
+            [1],
+            {"rates": "x"},
+        ):
+            with pytest.raises((ParameterError, NetworkError)):
+                device.present(stimuli, 10.0)
+        with pytest.raises((ParameterError, NetworkError)):
+            device.step({"kicks": [0], "nobody": [1]})
+        with pytest.raises(ParameterError, match="mapping"):
+            device.step([1, 2])
+        assert not device.present({}, 20.0)["cells"].any()
+        assert len(device.step({"kicks": np.array([0, 1, 0], np.uint8)})["cells"]) == 4
+
+
+def test_an_image_that_does_not_fit_leaves_the_old_one():
+    network = Network()
+    network.add(Population(4, LIF(), label="cells"))
+    image = compile(network)
+    with connect("model", image) as device:
+        with pytest.raises(MismatchError):
+            device.load(compile(network, image.params.replace(neurons=90)))
+        device.run(3.0)
+
+
+def test_features_that_the_array_lacks_are_refused():
+    network = Network()
+    network.add(Population(4, LIF(), label="cells"))
+    params = compile(network).params.replace(
+        plasticity=False,
+        soft_bounds=False,
+        stochastic_rounding=False,
+        reward=False,
+        adaptation=False,
+        spike_counters=False,
+    )
+    with connect("model", compile(network, params)) as device:
+        for refused in (
+            lambda: device.set_adaptation(True),
+            lambda: device.set_learning(True),
+            lambda: device.set_reward(0.5),
+            lambda: device.present({}, 5.0),
+        ):
+            with pytest.raises(CapacityError, match="replace"):
+                refused()
+        assert device.time == 0.0
+        device.reset()

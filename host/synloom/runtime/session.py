@@ -66,9 +66,12 @@ class Session:
         return self._loaded
 
     def load(self, image: Image) -> None:
-        """Replace everything in the array; until this is done, nothing counts as loaded."""
-        self._loaded = None
+        """Replace everything in the array, or nothing if the image does not fit.
+
+        Until all of the image is there, nothing counts as loaded.
+        """
         check_fits(image, self.port.params)
+        self._loaded = None
         stop(self.port)
         load_image(self.port, image)
         self._mode = image.registers["mode"]
@@ -87,7 +90,7 @@ class Session:
         layout = neuron_state_layout(image.params)
         with self.guard():
             fields = layout.unpack(image.neuron_state)
-            if keep_theta and self.mode(Mode.ADAPT):
+            if keep_theta and "theta" in layout:
                 for info in image.populations.values():
                     part = slice(info.first, info.first + info.n)
                     fields["theta"][part] = read_population(self.port, info, image.params)["theta"]
@@ -176,10 +179,21 @@ class Session:
         words[:, : layout.words] = self._neuron_params[part]
         self.port.write(Region.NEURON_PARAMS, NEURON_PARAMS_STRIDE * info.first, words.reshape(-1))
 
+    def require(self, *features: str) -> None:
+        """Complain if the array lacks a feature."""
+        params = self.image.params
+        for feature in features:
+            if not getattr(params, feature):
+                raise CapacityError(f"this array has no {feature}; use params.replace({feature}=True)")
+
+    def clear_counts(self, n: int) -> None:
+        """Set the spike counts of neurons 0..n-1 to 0."""
+        self.require("spike_counters")
+        self.port.fill(Region.SPIKE_COUNTS, 0, n, 0)
+
     def counts(self, first: int, n: int, clear: bool) -> IntArray:
         """Return the spike counts of a range of neurons, and clear them on request."""
-        if not self.image.params.spike_counters:
-            raise CapacityError("this array has no spike counters; use params.replace(spike_counters=True)")
+        self.require("spike_counters")
         counts = self.port.read(Region.SPIKE_COUNTS, first, n).astype(np.int64)
         if clear:
             self.port.fill(Region.SPIKE_COUNTS, first, n, 0)
