@@ -1,8 +1,11 @@
 """The command line as a whole: help, exit codes, errors of one line, Ctrl-C."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +103,62 @@ def test_closed_output_is_no_traceback():
     assert process.wait(30) == 1
     assert process.stderr.read() == ""
     process.stderr.close()
+
+
+def test_interrupt_while_a_command_is_imported_is_exit_code_130(monkeypatch, capsys):
+    def interrupted(module):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synloom.cli.group.import_module", interrupted)
+    code, _, err = run(capsys, "info", "model")
+    assert code == 130
+    assert err.strip() == "interrupted"
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("info", "model"), ("info", "model", "--json")])
+def test_output_that_is_full_is_one_line(arguments):
+    command = [sys.executable, "-c", "from synloom.cli import main; main()", *arguments]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "error: input or output failed: No space left on device\n"
+
+
+@pytest.mark.parametrize("to_all", [False, True], ids=["process", "terminal"])
+def test_interrupt_ends_the_workers_at_once(to_all):
+    command = [
+        sys.executable,
+        "-c",
+        "from synloom.cli import main; main()",
+        "demo",
+        "digits",
+        "--seeds",
+        "1,2,3",
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            assert "seed" in process.stdout.readline()
+            time.sleep(1.5)
+            started = time.monotonic()
+            (os.killpg if to_all else os.kill)(process.pid, signal.SIGINT)
+            _, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert err.strip() == "interrupted"
+    assert time.monotonic() - started < 6.0
+
+
+def test_seeds_take_no_line_rate_and_serial_ports_do(tmp_path, capsys):
+    code, _, err = run(capsys, "demo", "digits", "--seeds", "1", "--baud", "9600")
+    assert code == 2
+    assert "leave --baud out" in err
+    arguments = ("--target", "model", "--baud", "9600", "--out", str(tmp_path))
+    code, _, err = run(capsys, "demo", "digits", "--quick", *arguments)
+    assert code == 1
+    assert "target 'model' has no option 'baud'" in err
 
 
 def test_help_is_quick():

@@ -203,7 +203,7 @@ def test_an_interrupted_run_closes_the_target_and_writes_nothing(tmp_path, monke
     closed = []
     close = sl.Device.close
     monkeypatch.setattr(sl.Device, "close", lambda self: (closed.append(True), close(self)))
-    monkeypatch.setattr(sl.Device, "spike_counts", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(sl.Device, "counters", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     path = write(tmp_path)
     assert command(path, "--out", tmp_path / "out", "--steps", "3") == 130
     assert closed
@@ -224,6 +224,42 @@ def test_wrong_use_is_exit_code_2(tmp_path, capsys):
     assert "Usage: synloom run" in capsys.readouterr().err
     assert command(path, "--duration", "2.5", "--out", tmp_path / "out") == 1
     assert "run.duration must be a multiple of dt (1 ms), not 2.5" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--duration", "--steps"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-5", "-1", "0"])
+def test_what_is_no_length_is_wrong_use(option, value, tmp_path, capsys):
+    path = write(tmp_path)
+    assert command(path, f"{option}={value}", "--out", tmp_path / "out") == 2
+    err = capsys.readouterr().err
+    assert f"Error: Invalid value for '{option}'" in err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("duration", [float("nan"), float("inf"), -float("inf"), -5.0, 0.0, 1e-9])
+def test_an_experiment_of_no_length_is_refused(duration, tmp_path):
+    with pytest.raises(ExperimentError, match=r"run\.duration must be (a finite number|at least 1 ms)"):
+        read_experiment(write(tmp_path)).changed(duration=duration)
+
+
+def test_full_counters_are_a_warning_and_recorded_spikes_are_not(tmp_path, monkeypatch, capsys):
+    read = sl.Device.spike_counts
+    monkeypatch.setattr(sl.Device, "spike_counts", lambda *a, **k: read(*a, **k) * 0 + 65535)
+    changes = (
+        '[record]\ncounts = ["left", "right"]',
+        '[record]\nspikes = ["right"]\ncounts = ["left", "right"]',
+    )
+    path = write(tmp_path, changes)
+    assert command(path, "--out", tmp_path / "out", "--json") == 0
+    captured = capsys.readouterr()
+    lines = [line for line in captured.err.splitlines() if line.startswith("warning: ")]
+    assert len(lines) == 1
+    assert "left.counts: 5 of 5 spike counters reached 65535" in lines[0]
+    assert json.loads(captured.out)["warnings"] == [lines[0].removeprefix("warning: ")]
+    with np.load(tmp_path / "out" / "results.npz") as arrays:
+        counts = np.bincount(arrays["right.spike_neurons"], minlength=4)
+        np.testing.assert_array_equal(arrays["right.counts"], counts)
 
 
 def test_a_target_that_is_not_there_writes_nothing(tmp_path, capsys):

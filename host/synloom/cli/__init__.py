@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import click
@@ -57,6 +58,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         result = cli.main(
             args=None if arguments is None else list(arguments), prog_name="synloom", standalone_mode=False
         )
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -67,7 +69,20 @@ def _run(arguments: Sequence[str] | None) -> int:
         click.echo(f"error: {error}", err=True)
         return FAILURE
     except BrokenPipeError:
-        # The reader of our output is gone; keep Python from flushing to it once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _end_output()
+        return FAILURE
+    except OSError as error:
+        what = "input or output failed" if error.filename is None else str(error.filename)
+        click.echo(f"error: {what}: {error.strerror or error}", err=True)
+        _end_output()
         return FAILURE
     return result if isinstance(result, int) else 0
+
+
+def _end_output() -> None:
+    """Keep Python from writing once more, at exit, to an output that takes no more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from synloom.cli.tracks import tracks
+from synloom.cli.workers import in_workers
 from synloom.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -45,6 +43,7 @@ def demo() -> None:
     show_default=True,
     help="sim (the gateware, simulated), sim-pins, model, the path of a serial port, or auto.",
 )
+@click.option("--baud", type=click.IntRange(min=1), metavar="N", help="Line rate of a serial port.")
 @click.option("--supervised", "only", flag_value="supervised", help="Only the form with a teacher.")
 @click.option("--unsupervised", "only", flag_value="unsupervised", help="Only the form without a teacher.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed.")
@@ -63,6 +62,7 @@ def demo() -> None:
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
 def digits(
     target: str,
+    baud: int | None,
     only: str | None,
     seed: int,
     seeds: str | None,
@@ -87,13 +87,15 @@ def digits(
     if seeds is not None:
         if target not in (_MODEL, "sim"):
             raise click.UsageError("--seeds runs on the model; leave --target out")
+        if baud is not None:
+            raise click.UsageError("--seeds runs on the model; leave --baud out")
         return _by_seed(experiment, _numbers(seeds), validation, as_json)
     if validation:
         raise click.UsageError("--validation belongs to --seeds")
     images = experiment.digits().test
     _make_folder(out)
     started = time.perf_counter()
-    outcomes, difference = _perform(target, experiment)
+    outcomes, difference = _perform(target, experiment, {} if baud is None else {"baud": baud})
     seconds = time.perf_counter() - started
     paths = _save(outcomes, images, out)
     _report(target, outcomes, difference, seconds, paths)
@@ -102,7 +104,9 @@ def digits(
     return _DIFFERENT if difference is not None and difference.bits else 0
 
 
-def _perform(target: str, experiment: Experiment) -> tuple[list[Outcome], Difference | None]:
+def _perform(
+    target: str, experiment: Experiment, options: dict[str, Any]
+) -> tuple[list[Outcome], Difference | None]:
     """Run on the target, and on the model beside it unless that is the target."""
     from synloom.demo.experiment import Reference, compare
     from synloom.demo.settings import ARRAY
@@ -110,7 +114,7 @@ def _perform(target: str, experiment: Experiment) -> tuple[list[Outcome], Differ
 
     with tracks() as bars:
         params = ARRAY if target in _ANY_ARRAY else None
-        with connect(target, params, progress=bars.report(target)) as device:
+        with connect(target, params, progress=bars.report(target), **options) as device:
             if target == _MODEL:
                 return experiment.run(device, bars.report(target)), None
             with Reference(experiment, device.params) as reference:
@@ -230,9 +234,9 @@ def _by_seed(experiment: Experiment, seeds: Sequence[int], validation: bool, as_
     """Print a table of accuracies, row by row as they come."""
     click.echo("    seed  " + "".join(f"{form:>14}" for form in experiment.forms))
     table: dict[str, list[float]] = {form: [] for form in experiment.forms}
-    with _pool() as pool:
-        jobs = [(experiment, seed, validation) for seed in seeds]
-        for seed, accuracies in zip(seeds, pool.map(_accuracies, jobs), strict=True):
+    jobs = [(experiment, seed, validation) for seed in seeds]
+    with in_workers(_accuracies, jobs) as results:
+        for seed, accuracies in zip(seeds, results, strict=True):
             _show_row(str(seed), accuracies)
             for form, value in zip(experiment.forms, accuracies, strict=True):
                 table[form].append(value)
@@ -245,15 +249,6 @@ def _by_seed(experiment: Experiment, seeds: Sequence[int], validation: bool, as_
 
 def _show_row(name: str, accuracies: Sequence[float]) -> None:
     click.echo(f"{name:>8}  " + "".join(f"{100 * value:>12.1f} %" for value in accuracies))
-
-
-@contextmanager
-def _pool() -> Iterator[ProcessPoolExecutor]:
-    pool = ProcessPoolExecutor(2, mp_context=get_context("spawn"))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _accuracies(job: tuple[Any, int, bool]) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 
+def _length(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """Refuse what cannot be a length of time."""
+    if value is not None and not (math.isfinite(value) and value > 0.0):
+        raise click.BadParameter(f"must be a finite number of ms above 0, not {value:g}")
+    return value
+
+
 @click.command(short_help="Run an experiment file.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--target", default="model", metavar="TARGET", help="Where to run it; model by default.")
@@ -28,7 +36,9 @@ __all__ = ["run"]
 )
 @click.option("--force", is_flag=True, help="Replace results that are in the folder already.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Another seed than the file's.")
-@click.option("--duration", type=float, metavar="MS", help="Another length than the file's.")
+@click.option(
+    "--duration", type=float, callback=_length, metavar="MS", help="Another length than the file's."
+)
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Another length, in time steps.")
 @click.option("--baud", type=click.IntRange(min=1), metavar="N", help="Line rate of a serial port.")
 @json_option
@@ -66,6 +76,8 @@ def run(
         )
         progress("drawing", 1.0)
         files = write_folder(results, folder, force=force)
+    for warning in results.warnings():
+        click.echo(f"warning: {warning}", err=True)
     summary = results.summary()
     if as_json:
         show_json({**summary, "folder": str(folder), "files": files})

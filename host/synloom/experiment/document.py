@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -74,7 +75,7 @@ class Experiment:
         Raises
         ------
         ExperimentError
-            If the length is not a multiple of the time step, or not above 0.
+            If the length is not a multiple of the time step, or not at least one step.
         """
         if steps is not None:
             duration = whole("steps", steps, 1, MOST_STEPS) * self.dt
@@ -86,13 +87,17 @@ class Experiment:
             seed=self.seed if seed is None else whole("seed", seed, 0, 2**63 - 1),
         )
 
-    def check_time(self, time: float, where: Where) -> None:
-        """Complain about a time that is no multiple of the time step, or is longer than any run."""
+    def check_time(self, time: float, where: Where, least: int = 1) -> None:
+        """Complain about a time that is no multiple of dt, below `least` steps or longer than any run."""
+        if not math.isfinite(time):
+            raise where.error(f"must be a finite number of ms, not {time:g}")
         steps = time / self.dt
         if steps > MOST_STEPS:
             raise where.error(f"must be at most {MOST_STEPS} steps of {self.dt:g} ms, not {time:g}")
         if abs(steps - round(steps)) > 1e-6:
             raise where.error(f"must be a multiple of dt ({self.dt:g} ms), not {time:g}")
+        if round(steps) < least:
+            raise where.error(f"must be at least {least * self.dt:g} ms, not {time:g}")
 
 
 def read_experiment(path: str | Path) -> Experiment:
@@ -159,7 +164,7 @@ class _References:
             self.experiment.check_time(time, where)
 
     def _change(self, change: dict[str, Any], where: Where) -> None:
-        self._multiple(change["at"], where.key("at"))
+        self.experiment.check_time(change["at"], where.key("at"), least=0)
         if change["at"] >= self.experiment.duration:
             raise where.key("at").error(
                 f"must be before the end ({self.experiment.duration:g} ms), not {change['at']:g}"

@@ -18,6 +18,9 @@ from synloom.recording import Recording
 
 __all__ = ["Results", "Weights"]
 
+MOST_COUNT = 0xFFFF
+"""Where a neuron's spike counter stays."""
+
 
 @dataclass(frozen=True, eq=False)
 class Weights:
@@ -59,7 +62,7 @@ class Results:
     weights : mapping of str to Weights
         By projection.
     counts : mapping of str to (n,) int64
-        Spike counters at the end, by population.
+        Spikes of every neuron, by population: of its recorded spikes, else of its spike counters at the end.
     counters : Counters
         The device's counters at the end.
     seconds : float
@@ -93,6 +96,18 @@ class Results:
             arrays |= {f"{name}.weights": weights.values, f"{name}.weights_times": weights.times}
         return arrays | {f"{name}.counts": counts for name, counts in self.counts.items()}
 
+    def warnings(self) -> list[str]:
+        """Return what may be wrong with the results, a line each: spike counters that reached their end."""
+        lines = []
+        for name, counts in self.counts.items():
+            full = int((counts >= MOST_COUNT).sum())
+            if full and name not in self.recording.sizes:
+                lines.append(
+                    f"{name}.counts: {full} of {len(counts)} spike counters reached {MOST_COUNT}, where they "
+                    f"stay; record the spikes of {name}, or run for a shorter time"
+                )
+        return lines
+
     def summary(self) -> dict[str, Any]:
         """Return the figures that matter, as plain values for JSON."""
         experiment, report = self.experiment, self.image.report
@@ -118,6 +133,7 @@ class Results:
             },
             "counters": dict(self.counters),
             "losses": self.counters.losses,
+            "warnings": self.warnings(),
         }
 
     def _population(self, name: str) -> dict[str, Any]:

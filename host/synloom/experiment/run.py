@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from synloom.checks import IntArray
 from synloom.device import Device
 from synloom.experiment.build import build_network, compile_experiment
 from synloom.experiment.document import Experiment
@@ -132,21 +133,27 @@ class _Run:
             if end > begin:
                 recordings.append(self.device.run((end - begin) * self.experiment.dt))
         seconds = time.monotonic() - started
-        dt = self.experiment.dt
+        dt, recording = self.experiment.dt, _joined(recordings)
         return Results(
             experiment=self.experiment,
             target=target,
             network=self.network,
             image=self.device.image,
-            recording=_joined(recordings),
+            recording=recording,
             weights={
                 name: Weights(np.array(steps) * dt, np.stack(weights[name]))
                 for name, steps in self.snapshots.items()
             },
-            counts={name: self.device.spike_counts(name, clear=False) for name in self.wanted["counts"]},
+            counts={name: self._counts(name, recording) for name in self.wanted["counts"]},
             counters=self.device.counters(),
             seconds=seconds,
         )
+
+    def _counts(self, name: str, recording: Recording) -> IntArray:
+        """Return how often each neuron fired; recorded spikes tell it best, as they never saturate."""
+        if name in recording.sizes:
+            return recording.counts(name)
+        return self.device.spike_counts(name, clear=False)
 
     def _record(self) -> None:
         device, wanted = self.device, self.wanted
