@@ -7,20 +7,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from synloom.checks import FloatArray, choice, per_item, reals
+from synloom.checks import HUGE, FloatArray, choice, per_item, reals
 from synloom.errors import ParameterError
 
 __all__ = ["LIF"]
 
-_POSITIVE: Final[dict[str, Any]] = {"low": 0.0, "above": True}
 _LIMITS: Final[dict[str, dict[str, Any]]] = {
-    "tau_m": {**_POSITIVE, "infinite": True},
-    "cm": _POSITIVE,
-    "tau_refrac": {"low": 0.0},
-    "tau_syn_E": {"low": 0.0},
-    "tau_syn_I": {"low": 0.0},
-    "tau_theta": {**_POSITIVE, "infinite": True},
-    "theta_plus": {"low": 0.0},
+    "tau_m": {"low": 1.0 / HUGE, "infinite": True},
+    "cm": {"low": 1.0 / HUGE, "high": HUGE},
+    **{name: {"low": -HUGE, "high": HUGE} for name in ("v_rest", "v_reset", "v_thresh", "i_offset")},
+    **{name: {"low": 0.0, "high": HUGE} for name in ("tau_refrac", "tau_syn_E", "tau_syn_I")},
+    "tau_theta": {"low": 1.0 / HUGE, "infinite": True},
+    "theta_plus": {"low": 0.0, "high": HUGE},
 }
 
 
@@ -36,7 +34,7 @@ class LIF:
     tau_m : float or array
         Membrane time constant, ms; ``inf`` is a perfect integrator.
     cm : float or array
-        Membrane capacitance, nF.
+        Membrane capacitance, nF, 1e-9 to 1e9.
     v_rest, v_reset, v_thresh : float or array
         Resting potential, potential after a spike, threshold, mV.
     tau_refrac : float or array

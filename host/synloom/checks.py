@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from synloom.errors import ParameterError
 
-__all__ = ["FloatArray", "IntArray", "choice", "label_of", "per_item", "real", "reals", "switch", "whole"]
+__all__ = [
+    "HUGE",
+    "FloatArray",
+    "IntArray",
+    "choice",
+    "label_of",
+    "per_item",
+    "real",
+    "reals",
+    "steps_of",
+    "switch",
+    "whole",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+HUGE: Final = 1e9
+"""Largest magnitude of a potential, current or weight: above any sense, and safe to calculate with."""
+_MAX_STEPS: Final = 2**31
 
 
 def _range_text(low: float, high: float, above: bool) -> str:
@@ -44,7 +60,7 @@ def reals(
     above : bool
         Exclude `low` itself.
     infinite : bool
-        Allow +inf.
+        Allow infinities that lie within `low`..`high`.
 
     Raises
     ------
@@ -72,12 +88,38 @@ def reals(
     return array
 
 
-def real(name: str, value: Any, *, low: float = -np.inf, high: float = np.inf, above: bool = False) -> float:
+def real(
+    name: str,
+    value: Any,
+    *,
+    low: float = -np.inf,
+    high: float = np.inf,
+    above: bool = False,
+    infinite: bool = False,
+) -> float:
     """Return one checked float; see `reals`."""
-    array = reals(name, value, low=low, high=high, above=above)
+    array = reals(name, value, low=low, high=high, above=above, infinite=infinite)
     if array.ndim:
         raise ParameterError(f"{name} must be one number, not an array of shape {array.shape}")
     return float(array)
+
+
+def steps_of(name: str, times: FloatArray, dt: float) -> IntArray:
+    """Return `times` (ms, at least 0) in whole steps of `dt` ms, as int64 of the same shape.
+
+    Raises
+    ------
+    ParameterError
+        If a time is 2**31 steps or more.
+    """
+    with np.errstate(over="ignore"):
+        steps = np.rint(times / dt)
+    if not (steps < _MAX_STEPS).all():
+        raise ParameterError(
+            f"{name} must be under {_MAX_STEPS} steps of {dt:g} ms ({_MAX_STEPS * dt:g} ms), "
+            f"not {float(np.max(times)):g} ms; are the times in ms?"
+        )
+    return np.asarray(steps, dtype=np.int64)
 
 
 def whole(name: str, value: Any, low: int, high: int) -> int:

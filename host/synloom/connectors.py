@@ -285,6 +285,8 @@ class FromMatrix:
             coo = matrix.tocoo(copy=True)
             coo.sum_duplicates()
             pre, post, weights = coo.row, coo.col, coo.data
+            if weights.dtype.kind not in "biuf":
+                raise ParameterError(f"FromMatrix needs a matrix of numbers or booleans, not {weights.dtype}")
             self.shape = (int(coo.shape[0]), int(coo.shape[1]))
         else:
             dense = np.asarray(matrix)

@@ -50,8 +50,9 @@ class Normal:
     def __post_init__(self) -> None:
         real("mean", self.mean)
         real("sd", self.sd, low=0.0)
-        if not self.low <= self.high:
-            raise ParameterError(f"low must be at most high, but they are {self.low:g} and {self.high:g}")
+        low, high = real("low", self.low, infinite=True), real("high", self.high, infinite=True)
+        if low > high:
+            raise ParameterError(f"low must be at most high, but they are {low:g} and {high:g}")
 
     def draw(self, count: int, rng: np.random.Generator) -> FloatArray:
         """Return (count,) numbers."""

@@ -184,10 +184,12 @@ class Image:
         Raises
         ------
         ParameterError
-            If the file is not there, is not an image, or is damaged.
+            If `path` is not a path, the file is not there, is not an image, or is damaged.
         MismatchError
             If it was compiled for other semantics than this SDK's.
         """
+        if not isinstance(path, (str, os.PathLike)):
+            raise ParameterError(f"path must be a str or a path, not {path!r} ({type(path).__name__})")
         name = os.fspath(path)
         try:
             with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as file:

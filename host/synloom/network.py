@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from synloom.cells import LIF
-from synloom.checks import FloatArray, per_item, real, reals, whole
+from synloom.checks import HUGE, FloatArray, per_item, real, reals, whole
 from synloom.connectors import Connector
 from synloom.distributions import Distribution
 from synloom.errors import NetworkError, ParameterError
@@ -59,10 +59,12 @@ class Population:
             )
         self.cell = cell
         self.label = label
-        self.v_init = cell.v_rest if v_init is None else per_item("v_init", reals("v_init", v_init), self.n)
-        self.v_init = per_item("v_init", self.v_init, self.n)
-        self.theta_init = per_item("theta_init", reals("theta_init", theta_init, low=0.0), self.n)
-        self.v_range = None if v_range is None else real("v_range", v_range, low=0.0, above=True)
+        start = cell.v_rest if v_init is None else reals("v_init", v_init, low=-HUGE, high=HUGE)
+        self.v_init = per_item("v_init", start, self.n)
+        self.theta_init = per_item("theta_init", reals("theta_init", theta_init, low=0.0, high=HUGE), self.n)
+        self.v_range = None
+        if v_range is not None:
+            self.v_range = real("v_range", v_range, low=0.0, high=HUGE, above=True)
 
     def __len__(self) -> int:
         return self.n
@@ -109,6 +111,11 @@ class Projection:
             raise NetworkError(f"pre must be a Population or an InputPopulation, not {pre!r}")
         if not isinstance(post, Population):
             raise NetworkError(f"post must be a Population of neurons, not {post!r}")
+        if isinstance(connector, type):
+            raise ParameterError(
+                f"connector must be a connector such as AllToAll(), not the class: write "
+                f"{connector.__name__}(), with its arguments in the parentheses"
+            )
         if not hasattr(connector, "synapses"):
             raise ParameterError(f"connector must be a connector such as AllToAll(), not {connector!r}")
         self.pre = pre
@@ -129,13 +136,13 @@ class Network:
     Parameters
     ----------
     dt : float
-        Time step, ms.
+        Time step, ms, 0.001 to 1000.
     seed : int
         Seed of everything random: connectors, weights, and the generators on the chip.
     """
 
     def __init__(self, *, dt: float = 1.0, seed: int = 0):
-        self.dt = real("dt", dt, low=0.0, above=True)
+        self.dt = real("dt", dt, low=1e-3, high=1e3)
         self.seed = whole("seed", seed, 0, 2**63 - 1)
         self.populations: list[Population] = []
         self.inputs: list[InputPopulation] = []
@@ -190,8 +197,8 @@ def _check_weight(weight: Any, shape: tuple[int, int]) -> Weight | None:
     if weight is None or (isinstance(weight, Distribution) and not isinstance(weight, type)):
         return weight
     if np.ndim(weight) != 2:
-        return real("weight", weight)
-    flat = reals("weight", np.asarray(weight).reshape(-1))
+        return real("weight", weight, low=-HUGE, high=HUGE)
+    flat = reals("weight", np.asarray(weight).reshape(-1), low=-HUGE, high=HUGE)
     if np.shape(weight) != shape:
         raise ParameterError(
             f"weight must be a number or have shape {shape} (pre, post), not {np.shape(weight)}"

@@ -85,8 +85,9 @@ class Recording:
         return np.bincount(self.spike_indices[label], minlength=self.sizes[label]).astype(np.int64)
 
     def rates(self, population: Any) -> FloatArray:
-        """Return the mean rate of every neuron in Hz, (n,) float64."""
-        return self.counts(population).astype(np.float64) * (1000.0 / self.duration)
+        """Return the mean rate of every neuron in Hz, (n,) float64; 0 for a run of no steps."""
+        counts = self.counts(population).astype(np.float64)
+        return counts * (1000.0 / self.duration) if self.steps else counts
 
     def values(self, population: Any, variable: str) -> FloatArray:
         """Return the samples of a recorded variable, (T, k) float64: mV, nA, or spikes for traces."""

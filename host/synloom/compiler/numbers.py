@@ -60,8 +60,10 @@ def synapse_gain(tau_m: FloatArray, cm: FloatArray, tau_syn: FloatArray, dt: flo
     """
     delta = tau_syn == 0.0
     leak = 1.0 / tau_m
-    difference = 1.0 / np.where(delta, 1.0, tau_syn) - leak
+    rate = 1.0 / np.where(delta, 1.0, tau_syn)
+    # The slower of the two stands outside, so that the exponential of their distance cannot overflow.
+    slower, difference = np.minimum(leak, rate), np.abs(rate - leak)
     same = difference == 0.0
     safe = np.where(same, 1.0, difference)
     area = np.where(same, dt, -np.expm1(-dt * safe) / safe)
-    return np.where(delta, 1.0, np.exp(-dt * leak) * area / cm)
+    return np.where(delta, 1.0, np.exp(-dt * slower) * area / cm)

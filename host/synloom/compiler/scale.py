@@ -19,6 +19,7 @@ __all__ = ["Scale", "choose_scale"]
 MAX_GAIN: Final = 15
 MAX_SHIFT: Final = 7
 _SAMPLE: Final = 2000
+_NOTHING: Final = 1e-60
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +109,8 @@ def _load(edge: Edges, gain_e: FloatArray, gain_i: FloatArray) -> _Load:
         bounds = (rule.w_max * float(gain_e[edge.post].max()), -rule.w_min * float(gain_i[edge.post].max()))
         top = [max(pair) for pair in zip(top, bounds, strict=True)]
         exc, inh = (np.append(part, [b] * (b > 0.0)) for part, b in zip((exc, inh), bounds, strict=True))
+    # What no range of potential resolves counts as nothing; its logarithms and squares would underflow.
+    top = [each if each > _NOTHING else 0.0 for each in top]
     return _Load(edge.label, (_sample(exc), _sample(inh)), (top[0], top[1]), rule is not None)
 
 

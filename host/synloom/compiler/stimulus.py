@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from synloom.checks import FloatArray, IntArray
+from synloom.checks import FloatArray, IntArray, steps_of
 from synloom.errors import ParameterError
 from synloom.inputs import InputPopulation
 from synloom.report import ReportBuilder
@@ -70,7 +70,7 @@ def input_events(
         for k, times in enumerate(population.spike_times):
             if not len(times):
                 continue
-            steps = np.rint(times / dt).astype(np.int64)
+            steps = steps_of(f"spike_times[{k}] of {population.label!r}", times, dt)
             if np.abs(steps * dt - times).max() > 1e-6 * dt:
                 report.add(
                     str(population.label), f"spike_times[{k}] (ms)", times, steps * dt, "moved to a step"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from synloom.checks import FloatArray, IntArray
+from synloom.checks import HUGE, FloatArray, IntArray, reals, steps_of
 from synloom.errors import NetworkError, ParameterError
 from synloom.inputs import InputPopulation
 from synloom.network import Network, Population, Projection
@@ -74,16 +75,28 @@ def _expand_one(projection: Projection, rng: np.random.Generator) -> Edges:
             + ("give a weight=" if weight is None else "leave out weight=, the connector brings weights")
         )
     if made.weights is not None:
-        weights = made.weights
+        weights = _in_range(projection, made.weights, len(made))
     elif isinstance(weight, np.ndarray):
         weights = weight[made.pre, made.post]
     elif isinstance(weight, (int, float)):
         weights = np.full(len(made), float(weight))
     else:
         assert weight is not None
-        weights = np.asarray(weight.draw(len(made), rng), dtype=np.float64)
+        weights = _in_range(projection, weight.draw(len(made), rng), len(made))
     _check_bounds(projection, weights)
     return Edges(projection, made.pre, made.post, weights)
+
+
+def _in_range(projection: Projection, weights: Any, count: int) -> FloatArray:
+    """Return weights that a connector or a distribution brought, checked: (count,) sensible numbers."""
+    if np.shape(weights) != (count,):
+        raise ParameterError(
+            f"projection {projection.label!r}: a distribution or connector must bring one weight per "
+            f"synapse, shape ({count},), not {np.shape(weights)}"
+        )
+    if not count:
+        return np.zeros(0)
+    return reals(f"weights of projection {projection.label!r}", weights, low=-HUGE, high=HUGE)
 
 
 def _check_bounds(projection: Projection, weights: FloatArray) -> None:
@@ -144,7 +157,7 @@ def delays(network: Network, report: ReportBuilder) -> dict[str, IntArray]:
 
 
 def _delay_steps(projection: Projection, delay: FloatArray, dt: float) -> IntArray:
-    steps = np.rint(delay / dt).astype(np.int64)
+    steps = steps_of(f"delay of projection {projection.label!r}", delay, dt)
     if isinstance(projection.pre, Population) and (steps < 1).any():
         raise NetworkError(
             f"projection {projection.label!r}: a neuron's delay must be at least one step ({dt:g} ms), "

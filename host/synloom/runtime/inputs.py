@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from synloom.checks import IntArray
+from synloom.checks import IntArray, steps_of
 from synloom.errors import ParameterError
 from synloom.meta import InputInfo
 
@@ -45,7 +45,7 @@ def events_from(spikes: Any, info: InputInfo, now: int, dt: float) -> IntArray:
         times, number = array.astype(np.float64).T
         if not (np.isfinite(times) & (times >= 0.0)).all():
             raise ParameterError(f"spike times for {info.label!r} must be at least 0 ms from now, and finite")
-        steps = np.rint(times / dt).astype(np.int64)
+        steps = steps_of(f"spike times for {info.label!r}", times, dt)
         index = _check_index(number, info)
     return np.stack([now + steps + info.delay[index], info.source + index], axis=1)
 
