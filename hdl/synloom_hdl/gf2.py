@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from amaranth.hdl import Cat, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
-__all__ = ["FIELD_BITS", "field_key", "power_map", "times_power", "xorshift32"]
+__all__ = ["FIELD_BITS", "BitSequence", "field_key", "power_map", "times_power", "xorshift32"]
 
 FIELD_BITS = 31
 _TAP = 3
@@ -56,3 +56,53 @@ def field_key(state: Signal) -> Value:
     """Return the field element that a 32-bit generator state stands for; never 0."""
     low = state[:FIELD_BITS]
     return Mux(low == 0, 1, low)
+
+
+class BitSequence:
+    """The low bits of ``key, key * x, key * x**2, ...`` as one sequence that all lanes look into.
+
+    With ``b(t)`` the lowest bit of ``key * x**t``, the field's polynomial makes ``b(t) = b(t-31) ^ b(t-28)``,
+    and bit k of ``key * x**t`` is ``b(t-k)`` for k < 3 and ``b(t-k) ^ b(t-k+3)`` for k >= 3. So 28 new bits
+    cost 28 gates, where a separate linear map for each bit of each lane costs many times that.
+
+    Parameters
+    ----------
+    m : Module
+        Where the blocks of the sequence are registered.
+    key : Value
+        The field element, one clock ahead of what is asked for.
+    length : int
+        The largest t that is asked for.
+    """
+
+    def __init__(self, m: Module, key: Value, length: int):
+        # Blocks run backwards in t, so that the bits of a number, which do too, are neighbours.
+        first = Signal(FIELD_BITS)
+        m.d.comb += first.eq(Cat(times_power(key, t, 1) for t in range(FIELD_BITS, 0, -1)))
+        self._last = FIELD_BITS
+        self._bits = first
+        blocks = [first]
+        while self._last < length:
+            block = Signal(FIELD_BITS - _TAP)
+            behind, ahead = FIELD_BITS - _TAP, FIELD_BITS
+            m.d.comb += block.eq(self._window(self._last + 1, ahead) ^ self._window(self._last + 1, behind))
+            blocks.insert(0, block)
+            self._last += len(block)
+            self._bits = Cat(*blocks)
+        registers = [Signal.like(block) for block in blocks]
+        m.d.sync += [register.eq(block) for register, block in zip(registers, blocks, strict=True)]
+        self._key = Signal(FIELD_BITS)
+        m.d.sync += self._key.eq(key)
+        self._bits = Cat(*registers)
+
+    def _window(self, start: int, back: int) -> Value:
+        """Return b(t - back) for the block of t from `start` on."""
+        end = start + FIELD_BITS - _TAP - 1 - back
+        return self._bits[self._last - end :][: FIELD_BITS - _TAP]
+
+    def number(self, power: int, bits: int) -> Value:
+        """Return the low `bits` bits of ``key * x**power``, a clock after the key."""
+        if power == 0:
+            return self._key[:bits]
+        window = self._bits[self._last - power :][:bits]
+        return Cat(window[:_TAP], window[_TAP:] ^ window[: bits - _TAP])

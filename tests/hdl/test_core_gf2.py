@@ -80,3 +80,23 @@ def test_a_step_of_all_lanes_is_the_product_of_the_lanes_steps():
         assert key == field_word(0x2545F491, 12 * lanes, 31)
         masks = gf2.power_map(12 * lanes)
         assert key == sum(((0x2545F491 & mask).bit_count() & 1) << k for k, mask in enumerate(masks))
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 16])
+def test_bit_sequence_holds_the_numbers_of_all_lanes(lanes):
+    m = Module()
+    key = Signal(31)
+    sequence = gf2.BitSequence(m, key, 12 * (lanes - 1))
+    numbers = [Signal(12, name=f"number{n}") for n in range(lanes)]
+    m.d.comb += [number.eq(sequence.number(12 * n, 12)) for n, number in enumerate(numbers)]
+    rng = Random(8)
+
+    async def main(ctx):
+        for state in [1, 1 << 30, FIELD, *(rng.randrange(1, FIELD) for _ in range(30))]:
+            ctx.set(key, state)
+            await ctx.tick()
+            assert [ctx.get(number) for number in numbers] == [
+                field_word(state, 12 * n, 12) for n in range(lanes)
+            ]
+
+    simulate(m, main)

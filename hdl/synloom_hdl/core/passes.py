@@ -16,7 +16,7 @@ from synloom_hdl.core.loom import READ_CLOCKS, WRITE_CLOCKS, Loom
 from synloom_hdl.core.program import SegmentFetcher
 from synloom_hdl.core.rule import PassKind, chunk_layout, job_layout
 from synloom_hdl.core.traces import Traces
-from synloom_hdl.gf2 import field_key, times_power, xorshift32
+from synloom_hdl.gf2 import BitSequence, field_key, times_power, xorshift32
 
 __all__ = ["PassEngine"]
 
@@ -310,11 +310,12 @@ class PassEngine(wiring.Component):
         """Return each lane's random bits, in the clock in which the lanes round."""
         if not self.params.stochastic_rounding:
             return [1 << 11] * self.params.lanes
-        keys = self._later(m, issued.key, _TRACE + 2, "key")
+        keys = self._later(m, issued.key, _TRACE + 1, "key")
+        sequence = BitSequence(m, keys[-1], 12 * (self.params.lanes - 1))
         stochastic = self._later(m, issued.rule.stochastic, _TRACE + 2, "stochastic")
         noises = []
         for n in range(self.params.lanes):
             noise = Signal(12, name=f"noise{n}")
-            m.d.sync += noise.eq(Mux(stochastic[-1], times_power(keys[-1], 12 * n, 12), 1 << 11))
+            m.d.sync += noise.eq(Mux(stochastic[-1], sequence.number(12 * n, 12), 1 << 11))
             noises.append(noise)
         return noises
