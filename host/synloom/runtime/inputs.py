@@ -51,9 +51,9 @@ def events_from(spikes: Any, info: InputInfo, now: int, dt: float) -> IntArray:
 
 
 def indices_from(spikes: Any, info: InputInfo) -> IntArray:
-    """Return channel indices (K,) from a boolean (n,) row or from a sequence of indices."""
+    """Return channel indices (K,) from a row (n,) of bool or uint8, or from a sequence of indices."""
     array = _array(spikes, info)
-    if array.dtype.kind == "b":
+    if array.dtype.kind == "b" or array.dtype == np.uint8:
         if array.shape != (info.n,):
             raise ParameterError(f"a row for {info.label!r} must have shape ({info.n},), not {array.shape}")
         return np.flatnonzero(array).astype(np.int64)
