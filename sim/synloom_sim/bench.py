@@ -189,9 +189,8 @@ def main() -> None:
     parser.add_argument("--neurons", type=int, default=256)
     parser.add_argument("--lanes", type=int, default=16)
     arguments = parser.parse_args()
-    print(
-        "| inputs + neurons | lanes | active | clocks/step | bound | ratio | steps/s simulated | steps/s per MHz |"
-    )
+    head = "inputs + neurons | lanes | active | clocks/step | bound | ratio | steps/s simulated | steps/s per MHz"
+    print(f"| {head} |")
     print("|---|---|---|---|---|---|---|---|")
     for inputs in arguments.inputs:
         params = ArrayParams(inputs=inputs, neurons=arguments.neurons, lanes=arguments.lanes)

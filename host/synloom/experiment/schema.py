@@ -220,7 +220,7 @@ _RECORD: Final = Section(
     "[record]",
     (
         Key("spikes", _NAMES, None, "", "whose spikes; of all populations by default"),
-        Key("counts", _NAMES, [], "", "whose spikes are counted: from the raster if it is recorded, else by the array"),
+        Key("counts", _NAMES, [], "", "whose spikes are counted; by the array where no raster is"),
         Key("every", _POSITIVE, None, "ms", "distance of state samples; `dt` by default"),
         Key("state", ListOf(_STATE, "list of states"), [], "", "at most 16 numbers a sample"),
         Key("weights", ListOf(_WEIGHTS, "list of weights"), [], "", "at the start, at the end, in between"),
