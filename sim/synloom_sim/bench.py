@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument("--neurons", type=int, default=256)
     parser.add_argument("--lanes", type=int, default=16)
     arguments = parser.parse_args()
-    head = "inputs + neurons | lanes | active | clocks/step | bound | ratio | steps/s simulated | steps/s per MHz"
+    head = "inputs + neurons | lanes | active | clocks/step | bound | ratio | steps/s simulated | per MHz"
     print(f"| {head} |")
     print("|---|---|---|---|---|---|---|---|")
     for inputs in arguments.inputs:
