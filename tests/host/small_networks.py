@@ -2,7 +2,20 @@
 
 from typing import Any
 
-from synloom import LIF, AllToAll, Device, InputPopulation, Network, OneToOne, Population, Projection, compile
+from synloom import (
+    LIF,
+    STDP,
+    AllToAll,
+    Device,
+    FixedProbability,
+    InputPopulation,
+    Network,
+    OneToOne,
+    PoissonInput,
+    Population,
+    Projection,
+    compile,
+)
 from synloom_sim.port import ModelPort
 
 
@@ -65,3 +78,15 @@ class BreakingPort(ModelPort):
         """Return records, or break."""
         self._tick("records")
         return super().records(timeout)
+
+
+def learner(seed: int = 3, rate: float = 60.0) -> Network:
+    """Poisson inputs, learning excitation, recurrent inhibition, adaptation."""
+    network = Network(seed=seed)
+    source = network.add(PoissonInput(30, rate=rate, label="in"))
+    cell = LIF(tau_syn_E=3.0, theta_plus=0.2, tau_theta=500.0, tau_refrac=2.0)
+    target = network.add(Population(20, cell, label="out"))
+    network.add(Projection(source, target, AllToAll(), weight=1.0, plasticity=STDP(w_max=2.0), label="w"))
+    sparse = FixedProbability(0.5, allow_self_connections=False)
+    network.add(Projection(target, target, sparse, weight=-1.0, delay=2.0, label="lateral"))
+    return network
