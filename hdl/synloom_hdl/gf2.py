@@ -1,7 +1,7 @@
 """Random numbers that any number of lanes can make at once (docs/numbers.md, random numbers).
 
 A position's number is ``key * x**n`` in GF(2)[x] / (x**31 + x**3 + 1): multiplication by a constant power of
-x is a linear map of the key's bits, so each lane has its own handful of XOR gates and all lanes agree by
+x is a linear map of the key's bits, so all lanes can look into one sequence of bits, and agree by
 construction.
 """
 

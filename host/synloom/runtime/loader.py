@@ -11,7 +11,6 @@ from synloom.contract.regions import (
     CONTROL_REGISTERS,
     COUNTER_STRIDE,
     COUNTERS,
-    NEURON_STATE_STRIDE,
     Region,
     control,
     region_size,
@@ -78,11 +77,6 @@ def clear_dynamics(port: Port) -> None:
     regions += [Region.SPIKE_COUNTS] if params.spike_counters else []
     for region in regions:
         port.fill(region, 0, region_size(params, region), 0)
-
-
-def clear_state(port: Port) -> None:
-    """Set all neurons to rest."""
-    port.fill(Region.NEURON_STATE, 0, NEURON_STATE_STRIDE * port.params.neurons, 0)
 
 
 def write_register(port: Port, name: str, value: int) -> None:
