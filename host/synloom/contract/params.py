@@ -49,6 +49,7 @@ _FEATURES: Final = (
     "generators",
     "spike_counters",
 )
+_STRUCTURES: Final = ("single_port", "serial_neurons")
 _CLOCKS_PER_BIT: Final = 4
 """Fewest clocks of a serial bit that a receiver can find the middle of."""
 
@@ -114,6 +115,12 @@ class ArrayParams:
         On-chip spike generators for the inputs.
     spike_counters : bool
         A spike counter for each neuron.
+    single_port : bool
+        Weights in single-ported memory, which is read in one clock and written in another: a chunk every
+        two clocks (iCE40 SPRAM). Never changes a result.
+    serial_neurons : bool
+        One multiplier works through a neuron word by word instead of one neuron a clock; needs
+        `neuron_lanes` 1. Never changes a result.
     clock_hz : int
         Clock of the array, in Hz.
     baud : int
@@ -146,13 +153,15 @@ class ArrayParams:
     adaptation: bool = True
     generators: bool = True
     spike_counters: bool = True
+    single_port: bool = False
+    serial_neurons: bool = False
     clock_hz: int = 48_000_000
     baud: int = 1_000_000
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.name in _FEATURES:
+            if field.name in _FEATURES or field.name in _STRUCTURES:
                 if not isinstance(value, bool):
                     raise ParameterError(f"{field.name} must be True or False, not {value!r}")
                 continue
@@ -177,6 +186,8 @@ class ArrayParams:
             raise ParameterError(
                 f"neuron_lanes must be at most lanes ({self.lanes}), not {self.neuron_lanes}"
             )
+        if self.serial_neurons and self.neuron_lanes != 1:
+            raise ParameterError(f"serial_neurons needs neuron_lanes 1, not {self.neuron_lanes}")
         if self.record_words < 2 * self.record_worst_case:
             raise ParameterError(
                 f"record_words must be at least {2 * self.record_worst_case} for {self.neurons} "
@@ -300,7 +311,7 @@ class ArrayParams:
 
 def allowed(name: str) -> str:
     """Return in words which values a field of ArrayParams may have."""
-    if name in _FEATURES:
+    if name in _FEATURES or name in _STRUCTURES:
         return "True or False"
     if name not in _CHOICES:
         low, high = _RANGES[name]
