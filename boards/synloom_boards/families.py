@@ -1,0 +1,151 @@
+"""The FPGA families: how each is synthesised, placed and packed, and which cells count as what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Final
+
+__all__ = ["FAMILIES", "Family", "count_cells"]
+
+_GOWIN_BLOCK_RAM: Final = """\
+ram block $__GOWIN_SDP_ {
+	abits 14;
+	widths 1 2 4 9 18 36 per_port;
+	cost 128;
+	byte 9;
+	init no_undef;
+	port sr "R" {
+		clock posedge;
+		clken;
+		option "RESET_MODE" "SYNC" {
+			rdsrst zero ungated;
+		}
+		option "RESET_MODE" "ASYNC" {
+			rdarst zero;
+		}
+		rdinit zero;
+	}
+	port sw "W" {
+		clock posedge;
+		clken;
+		wrbe_separate;
+	}
+}
+"""
+"""yosys's own description without the true dual port, which GW1NR-9C does not have."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """One FPGA family.
+
+    Parameters
+    ----------
+    name : str
+        What ``platform.fpga_family`` says: "ice40", "ecp5" or "gowin".
+    title : str
+        The family as its vendor calls it.
+    synthesis : str
+        yosys commands that map the module `top` to the family's cells.
+    cells : mapping of str to mapping of str to int
+        For each column of a table of costs: name patterns of cells, with the weight of one.
+    placer : str
+        nextpnr's name of the family.
+    block_ram : sequence of str
+        Name patterns of the cells that are block memory.
+    multipliers : mapping of str to int
+        Name patterns of multiplier cells; how many products of at most 16 x 16 bits one holds.
+    forbidden : mapping of str to str
+        Cells that synthesis must not use, and why.
+    alone : sequence of str
+        Options of nextpnr that place a block without pins; empty if the placer cannot.
+    libraries : mapping of str to str
+        Files beside the design that `synthesis` reads, by name.
+    """
+
+    name: str
+    title: str
+    synthesis: str
+    cells: Mapping[str, Mapping[str, int]]
+    placer: str
+    block_ram: Sequence[str]
+    multipliers: Mapping[str, int]
+    forbidden: Mapping[str, str] = field(default_factory=dict)
+    alone: Sequence[str] = ()
+    libraries: Mapping[str, str] = field(default_factory=dict)
+
+
+FAMILIES: Final[dict[str, Family]] = {
+    "ice40": Family(
+        name="ice40",
+        title="Lattice iCE40 UltraPlus",
+        synthesis="synth_ice40 -dsp -device u -top top",
+        cells={
+            "LUT4": {"SB_LUT4": 1},
+            "flip-flops": {"SB_DFF*": 1},
+            "RAM40": {"SB_RAM40_4K*": 1},
+            "SPRAM": {"SB_SPRAM256KA": 1},
+            "MAC16": {"SB_MAC16": 1},
+        },
+        placer="ice40",
+        block_ram=("SB_RAM40_4K*", "SB_SPRAM256KA"),
+        multipliers={"SB_MAC16": 1},
+    ),
+    "ecp5": Family(
+        name="ecp5",
+        title="Lattice ECP5",
+        synthesis="synth_ecp5 -top top",
+        cells={
+            # A carry cell is two look-up tables, a distributed memory of 16 x 4 is four.
+            "LUT4": {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 4},
+            "flip-flops": {"TRELLIS_FF": 1},
+            "DP16KD": {"DP16KD": 1},
+            "MULT18X18D": {"MULT18X18D": 1},
+        },
+        placer="ecp5",
+        block_ram=("DP16KD",),
+        multipliers={"MULT18X18D": 1},
+        alone=("--85k", "--package", "CABGA381", "--speed", "6", "--router", "router2", "--out-of-context"),
+    ),
+    "gowin": Family(
+        name="gowin",
+        title="Gowin LittleBee and Arora",
+        synthesis=(
+            "synth_gowin -top top -run begin:map_ram; "
+            "memory_libmap -lib +/gowin/lutrams.txt -lib block_ram.txt; "
+            "techmap -map +/gowin/lutrams_map.v -map +/gowin/brams_map.v; "
+            "synth_gowin -top top -run map_ffram:"
+        ),
+        cells={
+            "LUT4": {"LUT[1-4]": 1, "ALU": 1, "RAM16SDP4": 4},
+            "flip-flops": {"DFF*": 1},
+            "BSRAM": {"SDPB": 1, "SDPX9B": 1, "DPB": 1, "DPX9B": 1, "SP": 1, "SPX9": 1, "pROM*": 1},
+            "multipliers": {"MULT*": 1},
+        },
+        placer="himbaechel-gowin",
+        block_ram=("SDPB", "SDPX9B", "SP", "SPX9", "pROM*"),
+        multipliers={"MULT9X9": 1, "MULT18X18": 1},
+        forbidden={
+            "DPB": "GW1NR-9C has no true dual port memory",
+            "DPX9B": "GW1NR-9C has no true dual port memory",
+        },
+        libraries={"block_ram.txt": _GOWIN_BLOCK_RAM},
+    ),
+}
+"""Families by name."""
+
+
+def count_cells(family: Family, numbers: Mapping[str, int]) -> dict[str, int]:
+    """Return the columns of a table of costs from the number of cells of each type."""
+    return {column: _weigh(patterns, numbers) for column, patterns in family.cells.items()}
+
+
+def _weigh(patterns: Mapping[str, int], numbers: Mapping[str, int]) -> int:
+    return sum(
+        weight * count
+        for pattern, weight in patterns.items()
+        for name, count in numbers.items()
+        if fnmatchcase(name, pattern)
+    )

@@ -1,0 +1,79 @@
+"""From a design as RTLIL to a netlist of one family's cells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from synloom_boards.families import Family
+from synloom_boards.tools import run_tool
+
+__all__ = ["Netlist", "synthesise"]
+
+_READ: Final = "read_rtlil top.il"
+_HIDE: Final = "flatten; rename -hide w:*; rename -hide c:*"
+
+
+@dataclass(frozen=True, slots=True)
+class Netlist:
+    """What synthesis made.
+
+    Parameters
+    ----------
+    json : Path
+        The netlist for place and route.
+    cells : mapping of str to int
+        Number of cells of each type.
+    verilog : Path or None
+        The netlist as Verilog without attributes, if it was asked for; its module is `top`.
+    """
+
+    json: Path
+    cells: Mapping[str, int]
+    verilog: Path | None = None
+
+
+def synthesise(
+    rtlil: str,
+    folder: Path,
+    family: Family,
+    *,
+    verilog: bool = False,
+    names: bool = True,
+    watch: Callable[[str], None] | None = None,
+) -> Netlist:
+    """Run yosys on a design whose top module is `top`.
+
+    Parameters
+    ----------
+    rtlil : str
+        The design, as ``amaranth.back.rtlil.convert(component, name="top", platform=...)`` gives it.
+    folder : Path
+        Where all files go: `top.il`, `top.json`, `cells.json`, `build.log`, `top.v`.
+    family : Family
+        What to map it to.
+    verilog : bool
+        Write the netlist as Verilog, too.
+    names : bool
+        Keep the signals' names; without them the tools are a little quicker.
+    watch : callable, optional
+        Called with each line that yosys writes.
+
+    Raises
+    ------
+    BuildError
+        If yosys is missing or fails.
+    """
+    (folder / "top.il").write_text(rtlil, encoding="utf-8")
+    for name, text in family.libraries.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    script = [_READ, *([] if names else [_HIDE]), family.synthesis]
+    if verilog:
+        script.append("write_verilog -noattr top.v")
+    script += ["write_json top.json", "tee -q -o cells.json stat -json"]
+    run_tool("yosys", ["-p", "; ".join(script)], folder, watch=watch)
+    cells = json.loads((folder / "cells.json").read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
+    return Netlist(folder / "top.json", cells, folder / "top.v" if verilog else None)

