@@ -34,6 +34,8 @@ class ArrayTop(wiring.Component):
         The link has nothing to do until bytes come or the core goes on.
     running : Out(1), paused : Out(1)
         The run.
+    error : Out(1)
+        As in `Link`.
     lif_wanted, link_wanted : Out(1)
         The clocks of the domains above must not rest.
     """
@@ -50,6 +52,7 @@ class ArrayTop(wiring.Component):
                 "idle": Out(1),
                 "running": Out(1),
                 "paused": Out(1),
+                "error": Out(1),
                 "lif_wanted": Out(1),
                 "link_wanted": Out(1),
             }
@@ -70,6 +73,7 @@ class ArrayTop(wiring.Component):
             self.idle.eq(link.idle),
             self.running.eq(core.link.running),
             self.paused.eq(core.link.paused),
+            self.error.eq(link.error),
             self.lif_wanted.eq(core.lif_wanted),
             # Between two steps of a run the link only has to see records come.
             self.link_wanted.eq(
@@ -90,7 +94,7 @@ class UartTop(wiring.Component):
     -------
     rx : In(1), tx : Out(1)
         8N1 at `baud` until the divisor register says otherwise.
-    idle, running, paused : Out(1)
+    idle, running, paused, error : Out(1)
         As in `ArrayTop`; idle also waits for the last character to leave.
     """
 
@@ -103,6 +107,7 @@ class UartTop(wiring.Component):
                 "idle": Out(1),
                 "running": Out(1),
                 "paused": Out(1),
+                "error": Out(1),
             }
         )
 
@@ -122,5 +127,6 @@ class UartTop(wiring.Component):
             self.idle.eq(array.idle & transmitter.i.ready),
             self.running.eq(array.running),
             self.paused.eq(array.paused),
+            self.error.eq(array.error),
         ]
         return m

@@ -47,6 +47,8 @@ class Link(wiring.Component):
     idle : Out(1)
         Nothing received waits, no command is in progress, nothing is left to send. A frame of which only a
         part has come does not count.
+    error : Out(1)
+        Strobe: something that came over the line was lost (a character, a frame).
     """
 
     def __init__(self, params):
@@ -59,6 +61,7 @@ class Link(wiring.Component):
                 "divisor": Out(16),
                 "framing_error": In(1),
                 "idle": Out(1),
+                "error": Out(1),
             }
         )
 
@@ -106,6 +109,7 @@ class Link(wiring.Component):
             registers.framing_error.eq(self.framing_error),
             registers.resent.eq(processor.resent),
             self.divisor.eq(registers.divisor),
+            self.error.eq(deframer.drops | received.overflows | self.framing_error),
             self.idle.eq(
                 ~self.i.valid
                 & ~deframer.busy
