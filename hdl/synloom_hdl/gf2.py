@@ -68,14 +68,16 @@ class BitSequence:
     Parameters
     ----------
     m : Module
-        Where the blocks of the sequence are registered.
+        Where the blocks of the sequence are made.
     key : Value
-        The field element, one clock ahead of what is asked for.
+        The field element.
     length : int
         The largest t that is asked for.
+    registered : bool
+        Numbers come a clock after the key, from registers; else at once.
     """
 
-    def __init__(self, m: Module, key: Value, length: int):
+    def __init__(self, m: Module, key: Value, length: int, *, registered: bool = True):
         # Blocks run backwards in t, so that the bits of a number, which do too, are neighbours.
         first = Signal(FIELD_BITS)
         m.d.comb += first.eq(Cat(times_power(key, t, 1) for t in range(FIELD_BITS, 0, -1)))
@@ -89,6 +91,9 @@ class BitSequence:
             blocks.insert(0, block)
             self._last += len(block)
             self._bits = Cat(*blocks)
+        self._key = key
+        if not registered:
+            return
         registers = [Signal.like(block) for block in blocks]
         m.d.sync += [register.eq(block) for register, block in zip(registers, blocks, strict=True)]
         self._key = Signal(FIELD_BITS)
@@ -101,7 +106,7 @@ class BitSequence:
         return self._bits[self._last - end :][: FIELD_BITS - _TAP]
 
     def number(self, power: int, bits: int) -> Value:
-        """Return the low `bits` bits of ``key * x**power``, a clock after the key."""
+        """Return the low `bits` bits of ``key * x**power``."""
         if power == 0:
             return self._key[:bits]
         window = self._bits[self._last - power :][:bits]

@@ -1,10 +1,10 @@
 from random import Random
 
 import pytest
-from core_benches import simulate, ticks
+from core_benches import simulate
 
 from synloom.contract import ArrayParams
-from synloom_hdl.core.accumulators import REUSE_CLOCKS, Accumulators
+from synloom_hdl.core.accumulators import make_accumulators
 
 SHAPES = [(1, 1), (2, 1), (4, 4), (8, 2), (16, 1), (16, 16)]
 
@@ -14,20 +14,24 @@ class Bench:
 
     def __init__(self, lanes, neuron_lanes, **sizes):
         self.params = ArrayParams(neurons=40, lanes=lanes, neuron_lanes=neuron_lanes, **sizes)
-        self.dut = Accumulators(self.params)
+        self.dut = make_accumulators(self.params)
+        self.reuse = self.dut.reuse_clocks
+        # Single-ported weights have their chunk with them, others a clock later.
+        self.delayed = None if self.params.single_port else (False, 0, 0, [0] * lanes)
         self.sums = [[0, 0] for _ in range(16 * self.params.neuron_words)]
-        self.clipped = [0, 0]
+        self.clipped = [0, 0] if self.params.single_port else [0, 0, 0]
 
     async def clock(self, ctx, chunk=None, mask=0, shift=0, weights=None):
         """Add a chunk, or nothing, in one clock; check the count of what was clipped two clocks ago."""
         dut, lanes, top = self.dut, self.params.lanes, self.params.accumulator_max
-        ctx.set(dut.valid, chunk is not None)
+        now = (chunk is not None, mask, shift, weights or [0] * lanes)
+        if self.delayed is not None:
+            now, self.delayed = self.delayed, now
+        for name, value in zip(("valid", "mask", "shift", "weights"), now, strict=True):
+            ctx.set(getattr(dut, name), value)
         clipped = 0
         if chunk is not None:
             ctx.set(dut.chunk, chunk)
-            ctx.set(dut.mask, mask)
-            ctx.set(dut.shift, shift)
-            ctx.set(dut.weights, weights)
             for lane in range(lanes):
                 if mask >> lane & 1:
                     pair = self.sums[chunk * lanes + lane]
@@ -42,18 +46,25 @@ class Bench:
     async def sweep(self, ctx):
         """Return the sums of all neurons."""
         dut, wide = self.dut, self.params.neuron_lanes
-        await ticks(ctx, REUSE_CLOCKS)
-        ctx.set(dut.valid, 0)
+        for _ in range(self.reuse):
+            await self.clock(ctx)
         ctx.set(dut.sweep_en, 1)
         sums = []
         for group in range(len(self.sums) // wide):
-            ctx.set(dut.sweep_group, group)
-            await ctx.tick()
-            got = ctx.get(dut.sums)
-            sums += [[got[n].e, got[n].i] for n in range(wide)]
+            if self.params.serial_neurons:
+                sums.append([await self.read(ctx, 2 * group + side) for side in (0, 1)])
+            else:
+                got = await self.read(ctx, group)
+                sums += [[got.e, got.i]] if wide == 1 else [[g.e, g.i] for g in ctx.get(dut.sums)]
         ctx.set(dut.sweep_en, 0)
         await ctx.tick()
         return sums
+
+    async def read(self, ctx, group):
+        """Read a group; return its first sums."""
+        ctx.set(self.dut.sweep_group, group)
+        await ctx.tick()
+        return ctx.get(self.dut.sums)[0]
 
     def chunk(self, rng, chunk):
         lanes, high = self.params.lanes, self.params.weight_max
@@ -65,8 +76,20 @@ class Bench:
         }
 
 
-@pytest.mark.parametrize("sizes", [{}, {"accumulator_bits": 10}, {"weight_bits": 4, "accumulator_bits": 12}])
-@pytest.mark.parametrize(("lanes", "neuron_lanes"), SHAPES)
+SERIAL = {"serial_neurons": True}
+SLOTS = {"serial_neurons": True, "single_port": True}
+
+
+@pytest.mark.parametrize(
+    ("lanes", "neuron_lanes", "sizes"),
+    [
+        *((*shape, sizes) for shape in SHAPES for sizes in ({}, {"accumulator_bits": 10})),
+        (8, 2, {"weight_bits": 4, "accumulator_bits": 12}),
+        (1, 1, SLOTS),
+        (4, 1, SLOTS | {"accumulator_bits": 11}),
+        (4, 1, SERIAL),
+    ],
+)
 def test_adds_clips_and_clears(lanes, neuron_lanes, sizes):
     rng = Random(lanes)
     bench = Bench(lanes, neuron_lanes, **sizes)
@@ -76,7 +99,7 @@ def test_adds_clips_and_clears(lanes, neuron_lanes, sizes):
             last = {}
             for clock in range(150):
                 chunk = rng.randrange(min(6, bench.params.target_chunks))
-                if rng.random() < 0.8 and clock - last.get(chunk, -9) >= REUSE_CLOCKS:
+                if rng.random() < 0.8 and clock - last.get(chunk, -9) >= bench.reuse:
                     last[chunk] = clock
                     await bench.clock(ctx, **bench.chunk(rng, chunk))
                 else:
@@ -90,14 +113,15 @@ def test_adds_clips_and_clears(lanes, neuron_lanes, sizes):
     simulate(bench.dut, main)
 
 
-def test_one_chunk_again_and_again_at_the_shortest_distance():
+@pytest.mark.parametrize(("neuron_lanes", "structure"), [(2, {}), (1, SERIAL), (1, SLOTS)])
+def test_one_chunk_again_and_again_at_the_shortest_distance(neuron_lanes, structure):
     rng = Random(4)
-    bench = Bench(4, 2)
+    bench = Bench(4, neuron_lanes, **structure)
 
     async def main(ctx):
         for _ in range(30):
             await bench.clock(ctx, **bench.chunk(rng, 3))
-            for _ in range(REUSE_CLOCKS - 1):
+            for _ in range(bench.reuse - 1):
                 await bench.clock(ctx)
         assert await bench.sweep(ctx) == bench.sums
 
@@ -112,7 +136,7 @@ def test_a_sum_may_be_full_but_not_more():
         for n, (weight, shift) in enumerate(weights):
             for sign in (1, -1):
                 await bench.clock(ctx, 0, 1, shift, [sign * weight])
-                for _ in range(REUSE_CLOCKS - 1):
+                for _ in range(bench.reuse - 1):
                     await bench.clock(ctx)
             assert bench.sums[0] == [min(1016 + 7 * n, 1023)] * 2
         assert (await bench.sweep(ctx))[0] == [1023, 1023]

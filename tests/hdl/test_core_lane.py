@@ -7,13 +7,15 @@ import pytest
 from core_benches import simulate
 
 from synloom.contract import ArrayParams
-from synloom_hdl.core.lane import DECAY_CLOCKS, UPDATE_CLOCKS, Lane
+from synloom_hdl.core.lane import Lane
+from synloom_hdl.core.timing import PassTiming
 from synloom_sim.model.arithmetic import Rule, decay, update
 
 PARAMS = {
     "eight bits": ArrayParams(),
     "four bits": ArrayParams(weight_bits=4, trace_bits=8),
     "hard bounds": ArrayParams(soft_bounds=False, trace_bits=12),
+    "few registers": ArrayParams(lanes=4, neuron_lanes=1, single_port=True, serial_neurons=True),
 }
 
 
@@ -51,15 +53,17 @@ def updated(params, s):
 def play(params, synapses):
     """Return (updated, clips, decayed) of each, fed one a clock."""
     dut = Lane(params)
+    timing = PassTiming.of(params)
+    clocks = [timing.stage(k) - timing.traces for k in range(7)]
     results = [[None, None, None] for _ in synapses]
     idle = Synapse(0)
 
     async def main(ctx):
-        for clock in range(len(synapses) + UPDATE_CLOCKS):
+        for clock in range(len(synapses) + clocks[6]):
 
             def at(stage, clock=clock):
                 """Return what is in a stage."""
-                k = clock - stage
+                k = clock - clocks[stage]
                 return synapses[k] if 0 <= k < len(synapses) else idle
 
             for name in ("trace", "t0", "a_negative"):
@@ -74,10 +78,10 @@ def play(params, synapses):
             ctx.set(dut.lowest, at(5).w_min)
             ctx.set(dut.highest, at(5).w_max)
             *_, weight, clips, left = await ctx.tick().sample(dut.updated, dut.clips, dut.decayed)
-            if clock >= UPDATE_CLOCKS:
-                results[clock - UPDATE_CLOCKS][:2] = weight, bool(clips)
-            if DECAY_CLOCKS <= clock < len(synapses) + DECAY_CLOCKS:
-                results[clock - DECAY_CLOCKS][2] = left
+            if clock >= clocks[6]:
+                results[clock - clocks[6]][:2] = weight, bool(clips)
+            if clocks[4] <= clock < len(synapses) + clocks[4]:
+                results[clock - clocks[4]][2] = left
 
     simulate(dut, main)
     return [tuple(result) for result in results]

@@ -5,7 +5,8 @@ from core_benches import access, simulate, ticks
 
 from synloom.contract import ArrayParams
 from synloom.contract.regions import weight_offset
-from synloom_hdl.core.loom import READ_CLOCKS, WRITE_CLOCKS, Loom
+from synloom_hdl.core.loom import Loom
+from synloom_hdl.core.timing import PassTiming
 
 LANES = (1, 2, 4, 8, 16)
 
@@ -19,6 +20,8 @@ class Twin:
 
     def __init__(self, params):
         self.params = params
+        timing = PassTiming.of(params)
+        self.read_clocks, self.write_clocks = timing.weights, timing.write
         self.targets = 16 * params.neuron_words
         self.w = [[0] * self.targets for _ in range(params.sources)]
 
@@ -60,8 +63,8 @@ def test_rows_and_columns_read_what_either_wrote_one_chunk_a_clock_each_way(lane
     async def main(ctx):
         pending, expected = [], []
         for clock in range(400):
-            # Chunks written this long ago are the newest that a read sees.
-            if len(pending) > WRITE_CLOCKS:
+            # Chunks written this long ago are the newest that a read sees: its address waits a clock.
+            if len(pending) > twin.write_clocks - 1:
                 twin.write(*pending.pop(0))
             chunk, target = twin.pick(rng), twin.pick(rng)
             mask = rng.choice([0, rng.getrandbits(lanes), (1 << lanes) - 1])
@@ -73,22 +76,51 @@ def test_rows_and_columns_read_what_either_wrote_one_chunk_a_clock_each_way(lane
             ctx.set(dut.write_mask, mask)
             ctx.set(dut.write_weights, weights)
             *_, got = await ctx.tick().sample(dut.weights)
-            if clock >= READ_CLOCKS:
-                assert list(got) == expected[clock - READ_CLOCKS], clock
+            if clock >= twin.read_clocks:
+                assert list(got) == expected[clock - twin.read_clocks], clock
 
     simulate(dut, main)
 
 
 async def read_chunk(ctx, dut, twin, chunk):
     ctx.set(dut.read, twin.address(*chunk))
-    await ticks(ctx, READ_CLOCKS)
+    await ticks(ctx, twin.read_clocks)
     return list(ctx.get(dut.weights))
 
 
-@pytest.mark.parametrize("lanes", LANES)
-def test_the_host_and_the_passes_see_one_matrix(lanes):
+SINGLE = {"single_port": True, "serial_neurons": True}
+
+
+@pytest.mark.parametrize("weight_bits", [4, 8])
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_single_ported_banks_read_and_write_by_turns(lanes, weight_bits):
     rng = Random(lanes)
-    params = array(lanes)
+    params = array(lanes, weight_bits=weight_bits, **SINGLE)
+    dut, twin = Loom(params), Twin(params)
+    high = params.weight_max
+
+    async def main(ctx):
+        for _ in range(300):
+            chunk, mask = twin.pick(rng), rng.choice([0, rng.getrandbits(lanes), (1 << lanes) - 1])
+            ctx.set(dut.read, twin.address(*chunk))
+            ctx.set(dut.write_mask, 0)
+            await ctx.tick()
+            assert list(ctx.get(dut.weights)) == twin.read(chunk)
+            chunk, weights = twin.pick(rng), [rng.randint(-high - 1, high) for _ in range(lanes)]
+            ctx.set(dut.write_address, twin.address(*chunk))
+            ctx.set(dut.write_mask, mask)
+            ctx.set(dut.write_weights, weights)
+            await ctx.tick()
+            twin.write(chunk, mask, weights)
+
+    simulate(dut, main)
+
+
+@pytest.mark.parametrize("structure", [{}, SINGLE])
+@pytest.mark.parametrize("lanes", LANES)
+def test_the_host_and_the_passes_see_one_matrix(lanes, structure):
+    rng = Random(lanes)
+    params = array(lanes, **structure)
     dut, twin = Loom(params), Twin(params)
 
     async def main(ctx):
@@ -106,7 +138,7 @@ def test_the_host_and_the_passes_see_one_matrix(lanes):
             ctx.set(dut.write_weights, weights)
             await ctx.tick()
             ctx.set(dut.write_mask, 0)
-            await ticks(ctx, WRITE_CLOCKS)
+            await ticks(ctx, twin.write_clocks)
             twin.write(chunk, mask, weights)
             for i, j in twin.cells(*chunk):
                 if j < params.neurons:

@@ -15,6 +15,9 @@ from synloom_hdl.core.rule import PassKind
 COUNTED = ("row_passes", "column_passes", "chunks", "acc_saturations", "trace_saturations", "weight_clips")
 
 
+SLOTS = {"serial_neurons": True, "single_port": True}
+
+
 def array(lanes, **sizes):
     sizes = {"inputs": 3, "neurons": 18, "segments": 16, "state_bits": 12, "accumulator_bits": 16} | sizes
     return ArrayParams(lanes=lanes, neuron_lanes=1, **sizes)
@@ -55,7 +58,7 @@ class Bench:
     def weight(self, i, j):
         """Return the place of a weight in the loom's banks: quicker than the host's way there."""
         lanes = self.params.lanes
-        return self.dut.loom.banks[(i + j) % lanes].data[j // lanes * self.params.sources + i]
+        return self.dut.loom.banks[(i + j) % lanes].words.data[j // lanes * self.params.sources + i]
 
     async def fill(self, ctx):
         naive, dut = self.naive, self.dut
@@ -116,10 +119,17 @@ class Bench:
         await ticks(ctx, 3)
         ctx.set(dut.sweep_en, 1)
         for n in range(self.params.neurons):
-            ctx.set(dut.sweep_group, n)
-            await ctx.tick()
-            sums = ctx.get(dut.sums)[0]
-            assert (sums.e, sums.i) == (naive.acc[0][n], naive.acc[1][n]), n
+            if self.params.serial_neurons:
+                sums = []
+                for side in (0, 1):
+                    ctx.set(dut.sweep_group, 2 * n + side)
+                    await ctx.tick()
+                    sums.append(ctx.get(dut.sums)[0])
+            else:
+                ctx.set(dut.sweep_group, n)
+                await ctx.tick()
+                sums = [ctx.get(dut.sums)[0].e, ctx.get(dut.sums)[0].i]
+            assert sums == [naive.acc[0][n], naive.acc[1][n]], n
         ctx.set(dut.sweep_en, 0)
         await ticks(ctx, 2)
         for i, row in enumerate(naive.w):
@@ -142,6 +152,9 @@ class Bench:
         (4, {"accumulator_bits": 10}),
         (8, {"stochastic_rounding": False}),
         (16, {}),
+        (4, {"serial_neurons": True}),
+        (4, SLOTS),
+        (1, SLOTS | {"neurons": 5, "trace_bits": 9}),
     ],
 )
 def test_rows_columns_and_decays_as_the_naive_array(lanes, sizes):
@@ -186,8 +199,9 @@ def test_rows_columns_and_decays_as_the_naive_array(lanes, sizes):
     bench.run(main)
 
 
-def test_nothing_is_learnt_while_learning_is_off():
-    bench = Bench(array(4, neurons=6), 9)
+@pytest.mark.parametrize("structure", [{}, SLOTS])
+def test_nothing_is_learnt_while_learning_is_off(structure):
+    bench = Bench(array(4, neurons=6, **structure), 9)
     first = bench.segment(0, 6, plastic=1)
     bench.naive.reg.mode = 0
 
@@ -201,8 +215,9 @@ def test_nothing_is_learnt_while_learning_is_off():
     bench.run(main)
 
 
-def test_an_empty_segment_does_nothing():
-    bench = Bench(array(4), 3)
+@pytest.mark.parametrize("structure", [{}, SLOTS])
+def test_an_empty_segment_does_nothing(structure):
+    bench = Bench(array(4, **structure), 3)
     ranges = [(0, 0), (3, 3), (16, 16), (17, 3), (5, 0)]
     passes = [(k, bench.segment(lo, hi, plastic=1)) for k, (lo, hi) in enumerate(ranges)]
 
@@ -221,9 +236,9 @@ def test_an_empty_segment_does_nothing():
 
 
 def test_short_rows_wait_for_their_accumulators_and_longer_ones_do_not():
-    for width, gaps in ((1, {3}), (2, {1, 2}), (3, {1})):
+    for width, gaps in ((1, {4}), (2, {1, 3}), (3, {1, 2}), (4, {1})):
         bench = Bench(array(4), 5)
-        first = bench.segment(0, 4 * width, plastic=0)
+        first = bench.segment(0, min(18, 4 * width), plastic=0)
         rows = [(i, first) for i in range(16)]
 
         async def main(ctx, bench=bench, rows=rows):
@@ -256,8 +271,9 @@ def test_a_segment_that_begins_where_the_last_one_ended_waits_for_its_sums():
     bench.run(main)
 
 
-def test_spikes_raise_traces_while_passes_run():
-    bench = Bench(array(4), 6)
+@pytest.mark.parametrize("structure", [{}, SLOTS])
+def test_spikes_raise_traces_while_passes_run(structure):
+    bench = Bench(array(4, **structure), 6)
     naive = bench.naive
     first = bench.segment(0, 18, plastic=1)
     naive.reg.one_x, naive.reg.one_y = 0x9000, 3

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract import ArrayParams
 from synloom_hdl.arithmetic import rounded_shift
+from synloom_hdl.core.timing import PassTiming
 
-__all__ = ["DECAY_CLOCKS", "UPDATE_CLOCKS", "DecayScale", "Lane"]
+__all__ = ["DecayScale", "Lane"]
 
-UPDATE_CLOCKS = 6
-"""Clocks from `trace` to `updated` and `clips`."""
 
-DECAY_CLOCKS = 4
-"""Clocks from `trace` to `decayed`."""
-
+_FACTOR_BITS = 18
+"""Width of a hardware multiplier's factor."""
 
 DecayScale = data.StructLayout({"fine": 2, "everything": 1, "anything": 1})
 """How a decay reads its coefficient: its unit, whether it takes everything, whether it is not 0."""
@@ -25,27 +23,30 @@ DecayScale = data.StructLayout({"fine": 2, "everything": 1, "anything": 1})
 class Lane(wiring.Component):
     """The general pair rule and the trace decay of docs/numbers.md, one a clock.
 
-    Clock 0 takes `trace`, clock 1 `weight`, clock 3 `noise`; `decayed` is valid in clock `DECAY_CLOCKS` and
-    `updated` in clock `UPDATE_CLOCKS`. The rule is common to all lanes, so its fields are kept outside: each
-    comes in the clock in which it is used. In a decay `a` is the coefficient and `t0` must be 0. Whether
-    the result is used is the caller's affair.
+    The work has six stages, each of which may end in a register (`PassTiming.registers`): the distance of the
+    trace from its offset; the product, of both paths; soft bounds and the amount of decay; rounding; the sum;
+    its bounds. The rule is common to all lanes, so its fields are kept outside: each comes in the clock of
+    the stage that uses it. In a decay `a` is the coefficient and `t0` must be 0. Whether the result is used is
+    the caller's affair.
 
     Members
     -------
     trace : In(trace_bits), t0 : In(16), a_negative : In(1)
-        Clock 0.
+        Stage 0.
     weight : In(signed(weight_bits)), a : In(16), w_min : In(signed(8)), w_max : In(signed(8))
-        Clock 1.
+        Stage 1.
     soft : In(1), decay : In(DecayScale)
-        Clock 2.
+        Stage 2.
     noise : In(12)
-        Clock 3: random bits of this position, or 2048 for rounding to nearest.
+        Stage 3: random bits of this position, or 2048 for rounding to nearest.
     lowest, highest : In(signed(8))
-        Clock 5: w_min and w_max again.
+        Stage 5: w_min and w_max again.
     updated : Out(signed(weight_bits))
+        After stage 5.
     clips : Out(1)
-        The sum was outside the rule's bounds.
+        The sum was outside the rule's bounds; with `updated`.
     decayed : Out(trace_bits)
+        After stage 3.
     """
 
     def __init__(self, params: ArrayParams):
@@ -72,20 +73,22 @@ class Lane(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        width = self.params.weight_bits
-        bits = self.params.trace_bits
+        params = self.params
+        width = params.weight_bits
+        # What a stage assigns is a register's next value, or the value itself.
+        stages = ["sync" if register else "comb" for register in PassTiming.of(params).registers]
 
-        # Clock 0: the distance of the trace from its offset.
+        # Stage 0: the distance of the trace from its offset.
         diff = Signal(signed(18))
         size1 = Signal(16)
         up1 = Signal()
         m.d.comb += diff.eq(self.trace - self.t0)
-        m.d.sync += [
+        m.d[stages[0]] += [
             size1.eq(Mux(diff < 0, -diff, diff)),
             up1.eq((diff >= 0) ^ self.a_negative),
         ]
 
-        # Clock 1: the product of both paths; the room to the bound ahead.
+        # Stage 1: the product of both paths; the room to the bound ahead.
         product2 = Signal(32)
         room2 = Signal(8)
         room = Signal(signed(10))
@@ -93,7 +96,7 @@ class Lane(wiring.Component):
         weight2 = Signal(signed(width))
         size2 = Signal(16)
         m.d.comb += room.eq(Mux(up1, self.w_max - self.weight, self.weight - self.w_min))
-        m.d.sync += [
+        m.d[stages[1]] += [
             product2.eq(size1 * self.a),
             room2.eq(Mux(room < 0, 0, room)),
             up2.eq(up1),
@@ -101,48 +104,51 @@ class Lane(wiring.Component):
             size2.eq(size1),
         ]
 
-        # Clock 2: soft bounds; the amount of decay.
+        # Stage 2: soft bounds; the amount of decay.
         step = product2[12:]
         step3 = Signal(21)
-        if self.params.soft_bounds:
-            m.d.sync += step3.eq(Mux(self.soft, (step * room2) >> (width - 1), step))
+        if params.soft_bounds:
+            # The bits beyond a multiplier's 18 are too few for a second one.
+            scaled = step[:_FACTOR_BITS] * room2
+            over = Cat(Const(0, _FACTOR_BITS), Mux(step[-1], room2 << 1, 0) + Mux(step[-2], room2, 0))
+            m.d[stages[2]] += step3.eq(Mux(self.soft, (scaled + over) >> (width - 1), step))
         else:
-            m.d.sync += step3.eq(step)
+            m.d[stages[2]] += step3.eq(step)
         quotient = Signal(17)
-        loss3 = Signal(bits)
-        kept3 = Signal(bits)
+        loss3 = Signal(params.trace_bits)
+        kept3 = Signal(params.trace_bits)
         m.d.comb += quotient.eq(rounded_shift(product2, self.decay.fine))
         with m.If(self.decay.everything):
-            m.d.sync += loss3.eq(size2)
+            m.d[stages[2]] += loss3.eq(size2)
         with m.Elif((quotient == 0) & self.decay.anything & (size2 != 0)):
-            m.d.sync += loss3.eq(1)
+            m.d[stages[2]] += loss3.eq(1)
         with m.Else():
-            m.d.sync += loss3.eq(quotient)
-        m.d.sync += kept3.eq(size2)
+            m.d[stages[2]] += loss3.eq(quotient)
+        up3 = Signal()
+        weight3 = Signal.like(weight2)
+        m.d[stages[2]] += [kept3.eq(size2), up3.eq(up2), weight3.eq(weight2)]
 
-        # Clock 3: rounding; what is left of the trace.
+        # Stage 3: rounding; what is left of the trace.
         delta4 = Signal(9)
-        up3, up4 = Signal(), Signal()
-        weight3, weight4 = Signal.like(weight2), Signal.like(weight2)
+        up4 = Signal()
+        weight4 = Signal.like(weight2)
         rounded = Signal(10)
         m.d.comb += rounded.eq((step3 + self.noise) >> 12)
-        m.d.sync += [
-            up3.eq(up2),
+        m.d[stages[3]] += [
             up4.eq(up3),
-            weight3.eq(weight2),
             weight4.eq(weight3),
             # A change of 511 leaves any range of weights: more makes no difference.
             delta4.eq(Mux(rounded[9], 511, rounded)),
             self.decayed.eq(kept3 - loss3),
         ]
 
-        # Clocks 4 and 5: the sum, then its bounds.
+        # Stages 4 and 5: the sum, then its bounds.
         sum5 = Signal(signed(11))
-        m.d.sync += sum5.eq(Mux(up4, weight4 + delta4, weight4 - delta4))
+        m.d[stages[4]] += sum5.eq(Mux(up4, weight4 + delta4, weight4 - delta4))
         with m.If(sum5 > self.highest):
-            m.d.sync += [self.updated.eq(self.highest), self.clips.eq(1)]
+            m.d[stages[5]] += [self.updated.eq(self.highest), self.clips.eq(1)]
         with m.Elif(sum5 < self.lowest):
-            m.d.sync += [self.updated.eq(self.lowest), self.clips.eq(1)]
+            m.d[stages[5]] += [self.updated.eq(self.lowest), self.clips.eq(1)]
         with m.Else():
-            m.d.sync += [self.updated.eq(sum5), self.clips.eq(0)]
+            m.d[stages[5]] += [self.updated.eq(sum5), self.clips.eq(0)]
         return m

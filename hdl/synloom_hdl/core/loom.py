@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed, unsigned
-from amaranth.lib import data, memory, wiring
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom_hdl.core.access import AccessSignature
+from synloom_hdl.core.banks import SinglePortBank, TwoPortBank
 from synloom_hdl.core.rule import loom_address_layout
+from synloom_hdl.core.timing import PassTiming
 
-__all__ = ["READ_CLOCKS", "WRITE_CLOCKS", "Loom", "rotate"]
-
-READ_CLOCKS = 3
-"""Clocks from an address at `read` to its weights at `weights`."""
-
-WRITE_CLOCKS = 2
-"""Clocks from `write` to the write in the banks."""
+__all__ = ["Loom", "rotate"]
 
 
 def rotate(values: list, amount, bits: range, *, back: bool = False) -> list:
@@ -36,15 +32,15 @@ class Loom(wiring.Component):
     """Weight banks with rotated operands.
 
     Weight (i, j) lies in bank (i + j) mod B at address floor(j / B) * S + i. Any B consecutive targets of
-    a row, and any B consecutive sources of a column, therefore lie in B different banks. A chunk is read
-    in `READ_CLOCKS` clocks and can be written back `WRITE_CLOCKS` clocks after `write`; one chunk a clock
-    each way. Rotation is an explicit logarithmic shifter in two stages. Nothing detects hazards: a chunk
-    must not be read again before it was written.
+    a row, and any B consecutive sources of a column, therefore lie in B different banks. Rotation is an
+    explicit logarithmic shifter. `PassTiming` says how many clocks reading and writing take. Nothing detects
+    hazards: a chunk must not be read again before it was written, and with single-ported weights a write
+    must not be at the banks in the clock of a read.
 
     Members
     -------
     read : In(address)
-        Where to read; each clock.
+        Where to read; each clock, or every second one.
     weights : Out(B x signed(weight_bits))
         The chunk, operand lane 0 first.
     write_address : In(address), write_mask : In(B), write_weights : In(B x signed(weight_bits))
@@ -75,17 +71,14 @@ class Loom(wiring.Component):
         half = (low_bits + 1) // 2
         per_column = params.sources // lanes
         depth = params.target_chunks * params.sources
+        # A register at the banks, behind them and in the middle of each rotation; or none of them.
+        stage = _Registers(m) if PassTiming.of(params).carries else _Wires()
 
-        self.banks, reads, writes = [], [], []
-        for b in range(lanes):
-            m.submodules[f"bank{b}"] = bank = memory.Memory(shape=unsigned(width), depth=depth, init=[])
-            self.banks.append(bank)
-            reads.append(bank.read_port())
-            writes.append(bank.write_port())
-
-        def low(address, bank: int):
-            """Return the low address bits of a bank."""
-            return Mux(address.column, bank - address.rotate, address.rotate)[:low_bits]
+        make = SinglePortBank if params.single_port else TwoPortBank
+        self.banks = [make(width, depth) for _ in range(lanes)]
+        for b, bank in enumerate(self.banks):
+            m.submodules[f"bank{b}"] = bank
+        banks = [bank.bank for bank in self.banks]
 
         # The host reaches one weight at a time; its division of the target index costs a clock.
         host = self.host
@@ -99,42 +92,58 @@ class Loom(wiring.Component):
             exists.eq((source < params.sources) & (target < params.neurons)),
         ]
 
+        def place(address, bank: int):
+            """Return where a chunk's weight lies in a bank."""
+            low = Mux(address.column, bank - address.rotate, address.rotate)[:low_bits]
+            return Mux(host.select, host_address, Cat(low, address.high))
+
         # Read: banks, then two stages of rotation.
-        for b, read in enumerate(reads):
-            m.d.comb += read.addr.eq(Mux(host.select, host_address, Cat(low(self.read, b), self.read.high)))
-        turn1, turn2 = Signal(low_bits), Signal(low_bits)
-        part = [Signal(width, name=f"part{n}") for n in range(lanes)]
-        m.d.sync += [turn1.eq(self.read.rotate), turn2.eq(turn1)]
-        for n, value in enumerate(rotate([r.data for r in reads], turn1, range(half))):
-            m.d.sync += part[n].eq(value)
-        for n, value in enumerate(rotate(part, turn2, range(half, low_bits))):
-            m.d.sync += self.weights[n].eq(value)
+        for b, bank in enumerate(banks):
+            m.d.comb += bank.read_address.eq(stage(place(self.read, b), f"read_address{b}"))
+        turn = stage(self.read.rotate, "turn")
+        turn_read = Signal(low_bits)
+        m.d.sync += turn_read.eq(turn)
+        turn1 = stage(turn_read, "turn1")
+        values = [stage(bank.read, f"read{b}") for b, bank in enumerate(banks)]
+        parts = rotate(values, turn1, range(half))
+        turn2 = stage(turn1, "turn2")
+        parts = [stage(value, f"part{n}") for n, value in enumerate(parts)]
+        for n, value in enumerate(rotate(parts, turn2, range(half, low_bits))):
+            m.d.comb += self.weights[n].eq(stage(value, f"weight{n}"))
 
         # Write: two stages of rotation back, with the enables.
         entry = [Cat(self.write_weights[n], self.write_mask[n]) for n in range(lanes)]
-        back1 = [Signal(width + 1, name=f"back1_{n}") for n in range(lanes)]
-        back2 = [Signal(width + 1, name=f"back2_{n}") for n in range(lanes)]
-        address1, address2 = Signal.like(self.write_address), Signal.like(self.write_address)
-        m.d.sync += [address1.eq(self.write_address), address2.eq(address1)]
-        for n, value in enumerate(rotate(entry, self.write_address.rotate, range(half), back=True)):
-            m.d.sync += back1[n].eq(value)
-        for n, value in enumerate(rotate(back1, address1.rotate, range(half, low_bits), back=True)):
-            m.d.sync += back2[n].eq(value)
-        for b, write in enumerate(writes):
-            with m.If(host.select):
-                m.d.comb += [
-                    write.addr.eq(host_address),
-                    write.data.eq(host.data),
-                    write.en.eq(host.write & exists & (host_bank == b)),
-                ]
-            with m.Else():
-                m.d.comb += [
-                    write.addr.eq(Cat(low(address2, b), address2.high)),
-                    write.data.eq(back2[b][:width]),
-                    write.en.eq(back2[b][width]),
-                ]
+        back = rotate(entry, self.write_address.rotate, range(half), back=True)
+        back = [stage(value, f"back{n}") for n, value in enumerate(back)]
+        address = stage(self.write_address, "address1")
+        back = rotate(back, address.rotate, range(half, low_bits), back=True)
+        for b, bank in enumerate(banks):
+            entry = Mux(host.select, Cat(host.data[:width], host.write & exists & (host_bank == b)), back[b])
+            m.d.comb += [
+                bank.write_address.eq(stage(place(address, b), f"write_address{b}")),
+                Cat(bank.write, bank.write_en).eq(stage(entry, f"write{b}")),
+            ]
 
         chosen = Signal(signed(width))
-        m.d.comb += chosen.eq(Array(r.data for r in reads)[host_bank])
+        m.d.comb += chosen.eq(Array(values)[host_bank])
         m.d.sync += host.q.eq(Mux(exists, chosen, 0) & 0xFF)
         return m
+
+
+class _Registers:
+    """Delays values by a clock."""
+
+    def __init__(self, m: Module):
+        self._m = m
+
+    def __call__(self, value, name: str):
+        register = Signal.like(value, name=name)
+        self._m.d.sync += register.eq(value)
+        return register
+
+
+class _Wires:
+    """Passes values on."""
+
+    def __call__(self, value, name: str):
+        return value

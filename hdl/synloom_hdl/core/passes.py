@@ -10,31 +10,26 @@ from amaranth.utils import ceil_log2
 from synloom.contract import ArrayParams
 from synloom_hdl.arithmetic import population
 from synloom_hdl.core.access import AccessSignature
-from synloom_hdl.core.accumulators import REUSE_CLOCKS, Accumulators, groups, sums_layout
-from synloom_hdl.core.lane import DECAY_CLOCKS, UPDATE_CLOCKS, DecayScale, Lane
-from synloom_hdl.core.loom import READ_CLOCKS, WRITE_CLOCKS, Loom
+from synloom_hdl.core.accumulators import groups, make_accumulators, sums_layout
+from synloom_hdl.core.lane import DecayScale, Lane
+from synloom_hdl.core.loom import Loom
 from synloom_hdl.core.program import SegmentFetcher
 from synloom_hdl.core.rule import PassKind, chunk_layout, job_layout
+from synloom_hdl.core.timing import PassTiming
 from synloom_hdl.core.traces import Traces
 from synloom_hdl.gf2 import BitSequence, field_key, times_power, xorshift32
 
 __all__ = ["PassEngine"]
 
-_TRACE = 2
-"""Clock of the pipeline in which a chunk's traces enter the lanes."""
-_UPDATED = _TRACE + UPDATE_CLOCKS
-_DECAYED = _TRACE + DECAY_CLOCKS
-_DEPTH = _UPDATED + WRITE_CLOCKS
-
 
 class PassEngine(wiring.Component):
     """Everything that touches weights: loom, lanes, accumulators, traces and their program.
 
-    A chunk of B synapses enters each clock. Counted from its entry: clock 1 banks and traces are read,
-    clock 3 the weights are in operand order (they are added to the accumulators), clock 8 the updated
-    weights leave the lanes, clock 10 they are written. Passes follow one another without a gap, because
-    different rows (columns) have no synapse in common; only a chunk of targets that returns within
-    `REUSE_CLOCKS` waits for its accumulators. `busy` falls when the last weight is written.
+    Chunks of B synapses enter one a clock, or one every two clocks if the weights are single-ported;
+    `PassTiming` says where a chunk is when. Passes follow one another without a gap, because different rows
+    (columns) have no synapse in common; only a chunk of targets that returns too soon waits for its
+    accumulators. With single-ported weights a segment stays until its last weight is written, which saves
+    the registers that would carry its rule along. `busy` falls when the last weight is written.
 
     Members
     -------
@@ -88,8 +83,9 @@ class PassEngine(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        self._timing = timing = PassTiming.of(self.params)
         m.submodules.loom = loom = self.loom = Loom(self.params)
-        m.submodules.accumulators = accumulators = self.accumulators = Accumulators(self.params)
+        m.submodules.accumulators = accumulators = self.accumulators = make_accumulators(self.params)
         m.submodules.x = x = self.x = Traces(self.params, self.params.sources)
         m.submodules.y = y = self.y = Traces(self.params, self.params.neurons)
         m.submodules.fetcher = fetcher = SegmentFetcher(self.params)
@@ -120,157 +116,186 @@ class PassEngine(wiring.Component):
                 traces.raise_index.eq(self.raise_index),
                 traces.raise_nearest.eq(self.raise_nearest),
             ]
-        issued, valid0 = self._issue(m, fetcher)
-        valids = self._later(m, valid0, _DEPTH, "valid")
+        issue = self._stream if timing.carries else self._step
+        issued, valid0, active = issue(m, fetcher)
+        valids = self._later(m, valid0, timing.depth, "valid")
         self._lanes(m, issued, valids)
-        running = Signal()
-        m.d.comb += [
-            running.eq(Cat(*valids).any()),
-            self.busy.eq(self.jobs.valid | ~fetcher.idle | self._active | running),
-        ]
+        running = Cat(*valids).any()
+        m.d.comb += self.busy.eq(self.jobs.valid | ~fetcher.idle | active | running)
+        if not timing.carries:
+            m.d.comb += self._drained.eq(~Cat(*valids[1:]).any())
         return m
 
-    def _issue(self, m: Module, fetcher: SegmentFetcher):
-        """Play segments: one chunk a clock, from the first to the last."""
+    def _stream(self, m: Module, fetcher: SegmentFetcher):
+        """Play segments, one chunk a clock, one segment behind the other; all goes along with each chunk."""
         params = self.params
         issued = Signal(chunk_layout(params))
-        valid = Signal()
+        valid, active, begins = Signal(), Signal(), Signal()
         segment = Signal.like(fetcher.segments.payload)
-        self._active = active = Signal()
         chunk = Signal.like(segment.first)
-        key = Signal(31)
         high = Signal.like(segment.address.high)
 
         # The accumulators' read-modify-write must not meet itself.
         recent = [
             (Signal(name=f"recent{n}"), Signal.like(chunk, name=f"recent_chunk{n}"))
-            for n in range(REUSE_CLOCKS - 1)
+            for n in range(self.accumulators.reuse_clocks - 1)
         ]
         waits = Signal()
         m.d.comb += waits.eq(
             (segment.kind == PassKind.ROW) & Cat(*[is_row & (c == chunk) for is_row, c in recent]).any()
         )
-        goes, ends = Signal(), Signal()
+        goes, ends, takes = Signal(), Signal(), Signal()
         m.d.comb += [
             goes.eq(active & ~waits),
             ends.eq(goes & (chunk == segment.last)),
             fetcher.segments.ready.eq(~active | ends),
+            takes.eq(fetcher.segments.valid & fetcher.segments.ready),
         ]
-        row_step = params.sources // params.lanes
         with m.If(goes):
-            m.d.sync += [
-                chunk.eq(chunk + 1),
-                high.eq(high + Mux(segment.address.column, 1, row_step)),
-                key.eq(times_power(key, 12 * params.lanes)),
-            ]
+            m.d.sync += [chunk.eq(chunk + 1), high.eq(high + self._stride(segment)), begins.eq(0)]
         with m.If(ends):
             m.d.sync += active.eq(0)
-        m.d.comb += self.rng_next.eq(xorshift32(self.rng))
-        with m.If(fetcher.segments.valid & fetcher.segments.ready):
+        with m.If(takes):
             new = fetcher.segments.payload
-            next_key = Signal(32)
-            m.d.comb += [
-                next_key.eq(self.rng_next),
-                self.rng_en.eq(new.learns),
-                self.segment_done.eq(Cat(new.kind == PassKind.ROW, new.kind == PassKind.COLUMN)),
-            ]
             m.d.sync += [
                 segment.eq(new),
                 active.eq(1),
+                begins.eq(1),
                 chunk.eq(new.first),
                 high.eq(new.address.high),
-                key.eq(field_key(next_key)),
             ]
         newest, newest_chunk = recent[0]
         m.d.sync += [newest.eq(goes & (segment.kind == PassKind.ROW)), newest_chunk.eq(chunk)]
         for (a, b), (c, d) in zip(recent[1:], recent, strict=False):
             m.d.sync += [a.eq(c), b.eq(d)]
+        m.d.sync += [valid.eq(goes), *self._describe(issued, segment, chunk, high, begins)]
+        self._count(m, fetcher.segments.payload, takes, segment, goes)
+        return issued, valid, active
 
-        every = (1 << params.lanes) - 1
+    def _step(self, m: Module, fetcher: SegmentFetcher):
+        """Play segments, one chunk every two clocks; a segment goes when its last weight is written."""
+        issued = Signal(chunk_layout(self.params))
+        segment = fetcher.segments.payload
+        chunk = Signal.like(segment.first)
+        high = Signal.like(segment.address.high)
+        slot, active, finished, begins = Signal(), Signal(), Signal(), Signal()
+        self._drained = Signal()
+        goes, takes = Signal(), Signal()
+        m.d.sync += slot.eq(~slot)
+        m.d.comb += [
+            takes.eq(fetcher.segments.valid & ~active),
+            goes.eq(active & ~finished & slot),
+            fetcher.segments.ready.eq(active & finished & self._drained),
+            *self._describe(issued, segment, chunk, high, begins),
+        ]
+        with m.If(goes):
+            m.d.sync += [
+                chunk.eq(chunk + 1),
+                high.eq(high + self._stride(segment)),
+                begins.eq(0),
+                finished.eq(chunk == segment.last),
+            ]
+        with m.If(takes):
+            m.d.sync += [active.eq(1), begins.eq(1), chunk.eq(segment.first), high.eq(segment.address.high)]
+        with m.If(fetcher.segments.ready):
+            m.d.sync += [active.eq(0), finished.eq(0)]
+        self._count(m, segment, takes, segment, goes)
+        return issued, goes, active
+
+    def _stride(self, segment):
+        """Return how far the next chunk's weights lie from a chunk's."""
+        return Mux(segment.address.column, 1, self.params.sources // self.params.lanes)
+
+    def _describe(self, issued, segment, chunk, high, begins) -> list:
+        """Return the assignments that make a chunk of a segment."""
+        every = (1 << self.params.lanes) - 1
         mask = Mux(chunk < segment.low, 0, Mux(chunk == segment.low, segment.mask_low, every))
-        m.d.sync += [
-            valid.eq(goes),
+        return [
             issued.kind.eq(segment.kind),
             issued.chunk.eq(chunk),
             issued.mask.eq(mask & Mux(chunk == segment.last, segment.mask_high, every)),
             issued.address.eq(segment.address),
             issued.address.high.eq(high),
             issued.learns.eq(segment.learns),
-            issued.key.eq(key),
+            issued.begins.eq(begins),
             issued.rule.eq(segment.rule),
         ]
-        m.d.comb += self.chunk_done.eq(
-            goes & ((segment.kind == PassKind.ROW) | (segment.kind == PassKind.COLUMN))
-        )
-        return issued, valid
+
+    def _count(self, m: Module, new, takes, segment, goes):
+        m.d.comb += [
+            self.segment_done.eq(Mux(takes, Cat(new.kind == PassKind.ROW, new.kind == PassKind.COLUMN), 0)),
+            self.chunk_done.eq(goes & ((segment.kind == PassKind.ROW) | (segment.kind == PassKind.COLUMN))),
+        ]
 
     def _later(self, m: Module, value, clocks: int, name: str) -> list:
-        """Return a value now and in each of the next clocks."""
+        """Return a value of each chunk now and in each of the next clocks."""
         values = [value]
         for clock in range(1, clocks + 1):
             values.append(Signal.like(value, name=f"{name}{clock}"))
             m.d.sync += values[clock].eq(values[clock - 1])
         return values
 
+    def _at(self, m: Module, value, clock: int, name: str):
+        """Return a value of the segment in the clock in which it is used."""
+        return self._later(m, value, clock, name)[-1] if self._timing.carries else value
+
     def _lanes(self, m: Module, issued, valids):
         """Join banks, traces, lanes and accumulators; each field travels as far as it is used."""
-        params = self.params
+        params, timing = self.params, self._timing
         loom, accumulators, x, y = self.loom, self.accumulators, self.x, self.y
         bits = params.trace_bits
-        kinds = self._later(m, issued.kind, _DECAYED, "kind")
-        places = self._later(m, issued.chunk, _DECAYED, "chunk")
-        masks = self._later(m, issued.mask, _DECAYED, "mask")
-        columns = self._later(m, issued.address.column, _UPDATED, "column")
-        rotations = self._later(m, issued.address.rotate, _UPDATED, "rotate")
-        highs = self._later(m, issued.address.high, _UPDATED, "high")
-        learns = self._later(m, issued.learns, _UPDATED, "learns")
+        weights, updated, decayed = timing.weights, timing.updated, timing.decayed
+
+        places = self._later(m, issued.chunk, max(decayed, weights), "chunk")
+        masks = self._later(m, issued.mask, max(decayed, weights), "mask")
+        highs = self._later(m, issued.address.high, updated, "high")
         rule = issued.rule
-        w_mins = self._later(m, rule.w_min, _TRACE + 5, "w_min")
-        w_maxes = self._later(m, rule.w_max, _TRACE + 5, "w_max")
-        a = self._later(m, rule.a, _TRACE + 1, "a")
-        t0 = self._later(m, rule.t0, _TRACE, "t0")
-        a_negative = self._later(m, rule.a_negative, _TRACE, "a_negative")
-        soft = self._later(m, rule.soft, _TRACE + 2, "soft")
-        shift = self._later(m, rule.shift, READ_CLOCKS, "shift")
+
+        def at(value, clock, name):
+            return self._at(m, value, clock, name)
 
         on_x = (issued.kind == PassKind.COLUMN) | (issued.kind == PassKind.DECAY_X)
-        from_x = Signal()
+        on_x = at(on_x, timing.traces_read, "on_x")
+        from_x = at(on_x, 1, "from_x")
+        reads_trace = valids[timing.traces_read]
         m.d.comb += [
             loom.read.eq(issued.address),
-            x.chunk.eq(issued.chunk),
-            x.chunk_en.eq(valids[0] & on_x),
-            y.chunk.eq(issued.chunk),
-            y.chunk_en.eq(valids[0] & ~on_x),
+            x.chunk.eq(places[timing.traces_read]),
+            x.chunk_en.eq(reads_trace & on_x),
+            y.chunk.eq(places[timing.traces_read]),
+            y.chunk_en.eq(reads_trace & ~on_x),
         ]
-        m.d.sync += from_x.eq(on_x)
 
         present = Signal(params.lanes)
+        adds_at = weights - 1 if timing.carries else weights
         m.d.comb += [
             present.eq(
-                Cat(loom.weights[n] != params.weight_absent for n in range(params.lanes)) & masks[READ_CLOCKS]
+                Cat(loom.weights[n] != params.weight_absent for n in range(params.lanes)) & masks[weights]
             ),
-            accumulators.valid.eq(valids[READ_CLOCKS] & (kinds[READ_CLOCKS] == PassKind.ROW)),
-            accumulators.chunk.eq(places[READ_CLOCKS]),
+            accumulators.chunk.eq(places[adds_at]),
+            accumulators.valid.eq(valids[weights] & at(issued.kind == PassKind.ROW, weights, "row")),
             accumulators.mask.eq(present),
-            accumulators.shift.eq(shift[-1]),
+            accumulators.shift.eq(at(rule.shift, weights, "shift")),
             accumulators.weights.eq(loom.weights),
         ]
-        presents = self._later(m, present, _UPDATED - READ_CLOCKS, "present")
+        presents = self._later(m, present, updated - weights, "present")
 
         writes = Signal(params.lanes)
         clips = Signal(params.lanes)
-        decays_x = valids[_DECAYED] & (kinds[_DECAYED] == PassKind.DECAY_X)
-        decays_y = valids[_DECAYED] & (kinds[_DECAYED] == PassKind.DECAY_Y)
+        decays = [
+            valids[decayed] & at(issued.kind == kind, decayed, name)
+            for kind, name in ((PassKind.DECAY_X, "decays_x"), (PassKind.DECAY_Y, "decays_y"))
+        ]
         m.d.comb += [
-            writes.eq(Mux(valids[_UPDATED] & learns[-1], presents[-1], 0)),
-            loom.write_address.column.eq(columns[-1]),
-            loom.write_address.rotate.eq(rotations[-1]),
+            writes.eq(Mux(valids[updated] & at(issued.learns, updated, "learns"), presents[-1], 0)),
+            loom.write_address.column.eq(at(issued.address.column, updated, "column")),
+            loom.write_address.rotate.eq(at(issued.address.rotate, updated, "rotate")),
             loom.write_address.high.eq(highs[-1]),
             loom.write_mask.eq(writes),
-            x.decayed_chunk.eq(places[_DECAYED]),
-            y.decayed_chunk.eq(places[_DECAYED]),
-            x.decayed_en.eq(Mux(decays_x, masks[_DECAYED], 0)),
-            y.decayed_en.eq(Mux(decays_y, masks[_DECAYED], 0)),
+            x.decayed_chunk.eq(places[decayed]),
+            y.decayed_chunk.eq(places[decayed]),
+            x.decayed_en.eq(Mux(decays[0], masks[decayed], 0)),
+            y.decayed_en.eq(Mux(decays[1], masks[decayed], 0)),
         ]
         m.d.sync += self.weight_clips.eq(population(clips & writes))
 
@@ -280,42 +305,61 @@ class PassEngine(wiring.Component):
             scale.everything.eq((rule.a == 0xFFFF) & (rule.fine == 0)),
             scale.anything.eq(rule.a != 0),
         ]
-        scales = self._later(m, scale, _TRACE + 2, "scale")
-        noises = self._noise(m, issued)
+        common = {
+            "t0": at(rule.t0, timing.stage(0), "t0"),
+            "a_negative": at(rule.a_negative, timing.stage(0), "a_negative"),
+            "a": at(rule.a, timing.stage(1), "a"),
+            "w_min": at(rule.w_min, timing.stage(1), "w_min"),
+            "w_max": at(rule.w_max, timing.stage(1), "w_max"),
+            "soft": at(rule.soft, timing.stage(2), "soft"),
+            "decay": at(scale, timing.stage(2), "scale"),
+        }
+        common["lowest"] = at(common["w_min"], timing.stage(5) - timing.stage(1), "lowest")
+        common["highest"] = at(common["w_max"], timing.stage(5) - timing.stage(1), "highest")
+        noises = self._noise(m, issued, valids)
         for n in range(params.lanes):
             m.submodules[f"lane{n}"] = lane = Lane(params)
-            trace = Signal(bits, name=f"trace{n}")
             part = slice(bits * n, bits * n + bits)
-            m.d.sync += trace.eq(Mux(from_x, x.traces[part], y.traces[part]))
+            trace = Mux(from_x, x.traces[part], y.traces[part])
+            for _ in range(timing.traces - timing.traces_read - 1):
+                m.d.sync += (register := Signal(bits, name=f"trace{n}")).eq(trace)
+                trace = register
+            m.d.comb += [getattr(lane, name).eq(value) for name, value in common.items()]
             m.d.comb += [
                 lane.trace.eq(trace),
-                lane.t0.eq(t0[-1]),
-                lane.a_negative.eq(a_negative[-1]),
                 lane.weight.eq(loom.weights[n]),
-                lane.a.eq(a[-1]),
-                lane.w_min.eq(w_mins[_TRACE + 1]),
-                lane.w_max.eq(w_maxes[_TRACE + 1]),
-                lane.soft.eq(soft[-1]),
-                lane.decay.eq(scales[-1]),
                 lane.noise.eq(noises[n]),
-                lane.lowest.eq(w_mins[-1]),
-                lane.highest.eq(w_maxes[-1]),
                 loom.write_weights[n].eq(lane.updated),
                 clips[n].eq(lane.clips),
                 x.decayed[part].eq(lane.decayed),
                 y.decayed[part].eq(lane.decayed),
             ]
 
-    def _noise(self, m: Module, issued) -> list:
-        """Return each lane's random bits, in the clock in which the lanes round."""
-        if not self.params.stochastic_rounding:
-            return [1 << 11] * self.params.lanes
-        keys = self._later(m, issued.key, _TRACE + 1, "key")
-        sequence = BitSequence(m, keys[-1], 12 * (self.params.lanes - 1))
-        stochastic = self._later(m, issued.rule.stochastic, _TRACE + 2, "stochastic")
+    def _noise(self, m: Module, issued, valids) -> list:
+        """Advance the learning generator, and return each lane's random bits when the lanes round."""
+        params, timing = self.params, self._timing
+        before = timing.key - 1
+        begins = self._later(m, issued.begins, before, "begins")[-1]
+        learns = self._at(m, issued.learns, before, "learns_key")
+        next_rng = Signal(32)
+        m.d.comb += [
+            next_rng.eq(xorshift32(self.rng)),
+            self.rng_next.eq(next_rng),
+            self.rng_en.eq(valids[before] & begins & learns),
+        ]
+        if not params.stochastic_rounding:
+            return [1 << 11] * params.lanes
+        key = Signal(31)
+        with m.If(valids[before]):
+            m.d.sync += key.eq(Mux(begins, field_key(next_rng), times_power(key, 12 * params.lanes)))
+        sequence = BitSequence(m, key, 12 * (params.lanes - 1), registered=timing.noise_registers > 0)
+        clock = timing.stage(3) - (timing.noise_registers > 0)
+        stochastic = self._at(m, issued.rule.stochastic, clock, "stochastic")
         noises = []
-        for n in range(self.params.lanes):
-            noise = Signal(12, name=f"noise{n}")
-            m.d.sync += noise.eq(Mux(stochastic[-1], sequence.number(12 * n, 12), 1 << 11))
+        for n in range(params.lanes):
+            noise = Mux(stochastic, sequence.number(12 * n, 12), 1 << 11)
+            if timing.noise_registers:
+                m.d.sync += (register := Signal(12, name=f"noise{n}")).eq(noise)
+                noise = register
             noises.append(noise)
         return noises

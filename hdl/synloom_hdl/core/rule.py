@@ -65,7 +65,7 @@ def chunk_layout(params: ArrayParams) -> data.StructLayout:
             "mask": params.lanes,
             "address": loom_address_layout(params),
             "learns": 1,
-            "key": 31,
+            "begins": 1,
             "rule": Rule,
         }
     )

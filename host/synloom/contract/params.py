@@ -117,7 +117,7 @@ class ArrayParams:
         A spike counter for each neuron.
     single_port : bool
         Weights in single-ported memory, which is read in one clock and written in another: a chunk every
-        two clocks (iCE40 SPRAM). Never changes a result.
+        two clocks (iCE40 SPRAM); needs `serial_neurons`. Never changes a result.
     serial_neurons : bool
         One multiplier works through a neuron word by word instead of one neuron a clock; needs
         `neuron_lanes` 1. Never changes a result.
@@ -186,6 +186,8 @@ class ArrayParams:
             raise ParameterError(
                 f"neuron_lanes must be at most lanes ({self.lanes}), not {self.neuron_lanes}"
             )
+        if self.single_port and not self.serial_neurons:
+            raise ParameterError("single_port needs serial_neurons=True")
         if self.serial_neurons and self.neuron_lanes != 1:
             raise ParameterError(f"serial_neurons needs neuron_lanes 1, not {self.neuron_lanes}")
         if self.record_words < 2 * self.record_worst_case:
