@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 from amaranth.back import rtlil
@@ -24,7 +25,7 @@ from synloom.errors import BuildError, ParameterError, SynloomError
 from synloom_boards.families import FAMILIES, Family, count_cells
 from synloom_boards.synthesis import synthesise
 from synloom_boards.tools import run_tool
-from synloom_hdl.core.accumulators import Accumulators
+from synloom_hdl.core.accumulators import make_accumulators
 from synloom_hdl.core.core import Core
 from synloom_hdl.core.dispatch import FiredDispatcher, SourceDispatcher
 from synloom_hdl.core.events import EventQueue
@@ -57,7 +58,7 @@ __all__ = [
 BLOCKS: Final[dict[str, Callable[[ArrayParams], wiring.Component]]] = {
     "Loom": Loom,
     "Lane": Lane,
-    "Accumulators": Accumulators,
+    "Accumulators": make_accumulators,
     "SegmentFetcher": SegmentFetcher,
     "Traces (pre)": lambda params: Traces(params, params.sources),
     "Traces (post)": lambda params: Traces(params, params.neurons),
@@ -131,7 +132,9 @@ def measure(block: str, family: Family, params: ArrayParams, *, place: bool = Fa
     with tempfile.TemporaryDirectory() as place_of_build:
         folder = Path(place_of_build)
         # Hidden names cannot meet those that the technology mapper makes.
-        design = rtlil.convert(BLOCKS[block](params), name="top")
+        design = rtlil.convert(
+        BLOCKS[block](params), name="top", platform=SimpleNamespace(fpga_family=family.name)
+    )
         netlist = synthesise(design, folder, family, names=False)
         fmax = _place(family, folder) if place else 0.0
     return Cost(block, count_cells(family, netlist.cells), fmax)

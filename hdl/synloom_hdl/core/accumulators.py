@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
@@ -87,7 +89,7 @@ class Accumulators(wiring.Component):
         valid2, valid3 = Signal(), Signal()
         chunks = [self.chunk, *(Signal.like(self.chunk, name=f"chunk{n}") for n in (1, 2, 3))]
         clipped = Signal(lanes)
-        m.d.sync += [b.eq(a) for a, b in zip(chunks, chunks[1:], strict=False)]
+        m.d.sync += [b.eq(a) for a, b in pairwise(chunks)]
         m.d.sync += [valid2.eq(self.valid), valid3.eq(valid2)]
         m.d.sync += self.saturations.eq(Mux(valid2, population(clipped), 0))
         swept = []

@@ -26,8 +26,8 @@ class Lane(wiring.Component):
     The work has six stages, each of which may end in a register (`PassTiming.registers`): the distance of the
     trace from its offset; the product, of both paths; soft bounds and the amount of decay; rounding; the sum;
     its bounds. The rule is common to all lanes, so its fields are kept outside: each comes in the clock of
-    the stage that uses it. In a decay `a` is the coefficient and `t0` must be 0. Whether the result is used is
-    the caller's affair.
+    the stage that uses it. In a decay `a` is the coefficient and `t0` must be 0. Whether the result is
+    used is the caller's affair.
 
     Members
     -------
