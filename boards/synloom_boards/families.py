@@ -53,6 +53,14 @@ class Family:
         For each column of a table of costs: name patterns of cells, with the weight of one.
     placer : str
         nextpnr's name of the family.
+    place : sequence of str
+        Its options for files and algorithms; the board adds the device.
+    packer : str
+        The tool that makes the bitstream.
+    pack : sequence of str
+        Its arguments; the board's come before.
+    bitstream : str
+        The file that the packer makes.
     block_ram : sequence of str
         Name patterns of the cells that are block memory.
     multipliers : mapping of str to int
@@ -70,11 +78,20 @@ class Family:
     synthesis: str
     cells: Mapping[str, Mapping[str, int]]
     placer: str
+    place: Sequence[str]
+    packer: str
+    pack: Sequence[str]
+    bitstream: str
     block_ram: Sequence[str]
     multipliers: Mapping[str, int]
     forbidden: Mapping[str, str] = field(default_factory=dict)
     alone: Sequence[str] = ()
     libraries: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tools(self) -> tuple[str, str, str]:
+        """Names of the tools for synthesis, placing and packing."""
+        return "yosys", f"nextpnr-{self.placer}", self.packer
 
 
 FAMILIES: Final[dict[str, Family]] = {
@@ -90,6 +107,10 @@ FAMILIES: Final[dict[str, Family]] = {
             "MAC16": {"SB_MAC16": 1},
         },
         placer="ice40",
+        place=("--pcf", "top.pcf", "--asc", "top.asc"),
+        packer="icepack",
+        pack=("top.asc", "top.bin"),
+        bitstream="top.bin",
         block_ram=("SB_RAM40_4K*", "SB_SPRAM256KA"),
         multipliers={"SB_MAC16": 1},
     ),
@@ -105,6 +126,10 @@ FAMILIES: Final[dict[str, Family]] = {
             "MULT18X18D": {"MULT18X18D": 1},
         },
         placer="ecp5",
+        place=("--lpf", "top.lpf", "--textcfg", "top.config", "--router", "router2"),
+        packer="ecppack",
+        pack=("--compress", "top.config", "top.bit"),
+        bitstream="top.bit",
         block_ram=("DP16KD",),
         multipliers={"MULT18X18D": 1},
         alone=("--85k", "--package", "CABGA381", "--speed", "6", "--router", "router2", "--out-of-context"),
@@ -125,6 +150,10 @@ FAMILIES: Final[dict[str, Family]] = {
             "multipliers": {"MULT*": 1},
         },
         placer="himbaechel-gowin",
+        place=("--vopt", "cst=top.cst", "--write", "top.pnr.json"),
+        packer="gowin_pack",
+        pack=("-o", "top.fs", "top.pnr.json"),
+        bitstream="top.fs",
         block_ram=("SDPB", "SDPX9B", "SP", "SPX9", "pROM*"),
         multipliers={"MULT9X9": 1, "MULT18X18": 1},
         forbidden={

@@ -1,0 +1,35 @@
+"""Colorlight i5 (V7.0) on its extension board: a LED panel's controller with an ECP5."""
+
+from synloom.contract import ArrayParams
+from synloom_boards.board import Board
+from synloom_boards.pinout import Pinout
+
+__all__ = ["BOARDS"]
+
+BOARDS = [
+    Board(
+        name="colorlight-i5",
+        title="Colorlight i5",
+        chip="LFE5U-25F-6BG381C",
+        family_name="ecp5",
+        # The serial port is that of the extension board's CMSIS-DAP.
+        pins=Pinout(
+            part={"device": "LFE5U-25F", "package": "BG381", "speed": "6"},
+            clock="P3",
+            rx="H18",
+            tx="J17",
+            leds="U16",
+            leds_low=True,
+            attributes={"IO_TYPE": "LVCMOS33"},
+        ),
+        clock="clk25",
+        input_hz=25_000_000,
+        pll="ecp5",
+        params=ArrayParams(lanes=8, neuron_lanes=1, clock_hz=80_000_000),
+        leds=1,
+        placer=("--25k", "--package", "CABGA381", "--speed", "6"),
+        loader="colorlight-i5",
+        identities=("41111043",),
+        usb=("0d28:0204",),
+    )
+]

@@ -1,0 +1,43 @@
+"""iCEBreaker: iCE40UP5K, with all weights in its SPRAM."""
+
+from synloom.contract import ArrayParams
+from synloom_boards.board import Board
+
+__all__ = ["BOARDS"]
+
+BOARDS = [
+    Board(
+        name="icebreaker",
+        title="iCEBreaker",
+        chip="iCE40UP5K-SG48",
+        family_name="ice40",
+        pins="amaranth_boards.icebreaker:ICEBreakerPlatform",
+        clock="clk12",
+        input_hz=12_000_000,
+        pll="ice40",
+        params=ArrayParams(
+            inputs=256,
+            neurons=256,
+            lanes=4,
+            neuron_lanes=1,
+            state_bits=16,
+            trace_bits=8,
+            accumulator_bits=16,
+            record_words=512,
+            event_words=256,
+            segments=16,
+            counter_bits=16,
+            soft_bounds=False,
+            reward=False,
+            adaptation=False,
+            single_port=True,
+            serial_neurons=True,
+            clock_hz=24_000_000,
+        ),
+        leds=2,
+        placer=("--up5k", "--package", "sg48"),
+        loader="icebreaker",
+        identities=("ef7018", "ef4018"),
+        usb=("0403:6010",),
+    )
+]

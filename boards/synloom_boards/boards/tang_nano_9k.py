@@ -1,0 +1,35 @@
+"""Tang Nano 9K: Gowin GW1NR-9C."""
+
+from synloom.contract import ArrayParams
+from synloom_boards.board import Board
+
+__all__ = ["BOARDS"]
+
+BOARDS = [
+    Board(
+        name="tang-nano-9k",
+        title="Tang Nano 9K",
+        chip="GW1NR-LV9QN88PC6/I5",
+        family_name="gowin",
+        pins="amaranth_boards.tang_nano_9k:TangNano9kPlatform",
+        clock="clk27",
+        input_hz=27_000_000,
+        pll="gw1nr-9",
+        params=ArrayParams(
+            neurons=128,
+            lanes=4,
+            neuron_lanes=1,
+            state_bits=16,
+            record_words=1024,
+            event_words=256,
+            serial_neurons=True,
+            clock_hz=45_000_000,
+        ),
+        leds=3,
+        placer=("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
+        packer=("-d", "GW1N-9C"),
+        loader="tangnano9k",
+        identities=("1100481b",),
+        usb=("0403:6010",),
+    )
+]

@@ -1,0 +1,39 @@
+"""ULX3S: the same board with a small and a large ECP5."""
+
+from synloom.contract import ArrayParams
+from synloom_boards.board import Board
+
+__all__ = ["BOARDS"]
+
+
+def _ulx3s(size: str, option: str, identity: str, params: ArrayParams) -> Board:
+    return Board(
+        name=f"ulx3s-{size}",
+        title=f"ULX3S {size.upper()}",
+        chip=f"LFE5U-{size.upper()}-6BG381C",
+        family_name="ecp5",
+        pins=f"amaranth_boards.ulx3s:ULX3S_{size.upper()}_Platform",
+        clock="clk25",
+        input_hz=25_000_000,
+        pll="ecp5",
+        params=params,
+        leds=3,
+        placer=(option, "--package", "CABGA381", "--speed", "6"),
+        packer=("--idcode", f"0x{identity}"),
+        loader="ulx3s",
+        identities=(identity,),
+        usb=("0403:6015",),
+        # Low restarts the ESP32, which may load a design of its own.
+        high=("esp32.gpio0",),
+    )
+
+
+BOARDS = [
+    _ulx3s("25f", "--25k", "41111043", ArrayParams(lanes=8, neuron_lanes=1, clock_hz=80_000_000)),
+    _ulx3s(
+        "85f",
+        "--85k",
+        "41113043",
+        ArrayParams(neurons=512, lanes=16, neuron_lanes=2, clock_hz=65_000_000),
+    ),
+]
