@@ -23,5 +23,6 @@ def minimum(value: Value, top: int) -> Value:
 
 def rounded_shift(product: Value, fine: Value) -> Value:
     """Return ``(product + 2**(s-1)) >> s`` with s = 16 + 4 * fine: rounded, halves up."""
-    # The bit below the cut is the half.
-    return Array([(product >> s) + (product >> (s - 1))[0] for s in (16, 20, 24, 28)])[fine]
+    # The bit below the cut is the half; it is chosen along, so that there is one adder.
+    cut = Array([product >> (s - 1) for s in (16, 20, 24, 28)])[fine]
+    return (cut >> 1) + cut[0]

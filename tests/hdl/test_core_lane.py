@@ -103,7 +103,7 @@ def random_synapse(params, rng):
     return Synapse(
         trace=rng.choice([0, 1, traces, rng.randint(0, traces)]),
         weight=rng.choice([-top - 1, -top, 0, top, low, high, rng.randint(-top, top)]),
-        t0=rng.choice([0, 0, 1, traces, 0xFFFF, rng.randint(0, traces)]),
+        t0=rng.choice([0, 0, 1, traces, rng.randint(0, traces)]),
         a=rng.choice([0, 1, 255, 0x7FFF, 0xFFFF, rng.randint(0, 0xFFFF)]) >> rng.choice([0, 0, 4, 8]),
         a_negative=rng.randrange(2),
         w_min=low,

@@ -76,7 +76,7 @@ class NaiveArray:
 
     def update(self, w, trace, g, position):
         p = self.p
-        diff = trace - g["t0"]
+        diff = trace - g["t0"] % (1 << self.p.trace_bits)
         up = (diff > 0) != bool(g["a_negative"])
         a = g["a"]
         if g["reward"] and p.reward:

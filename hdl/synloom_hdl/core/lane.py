@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -31,7 +31,7 @@ class Lane(wiring.Component):
 
     Members
     -------
-    trace : In(trace_bits), t0 : In(16), a_negative : In(1)
+    trace : In(trace_bits), t0 : In(trace_bits), a_negative : In(1)
         Stage 0.
     weight : In(signed(weight_bits)), a : In(16), w_min : In(signed(8)), w_max : In(signed(8))
         Stage 1.
@@ -54,7 +54,7 @@ class Lane(wiring.Component):
         super().__init__(
             {
                 "trace": In(params.trace_bits),
-                "t0": In(16),
+                "t0": In(params.trace_bits),
                 "a_negative": In(1),
                 "weight": In(signed(params.weight_bits)),
                 "a": In(16),
@@ -74,13 +74,13 @@ class Lane(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         params = self.params
-        width = params.weight_bits
+        width, bits = params.weight_bits, params.trace_bits
         # What a stage assigns is a register's next value, or the value itself.
         stages = ["sync" if register else "comb" for register in PassTiming.of(params).registers]
 
         # Stage 0: the distance of the trace from its offset.
-        diff = Signal(signed(18))
-        size1 = Signal(16)
+        diff = Signal(signed(bits + 1))
+        size1 = Signal(bits)
         up1 = Signal()
         m.d.comb += diff.eq(self.trace - self.t0)
         m.d[stages[0]] += [
@@ -89,12 +89,12 @@ class Lane(wiring.Component):
         ]
 
         # Stage 1: the product of both paths; the room to the bound ahead.
-        product2 = Signal(32)
+        product2 = Signal(bits + 16)
         room2 = Signal(8)
         room = Signal(signed(10))
         up2 = Signal()
         weight2 = Signal(signed(width))
-        size2 = Signal(16)
+        size2 = Signal(bits)
         m.d.comb += room.eq(Mux(up1, self.w_max - self.weight, self.weight - self.w_min))
         m.d[stages[1]] += [
             product2.eq(size1 * self.a),
@@ -106,17 +106,17 @@ class Lane(wiring.Component):
 
         # Stage 2: soft bounds; the amount of decay.
         step = product2[12:]
-        step3 = Signal(21)
+        step3 = Signal(len(step) + 1)
         if params.soft_bounds:
             # The bits beyond a multiplier's 18 are too few for a second one.
             scaled = step[:_FACTOR_BITS] * room2
-            over = Cat(Const(0, _FACTOR_BITS), Mux(step[-1], room2 << 1, 0) + Mux(step[-2], room2, 0))
-            m.d[stages[2]] += step3.eq(Mux(self.soft, (scaled + over) >> (width - 1), step))
+            over = [Mux(step[n], room2 << n, 0) for n in range(_FACTOR_BITS, len(step))]
+            m.d[stages[2]] += step3.eq(Mux(self.soft, sum(over, scaled) >> (width - 1), step))
         else:
             m.d[stages[2]] += step3.eq(step)
-        quotient = Signal(17)
-        loss3 = Signal(params.trace_bits)
-        kept3 = Signal(params.trace_bits)
+        quotient = Signal(bits + 1)
+        loss3 = Signal(bits)
+        kept3 = Signal(bits)
         m.d.comb += quotient.eq(rounded_shift(product2, self.decay.fine))
         with m.If(self.decay.everything):
             m.d[stages[2]] += loss3.eq(size2)
@@ -129,16 +129,18 @@ class Lane(wiring.Component):
         m.d[stages[2]] += [kept3.eq(size2), up3.eq(up2), weight3.eq(weight2)]
 
         # Stage 3: rounding; what is left of the trace.
-        delta4 = Signal(9)
+        # A change of 511 leaves any range of weights: more makes no difference.
+        rounded_bits = len(step3) + 1 - 12
+        delta_bits = min(9, rounded_bits)
+        delta4 = Signal(delta_bits)
         up4 = Signal()
         weight4 = Signal.like(weight2)
-        rounded = Signal(10)
+        rounded = Signal(rounded_bits)
         m.d.comb += rounded.eq((step3 + self.noise) >> 12)
         m.d[stages[3]] += [
             up4.eq(up3),
             weight4.eq(weight3),
-            # A change of 511 leaves any range of weights: more makes no difference.
-            delta4.eq(Mux(rounded[9], 511, rounded)),
+            delta4.eq(Mux(rounded[delta_bits:].any(), (1 << delta_bits) - 1, rounded)),
             self.decayed.eq(kept3 - loss3),
         ]
 

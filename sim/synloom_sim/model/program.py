@@ -95,7 +95,7 @@ class Program:
             plastic=bool(f["plastic"]) and params.plasticity,
             rule=Rule(
                 a=f["a"],
-                t0=f["t0"],
+                t0=f["t0"] & params.trace_max,
                 w_min=f["w_min"],
                 w_max=f["w_max"],
                 a_negative=bool(f["a_negative"]),
