@@ -35,6 +35,8 @@ SMALL_PART = ArrayParams(
     generators=False,
     spike_counters=False,
 )
+SERIAL = BASE.replace(lanes=8, neuron_lanes=1, serial_neurons=True)
+SINGLE_PORT = BASE.replace(lanes=4, neuron_lanes=1, serial_neurons=True, single_port=True)
 LARGER = ArrayParams(inputs=70, neurons=100, lanes=16, neuron_lanes=4, accumulator_bits=16)
 
 
@@ -68,8 +70,19 @@ def test_gateware_gives_the_models_bits_on_any_number_of_lanes(lanes):
     check(with_lanes(BASE, lanes), range(4 * len(STYLES)))
 
 
-@pytest.mark.parametrize("params", [SMALL_PART], ids=["small part"])
-def test_gateware_gives_the_models_bits_without_the_features(params):
+@pytest.mark.parametrize(
+    "params",
+    [
+        SMALL_PART,
+        SERIAL,
+        SINGLE_PORT,
+        SMALL_PART.replace(
+            lanes=2, single_port=True, serial_neurons=True, weight_bits=8, stochastic_rounding=True
+        ),
+    ],
+    ids=["few features", "serial neurons", "single-ported weights", "both, few features"],
+)
+def test_gateware_gives_the_models_bits_in_every_structure(params):
     check(params, range(3 * len(STYLES)))
 
 
@@ -92,6 +105,7 @@ def test_five_hundred_generated_arrays_agree(params, lanes):
 def array_params(draw):
     """Any legal array, small enough to compile quickly."""
     lanes = draw(st.sampled_from(LANES))
+    serial = draw(st.booleans())
     plasticity = draw(st.booleans())
     parts = {
         name: plasticity and draw(st.booleans()) for name in ("soft_bounds", "stochastic_rounding", "reward")
@@ -101,7 +115,9 @@ def array_params(draw):
         "inputs": draw(st.integers(1, 40)),
         "neurons": draw(st.integers(1, 40)),
         "lanes": lanes,
-        "neuron_lanes": draw(st.sampled_from([n for n in LANES if n <= lanes])),
+        "neuron_lanes": 1 if serial else draw(st.sampled_from([n for n in LANES if n <= lanes])),
+        "serial_neurons": serial,
+        "single_port": serial and draw(st.booleans()),
         "weight_bits": draw(st.sampled_from([4, 8])),
         "state_bits": draw(st.integers(12, 24)),
         "trace_bits": draw(st.integers(8, 16)),

@@ -6,9 +6,16 @@ from synloom.contract import ArrayParams
 from synloom.contract.layout import neuron_params_layout, neuron_state_layout
 from synloom.contract.regions import NEURON_PARAMS_STRIDE, NEURON_STATE_STRIDE
 from synloom_hdl.core.neurons import Neurons
+from synloom_hdl.core.serial import SerialNeurons
 
 SIZES = {1: 35, 2: 19, 4: 19, 8: 9, 16: 5}
 """Neurons by neuron lanes: the more lanes, the slower the simulation."""
+
+SERIAL = [
+    (1, {"serial_neurons": True}),
+    (1, {"serial_neurons": True, "adaptation": False, "state_bits": 16, "accumulator_bits": 16}),
+    (1, {"serial_neurons": True, "state_bits": 12, "accumulator_bits": 24}),
+]
 
 
 class Bench:
@@ -17,7 +24,7 @@ class Bench:
     def __init__(self, lanes, neurons=0, **sizes):
         neurons = neurons or SIZES[lanes]
         self.params = ArrayParams(neurons=neurons, lanes=16, neuron_lanes=lanes, **sizes)
-        self.dut = Neurons(self.params)
+        self.dut = (SerialNeurons if self.params.serial_neurons else Neurons)(self.params)
         self.twin = NeuronTwin(self.params, seed=lanes)
         self.sums = [[0, 0] for _ in range(16 * self.params.neuron_words)]
         self.layouts = neuron_params_layout(self.params), neuron_state_layout(self.params)
@@ -27,7 +34,9 @@ class Bench:
         dut, lanes = self.dut, self.params.neuron_lanes
         while True:
             *_, en, group = await ctx.tick().sample(dut.sweep_en, dut.sweep_group)
-            if en:
+            if en and self.params.serial_neurons:
+                ctx.set(dut.sums[0], self.sums[group >> 1][group & 1])
+            elif en:
                 sums = self.sums[group * lanes : group * lanes + lanes]
                 ctx.set(dut.sums, [{"e": e, "i": i} for e, i in sums])
 
@@ -60,9 +69,9 @@ class Bench:
         simulate(self.dut, main, background=[self.accumulators])
 
 
-@pytest.mark.parametrize("lanes", SIZES)
-def test_sweeps_any_number_of_neurons_as_the_model(lanes):
-    bench = Bench(lanes, adaptation=lanes != 2, state_bits=24 if lanes < 8 else 13)
+@pytest.mark.parametrize(("lanes", "structure"), [*((lanes, {}) for lanes in SIZES), *SERIAL])
+def test_sweeps_any_number_of_neurons_as_the_model(lanes, structure):
+    bench = Bench(lanes, **{"adaptation": lanes != 2, "state_bits": 24 if lanes < 8 else 13} | structure)
     twin, n = bench.twin, bench.params.neurons
 
     async def main(ctx):

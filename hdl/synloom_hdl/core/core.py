@@ -22,6 +22,7 @@ from synloom_hdl.core.registers import ControlRegisters, Counters
 from synloom_hdl.core.rule import PassKind
 from synloom_hdl.core.scanner import BitScanner
 from synloom_hdl.core.sequencer import Phase, Sequencer
+from synloom_hdl.core.serial import SerialNeurons
 from synloom_hdl.core.wheel import Wheel
 from synloom_hdl.ports import CoreSignature
 
@@ -62,7 +63,8 @@ class Core(wiring.Component):
         m.submodules.registers = self.registers = ControlRegisters()
         m.submodules.counters = self.counters = Counters(params)
         m.submodules.passes = self.passes = PassEngine(params)
-        m.submodules.neurons = self.neurons = Neurons(params, lif_domain=self._lif_domain)
+        make_neurons = SerialNeurons if params.serial_neurons else Neurons
+        m.submodules.neurons = self.neurons = make_neurons(params, lif_domain=self._lif_domain)
         m.submodules.wheel = self.wheel = Wheel(params)
         m.submodules.events = self.events = EventQueue(params)
         m.submodules.sources = self.sources = SourceDispatcher(params)

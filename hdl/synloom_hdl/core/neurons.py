@@ -80,21 +80,7 @@ class Neurons(wiring.Component):
         params, lanes = self.params, self.params.neuron_lanes
         lane_bits = ceil_log2(lanes)
         parameters_layout, state_layout = neuron_params_layout(params), neuron_state_layout(params)
-
-        stores = []
-        for name, host, layout, stride in (
-            ("parameters", self.parameters, parameters_layout, NEURON_PARAMS_STRIDE),
-            ("state", self.state, state_layout, NEURON_STATE_STRIDE),
-        ):
-            m.submodules[name] = store = SharedMemory(
-                rows=len(groups(params)),
-                element_bits=16,
-                elements=_elements(lanes, layout.words, stride),
-                size=stride * params.neurons,
-            )
-            wiring.connect(m, wiring.flipped(host), store.host)
-            stores.append(store)
-        parameters, state = stores
+        parameters, state = self._stores(m)
 
         active = Signal()
         group = Signal(self.sweep_group.shape())
@@ -167,3 +153,21 @@ class Neurons(wiring.Component):
                 m.d.sync += earlier.eq(self.word >> lanes)
         m.d.comb += self.word_index.eq(place >> ceil_log2(parts))
         return m
+
+    def _stores(self, m: Module) -> list[SharedMemory]:
+        """Make the memories of parameters and of state, behind the host's ports; a row is all lanes' neurons."""
+        params, lanes = self.params, self.params.neuron_lanes
+        stores = []
+        for name, host, layout, stride in (
+            ("parameters", self.parameters, neuron_params_layout(params), NEURON_PARAMS_STRIDE),
+            ("state", self.state, neuron_state_layout(params), NEURON_STATE_STRIDE),
+        ):
+            m.submodules[name] = store = SharedMemory(
+                rows=max(2, 16 * params.neuron_words // lanes),
+                element_bits=16,
+                elements=_elements(lanes, layout.words, stride),
+                size=stride * params.neurons,
+            )
+            wiring.connect(m, wiring.flipped(host), store.host)
+            stores.append(store)
+        return stores

@@ -14,7 +14,7 @@ from synloom.errors import ParameterError
 
 __all__ = ["SEMANTICS_VERSION", "ArrayParams", "allowed"]
 
-SEMANTICS_VERSION: Final = 1
+SEMANTICS_VERSION: Final = 2
 """Raised whenever docs/numbers.md changes a bit."""
 
 _RANGES: Final[dict[str, tuple[int, int]]] = {
@@ -273,6 +273,23 @@ class ArrayParams:
     def record_worst_case(self) -> int:
         """Most words that one step can add to the record buffer, the end of a run included."""
         return 2 + (1 + self.neuron_words) + (1 + 2 * self.probes) + 4
+
+    @property
+    def chunk_clocks(self) -> int:
+        """Clocks of a chunk of `lanes` synapses in a pass."""
+        return 2 if self.single_port else 1
+
+    @property
+    def serial_clocks(self) -> int:
+        """Clocks of a neuron where `serial_neurons` are updated one after the other."""
+        return 15 if self.adaptation else 13
+
+    @property
+    def sweep_clocks(self) -> int:
+        """Clocks in which all neurons are updated."""
+        if self.serial_neurons:
+            return self.serial_clocks * self.neurons
+        return math.ceil(self.neurons / self.neuron_lanes)
 
     # ---- identity ------------------------------------------------------------------------------
 
