@@ -116,9 +116,40 @@ class Device:
         else:
             self._session.reset(keep_theta)
 
+    def set_baud(self, baud: int) -> None:
+        """Change the rate of the serial line at both ends; the network in the array is left as it is.
+
+        The array keeps the rate until it is powered off: a program that connects later needs it
+        (`connect(path, baud=...)`). If the line does not work at the new rate it is at the old one again.
+
+        Parameters
+        ----------
+        baud : int
+            Bits per second; at most a quarter of the array's clock, and within 2 % of a whole part of it.
+            `synloom selftest` finds the best.
+
+        Raises
+        ------
+        ParameterError
+            If the target has no line, or one of its ends has no such rate; nothing was changed.
+        DeviceError
+            If a run is going on, or the line does not work at that rate and is at the old one again.
+        LinkError
+            If the array does not answer at either rate.
+        """
+        change = getattr(self.port, "set_baud", None)
+        if change is None:
+            raise ParameterError("this target has no serial line whose rate could be changed")
+        change(baud)
+
     def close(self) -> None:
         """Let go of the target; a device that is closed twice stays closed."""
         self._session.close()
+
+    def forget(self) -> None:
+        """Treat the array as empty: something else than this device has written to it."""
+        self._session.forget()
+        self._recorders = Recorders()
 
     # ---- run -----------------------------------------------------------------------------------
 

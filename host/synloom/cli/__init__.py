@@ -23,6 +23,7 @@ COMMANDS = {
     "demo": ("synloom.cli.demo:demo", "Learn something on a simulated board, and show it."),
     "run": ("synloom.cli.run:run", "Run an experiment file."),
     "sim": ("synloom.cli.sim:sim", "Serve a simulated board at a pseudo-terminal."),
+    "selftest": ("synloom.cli.selftest:selftest", "Test a board: its link, its memories, a known network."),
     "info": ("synloom.cli.info:info", "Show what a target is and what it has counted."),
     "doctor": ("synloom.cli.doctor:doctor", "Check what this machine lacks, and say how to mend it."),
 }

@@ -26,10 +26,11 @@ from synloom.contract.regions import Region, control, link
 from synloom.errors import DeviceError, LinkError, ParameterError
 from synloom.link.addresses import pieces
 from synloom.link.assembly import RecordAssembly
+from synloom.link.baud import change_rate, divisor_for
 from synloom.link.discovery import discover
 from synloom.link.exchange import Exchange, LinkStatistics
 from synloom.link.rates import ByteRates, byte_rates
-from synloom.link.transport import Transport
+from synloom.link.transport import RatedTransport, Transport
 from synloom.port import Words
 
 __all__ = ["LinkPort"]
@@ -78,6 +79,7 @@ class LinkPort:
         self._lock = threading.Lock()
         self._turn = threading.Lock()
         self._broken = ""
+        self._closed = False
         self._params = discover(self._exchange, self.name)
         self._acked = 0
         self._heard_at = time.monotonic()
@@ -92,6 +94,66 @@ class LinkPort:
     def statistics(self) -> LinkStatistics:
         """What went over the line so far."""
         return self._exchange.statistics
+
+    # ---- the line ------------------------------------------------------------------------------
+
+    @property
+    def baud(self) -> int | None:
+        """The line's rate in bits per second; None if the target has no serial line."""
+        rate = getattr(self._exchange.transport, "baud", None)
+        return None if rate is None else int(rate)
+
+    @property
+    def virtual_time(self) -> bool:
+        """Whether the target is simulated, so that waiting for it costs no time."""
+        return self._exchange.virtual_time
+
+    @property
+    def timeout(self) -> float:
+        """Seconds without an answer after which a command is sent again, besides its time on the line."""
+        return self._exchange.timeout
+
+    @timeout.setter
+    def timeout(self, seconds: float) -> None:
+        self._exchange.timeout = seconds
+
+    def time(self) -> float:
+        """Return seconds on the target's own clock if it is simulated, else on this machine's."""
+        clock = getattr(self._exchange.transport, "time", time.monotonic)
+        return float(clock())
+
+    def set_baud(self, baud: int) -> None:
+        """Change the line's rate at both ends; the array keeps it until it is powered off.
+
+        If the line does not work at the new rate both ends go back to the old one. A link that was down for
+        want of answers is up again afterwards.
+
+        Parameters
+        ----------
+        baud : int
+            Bits per second; at most a quarter of the array's clock, and within 2 % of a whole part of it.
+
+        Raises
+        ------
+        ParameterError
+            If the target has no line, or one of its ends has no such rate; nothing was changed.
+        DeviceError
+            If a run is going on, or the line does not work at that rate and is at the old one again.
+        LinkError
+            If the array does not answer at either rate.
+        """
+        transport = self._exchange.transport
+        if self.baud is None or not isinstance(transport, RatedTransport):
+            raise ParameterError(f"{self.name} has no serial line whose rate could be changed")
+        divisor_for(self._params.clock_hz, baud)
+        was_broken = bool(self._broken)
+        if not was_broken and self.read(Region.CTRL, control("status").offset, 1)[0] & 1:
+            raise DeviceError("a run is going on; wait for its end, or abort it, before the rate is changed")
+        with self._locked(mending=True):
+            change_rate(self._exchange, transport, self._params.clock_hz, baud)
+            self._broken = ""
+        if was_broken:
+            self._join_stream()
 
     # ---- memories and registers ----------------------------------------------------------------
 
@@ -216,18 +278,19 @@ class LinkPort:
     def close(self) -> None:
         """Close the transport; further calls raise LinkError."""
         with self._turn, self._lock:
+            self._closed = True
             self._broken = self._broken or "it was closed"
             self._exchange.transport.close()
 
     # ---- inside --------------------------------------------------------------------------------
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self, *, mending: bool = False) -> Iterator[None]:
         # Who waits for a turn gets the lock next, even if its holder wants it again at once.
         with self._turn:
             self._lock.acquire()
         try:
-            if self._broken:
+            if self._closed or (self._broken and not mending):
                 raise LinkError(f"the link to {self.name} is down: {self._broken}")
             try:
                 yield

@@ -56,6 +56,10 @@ class Decoder:
 
     def __init__(self) -> None:
         self.errors = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the frame of which a part has come."""
         self._inside = False
         self._tail = b""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from synloom.contract.frames import RX_WINDOW, Kind, Op, Status
+from synloom.contract.frames import MAX_PAYLOAD, RX_WINDOW, Kind, Op, Status
 from synloom.errors import DeviceError, LinkError
 from synloom.link.codec import Decoder, encode_frame
 from synloom.link.transport import Transport
@@ -20,6 +20,8 @@ _MAX_WAITING: Final = 8
 """Commands in flight. Eight replies fit any operating system's receive buffer, and more are not faster."""
 _REPLY_HEADER: Final = 4
 _LONGEST_TIMEOUT_S: Final = 4.0
+_LINE_BITS: Final = 10 * 2 * (RX_WINDOW + MAX_PAYLOAD)
+"""Bits on the line, at most, between the first command sent and the first reply: all bytes stuffed."""
 
 
 @dataclass(slots=True)
@@ -74,8 +76,8 @@ class Exchange:
     on_records : callable
         Called with (offset, bytes of the words) for every record frame.
     timeout : float
-        Seconds without an awaited reply after which a command is sent again; doubles with each repetition,
-        up to 4.
+        Seconds without an awaited reply after which a command is sent again, besides what the bytes take on
+        a line whose rate is known; doubles with each repetition, up to 4.
     retries : int
         Repetitions of one command after which the link counts as broken.
     """
@@ -98,14 +100,40 @@ class Exchange:
         self._replies: deque[bytes] = deque()
         self._seq = 0
 
-    def command(self, op: Op, arguments: bytes = b"", *, timeout: float | None = None) -> Reply:
-        """Send one command and return its reply; see `pipeline`."""
-        return self.pipeline(op, [arguments], timeout=timeout)[0]
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for a reply, the time of its way and the command's included."""
+        baud = getattr(self.transport, "baud", None)
+        return self.timeout + (_LINE_BITS / baud if baud else 0.0)
 
-    def pipeline(self, op: Op, arguments: Sequence[bytes], *, timeout: float | None = None) -> list[Reply]:
+    def send(self, op: Op, arguments: bytes = b"") -> None:
+        """Send one command and do not wait for its reply."""
+        self._seq = (self._seq + 1) & 0xFF
+        self._write(encode_frame(bytes([self._seq, op]) + arguments))
+
+    def forget(self) -> None:
+        """Forget what came and was not used: it belongs to another rate of the line."""
+        self._decoder.restart()
+        self._replies.clear()
+
+    def command(
+        self, op: Op, arguments: bytes = b"", *, timeout: float | None = None, retries: int | None = None
+    ) -> Reply:
+        """Send one command and return its reply; see `pipeline`."""
+        return self.pipeline(op, [arguments], timeout=timeout, retries=retries)[0]
+
+    def pipeline(
+        self,
+        op: Op,
+        arguments: Sequence[bytes],
+        *,
+        timeout: float | None = None,
+        retries: int | None = None,
+    ) -> list[Reply]:
         """Send commands of one op, several at a time, and return their replies in order.
 
-        Only READ and WRITE may be more than one (docs/protocol.md).
+        Only READ and WRITE may be more than one (docs/protocol.md). `timeout` (for the first attempt) and
+        `retries` are those of the exchange if they are left out.
 
         Raises
         ------
@@ -117,7 +145,8 @@ class Exchange:
         replies: dict[int, Reply] = {}
         waiting: dict[int, _Pending] = {}
         sent = 0
-        patience = timeout = timeout or self.timeout
+        patience = timeout = timeout or self.patience
+        limit = self.retries if retries is None else retries
         deadline = time.monotonic() + timeout
         while len(replies) < len(arguments):
             while sent < len(arguments) and self._fits(waiting, arguments[sent]):
@@ -128,13 +157,13 @@ class Exchange:
                 self._write(pending.frame)
                 sent += 1
             heard = self.pump(max(0.0, deadline - time.monotonic()))
-            if self._sort(op, waiting, replies):
+            if self._sort(op, waiting, replies, limit):
                 timeout = patience
                 deadline = time.monotonic() + timeout
             elif time.monotonic() >= deadline or (self.virtual_time and not heard):
                 for seq in list(waiting):
-                    self._repeat(op, waiting, seq)
-                timeout = min(2 * timeout, _LONGEST_TIMEOUT_S)
+                    self._repeat(op, waiting, seq, limit)
+                timeout = min(2 * timeout, max(timeout, _LONGEST_TIMEOUT_S))
                 deadline = time.monotonic() + timeout
         return [replies[k] for k in range(len(arguments))]
 
@@ -157,7 +186,7 @@ class Exchange:
         used = sum(pending.cost for pending in waiting.values())
         return len(waiting) < _MAX_WAITING and used + len(arguments) + 2 + _FRAME_OVERHEAD <= RX_WINDOW
 
-    def _sort(self, op: Op, waiting: dict[int, _Pending], replies: dict[int, Reply]) -> bool:
+    def _sort(self, op: Op, waiting: dict[int, _Pending], replies: dict[int, Reply], limit: int) -> bool:
         """Match what came with what is awaited; True if anything did."""
         matched = False
         while self._replies:
@@ -169,15 +198,15 @@ class Exchange:
                 if earlier == seq:
                     break
                 # Replies come in order, so the replies of those before were lost.
-                self._repeat(op, waiting, earlier)
+                self._repeat(op, waiting, earlier, limit)
             pending = waiting.pop(seq)
             self.statistics.commands += 1
             replies[pending.index] = _accept(op, status, payload[_REPLY_HEADER:])
         return matched
 
-    def _repeat(self, op: Op, waiting: dict[int, _Pending], seq: int) -> None:
+    def _repeat(self, op: Op, waiting: dict[int, _Pending], seq: int, limit: int) -> None:
         pending = waiting.pop(seq)
-        if pending.attempts > self.retries:
+        if pending.attempts > limit:
             raise LinkError(
                 f"no reply to {op.name} after {pending.attempts} attempts; "
                 "check cable and power, and connect again"

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import errno
-from typing import Final, Protocol
+import sys
+import time
+from array import array
+from typing import Final, Protocol, runtime_checkable
 
 import serial
 
-from synloom.errors import LinkError, TargetError
+from synloom.errors import LinkError, ParameterError, TargetError
 
-__all__ = ["SerialTransport", "Transport"]
+__all__ = ["RatedTransport", "SerialTransport", "Transport"]
 
 _WRITE_TIMEOUT_S: Final = 10.0
+_SETTLE_S: Final = 0.03
+"""How long bytes may still be on their way in an adapter, either way: twice the usual latency of USB ones."""
+_TOLERANCE: Final = 0.02
+_TCGETS2: Final = 0x802C542A
+_SPEED_WORD: Final = 10
+"""Place of the output speed in Linux's struct termios2, in words of 32 bits."""
 
 
 class Transport(Protocol):
     """A byte stream in both directions, which may lose or change bytes.
 
     A transport may have an attribute ``virtual_time = True``: then time passes only inside `read`, and a read
-    that returns nothing need not be repeated before something was written.
+    that returns nothing need not be repeated before something was written. It may have a `time` of its own.
     """
 
     def write(self, data: bytes) -> None:
@@ -31,6 +40,23 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Let go of the connection; twice does no harm."""
+        ...
+
+
+@runtime_checkable
+class RatedTransport(Transport, Protocol):
+    """A transport whose line has a rate that can be changed."""
+
+    @property
+    def baud(self) -> int | None:
+        """The line's rate in bits per second; None if it has none after all."""
+        ...
+
+    def set_baud(self, baud: int) -> None:
+        """Send what was written, change the rate of our end, and forget what came meanwhile.
+
+        ParameterError, and the old rate, if our end does not have that rate.
+        """
         ...
 
 
@@ -57,6 +83,42 @@ class SerialTransport:
         except (serial.SerialException, ValueError, OSError) as error:
             raise TargetError(_why_not_open(path, baud, error)) from error
 
+    @property
+    def baud(self) -> int:
+        """The port's rate in bits per second."""
+        return int(self._port.baudrate)
+
+    def set_baud(self, baud: int) -> None:
+        """Send what was written, change the port's rate, and forget what came meanwhile.
+
+        Raises
+        ------
+        ParameterError
+            If the port has no rate within 2 % of it; it keeps the old one.
+        LinkError
+            If the port is gone.
+        """
+        before = self.baud
+        try:
+            self._port.flush()
+            time.sleep(_SETTLE_S)
+            try:
+                self._port.baudrate = baud
+                got = _driver_rate(self._port.fileno())
+            except (ValueError, OverflowError):
+                got = 0
+            if got is not None and abs(got / baud - 1.0) > _TOLERANCE:
+                self._port.baudrate = before
+                raise ParameterError(
+                    f"{self.name} cannot have {baud} baud"
+                    + (f" (its driver offers {got})" if got else "")
+                    + "; try another rate, or another adapter"
+                )
+            time.sleep(_SETTLE_S)
+            self._port.reset_input_buffer()
+        except (serial.SerialException, OSError) as error:
+            raise LinkError(f"{self.name} cannot change its rate ({error}); connect again") from error
+
     def write(self, data: bytes) -> None:
         """Send all of `data`; LinkError if the port is gone or takes nothing for 10 s."""
         try:
@@ -82,6 +144,20 @@ class SerialTransport:
     def close(self) -> None:
         """Close the port."""
         self._port.close()
+
+
+def _driver_rate(descriptor: int) -> int | None:
+    """Return the rate that the driver really set, in bits per second; None where it is not told."""
+    if sys.platform != "linux":
+        return None
+    import fcntl
+
+    words = array("I", [0] * 64)
+    try:
+        fcntl.ioctl(descriptor, _TCGETS2, words)
+    except OSError:
+        return None
+    return words[_SPEED_WORD] or None
 
 
 def _why_not_open(path: str, baud: int, error: Exception) -> str:

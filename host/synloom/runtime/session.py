@@ -79,6 +79,10 @@ class Session:
         self._loaded = image
         self._restart()
 
+    def forget(self) -> None:
+        """Count nothing as loaded."""
+        self._loaded = None
+
     def close(self) -> None:
         """Let go of the array."""
         self._loaded = None

@@ -37,7 +37,7 @@ class BoardCache:
     def default(cls) -> BoardCache:
         """Return the user's cache: $SYNLOOM_CACHE, else $XDG_CACHE_HOME/synloom, else ~/.cache/synloom."""
         if own := os.environ.get("SYNLOOM_CACHE"):
-            return cls(Path(own))
+            return cls(Path(own).absolute())
         base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         return cls(Path(base) / "synloom")
 

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Final
 
+from synloom.errors import ParameterError
 from synloom.progress import Progress
 from synloom_sim.board.batches import Batches
 from synloom_sim.board.build import build_board
@@ -15,6 +16,8 @@ from synloom_sim.board.library import Board, BoardStatus, RunReason
 
 __all__ = ["SimTransport"]
 
+_SETTLE_CHARACTERS: Final = 2048
+"""Characters that may be on their way when the rate is changed."""
 _BATCH_SECONDS: Final = 0.02
 """Aim of one call into the board: short enough that Ctrl-C is prompt."""
 
@@ -32,6 +35,8 @@ class SimTransport:
         The board; closed with the transport.
     clock_hz : int
         Its clock, which turns seconds into clocks.
+    baud : int, optional
+        Rate of its serial line after power-up; None for a board without pins.
 
     Attributes
     ----------
@@ -41,9 +46,10 @@ class SimTransport:
 
     virtual_time: Final = True
 
-    def __init__(self, board: Board, clock_hz: int) -> None:
+    def __init__(self, board: Board, clock_hz: int, baud: int | None = None) -> None:
         self.board = board
         self.clock_hz = clock_hz
+        self._baud = baud
         self._batches = Batches(board, _BATCH_SECONDS)
         self._lock = threading.Lock()
 
@@ -53,12 +59,42 @@ class SimTransport:
     ) -> SimTransport:
         """Return a transport to a design, built if the cache does not have it (see `build_board`)."""
         library = build_board(design, cache=cache, progress=progress)
-        return cls(Board(library, design.divisor), design.params.clock_hz)
+        baud = design.params.baud if design.pins else None
+        return cls(Board(library, design.divisor), design.params.clock_hz, baud)
 
     @property
     def clocks(self) -> int:
         """Clocks of the board since power-up."""
         return self.board.clocks
+
+    @property
+    def baud(self) -> int | None:
+        """The line's rate in bits per second; None if the board has no pins."""
+        return self._baud
+
+    def time(self) -> float:
+        """Return the board's time since power-up, s."""
+        return self.clocks / self.clock_hz
+
+    def set_baud(self, baud: int) -> None:
+        """Send what was written, change the rate of the host's end, and forget what came meanwhile.
+
+        Raises
+        ------
+        ParameterError
+            If the board has no pins, and so no rate.
+        """
+        if self._baud is None:
+            raise ParameterError("this simulated board has no serial line; the target 'sim-pins' has one")
+        with self._lock:
+            left = int(_SETTLE_CHARACTERS * 10 * self.clock_hz / self._baud)
+            end = self.board.clocks + left
+            while left > 0 and self._batches.run(left) is not RunReason.IDLE:
+                self.board.take()
+                left = end - self.board.clocks
+            self.board.take()
+            self.board.set_divisor(max(1, round(self.clock_hz / baud)))
+            self._baud = baud
 
     def write(self, data: bytes) -> None:
         """Queue bytes for the board; it takes them during the next read."""

@@ -1,0 +1,69 @@
+"""`synloom selftest`: whether a board works, and how fast its line is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from synloom.cli.options import array_options, json_option, read_params
+from synloom.cli.output import progress_line, show_json
+
+__all__ = ["selftest"]
+
+_ANY_ARRAY = ("model", "sim", "sim-pins")
+
+
+@click.command(short_help="Test a board: its link, its memories, a known network.")
+@click.argument("target")
+@click.option("--quick", is_flag=True, help="A shorter test.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of all patterns.")
+@click.option(
+    "--keep-rate", is_flag=True, help="Leave the line at the best rate; pass it as --baud from then on."
+)
+@array_options
+@json_option
+def selftest(
+    target: str,
+    quick: bool,
+    seed: int,
+    keep_rate: bool,
+    params_file: Path | None,
+    as_json: bool,
+    **fields: int | bool | None,
+) -> None:
+    """Test TARGET, and leave it empty: what was in the array is lost.
+
+    TARGET is model, sim, sim-pins, the path of a serial port such as /dev/ttyUSB1, or auto. The link is
+    loaded at rising line rates and the best is told; all memories are tested; a known network runs and is
+    compared with the model bit for bit; all counters of errors must be 0. Exit code 1 if anything is wrong.
+
+    The array options say what a model or a simulated board shall be; a board takes only --baud, the line
+    rate that it has now.
+    """
+    from synloom.selftest import run_selftest
+
+    params, options = None, {}
+    given = {name: value for name, value in fields.items() if value is not None}
+    if target in _ANY_ARRAY:
+        params = read_params(params_file, fields)
+    elif params_file is not None or given.keys() - {"baud"}:
+        raise click.UsageError(f"{target} tells its parameters itself; of the array options only --baud fits")
+    else:
+        options = given
+    with progress_line() as progress:
+        report = run_selftest(
+            target, params, quick=quick, seed=seed, keep_rate=keep_rate, progress=progress, **options
+        )
+    if as_json:
+        show_json(report.to_dict())
+    else:
+        array = report.params
+        click.secho(f"self-test of {report.target}", bold=True)
+        click.echo(f"{array.inputs} inputs, {array.neurons} neurons; the array is left empty\n")
+        click.echo(str(report))
+        if report.baud is not None:
+            click.echo(f"\nthe line is at {report.baud:,} baud")
+    if not report.passed:
+        sys.exit(1)

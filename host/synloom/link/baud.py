@@ -1,0 +1,159 @@
+"""Another line rate, without losing the array, which keeps the rate it was given until it is powered off."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from synloom.contract.frames import Op
+from synloom.contract.regions import Region, link
+from synloom.errors import DeviceError, LinkError, ParameterError, SynloomError
+from synloom.link.exchange import Exchange
+from synloom.link.transport import RatedTransport
+
+__all__ = ["LEAST_DIVISOR", "RATES", "RATE_TOLERANCE", "change_rate", "divisor_for"]
+
+RATES: Final = (
+    115_200,
+    230_400,
+    460_800,
+    500_000,
+    921_600,
+    1_000_000,
+    1_500_000,
+    2_000_000,
+    3_000_000,
+    4_000_000,
+    6_000_000,
+    8_000_000,
+    12_000_000,
+)
+"""Rates that adapters usually have, rising."""
+
+RATE_TOLERANCE: Final = 0.02
+"""Largest share by which the two ends of a line may differ: a fifth of a bit after ten bits."""
+
+LEAST_DIVISOR: Final = 4
+"""Fewest clocks per bit of the array's receiver."""
+
+_MOST_DIVISOR: Final = 0xFFFF
+_DIVISOR: Final = bytes([Region.LINK]) + link("divisor").offset.to_bytes(3, "little")
+_ATTEMPTS: Final = 2
+_PROBE_S: Final = 0.25
+_PROBE_REPEATS: Final = 2
+_BLIND: Final = 4
+_RESCUE_FACTORS: Final = (1.0, 0.98, 1.02, 0.96, 1.04)
+
+
+def divisor_for(clock_hz: int, baud: int) -> int:
+    """Return the array's clocks per bit for a line rate.
+
+    Raises
+    ------
+    ParameterError
+        If the array has no rate within 2 % of it.
+    """
+    if isinstance(baud, bool) or not isinstance(baud, int) or baud <= 0:
+        raise ParameterError(f"baud must be a positive whole number, not {baud!r}")
+    divisor = round(clock_hz / baud)
+    low, high = -(-clock_hz // _MOST_DIVISOR), clock_hz // LEAST_DIVISOR
+    if not LEAST_DIVISOR <= divisor <= _MOST_DIVISOR:
+        raise ParameterError(f"baud must be in {low}..{high} for a clock of {clock_hz} Hz, not {baud}")
+    actual = clock_hz / divisor
+    if abs(actual / baud - 1.0) > RATE_TOLERANCE:
+        raise ParameterError(
+            f"baud must be within 2 % of {clock_hz} / n for a whole n, not {baud}; "
+            f"the nearest is {actual:.0f}"
+        )
+    return divisor
+
+
+def change_rate(exchange: Exchange, transport: RatedTransport, clock_hz: int, new: int) -> None:
+    """Take both ends of a line from its rate to another.
+
+    The array follows as soon as it has taken the command, and answers at the new rate already. So the command
+    is sent blind, our end follows, and then the array is asked. If it does not answer it is told to go back,
+    blind again, in case it hears us and we do not hear it; and our end goes back.
+
+    Raises
+    ------
+    ParameterError
+        If one of the ends cannot have the new rate; nothing was changed.
+    DeviceError
+        If the line does not work at the new rate; it works at the old one, as before.
+    LinkError
+        If the array does not answer at either rate.
+    """
+    old = transport.baud
+    if old is None:
+        raise ParameterError("the target has no serial line whose rate could be changed")
+    line = _Line(exchange, transport)
+    back, there = divisor_for(clock_hz, old), divisor_for(clock_hz, new)
+    if old != new:
+        # Our own end first: an array that was sent where we cannot follow would be lost.
+        line.tune(new)
+        line.tune(old)
+    try:
+        for _ in range(_ATTEMPTS):
+            line.tell(there)
+            line.tune(new)
+            if line.answers(there):
+                return
+            line.go_back(back, old, new)
+    except SynloomError:
+        raise
+    except BaseException:
+        line.go_back(back, old, new)
+        raise
+    name = str(getattr(transport, "name", "the target"))
+    raise DeviceError(
+        f"{name} does not answer at {new} baud and is at {old} baud again; "
+        "try a lower rate, or a shorter cable or another adapter"
+    )
+
+
+class _Line:
+    """Both ends, while they change their rate."""
+
+    def __init__(self, exchange: Exchange, transport: RatedTransport) -> None:
+        self._exchange = exchange
+        self._transport = transport
+
+    def go_back(self, divisor: int, old: int, new: int) -> None:
+        """Bring both ends back to the old rate, wherever the array is."""
+        self.tell(divisor)
+        self.tune(old)
+        if self.answers(divisor):
+            return
+        # The array is at the new rate and has not understood: try again, also a little beside that rate.
+        for factor in _RESCUE_FACTORS:
+            try:
+                self.tune(round(factor * new))
+            except ParameterError:
+                continue
+            for _ in range(_BLIND):
+                self.tell(divisor)
+            self.tune(old)
+            if self.answers(divisor):
+                return
+        raise LinkError(
+            f"the array was sent to {new} baud and cannot be reached there or at {old} baud; "
+            "switch its power off and on: it starts at the rate that it was built for"
+        )
+
+    def tell(self, divisor: int) -> None:
+        """Send the array a divisor; it answers with that one already, so nobody waits for it."""
+        self._exchange.send(Op.WRITE, _DIVISOR + divisor.to_bytes(2, "little"))
+
+    def tune(self, baud: int) -> None:
+        """Change the rate of our end."""
+        self._transport.set_baud(baud)
+        self._exchange.forget()
+
+    def answers(self, divisor: int) -> bool:
+        """Whether the array answers, and has this divisor."""
+        question = _DIVISOR + (1).to_bytes(2, "little")
+        try:
+            reply = self._exchange.command(Op.READ, question, timeout=_PROBE_S, retries=_PROBE_REPEATS)
+        except (LinkError, DeviceError):
+            return False
+        return int.from_bytes(reply.data, "little") == divisor

@@ -1,0 +1,74 @@
+"""From an element that was wrong to what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from synloom.link.addresses import advance
+from synloom.port import Port, Words
+from synloom.selftest.march import Marched
+from synloom.selftest.memories import Memory
+
+__all__ = ["diagnose"]
+
+_LOOKED_AT: Final = 3
+_ALIASES_NAMED: Final = 3
+
+
+def diagnose(port: Port, memory: Memory, marched: Marched) -> list[str]:
+    """Return what is wrong with a memory in which the march test met faults, a line each.
+
+    Takes the first few wrong elements: fills the memory with 0 and with ones, and looks which bits do not
+    follow, and which other elements change when this one does.
+    """
+    places = marched.wrong.tolist()
+    lines = [line for place in places[:_LOOKED_AT] for line in _element(port, memory, marched, place)]
+    lines = list(dict.fromkeys(lines))
+    if len(places) > _LOOKED_AT:
+        bits = np.bitwise_or.reduce(marched.wrong_bits)
+        lines.append(
+            f"{len(places):,} of {memory.count:,} elements of {memory.region.name} are wrong: {_bits(bits)}"
+        )
+    return lines
+
+
+def _element(port: Port, memory: Memory, marched: Marched, place: int) -> list[str]:
+    mask = int(memory.masks[place])
+    name = memory.where(place)
+    memory.fill(port, 0)
+    low = _read_all(port, memory)
+    _write_one(port, memory, place, mask)
+    marked = _read_all(port, memory)
+    stuck_high = int(low[place]) & mask
+    stuck_low = ~int(marked[place]) & mask
+    others = [k for k in np.flatnonzero(marked != low).tolist() if k != place]
+    lines = []
+    if stuck_high:
+        lines.append(f"{name}: {_bits(stuck_high)} stuck at 1")
+    if stuck_low:
+        lines.append(f"{name}: {_bits(stuck_low)} stuck at 0")
+    if others:
+        named = ", ".join(memory.where(k) for k in others[:_ALIASES_NAMED])
+        more = f" and {len(others) - _ALIASES_NAMED:,} others" if len(others) > _ALIASES_NAMED else ""
+        lines.append(f"{name}: a write also changes {named}{more} (addresses that share a cell)")
+    if not lines:
+        lines.append(f"{name}: {_bits(int(marched.wrong_bits[place]) & mask)} wrong, but not always")
+    return lines
+
+
+def _read_all(port: Port, memory: Memory) -> Words:
+    return np.concatenate([memory.read(port, block) for block in memory.blocks])
+
+
+def _write_one(port: Port, memory: Memory, place: int, value: int) -> None:
+    for block in memory.blocks:
+        if block.place <= place < block.place + block.count:
+            offset = advance(memory.region, block.offset, place - block.place, port.params.neurons)
+            port.write(memory.region, offset, np.array([value], dtype=np.uint16))
+
+
+def _bits(bits: int) -> str:
+    listed = [str(k) for k in range(16) if bits >> k & 1]
+    return f"bit{'s' if len(listed) > 1 else ''} {', '.join(listed)}"

@@ -1,0 +1,88 @@
+"""A march test: every bit takes both values in both orders, and no address answers for another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.port import Port, Words
+from synloom.selftest.memories import Memory
+
+__all__ = ["Marched", "march"]
+
+_Element = tuple[bool, int | None, int | None]
+"""Upwards or not; the pattern that is expected, and the one written then (0, or 1: its inverse)."""
+
+_MARCH_C: Final[tuple[_Element, ...]] = (
+    (True, None, 0),
+    (True, 0, 1),
+    (True, 1, 0),
+    (False, 0, 1),
+    (False, 1, 0),
+    (True, 0, None),
+)
+_SHORT: Final[tuple[_Element, ...]] = ((True, None, 0), (True, 0, 1), (False, 1, None))
+
+
+@dataclass(frozen=True, slots=True)
+class Marched:
+    """What a march through one memory found.
+
+    Attributes
+    ----------
+    wrong_bits : (size,) uint16
+        The bits of each element that were wrong at least once.
+    accesses : int
+        Elements read and written.
+    """
+
+    wrong_bits: Words
+    accesses: int
+
+    @property
+    def wrong(self) -> npt.NDArray[np.int64]:
+        """Places of the elements that were wrong, ascending."""
+        return np.flatnonzero(self.wrong_bits)
+
+
+def march(port: Port, memory: Memory, *, seed: int, quick: bool, report: Callable[[float], None]) -> Marched:
+    """Test one memory with March C- (quick: its first reads and writes only).
+
+    The background is pseudo-random by address instead of 0, so that neighbours differ and two addresses
+    that share a cell show it. What was in the memory is lost.
+
+    Parameters
+    ----------
+    port : Port
+        The array, which stands still.
+    memory : Memory
+        Which.
+    seed : int
+        Of the background.
+    quick : bool
+        Four accesses an element instead of ten.
+    report : callable
+        Called with the share that is done.
+    """
+    rng = np.random.default_rng([seed, memory.region])
+    background = rng.integers(0, 1 << 16, memory.size, dtype=np.uint16)
+    patterns = background & memory.masks, ~background & memory.masks
+    expected = tuple(map(memory.as_read, patterns))
+    wrong_bits = np.zeros(memory.size, dtype=np.uint16)
+    elements = _SHORT if quick else _MARCH_C
+    accesses, total = 0, memory.size * sum((e[1] is not None) + (e[2] is not None) for e in elements)
+    for upwards, reads, writes in elements:
+        for block in memory.blocks if upwards else reversed(memory.blocks):
+            part = slice(block.place, block.place + block.count)
+            if reads is not None:
+                wrong_bits[part] |= memory.read(port, block) ^ expected[reads][part]
+                accesses += block.count
+            if writes is not None:
+                memory.write(port, block, patterns[writes][part])
+                accesses += block.count
+            report(accesses / total)
+    return Marched(wrong_bits, accesses)

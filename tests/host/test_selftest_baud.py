@@ -1,0 +1,146 @@
+"""The line's rate is changed at both ends, and the array is never lost where it can be reached at all."""
+
+import pytest
+from rated_line import RatedLine
+
+from synloom import Device, connect
+from synloom.contract import ArrayParams
+from synloom.contract.frames import RunFlag
+from synloom.contract.regions import Region, link
+from synloom.errors import DeviceError, LinkError, ParameterError
+from synloom.link import LinkPort
+from synloom.link.baud import divisor_for
+from synloom.link.exchange import Exchange
+
+SCRATCH = link("scratch").offset
+
+
+def works(port):
+    """Whether words go over the line and back."""
+    port.write(Region.LINK, SCRATCH, [0x1234])
+    return port.read(Region.LINK, SCRATCH, 1).tolist() == [0x1234]
+
+
+def test_both_ends_change():
+    line = RatedLine()
+    port = LinkPort(line)
+    for baud, divisor in ((3_000_000, 16), (115_200, 417), (12_000_000, 4)):
+        port.set_baud(baud)
+        assert (port.baud, round(48e6 / line.device_baud)) == (baud, divisor)
+        assert works(port)
+
+
+def test_a_lost_command_is_sent_again():
+    line = RatedLine()
+    port = LinkPort(line)
+    line.loses = 2  # whether a run goes on is asked again, too
+    port.set_baud(2_000_000)
+    assert line.device_baud == 2e6
+    assert works(port)
+
+
+@pytest.mark.parametrize("limit", ["deaf_above", "mute_above"])
+def test_a_rate_that_does_not_work_is_left_again(limit):
+    line = RatedLine(**{limit: 2_500_000})
+    port = LinkPort(line)
+    if limit == "mute_above":  # the array hears what it is told, so it can be called back
+        with pytest.raises(DeviceError, match="does not answer at 3000000 baud and is at 1000000 baud again"):
+            port.set_baud(3_000_000)
+        assert line.device_baud == 1e6
+        assert works(port)
+    else:
+        with pytest.raises(LinkError, match="switch its power off and on"):
+            port.set_baud(3_000_000)
+
+
+def test_an_array_that_hears_little_is_called_until_it_hears():
+    line = RatedLine(mute_above=2_500_000)
+    port = LinkPort(line)
+    told = []
+
+    def write(data, real=line.write):
+        told.append(line.baud)
+        if line.baud < 2_500_000 or told.count(line.baud) > 6:
+            real(data)
+
+    line.write = write
+    with pytest.raises(DeviceError):
+        port.set_baud(3_000_000)
+    assert works(port)
+
+
+def test_a_rate_that_the_host_lacks_is_not_told_to_the_array():
+    line = RatedLine(host_rates={1_000_000, 2_000_000})
+    port = LinkPort(line)
+    with pytest.raises(ParameterError, match="no 3000000 baud"):
+        port.set_baud(3_000_000)
+    assert line.device_baud == 1e6
+    assert works(port)
+
+
+def test_an_interrupt_leaves_the_old_rate():
+    line = RatedLine()
+    port = LinkPort(line)
+    real = line.set_baud
+
+    def set_baud(baud):
+        real(baud)
+        if baud == 2_000_000 and line.device_baud == 2e6:
+            line.set_baud = real
+            raise KeyboardInterrupt
+
+    line.set_baud = set_baud
+    with pytest.raises(KeyboardInterrupt):
+        port.set_baud(2_000_000)
+    assert (line.baud, line.device_baud) == (1_000_000, 1e6)
+    assert works(port)
+
+
+def test_a_link_that_went_down_is_up_after_a_change():
+    line = RatedLine()
+    port = LinkPort(line)
+    line.loses = 1000
+    with pytest.raises(LinkError):
+        works(port)
+    line.loses = 0
+    with pytest.raises(LinkError, match="is down"):
+        works(port)
+    port.set_baud(500_000)
+    assert works(port)
+    port.close()
+    with pytest.raises(LinkError, match="closed"):
+        port.set_baud(1_000_000)
+
+
+def test_no_change_during_a_run():
+    port = LinkPort(RatedLine())
+    port.run(10, RunFlag(0))
+    with pytest.raises(DeviceError, match="a run is going on"):
+        port.set_baud(2_000_000)
+
+
+def test_device_passes_it_on():
+    line = RatedLine()
+    with Device(LinkPort(line)) as device:
+        device.set_baud(4_000_000)
+    assert line.device_baud == 4e6
+    with connect("model") as device, pytest.raises(ParameterError, match="no serial line"):
+        device.set_baud(4_000_000)
+
+
+@pytest.mark.parametrize("baud", [0, -1, True, 1.5, 13_000_000, 700, 9_000_000])
+def test_rates_that_the_array_lacks(baud):
+    with pytest.raises(ParameterError, match="baud must be"):
+        divisor_for(48_000_000, baud)
+
+
+def test_divisors():
+    assert [divisor_for(12_000_000, baud) for baud in (3_000_000, 921_600, 115_200)] == [4, 13, 104]
+
+
+def test_slow_lines_get_more_time():
+    slow, fast = (
+        Exchange(RatedLine(ArrayParams(baud=baud)), lambda offset, data: None) for baud in (9_600, 12_000_000)
+    )
+    assert slow.patience > 2.0
+    assert fast.patience == pytest.approx(1.0, abs=0.01)
