@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,12 @@ from typing import Final
 from synloom_boards.families import Family
 from synloom_boards.tools import run_tool
 
-__all__ = ["Netlist", "synthesise"]
+__all__ = ["Netlist", "synthesise", "without_collisions"]
 
+_OLD_DATA: Final = re.compile(
+    r"(TRANSPARENCY_MASK 1'0\s+parameter .COLLISION_X_MASK 1)'0((?:\n.*){4}\n\s+parameter .CLK_ENABLE 1\b)"
+)
+"""A clocked read port that gives the old word while its address is written."""
 _READ: Final = "read_rtlil top.il"
 _HIDE: Final = "flatten; rename -hide w:*; rename -hide c:*"
 
@@ -67,7 +72,7 @@ def synthesise(
     BuildError
         If yosys is missing or fails.
     """
-    (folder / "top.il").write_text(rtlil, encoding="utf-8")
+    (folder / "top.il").write_text(without_collisions(rtlil), encoding="utf-8")
     for name, text in family.libraries.items():
         (folder / name).write_text(text, encoding="utf-8")
     script = [_READ, *([] if names else [_HIDE]), family.synthesis]
@@ -77,3 +82,13 @@ def synthesise(
     run_tool("yosys", ["-p", "; ".join(script)], folder, watch=watch)
     cells = json.loads((folder / "cells.json").read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
     return Netlist(folder / "top.json", cells, folder / "top.v" if verilog else None)
+
+
+def without_collisions(rtlil: str) -> str:
+    """Return a design in which a read in the clock of a write to the same address may give anything.
+
+    Amaranth's memories give the old word then. No block of the gateware uses it, and few devices have it: to
+    imitate it costs registers and comparators for each memory. In the simulated netlists such a read gives
+    garbage, so that a block that came to use it would be found out.
+    """
+    return _OLD_DATA.sub(r"\1'1\2", rtlil)
