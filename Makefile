@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(shell sha256sum pyproject.toml | cut -c1-16)
 USER_STAMP := $(VENV)/installed-user-$(STAMP)
+BOARDS_STAMP := $(VENV)/installed-boards-$(STAMP)
 DEV_STAMP := $(VENV)/installed-dev-$(STAMP)
 # One line for each package while pip works, instead of all that it says or nothing.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 QUIET := | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 
-.PHONY: demo test lint types pytest slow agreement bench tools clean help
+.PHONY: demo test lint types pytest slow agreement bench boards tools clean help
 
 help:
 	@echo "make demo    a network learns digits on the simulated board"
@@ -20,6 +21,7 @@ help:
 	@echo "make slow    the long test suites"
 	@echo "make agreement  500 generated arrays on every number of lanes"
 	@echo "make bench   clocks of a step, and steps a second of the simulated board"
+	@echo "make boards  bitstreams of all boards (an hour), their stamps and the table of the README"
 	@echo "make clean   remove what was built (.venv and the user's cache stay)"
 
 demo: $(USER_STAMP)
@@ -46,6 +48,9 @@ agreement: $(DEV_STAMP) tools
 bench: $(USER_STAMP)
 	$(BIN)/python -m synloom_sim.bench
 
+boards: $(BOARDS_STAMP)
+	$(BIN)/python -m synloom_boards.all
+
 tools:
 	@for tool in g++ make perl; do \
 		command -v $$tool > /dev/null || { echo "error: $$tool is missing; try: sudo apt install g++ make perl" >&2; exit 1; }; \
@@ -63,10 +68,16 @@ $(USER_STAMP): | $(VENV)/bin/python
 	@rm -f $(VENV)/installed-user-*
 	@touch $@
 
+$(BOARDS_STAMP): $(USER_STAMP)
+	@echo "installing the FPGA tools"
+	@$(PIP) --editable '.[boards]' $(QUIET)
+	@rm -f $(VENV)/installed-boards-*
+	@touch $@
+
 $(DEV_STAMP): $(USER_STAMP)
 	@echo "installing the developers' tools"
 	@$(PIP) --upgrade 'pip>=25.1' $(QUIET)
-	@$(PIP) --group dev $(QUIET)
+	@$(PIP) --editable '.[boards]' --group dev $(QUIET)
 	@rm -f $(VENV)/installed-dev-*
 	@touch $@
 

@@ -47,15 +47,15 @@ class Board:
     params : ArrayParams
         The array by default; `clock_hz` is the frequency that is wanted.
     leds : int
-        How many of the platform's LEDs show the state: see `synloom_boards.lights`.
+        How many of the platform's LEDs show the state: see `synloom_boards.gateware.lights`.
     placer, packer : sequence of str
         Options of nextpnr and of the packer that name the device.
     loader : str
         openFPGALoader's name of the board.
-    identities : sequence of str
-        JTAG or flash identities, in lower-case hexadecimal, that openFPGALoader may see; empty: not checked.
-    usb : sequence of str
-        "vendor:product" of the programmers that the board may have.
+    usb : str
+        "vendor:product" of its programmer.
+    volatile : bool
+        Whether a bitstream can be loaded without writing it to flash.
     high : sequence of str
         Resources that are driven high, such as an enable of something else on the board.
     """
@@ -73,8 +73,8 @@ class Board:
     placer: Sequence[str]
     packer: Sequence[str] = ()
     loader: str
-    identities: Sequence[str] = ()
-    usb: Sequence[str]
+    usb: str
+    volatile: bool = True
     high: Sequence[str] = ()
 
     @property

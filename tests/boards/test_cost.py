@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from amaranth.back import rtlil
 
-from synloom.contract import ArrayParams
-from synloom.errors import BuildError, ParameterError
-from synloom_boards.cost import BLOCKS, SMALL, main, measure, parse_settings
+from synloom.errors import BuildError
+from synloom_boards.cost import BLOCKS, SMALL, main, measure
 from synloom_boards.families import FAMILIES
 
 PAGES = Path(__file__).parents[2] / "docs" / "blocks"
@@ -23,26 +22,6 @@ def test_a_block_can_be_handed_to_the_synthesiser(block):
 def test_every_block_has_its_row_on_a_page():
     rows = "".join(page.read_text() for page in PAGES.glob("*.md"))
     assert [block for block in BLOCKS if not re.search(rf"^\| {re.escape(block)} \| \d", rows, re.M)] == []
-
-
-def test_settings_are_array_parameters():
-    params = parse_settings(["neurons=32", "lanes=4", "neuron_lanes=1", "reward=false"])
-    assert params == ArrayParams(neurons=32, lanes=4, neuron_lanes=1, reward=False)
-    assert parse_settings(["lanes=2"], SMALL) == SMALL.replace(lanes=2)
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ("neurons", "must be NAME=VALUE"),
-        ("neurons=many", "must be NAME=VALUE"),
-        ("neurones=3", "unknown array parameter 'neurones'"),
-        ("neurons=0", r"neurons must be in 1\.\.2048, not 0"),
-    ],
-)
-def test_wrong_settings_are_told(setting, message):
-    with pytest.raises(ParameterError, match=message):
-        parse_settings([setting])
 
 
 def test_an_unknown_block_is_told(capsys):

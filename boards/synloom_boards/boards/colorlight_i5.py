@@ -29,7 +29,6 @@ BOARDS = [
         leds=1,
         placer=("--25k", "--package", "CABGA381", "--speed", "6"),
         loader="colorlight-i5",
-        identities=("41111043",),
-        usb=("0d28:0204",),
+        usb="0d28:0204",
     )
 ]

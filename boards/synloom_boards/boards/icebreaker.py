@@ -36,8 +36,8 @@ BOARDS = [
         ),
         leds=2,
         placer=("--up5k", "--package", "sg48"),
-        loader="icebreaker",
-        identities=("ef7018", "ef4018"),
-        usb=("0403:6010",),
+        loader="ice40_generic",
+        usb="0403:6010",
+        volatile=False,
     )
 ]

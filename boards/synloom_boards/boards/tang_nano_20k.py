@@ -29,7 +29,6 @@ BOARDS = [
         placer=("--device", "GW2AR-LV18QN88C8/I7", "--vopt", "family=GW2A-18C"),
         packer=("-d", "GW2A-18C"),
         loader="tangnano20k",
-        identities=("0000081b",),
-        usb=("0403:6010",),
+        usb="0403:6010",
     )
 ]

@@ -29,7 +29,6 @@ BOARDS = [
         placer=("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
         packer=("-d", "GW1N-9C"),
         loader="tangnano9k",
-        identities=("1100481b",),
-        usb=("0403:6010",),
+        usb="0403:6010",
     )
 ]

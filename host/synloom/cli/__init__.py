@@ -24,6 +24,11 @@ COMMANDS = {
     "run": ("synloom.cli.run:run", "Run an experiment file."),
     "sim": ("synloom.cli.sim:sim", "Serve a simulated board at a pseudo-terminal."),
     "selftest": ("synloom.cli.selftest:selftest", "Test a board: its link, its memories, a known network."),
+    "boards": ("synloom.cli.boards:boards", "Show the FPGA boards and what each of them holds."),
+    "build": ("synloom.cli.build:build", "Make the bitstream of a board."),
+    "flash": ("synloom.cli.flash:flash", "Load the bitstream into a board."),
+    "estimate": ("synloom.cli.estimate:estimate", "Tell which boards hold an experiment, and how fast."),
+    "verilog": ("synloom.cli.verilog:verilog", "Write an array as plain Verilog."),
     "info": ("synloom.cli.info:info", "Show what a target is and what it has counted."),
     "doctor": ("synloom.cli.doctor:doctor", "Check what this machine lacks, and say how to mend it."),
 }

@@ -45,8 +45,10 @@ def array_options(command: _Command) -> _Command:
     )(command)
 
 
-def read_params(params_file: Path | None, fields: dict[str, int | bool | None]) -> ArrayParams:
-    """Return the parameters of a file, with the given fields changed.
+def read_params(
+    params_file: Path | None, fields: dict[str, int | bool | None], base: ArrayParams | None = None
+) -> ArrayParams:
+    """Return the parameters of a file, with the given fields changed; the others are those of `base`.
 
     Raises
     ------
@@ -60,4 +62,4 @@ def read_params(params_file: Path | None, fields: dict[str, int | bool | None]) 
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ParameterError(f"{params_file} is not a TOML file: {error}") from error
     given = {name: value for name, value in fields.items() if value is not None}
-    return ArrayParams.from_dict({**values, **given})
+    return ArrayParams.from_dict({**(base.to_dict() if base else {}), **values, **given})

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from synloom.contract.params import ArrayParams
@@ -69,13 +70,15 @@ class Design:
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()[:32]
 
-    def verilog(self, *, enclosed: bool = False) -> str:
+    def verilog(self, *, enclosed: bool = False, family: str | None = None) -> str:
         """Elaborate the component and return it as Verilog; its module is called `top`.
 
         Parameters
         ----------
         enclosed : bool
             Put it into `synloom_sim.board.shell.shell`, as the simulated board needs it.
+        family : str, optional
+            "ice40", "ecp5" or "gowin": the memories may be that family's own cells. Not with `enclosed`.
         """
         from amaranth.back import verilog
 
@@ -90,7 +93,8 @@ class Design:
             component, ports = shell(make(self.params, **domains), pins=self.pins)
         else:
             component = make(self.params)
-        text: str = verilog.convert(component, name="top", ports=ports, emit_src=False)
+        platform = SimpleNamespace(fpga_family=family) if family else None
+        text: str = verilog.convert(component, platform, name="top", ports=ports, emit_src=False)
         return text
 
     def _sources(self) -> list[Path]:

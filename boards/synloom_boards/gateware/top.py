@@ -7,8 +7,8 @@ from amaranth.lib import io
 
 from synloom.contract import ArrayParams
 from synloom_boards.board import Board
-from synloom_boards.clocking import Clocking
-from synloom_boards.lights import TICKS_PER_SECOND, Lights
+from synloom_boards.gateware.clocking import Clocking
+from synloom_boards.gateware.lights import TICKS_PER_SECOND, Lights
 from synloom_hdl.top import UartTop
 
 __all__ = ["BoardTop"]

@@ -1,0 +1,147 @@
+"""Writing a bitstream to a board with openFPGALoader, and what its complaints mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from synloom.errors import BuildError, MismatchError, TargetError
+from synloom.progress import Progress
+from synloom.requirements import install_command
+from synloom_boards.board import Board
+from synloom_boards.tools import TOOLS, run_program
+
+__all__ = ["flash_bitstream", "udev_rule"]
+
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
+_SHARE: Final = re.compile(r"\]\s*(\d+(?:\.\d+)?)%")
+_PERMISSION: Final = re.compile(
+    r"-4 \((?:lib)?usb_open\(\) failed\)|LIBUSB_ERROR_ACCESS|Check permissions|Access denied|"
+    r"insufficient permissions",
+    re.I,
+)
+_ABSENT: Final = re.compile(
+    r"-3 \(device not found\)|No cable found|no device found|No CMSIS-DAP|"
+    r"failed to find compatible CMSIS-DAP|No DFU compatible device",
+    re.I,
+)
+_MISMATCH: Final = re.compile(r"mismatch between target's idcode and (?:bitstream|fs) idcode", re.I)
+_IDENTITIES: Final = re.compile(r"bitstream has (0x[0-9a-f]+) hardware requires (0x[0-9a-f]+)", re.I)
+_UNKNOWN: Final = re.compile(r"Unknown device with IDCODE:? (0x[0-9a-f]+)", re.I)
+_LIBRARY: Final = re.compile(r"error while loading shared libraries: (\S+):")
+
+
+def flash_bitstream(
+    board: Board, bitstream: Path, *, persistent: bool = False, progress: Progress | None = None
+) -> bool:
+    """Load a bitstream into a board; return whether it went into its flash.
+
+    Parameters
+    ----------
+    board : Board
+    bitstream : Path
+        The file.
+    persistent : bool
+        Write it to the flash, so that it is there after power-up; some boards only have this way.
+    progress : callable, optional
+        Told what is done and the share of it.
+
+    Raises
+    ------
+    TargetError
+        If the board is not there, may not be used, or does not answer rightly.
+    MismatchError
+        If the board's FPGA is not the one that the bitstream is for.
+    BuildError
+        If openFPGALoader is missing or cannot run.
+    """
+    into_flash = persistent or not board.volatile
+    what = "writing the flash" if into_flash else "loading the FPGA"
+    report = progress or _silent
+    lines: list[str] = []
+
+    def see(text: str) -> None:
+        # It redraws its progress bar with carriage returns.
+        for part in _COLOURS.sub("", text).replace("\r", "\n").splitlines():
+            lines.append(part)
+            if share := _SHARE.search(part):
+                report(what, float(share[1]) / 100)
+
+    command = [*TOOLS["openFPGALoader"].command(), "-b", board.loader]
+    command += ["-f" if into_flash else "-m", str(bitstream)]
+    report(what, 0.0)
+    status = run_program(command, bitstream.parent, see)
+    text = "\n".join(lines)
+    if status or re.search(r"\bFAIL\b|^Error", text, re.M):
+        raise _explain(board, text, status)
+    return into_flash
+
+
+def udev_rule(board: Board) -> str:
+    """Return the line for udev that lets everybody at the machine use the board's programmer."""
+    vendor, _, product = board.usb.partition(":")
+    return f'ATTRS{{idVendor}}=="{vendor}", ATTRS{{idProduct}}=="{product}", MODE="0660", TAG+="uaccess"'
+
+
+def _explain(board: Board, text: str, status: int) -> Exception:
+    """Return the error that fits what openFPGALoader wrote."""
+    for pattern, make in _EXPLANATIONS:
+        if found := pattern.search(text):
+            return make(board, found, text)
+    last = [line.strip() for line in text.splitlines() if line.strip()][-2:]
+    said = " ".join(last) or "nothing"
+    return TargetError(
+        f"openFPGALoader failed with exit code {status} and said: {said}; check the cable and try again"
+    )
+
+
+def _no_library(board: Board, found: re.Match[str], text: str) -> Exception:
+    package = "libhidapi-hidraw0" if "hidapi" in found[1] else "libusb-1.0-0 libftdi1-2"
+    return BuildError(f"openFPGALoader needs {found[1]}; try: sudo apt install {package}")
+
+
+def _no_permission(board: Board, found: re.Match[str], text: str) -> Exception:
+    return TargetError(
+        f"the programmer of {board.title} (USB {board.usb}) may not be used by you; try:\n"
+        f"  echo '{udev_rule(board)}' | sudo tee /etc/udev/rules.d/70-synloom.rules\n"
+        f"  sudo udevadm control --reload && sudo udevadm trigger\n"
+        f"then plug the board in again"
+    )
+
+
+def _absent(board: Board, found: re.Match[str], text: str) -> Exception:
+    return TargetError(
+        f"no {board.title} was found: there is no programmer with USB identity {board.usb}; check that the "
+        f"board has power and the cable carries data (lsusb must list {board.usb})"
+    )
+
+
+def _mismatch(board: Board, found: re.Match[str], text: str) -> Exception:
+    identities = _IDENTITIES.search(text)
+    detail = f" (it says {identities[2]}, the bitstream is for {identities[1]})" if identities else ""
+    return MismatchError(
+        f"the board's FPGA is not the {board.chip} of {board.title}{detail}; "
+        f"`synloom boards` lists the boards"
+    )
+
+
+def _unknown(board: Board, found: re.Match[str], text: str) -> Exception:
+    return TargetError(
+        f"openFPGALoader does not know the device that answers ({found[1]}); check that the board is "
+        f"{board.title}, try another USB port, or a newer one: {install_command('openfpgaloader')}"
+    )
+
+
+_EXPLANATIONS: Final[Sequence[tuple[re.Pattern[str], Callable[[Board, re.Match[str], str], Exception]]]] = (
+    (_LIBRARY, _no_library),
+    (_PERMISSION, _no_permission),
+    (_ABSENT, _absent),
+    (_MISMATCH, _mismatch),
+    (_UNKNOWN, _unknown),
+)
+
+
+def _silent(what: str, share: float) -> None:
+    """Tell nobody."""

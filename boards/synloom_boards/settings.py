@@ -1,0 +1,35 @@
+"""Array parameters as ``NAME=VALUE`` on a command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from synloom.contract import ArrayParams
+from synloom.errors import ParameterError
+
+__all__ = ["parse_settings"]
+
+
+def parse_settings(settings: Sequence[str], base: ArrayParams | None = None) -> ArrayParams:
+    """Return the parameters that ``NAME=VALUE`` settings describe; the others are those of `base`.
+
+    Raises
+    ------
+    ParameterError
+        If a setting is not of that form, or its name or value is not one of ArrayParams.
+    """
+    values: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        try:
+            values[name] = {"true": True, "false": False}.get(value.lower())
+            if values[name] is None:
+                values[name] = int(value)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise ParameterError(
+                f"a setting must be NAME=VALUE with a whole number, true or false, not {setting!r}"
+            )
+    return (base or ArrayParams()).replace(**values)

@@ -1,0 +1,59 @@
+"""What each board's last full build reached, kept beside the code."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from synloom.contract import ArrayParams
+from synloom_boards.board import Board
+from synloom_boards.report import BuildReport
+from synloom_boards.sources import gateware_digest
+
+__all__ = ["Stamp", "read_stamp", "stamp_path", "stamped_seed", "write_stamp"]
+
+_FIRST_SEED = 1
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A build's report, and the digest of the gateware that it was made from."""
+
+    gateware: str
+    report: BuildReport
+
+    def is_current(self, board: Board) -> bool:
+        """Whether the board's gateware is still the same."""
+        return self.gateware == gateware_digest(board)
+
+
+def stamp_path(board: Board) -> Path:
+    """Return where a board's stamp is kept."""
+    return Path(str(resources.files("synloom_boards"))) / "stamps" / f"{board.name}.json"
+
+
+def read_stamp(board: Board) -> Stamp | None:
+    """Return a board's stamp; None if it was never built."""
+    try:
+        text = stamp_path(board).read_text(encoding="utf-8")
+    except OSError:
+        return None
+    return Stamp(json.loads(text)["gateware"], BuildReport.from_json(text))
+
+
+def write_stamp(board: Board, report: BuildReport) -> Path:
+    """Keep what a build of the board's default array reached; return the file."""
+    values: dict[str, Any] = {"gateware": gateware_digest(board), **json.loads(report.to_json())}
+    path = stamp_path(board)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def stamped_seed(board: Board, params: ArrayParams) -> int:
+    """Return the seed that met the timing of these parameters, or 1."""
+    stamp = read_stamp(board)
+    return stamp.report.seed if stamp and stamp.report.params == params.to_dict() else _FIRST_SEED

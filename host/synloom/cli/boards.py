@@ -1,0 +1,38 @@
+"""`synloom boards`: what there is, and what each of them holds."""
+
+from __future__ import annotations
+
+import click
+
+from synloom.cli.options import json_option
+from synloom.cli.output import show_json
+
+__all__ = ["boards"]
+
+
+@click.command(short_help="Show the FPGA boards and what each of them holds.")
+@json_option
+def boards(as_json: bool) -> None:
+    """Show each board with its default array and what its last full build reached.
+
+    Steps a second are the bound at 5 % activity; Fmax is what place and route found. `synloom build
+    BOARD` makes a bitstream, `synloom estimate FILE` tells which boards hold an experiment.
+    """
+    from synloom_boards.table import board_rows, shown
+
+    rows = board_rows()
+    if as_json:
+        show_json(rows)
+        return
+    for row in rows:
+        array = f"{row['inputs']} + {row['neurons']}, {row['synapses']:,} synapses, {row['lanes']} lanes"
+        click.secho(f"{row['name']:<16}{row['title']}, {row['device']}", bold=True)
+        click.echo(f"  {'array':<10}{array}; off: {shown('features_off', row['features_off'])}")
+        fmax = "not built yet" if row["fmax"] is None else f"Fmax {row['fmax']:g} MHz"
+        click.echo(f"  {'clock':<10}{row['clock']:g} MHz ({fmax}), {row['baud']:,} baud")
+        if row["lut"] is not None:
+            used = (
+                f"{shown('lut', row['lut'])} LUT, {shown('ram', row['ram'])}, {shown('dsp', row['dsp'])} DSP"
+            )
+            click.echo(f"  {'used':<10}{used}")
+        click.echo(f"  {'speed':<10}at most {row['steps_per_second']:,} steps/s at 5 % activity")

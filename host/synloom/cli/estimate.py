@@ -1,0 +1,103 @@
+"""`synloom estimate`: which boards hold an experiment's network, and how fast, without building."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from synloom.cli.options import json_option
+from synloom.cli.output import show_json
+from synloom.errors import CapacityError, ParameterError
+
+if TYPE_CHECKING:
+    from synloom.experiment import Experiment
+    from synloom_boards.board import Board
+
+__all__ = ["BoardEstimate", "estimate"]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardEstimate:
+    """Whether a board holds a network.
+
+    Attributes
+    ----------
+    board, title : str
+    fits : bool
+        Whether the board's default array holds it.
+    reason : str
+        What is missing; empty if it fits.
+    step_clocks : float
+        Bound of a step of the network at the given activity, in clocks; 0 if it does not fit.
+    steps_per_second : float
+        How many of them a second has; 0 if it does not fit.
+    real_time : float
+        How much faster than real time that is; 0 if it does not fit.
+    """
+
+    board: str
+    title: str
+    fits: bool
+    reason: str
+    step_clocks: float
+    steps_per_second: float
+    real_time: float
+
+
+@click.command(short_help="Tell which boards hold an experiment, and how fast.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--activity",
+    type=click.FloatRange(0.0, 100.0),
+    default=5.0,
+    show_default=True,
+    metavar="PERCENT",
+    help="Inputs and neurons that spike in a step.",
+)
+@json_option
+def estimate(file: Path, activity: float, as_json: bool) -> None:
+    """Compile the experiment in FILE for the default array of each board; nothing is built.
+
+    Steps a second are a bound: all sources reach all targets, and the line is quick enough for what is
+    recorded. `synloom build BOARD` takes options for other arrays.
+    """
+    from synloom.experiment import read_experiment
+    from synloom.experiment.build import build_network, compile_experiment
+    from synloom_boards.board import board_names, load_board
+
+    experiment = read_experiment(file)
+    needs = compile_experiment(experiment, build_network(experiment)).params
+    found = [_estimate(experiment, load_board(name), activity / 100) for name in board_names()]
+    if as_json:
+        show_json({"needs": needs.to_dict(), "boards": [asdict(entry) for entry in found]})
+        return
+    click.secho(f"{experiment.title}", bold=True)
+    click.echo(f"  needs {needs.inputs:,} inputs and {needs.neurons:,} neurons ({needs.synapses:,} synapses)")
+    for entry in found:
+        if entry.fits:
+            speed = f"at most {entry.steps_per_second:,.0f} steps/s, {entry.real_time:.3g} x real time"
+            click.echo(f"  {entry.board:<16}fits: {speed}")
+        else:
+            click.echo(f"  {entry.board:<16}does not fit: {entry.reason}")
+
+
+def _estimate(experiment: Experiment, board: Board, activity: float) -> BoardEstimate:
+    from synloom.experiment.build import build_network, compile_experiment
+    from synloom_boards.speed import step_clocks
+
+    array = board.array
+    try:
+        image = compile_experiment(experiment, build_network(experiment), array)
+    except (CapacityError, ParameterError) as error:
+        reason = str(error).removeprefix(f"{experiment.where.file}: ")
+        return BoardEstimate(board.name, board.title, False, reason, 0.0, 0.0, 0.0)
+    placed = array.replace(
+        inputs=max(1, sum(part.n for part in image.inputs.values())),
+        neurons=sum(part.n for part in image.populations.values()),
+    )
+    clocks = step_clocks(placed, activity)
+    rate = array.clock_hz / clocks
+    return BoardEstimate(board.name, board.title, True, "", clocks, rate, rate * experiment.dt / 1000.0)

@@ -1,0 +1,43 @@
+"""`synloom verilog`: the array for those who have tools of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from synloom.cli.options import array_options, read_params
+
+__all__ = ["verilog"]
+
+
+@click.command(short_help="Write an array as plain Verilog.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where to write it; standard output by default.",
+)
+@click.option(
+    "--board-family",
+    type=click.Choice(["ice40", "ecp5", "gowin"]),
+    help="With that family's own memories where the gateware knows them.",
+)
+@array_options
+def verilog(
+    out: Path | None, board_family: str | None, params_file: Path | None, **fields: int | bool | None
+) -> None:
+    """Write one module `top` with the array behind a serial port, for any synthesiser.
+
+    Ports: clk, rst (synchronous, high), rx and tx (8N1 at --baud when clk has --clock-hz), and idle, running,
+    paused and error for LEDs.
+    """
+    from synloom_sim.board import Design
+
+    text = Design(read_params(params_file, fields), pins=True).verilog(family=board_family)
+    if out is None:
+        click.echo(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+        click.echo(f"{out}: {text.count(chr(10)):,} lines")
