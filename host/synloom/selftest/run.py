@@ -114,12 +114,14 @@ class _Selftest:
     best: int | None = None
     counted: tuple[Counters, Counters] | None = None
     line_errors: LineErrors | None = None
+    line: LinkPort | None = None
+    first: int | None = None
     broken: bool = False
 
     def run(self, keep_rate: bool) -> SelftestReport:
         """Do everything and put the line's rate back, whatever happens."""
-        line = self.port if isinstance(self.port, LinkPort) else None
-        first = line.baud if line is not None else None
+        self.line = self.port if isinstance(self.port, LinkPort) else None
+        self.first = self.line.baud if self.line is not None else None
         try:
             for name, check in (
                 ("link", self._link),
@@ -129,15 +131,13 @@ class _Selftest:
             ):
                 self._check(name, check)
         finally:
-            if line is not None and first is not None:
-                wanted = self.best if keep_rate and self.best is not None else first
-                self._restore(line, wanted)
+            self._restore(self.best if keep_rate and self.best is not None else self.first)
         return SelftestReport(
             target=self.name,
             params=self.port.params,
             checks=tuple(self.checks),
             rates=tuple(self.rates),
-            baud=line.baud if line is not None else None,
+            baud=self.line.baud if self.line is not None else None,
             best_baud=self.best,
             quick=self.quick,
             seed=self.seed,
@@ -151,7 +151,13 @@ class _Selftest:
         self._report(name, f"testing the {name}", 0.0)
         started = time.monotonic()
         try:
-            done = check()
+            try:
+                done = check()
+            except LinkError:
+                if not self._is_at_another_rate():
+                    raise
+                self._give_up_rate()
+                done = check()
         except LinkError as error:
             self.broken = True
             done = Check(name, Outcome.FAIL, "the link broke", (str(error),))
@@ -159,16 +165,33 @@ class _Selftest:
             done = Check(name, Outcome.FAIL, "it could not be finished", (str(error),))
         self.checks.append(replace(done, seconds=time.monotonic() - started))
 
+    def _is_at_another_rate(self) -> bool:
+        """Whether the line is at a better rate than it was."""
+        return self.line is not None and self.line.baud != self.first
+
+    def _give_up_rate(self) -> None:
+        """Go back to the first rate: the better one was clean at first only."""
+        assert self.line is not None
+        assert self.first is not None
+        self.rates = [
+            replace(rate, note="errors in the tests that followed") if rate.baud == self.line.baud else rate
+            for rate in self.rates
+        ]
+        self.best = max((rate.baud for rate in self.rates if rate.is_clean), default=None)
+        self.line.set_baud(self.first)
+        self.line_errors = LineErrors(self.line)
+        self.line_errors.clear()
+
     def _report(self, name: str, what: str, share: float) -> None:
         low, high = _SHARES[name]
         self.progress(what, low + (high - low) * share)
 
-    def _restore(self, line: LinkPort, rate: int) -> None:
+    def _restore(self, rate: int | None) -> None:
         """Put the rate back, and a link that broke up again; what goes wrong then is a fault."""
-        if line.baud == rate and not self.broken:
+        if self.line is None or rate is None or (self.line.baud == rate and not self.broken):
             return
         try:
-            line.set_baud(rate)
+            self.line.set_baud(rate)
         except SynloomError as error:
             self.checks.append(Check("line rate", Outcome.FAIL, f"not at {rate:,} baud", (str(error),)))
 
@@ -177,7 +200,7 @@ class _Selftest:
     def _link(self) -> Check:
         stop(self.port)
         clear(self.port)
-        line = self.port if isinstance(self.port, LinkPort) else None
+        line = self.line
         if line is None:
             return Check("link", Outcome.PASS, "there is no line to this target")
         if line.baud is None:
@@ -248,7 +271,7 @@ class _Selftest:
         return Check("network", Outcome.FAIL if found else Outcome.PASS, summary, found)
 
     def _counters(self) -> Check:
-        faults = []
+        faults: list[str] = []
         if self.counted is not None:
             expected, got = self.counted
             faults = [
@@ -258,7 +281,11 @@ class _Selftest:
             ]
             faults += [f"{name} is {got[name]:,}, not 0" for name in _MUST_BE_ZERO if got[name]]
         if self.line_errors is not None:
-            faults += [f"{name} is {n:,}, not 0" for name, n in self.line_errors.read().items() if n]
+            line_faults = [f"{name} is {n:,}, not 0" for name, n in self.line_errors.read().items() if n]
+            if line_faults and self._is_at_another_rate():
+                self._give_up_rate()
+            else:
+                faults += line_faults
         summary = "no errors were counted" if not faults else "there were errors"
         return Check("counters", Outcome.FAIL if faults else Outcome.PASS, summary, tuple(faults))
 
