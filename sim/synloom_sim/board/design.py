@@ -94,7 +94,7 @@ class Design:
         else:
             component = make(self.params)
         platform = SimpleNamespace(fpga_family=family) if family else None
-        text: str = verilog.convert(component, platform, name="top", ports=ports, emit_src=False)
+        text: str = verilog.convert(component, name="top", platform=platform, ports=ports, emit_src=False)
         return text
 
     def _sources(self) -> list[Path]:
