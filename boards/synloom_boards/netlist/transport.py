@@ -1,0 +1,35 @@
+"""A netlist as a transport: what a serial port to a board is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from synloom.progress import Progress
+from synloom_boards.netlist.design import NetlistDesign
+from synloom_sim.board import BoardCache, SimTransport
+
+__all__ = ["connect"]
+
+_POWER_UP_CLOCKS: Final = 256
+
+
+def connect(
+    design: NetlistDesign, *, cache: BoardCache | None = None, progress: Progress | None = None
+) -> SimTransport:
+    """Return a transport to a netlist that is out of its reset, built if the cache does not have it.
+
+    Parameters
+    ----------
+    design : NetlistDesign
+        What to simulate.
+    cache, progress
+        See `synloom_sim.board.build_board`.
+
+    Raises
+    ------
+    BuildError
+        If a tool is missing or fails.
+    """
+    transport = SimTransport.build(design, cache=cache, progress=progress)
+    transport.board.run(_POWER_UP_CLOCKS)
+    return transport
