@@ -26,6 +26,7 @@ _SOURCES: Final = (
     "synloom_boards.families",
     "synloom_boards.pinout",
     "synloom_boards.pll",
+    "synloom_boards.synthesis",
 )
 """Packages and modules whose code decides the design."""
 

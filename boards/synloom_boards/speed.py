@@ -7,23 +7,19 @@ from typing import Final
 
 from synloom.contract import ArrayParams
 
-__all__ = ["ACTIVITY", "SERIAL_CLOCKS", "step_clocks", "steps_per_second"]
+__all__ = ["ACTIVITY", "step_clocks", "steps_per_second"]
 
 ACTIVITY: Final = 0.05
 """Share of inputs and neurons that spike in a step, for all tables."""
-
-SERIAL_CLOCKS: Final = 16
-"""Clocks in which one multiplier updates a neuron (`serial_neurons`)."""
 
 
 def step_clocks(params: ArrayParams, activity: float = ACTIVITY) -> float:
     """Return the bound of a step, in clocks.
 
-    The sweep visits every neuron: ``ceil(N / neuron_lanes)`` clocks, or ``N * SERIAL_CLOCKS`` with
-    `serial_neurons`. Each active source has a row pass of ``ceil(N / lanes)`` chunks and each active neuron,
-    with plasticity, a column pass of ``ceil((M + N) / lanes)`` chunks; a chunk takes a clock, or two with
-    `single_port`. All-to-all connections; what a pass needs to start and to drain is left out, which a step
-    of the gateware's own benchmark exceeds by a few per cent.
+    The sweep visits every neuron, in `params.sweep_clocks`. Each active source has a row pass of
+    ``ceil(N / lanes)`` chunks and each active neuron, with plasticity, a column pass of
+    ``ceil((M + N) / lanes)`` chunks of `params.chunk_clocks` each. All sources reach all targets; what passes
+    need to start and to drain is left out, by which the gateware exceeds the bound by some per cent.
 
     Parameters
     ----------
@@ -31,15 +27,11 @@ def step_clocks(params: ArrayParams, activity: float = ACTIVITY) -> float:
     activity : float
         Share of inputs and neurons that spike in each step.
     """
-    if params.serial_neurons:
-        sweep = params.neurons * SERIAL_CLOCKS
-    else:
-        sweep = math.ceil(params.neurons / params.neuron_lanes)
     sources = params.inputs + params.neurons
     chunks = activity * sources * math.ceil(params.neurons / params.lanes)
     if params.plasticity:
         chunks += activity * params.neurons * math.ceil(sources / params.lanes)
-    return sweep + chunks * (2 if params.single_port else 1)
+    return params.sweep_clocks + params.chunk_clocks * chunks
 
 
 def steps_per_second(params: ArrayParams, activity: float = ACTIVITY) -> float:
