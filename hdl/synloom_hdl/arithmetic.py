@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Const, Mux, Value
+from collections.abc import Sequence
 
-__all__ = ["minimum", "population", "rounded_shift"]
+from amaranth.hdl import Array, Cat, Const, Mux, Value
+from amaranth.utils import ceil_log2
+
+__all__ = ["choose", "minimum", "population", "rounded_shift", "saturated"]
 
 
 def population(bits: Value) -> Value:
@@ -14,6 +17,17 @@ def population(bits: Value) -> Value:
         pairs = [a + b for a, b in zip(terms[::2], terms[1::2], strict=False)]
         terms = pairs + terms[len(terms) & ~1 :]
     return terms[0]
+
+
+def choose(values: Sequence[Value], index: Value) -> Value:
+    """Return ``values[index]`` as a tree of multiplexers, one level for each bit of the index.
+
+    Smaller than an `Array`, which decodes every index; beyond the end the last value is repeated.
+    """
+    for bit in index[: ceil_log2(len(values))]:
+        pairs = zip(values[::2], values[1::2], strict=False)
+        values = [Mux(bit, b, a) for a, b in pairs] + list(values[len(values) & ~1 :])
+    return values[0]
 
 
 def minimum(value: Value, top: int) -> Value:
@@ -26,3 +40,15 @@ def rounded_shift(product: Value, fine: Value) -> Value:
     # The bit below the cut is the half; it is chosen along, so that there is one adder.
     cut = Array([product >> (s - 1) for s in (16, 20, 24, 28)])[fine]
     return (cut >> 1) + cut[0]
+
+
+def saturated(value: Value, bits: int) -> tuple[Value, Value]:
+    """Return a signed value clipped to ``-SMAX..SMAX`` with SMAX = 2**(bits-1) - 1, and whether it was.
+
+    The range is symmetric: its bounds are told from a few bits, without a comparison by subtraction.
+    """
+    sign, rest, low = value[-1], value[bits - 1 : -1], value[: bits - 1]
+    above = ~sign & rest.any()
+    below = sign & ~(rest.all() & low.any())
+    clipped = Cat(low[0] | above | below, *[(bit | above) & ~below for bit in low[1:]], sign)
+    return clipped.as_signed(), above | below

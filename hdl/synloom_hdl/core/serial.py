@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, enum
 
 from synloom.contract.layout import neuron_params_layout, neuron_state_layout
-from synloom_hdl.arithmetic import minimum, rounded_shift
+from synloom_hdl.arithmetic import minimum, rounded_shift, saturated
 from synloom_hdl.core.neuron import record_layout
 from synloom_hdl.core.neurons import Neurons
 
@@ -55,17 +55,17 @@ class SerialNeurons(Neurons):
     def _sequence(self, m: Module):
         """Go through the steps of each neuron, and through the neurons up to a whole bitmap word."""
         params, step, second, active = self.params, self._step, self._second, self._active
-        self._neuron = neuron = Signal(range(16 * params.neuron_words))
-        final = Signal.like(neuron)
+        self._neuron = neuron = Signal(range(16 * params.neuron_words + 1))
+        fetches = Signal()
         m.d.comb += [
-            final.eq((((self.sweep_count + 15) >> 4) << 4) - 1),
-            self._used.eq(neuron < self.sweep_count),
+            self._used.eq(neuron < self.sweep_count[: len(neuron)]),
+            fetches.eq(self._at(_Step.FETCH, 1) & (self._used | neuron[:4].any())),
             self.busy.eq(self.start | active),
             self._parameters.read_row.eq(neuron),
-            self._parameters.read_en.eq(self._at(_Step.FETCH, 1)),
+            self._parameters.read_en.eq(fetches),
             self._state.read_row.eq(neuron),
-            self._state.read_en.eq(self._at(_Step.FETCH, 1)),
-            self.sweep_en.eq(self._at(_Step.FETCH, 1) | self._at(_Step.EXCITATION, 1)),
+            self._state.read_en.eq(fetches),
+            self.sweep_en.eq(fetches | self._at(_Step.EXCITATION, 1)),
             self.sweep_group.eq(Cat(step == _Step.EXCITATION, neuron)),
         ]
         after = Signal(_Step)
@@ -75,13 +75,15 @@ class SerialNeurons(Neurons):
                 m.d.comb += after.eq(_Step.FINISH)
         with m.If(self.start):
             m.d.sync += [active.eq(self.sweep_count != 0), neuron.eq(0)]
-        with m.If(active):
-            # Fetching takes one clock, so that the second one of a step comes at its start.
+        with m.Elif(self._at(_Step.FETCH, 1) & ~fetches):
+            m.d.sync += active.eq(0)
+        with m.Elif(active):
+            # Fetching takes one clock: the second one of its step.
             m.d.sync += second.eq(~second | (step == _Step.FINISH))
             with m.If(second):
                 m.d.sync += step.eq(after)
-        with m.If(self._at(_Step.FINISH, 1)):
-            m.d.sync += [neuron.eq(neuron + 1), active.eq(neuron != final)]
+            with m.If(self._at(_Step.FINISH, 1)):
+                m.d.sync += neuron.eq(neuron + 1)
 
     def _multiply(self, m: Module):
         """Make the products, and what gains and decays make of them."""
@@ -116,12 +118,12 @@ class SerialNeurons(Neurons):
         m.d.sync += product.eq(size * coefficient)
 
         # A gain adds to the old current, clipped.
-        old, total = Signal(bits - 1), Signal(len(product) + 1)
+        old, total = Signal(bits - 1), Signal(bits)
         self._current, self._clips_current = current, clips = Signal(bits - 1), Signal()
         m.d.comb += [
             old.eq(Mux(inhibitory, s.ii, s.ie)),
-            total.eq(product + old),
-            clips.eq(total[bits - 1 :].any()),
+            total.eq(product[: bits - 1] + old),
+            clips.eq(total[-1] | product[bits - 1 :].any()),
             current.eq(Mux(clips, top, total)),
         ]
 
@@ -140,30 +142,25 @@ class SerialNeurons(Neurons):
         """Keep what the steps make, decide, and write."""
         params, p, s, e, i = self.params, self._p, self._s, self._e, self._i
         bits, top = params.state_bits, params.state_max
-        v_left = Signal(signed(bits))
         theta = Signal(bits - 1)
+        # The potential is exact, in three sums, and clipped in the clock after the last one.
+        drive, rest, u = Signal(signed(bits)), Signal(signed(bits + 2)), Signal(signed(bits + 3))
+        u_sat, clips_u = Signal(signed(bits)), Signal()
         with m.If(self._at(_Step.EXCITATION, 1)):
             m.d.sync += e.eq(self._current)
         with m.If(self._at(_Step.INHIBITION, 1)):
-            m.d.sync += i.eq(self._current)
+            m.d.sync += [i.eq(self._current), drive.eq(e - self._current)]
         with m.If(self._at(_Step.POTENTIAL, 1)):
-            m.d.sync += v_left.eq(Mux(s.v < 0, -self._left, self._left))
+            m.d.sync += rest.eq(Mux(s.v < 0, p.bias - self._left, p.bias + self._left))
+        with m.If(self._at(_Step.EXCITATION_DECAY, 0)):
+            m.d.sync += u.eq(rest + drive)
         with m.If(self._at(_Step.EXCITATION_DECAY, 1)):
-            m.d.sync += e.eq(self._left)
+            m.d.sync += [e.eq(self._left), Cat(u_sat, clips_u).eq(Cat(*saturated(u, bits)))]
         with m.If(self._at(_Step.INHIBITION_DECAY, 1)):
             m.d.sync += i.eq(self._left)
         if params.adaptation:
             with m.If(self._at(_Step.THRESHOLD_DECAY, 1)):
                 m.d.sync += theta.eq(self._left)
-
-        # The potential is exact before the currents decay, and clipped in the clock after.
-        u = Signal(signed(bits + 3))
-        with m.If(self._at(_Step.EXCITATION_DECAY, 0)):
-            m.d.sync += u.eq(v_left + e - i + p.bias)
-        u_sat, clips_u = Signal(signed(bits)), Signal()
-        above, below = u > top, u < -top
-        with m.If(self._at(_Step.EXCITATION_DECAY, 1)):
-            m.d.sync += [u_sat.eq(Mux(above, top, Mux(below, -top, u))), clips_u.eq(above | below)]
 
         ready, fires = Signal(), Signal()
         threshold = p.thr + theta if params.adaptation else p.thr
@@ -171,18 +168,17 @@ class SerialNeurons(Neurons):
         with m.If(self._at(_Step.FINISH, 0)):
             m.d.sync += fires.eq(self._used & ready & (u_sat >= threshold))
 
-        reduced, reduced_sat = Signal(signed(bits + 1)), Signal(signed(bits))
-        high, low = reduced > top, reduced < -top
+        reduced = Signal(signed(bits + 1))
+        reduced_sat, clips_reduced = saturated(reduced, bits)
         new = data.View(self._s.shape(), Signal(self._s.shape().size, name="new"))
         m.d.comb += [
             reduced.eq(u_sat - p.reset),
-            reduced_sat.eq(Mux(high, top, Mux(low, -top, reduced))),
             new.v.eq(Mux(ready, Mux(fires, Mux(p.subtract, reduced_sat, p.reset), u_sat), s.v)),
             new.refr.eq(Mux(fires, p.refractory, Mux(ready, 0, s.refr - 1))),
             new.ie.eq(e),
             new.ii.eq(i),
         ]
-        clips = [clips_u & ready, fires & p.subtract & (high | low)]
+        clips = [clips_u & ready, fires & p.subtract & clips_reduced]
         if params.adaptation:
             raised = theta + p.th_step
             steps = fires & self.adapt
