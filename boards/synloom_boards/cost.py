@@ -28,6 +28,7 @@ from synloom_boards.synthesis import synthesise
 from synloom_boards.tools import run_tool
 from synloom_hdl.core.accumulators import make_accumulators
 from synloom_hdl.core.core import Core
+from synloom_hdl.core.counters import Counters
 from synloom_hdl.core.dispatch import FiredDispatcher, SourceDispatcher
 from synloom_hdl.core.events import EventQueue
 from synloom_hdl.core.generators import Generators
@@ -39,7 +40,7 @@ from synloom_hdl.core.passes import PassEngine
 from synloom_hdl.core.probes import Probes
 from synloom_hdl.core.program import SegmentFetcher
 from synloom_hdl.core.recorder import Recorder
-from synloom_hdl.core.registers import ControlRegisters, Counters
+from synloom_hdl.core.registers import ControlRegisters
 from synloom_hdl.core.sequencer import Sequencer
 from synloom_hdl.core.traces import Traces
 from synloom_hdl.core.wheel import Wheel
@@ -72,7 +73,7 @@ BLOCKS: Final[dict[str, Callable[[ArrayParams], wiring.Component]]] = {
     "FiredDispatcher": FiredDispatcher,
     "Recorder": lambda params: Recorder(),
     "Probes": Probes,
-    "ControlRegisters": lambda params: ControlRegisters(),
+    "ControlRegisters": ControlRegisters,
     "Counters": Counters,
     "Sequencer": Sequencer,
     "Core": Core,

@@ -26,10 +26,13 @@ async def access(ctx, port, offset, data=None):
     ctx.set(port.select, 1)
     ctx.set(port.offset, offset)
     ctx.set(port.data, data or 0)
-    q = 0
-    for clock in range(ACCESS_CLOCKS):
-        ctx.set(port.write, data is not None and clock == ACCESS_WRITE_CLOCK)
-        *_, q = await ctx.tick().sample(port.q)
+    clock = q = 0
+    while clock < ACCESS_CLOCKS:
+        due = clock == ACCESS_WRITE_CLOCK
+        ctx.set(port.due, due)
+        ctx.set(port.write, due and data is not None)
+        *_, hold, q = await ctx.tick().sample(port.hold, port.q)
+        clock += not (due and hold)
     ctx.set(port.select, 0)
     return q
 

@@ -49,7 +49,7 @@ def test_host_and_array_share_one_memory(shape):
         assert ctx.get(dut.row) == sum(value << bits * k for k, value in enumerate(rows[row]))
 
     async def host_accesses(ctx, writes):
-        offset, data = rng.randrange(2 * ROWS * len(elements)), rng.getrandbits(16)
+        offset, data = rng.randrange(1 << (ROWS * len(elements) - 2).bit_length()), rng.getrandbits(16)
         row, low = divmod(offset, len(elements))
         element = elements[low] if offset < ROWS * len(elements) - 1 else None
         q = await access(ctx, dut.host, offset, data if writes else None)
@@ -79,7 +79,7 @@ def test_rows_are_made_of_the_offset_bits_that_they_are_told():
     async def main(ctx):
         for offset in exists:
             await access(ctx, dut.host, offset, 1000 + offset)
-        for offset in (4, 0x80, 0x104, 0x200, 1 << 23):
+        for offset in (4, 0x80, 0x104, 0x1FF):
             await access(ctx, dut.host, offset, 0xFFFF)
             assert await access(ctx, dut.host, offset) == 0
         for offset, row in exists.items():
@@ -88,6 +88,25 @@ def test_rows_are_made_of_the_offset_bits_that_they_are_told():
             ctx.set(dut.read_en, 1)
             await ctx.tick()
             assert ctx.get(dut.row) == 1000 + offset
+
+    simulate(dut, main)
+
+
+def test_the_array_only_reads_what_it_is_told_to_only_read():
+    dut = SharedMemory(rows=3, element_bits=16, size=3, read_only=True)
+
+    async def main(ctx):
+        ctx.set(dut.write_en, 1)
+        ctx.set(dut.write, 99)
+        for offset in range(4):
+            await access(ctx, dut.host, offset, 7 + offset)
+        for row in range(3):
+            assert await access(ctx, dut.host, row) == 7 + row
+            ctx.set(dut.read_row, row)
+            ctx.set(dut.read_en, 1)
+            await ctx.tick()
+            assert ctx.get(dut.row) == 7 + row
+        assert await access(ctx, dut.host, 3) == 0
 
     simulate(dut, main)
 

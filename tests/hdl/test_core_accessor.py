@@ -1,35 +1,45 @@
 from random import Random
 
+import pytest
 from core_benches import simulate, ticks
 
-from synloom.contract.regions import Region
+from synloom.contract import ArrayParams
+from synloom.contract.regions import Region, region_size
 from synloom_hdl.core.access import ACCESS_CLOCKS, ACCESS_WRITE_CLOCK
 from synloom_hdl.core.accessor import Accessor
 
+PARAMS = ArrayParams(inputs=20, neurons=30, probes=3)
 REGIONS = (Region.CTRL, Region.WEIGHTS, Region.PROBES)
 
 
 class Bench:
-    """An accessor whose regions are dictionaries that answer one clock after they are asked."""
+    """An accessor whose regions are dictionaries that answer one clock after they are asked.
 
-    def __init__(self):
-        self.dut = Accessor(REGIONS)
+    They hold each access for `holds` clocks.
+    """
+
+    def __init__(self, holds=0):
+        self.dut = Accessor(PARAMS, REGIONS)
+        self.holds = holds
         self.memory = {}
         self.selected = []
         self.writes = []
 
     async def serve(self, ctx):
+        due = 0
         while True:
             chosen = []
+            due = (due + 1) * any(ctx.get(getattr(self.dut, r.name.lower()).due) for r in REGIONS)
             for region in REGIONS:
                 port = getattr(self.dut, region.name.lower())
                 offset, data = ctx.get(port.offset), ctx.get(port.data)
+                ctx.set(port.hold, ctx.get(port.due) and due <= self.holds)
                 if ctx.get(port.select):
                     chosen.append(region)
                     if ctx.get(port.write):
                         self.writes.append(len(self.selected))
                         self.memory[region, offset] = data
-                ctx.set(port.q, self.memory.get((region, offset), 0) if ctx.get(port.select) else 0xDEAD)
+                ctx.set(port.q, self.memory.get((region, offset), 0) if ctx.get(port.select) else 0)
             if chosen:
                 self.selected.append(chosen)
             await ctx.tick()
@@ -55,21 +65,25 @@ class Bench:
         simulate(self.dut, main, background=[self.serve])
 
 
-def test_reads_and_writes_reach_the_region_that_is_meant():
-    bench = Bench()
+@pytest.mark.parametrize("holds", [0, 5])
+def test_reads_and_writes_reach_the_region_that_is_meant(holds):
+    bench = Bench(holds)
     rng = Random(2)
     twin = {}
 
     async def main(ctx):
-        for _ in range(100):
-            region, offset = rng.choice([*REGIONS, Region.INFO, Region.SOURCE]), rng.randrange(4) << 22
+        for _ in range(150):
+            region = rng.choice([*REGIONS, Region.INFO, Region.SOURCE])
+            room = 1 << (region_size(PARAMS, region) - 1).bit_length()
+            offset = rng.choice([0, 1, room - 1, room, room + 1, (1 << 24) - 1]) & 0xFFFFFF
             data = rng.choice([None, rng.getrandbits(16)])
             clocks, q, written = await bench.ask(ctx, region, offset, data)
-            assert clocks == ACCESS_CLOCKS
+            exists = region in REGIONS and offset < room
+            assert clocks == ACCESS_CLOCKS + holds * exists
             assert written == (data is not None)
             if data is None:
                 assert q == twin.get((region, offset), 0)
-            elif region in REGIONS:
+            elif exists:
                 twin[region, offset] = data
             assert not ctx.get(bench.dut.busy)
             await ticks(ctx, rng.randrange(3))

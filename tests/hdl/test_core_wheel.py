@@ -110,7 +110,7 @@ def test_the_host_sees_slots_and_words(name):
         assert await access(ctx, bench.dut.host, last) == 0x8000
         assert await access(ctx, bench.dut.host, 0) == 8
         await access(ctx, bench.dut.host, last, 0x4001)
-        for offset in (wheel_offset(p.delay_slots, 0), wheel_offset(0, 255), wheel_offset(0, 32)):
+        for offset in (wheel_offset(p.delay_slots - 1, 255), wheel_offset(0, 255), wheel_offset(0, 32)):
             await access(ctx, bench.dut.host, offset, 0xFFFF)
             assert await access(ctx, bench.dut.host, offset) == 0
         await bench.put(ctx, [(p.delay_slots - 1, p.source_words - 1, 1)])

@@ -9,14 +9,15 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
+from synloom_hdl.arithmetic import choose
+
 __all__ = ["ACCESS_CLOCKS", "ACCESS_WRITE_CLOCK", "AccessSignature", "SharedMemory"]
 
 ACCESS_CLOCKS = 6
-"""Clocks of one access: `select` is high throughout and `q` is sampled in the last."""
+"""Clocks of one access that nothing holds: `select` is high throughout and `q` is sampled in the last."""
 
 ACCESS_WRITE_CLOCK = 3
 """The clock, counted from 0, in which `write` is high."""
-
 
 _BANK_BITS = 32
 
@@ -27,15 +28,19 @@ class AccessSignature(wiring.Signature):
     Members
     -------
     select : Out(1)
-        High during the `ACCESS_CLOCKS` of an access.
+        High during the clocks of an access.
     offset : Out(24)
-        Offset in the region, stable while selected.
+        Offset in the region, stable while selected; has no bits that no offset of the region has.
+    due : Out(1)
+        High in clock `ACCESS_WRITE_CLOCK`, and on while `hold` is.
     write : Out(1)
-        High in clock `ACCESS_WRITE_CLOCK` of a write.
+        `due`, of a write.
     data : Out(16)
         What to write.
+    hold : In(1)
+        The region needs more time; looked at while `due`.
     q : In(16)
-        What was read; valid in the last clock. 0 where there is nothing.
+        What was read; valid in the last clock. 0 where there is nothing, and while not selected.
     """
 
     def __init__(self):
@@ -43,8 +48,10 @@ class AccessSignature(wiring.Signature):
             {
                 "select": Out(1),
                 "offset": Out(24),
+                "due": Out(1),
                 "write": Out(1),
                 "data": Out(16),
+                "hold": In(1),
                 "q": In(16),
             }
         )
@@ -70,6 +77,8 @@ class SharedMemory(wiring.Component):
     row_bits : tuple of (int, int), optional
         Parts of the remaining offset bits that make the row, as (first, width) from the least significant;
         by default all of them.
+    read_only : bool
+        The array never writes; its write port is not looked at.
 
     Members
     -------
@@ -89,15 +98,16 @@ class SharedMemory(wiring.Component):
         elements: Sequence[int | None] = (0,),
         size: int,
         row_bits: Sequence[tuple[int, int]] | None = None,
-        count: int | None = None,
+        read_only: bool = False,
     ):
         self._rows = rows
         self._bits = element_bits
         self._elements = tuple(elements)
         self._low = ceil_log2(len(self._elements))
         assert len(self._elements) == 1 << self._low
-        self._count = count or 1 + max(e for e in self._elements if e is not None)
+        self._count = 1 + max(e for e in self._elements if e is not None)
         self._size = size
+        self._read_only = read_only
         self._row_bits = tuple(row_bits or [(0, max(1, ceil_log2(rows)))])
         width = self._count * element_bits
         super().__init__(
@@ -130,37 +140,36 @@ class SharedMemory(wiring.Component):
         enable = Cat(*[write.en for write in writes])
 
         host = self.host
-        low = host.offset[: self._low]
-        rest = host.offset[self._low :]
+        offset = host.offset[: ceil_log2(self._size)]
+        low, rest = offset[: self._low], offset[self._low :]
         host_row = Cat(rest[first : first + width] for first, width in self._row_bits)
         exists = Signal()
-        enables = Signal(count)
-        picked = Signal(bits)
         covered = sum(((1 << width) - 1) << first for first, width in self._row_bits)
         beyond = Cat(rest[k] for k in range(len(rest)) if not covered >> k & 1)
-        m.d.comb += exists.eq((host.offset < self._size) & ~beyond.any())
-        with m.Switch(low):
-            for value, element in enumerate(self._elements):
-                if element is not None:
-                    with m.Case(value):
-                        m.d.comb += [
-                            enables.eq(1 << element),
-                            picked.eq(elements[element]),
-                        ]
-        read_row, write_row = Signal.like(self.read_row), Signal.like(self.write_row)
+        m.d.comb += exists.eq(host.select & ~beyond.any())
+        if self._size & (self._size - 1):
+            m.d.comb += exists.eq(host.select & ~beyond.any() & (offset < self._size))
+        places = [self._elements.index(element) for element in range(count)]
+        mine, host_enable = Signal(), Signal(count)
         m.d.comb += [
-            read_row.eq(Mux(host.select, host_row, self.read_row)),
-            write_row.eq(Mux(host.select, host_row, self.write_row)),
-            enable.eq(Mux(host.select, Mux(host.write & exists, enables, 0), self.write_en)),
+            mine.eq(host.select if not self._read_only else 1),
+            host_enable.eq(Cat(host.write & exists & (low == place) for place in places)),
             self.row.eq(data),
         ]
         for k, (read, write) in enumerate(zip(reads, writes, strict=True)):
-            mine = self.write[k * per_bank * bits :][: len(write.data)]
+            part = self.write[k * per_bank * bits :][: len(write.data)]
             m.d.comb += [
-                read.addr.eq(read_row),
+                read.addr.eq(Mux(host.select, host_row, self.read_row)),
                 read.en.eq(host.select | self.read_en),
-                write.addr.eq(write_row),
-                write.data.eq(Mux(host.select, host.data[:bits].replicate(len(write.data) // bits), mine)),
+                write.addr.eq(Mux(mine, host_row, self.write_row)),
+                write.data.eq(Mux(mine, host.data[:bits].replicate(len(write.data) // bits), part)),
             ]
-        m.d.sync += host.q.eq(Mux(exists, picked, 0))
+        m.d.comb += enable.eq(Mux(mine, host_enable, self.write_en))
+        picked = choose([0 if e is None else elements[e] for e in self._elements], low)
+        answer = Mux(exists, picked, 0)
+        if count == 1:
+            m.d.comb += host.q.eq(answer)
+        else:
+            # To choose takes a clock of its own.
+            m.d.sync += host.q.eq(answer)
         return m

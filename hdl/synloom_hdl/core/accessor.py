@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
 
-from synloom.contract.regions import Region
+from synloom.contract import ArrayParams
+from synloom.contract.regions import Region, region_size
 from synloom_hdl.core.access import ACCESS_CLOCKS, ACCESS_WRITE_CLOCK, AccessSignature
 from synloom_hdl.ports import BusRequest
 
@@ -16,7 +20,16 @@ __all__ = ["Accessor"]
 
 
 class Accessor(wiring.Component):
-    """One access at a time, `ACCESS_CLOCKS` clocks each; regions that do not exist read 0.
+    """One access at a time, `ACCESS_CLOCKS` clocks each, or more if the region holds it.
+
+    Regions that do not exist, and offsets beyond a region, read 0.
+
+    Parameters
+    ----------
+    params : ArrayParams
+        Sizes of the regions.
+    regions : iterable of Region
+        Those that exist.
 
     Members
     -------
@@ -31,7 +44,8 @@ class Accessor(wiring.Component):
         A port for each region, named like it in lower case.
     """
 
-    def __init__(self, regions: Iterable[Region]):
+    def __init__(self, params: ArrayParams, regions: Iterable[Region]):
+        self.params = params
         self._regions = tuple(regions)
         super().__init__(
             {
@@ -49,24 +63,41 @@ class Accessor(wiring.Component):
         m = Module()
         clock = Signal(range(ACCESS_CLOCKS))
         request = Signal(BusRequest)
-        with m.If(self.busy):
+        due, held = Signal(), Signal()
+        ports = {region: getattr(self, region.name.lower()) for region in self._regions}
+        m.d.comb += [
+            due.eq(clock == ACCESS_WRITE_CLOCK),
+            held.eq(Cat(port.hold for port in ports.values()).any()),
+            self.done.eq(clock == ACCESS_CLOCKS - 1),
+            self.written.eq(self.done & request.write),
+            self.data.eq(reduce(or_, (port.q for port in ports.values()))),
+        ]
+        with m.If(self.busy & ~held):
             m.d.sync += clock.eq(clock + 1)
-            with m.If(clock == ACCESS_CLOCKS - 1):
-                m.d.sync += [self.busy.eq(0), clock.eq(0)]
-                m.d.comb += self.done.eq(1)
-        with m.Elif(self.start):
+        with m.If(self.done):
+            m.d.sync += [self.busy.eq(0), clock.eq(0)]
+        with m.If(self.start & ~self.busy):
             m.d.sync += [self.busy.eq(1), request.eq(self.request)]
-        m.d.comb += self.written.eq(self.done & request.write)
-        for region in self._regions:
-            port = getattr(self, region.name.lower())
+
+        fits = self._fits(m, request.offset)
+        for region, port in ports.items():
             chosen = Signal(name=f"{region.name.lower()}_chosen")
             m.d.comb += [
-                chosen.eq(request.region == region),
+                chosen.eq((request.region == region) & fits[region]),
                 port.select.eq(self.busy & chosen),
                 port.offset.eq(request.offset),
-                port.write.eq(request.write & (clock == ACCESS_WRITE_CLOCK)),
+                port.due.eq(due & chosen),
+                port.write.eq(due & chosen & request.write),
                 port.data.eq(request.data),
             ]
-            with m.If(chosen):
-                m.d.comb += self.data.eq(port.q)
         return m
+
+    def _fits(self, m: Module, offset) -> dict[Region, Signal]:
+        """Return for each region whether an offset has no more bits than it."""
+        widths = {region: ceil_log2(region_size(self.params, region)) for region in self._regions}
+        fits = {len(offset): 1}
+        for width in sorted(set(widths.values()) - set(fits), reverse=True):
+            wider = min(other for other in fits if other > width)
+            fits[width] = Signal(name=f"fits{width}")
+            m.d.comb += fits[width].eq(fits[wider] & ~offset[width:wider].any())
+        return {region: fits[width] for region, width in widths.items()}

@@ -11,6 +11,7 @@ from synloom.contract import ArrayParams
 from synloom.contract.records import RecordKind
 from synloom.contract.regions import Mode, Region
 from synloom_hdl.core.accessor import Accessor
+from synloom_hdl.core.counters import Counters
 from synloom_hdl.core.dispatch import FiredDispatcher, SourceDispatcher
 from synloom_hdl.core.events import EventQueue
 from synloom_hdl.core.generators import Generators
@@ -18,7 +19,7 @@ from synloom_hdl.core.neurons import Neurons
 from synloom_hdl.core.passes import PassEngine
 from synloom_hdl.core.probes import Probes
 from synloom_hdl.core.recorder import Recorder
-from synloom_hdl.core.registers import ControlRegisters, Counters
+from synloom_hdl.core.registers import ControlRegisters
 from synloom_hdl.core.rule import PassKind
 from synloom_hdl.core.scanner import BitScanner
 from synloom_hdl.core.sequencer import Phase, Sequencer
@@ -60,7 +61,7 @@ class Core(wiring.Component):
         m = Module()
         params = self.params
         m.submodules.sequencer = self.sequencer = Sequencer(params)
-        m.submodules.registers = self.registers = ControlRegisters()
+        m.submodules.registers = self.registers = ControlRegisters(params)
         m.submodules.counters = self.counters = Counters(params)
         m.submodules.passes = self.passes = PassEngine(params)
         make_neurons = SerialNeurons if params.serial_neurons else Neurons
@@ -132,7 +133,8 @@ class Core(wiring.Component):
             ports |= {Region.GEN_RATE: self.generators.rates, Region.GEN_PHASE: self.generators.phases}
         if params.spike_counters:
             ports[Region.SPIKE_COUNTS] = self.fired.counts
-        m.submodules.accessor = accessor = Accessor(ports)
+        m.submodules.accessor = accessor = Accessor(params, ports)
+        connect(m, self.registers.kept, self.counters.kept)
         for region, port in ports.items():
             connect(m, getattr(accessor, region.name.lower()), port)
         probing = sequencer.phase == Phase.PROBES
@@ -173,9 +175,7 @@ class Core(wiring.Component):
             m.d.comb += [
                 generators.start.eq(sequencer.rows_start),
                 generators.words.eq(scan.extra_words),
-                scan.extra_words.eq(
-                    Mux(registers.gen_words > params.input_words, params.input_words, registers.gen_words)
-                ),
+                scan.extra_words.eq(registers.gen_words),
                 generators.rng.eq(registers.gen_rng),
                 registers.gen_rng_next.eq(generators.rng_next),
                 registers.gen_rng_en.eq(generators.rng_en),
@@ -259,9 +259,7 @@ class Core(wiring.Component):
             registers.now_next.eq(registers.now + 1),
             registers.now_en.eq(sequencer.sweep_start),
             neurons.start.eq(sequencer.sweep_start),
-            neurons.sweep_count.eq(
-                Mux(registers.sweep_count > params.neurons, params.neurons, registers.sweep_count)
-            ),
+            neurons.sweep_count.eq(registers.sweep_count),
             neurons.adapt.eq(registers.mode[Mode.ADAPT]),
             passes.sweep_en.eq(neurons.sweep_en),
             passes.sweep_group.eq(neurons.sweep_group),
@@ -342,7 +340,7 @@ class Core(wiring.Component):
     def _probes(self, m: Module):
         """Probe every so many steps."""
         sequencer, registers, probes = self.sequencer, self.registers, self.probes
-        count = Mux(registers.probe_count > self.params.probes, self.params.probes, registers.probe_count)
+        count = registers.probe_count
         probing = registers.probe_count != 0
         m.d.comb += [
             probes.start.eq(sequencer.probes_start),

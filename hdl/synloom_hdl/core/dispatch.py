@@ -48,7 +48,7 @@ class SourceDispatcher(wiring.Component):
         m = Module()
         params = self.params
         m.submodules.storage = storage = SharedMemory(
-            rows=params.sources, element_bits=16, size=params.sources
+            rows=params.sources, element_bits=16, size=params.sources, read_only=True
         )
         wiring.connect(m, wiring.flipped(self.sources), storage.host)
         source = Signal(record_layout(source_layout()))
@@ -121,7 +121,7 @@ class FiredDispatcher(wiring.Component):
         m = Module()
         params = self.params
         m.submodules.storage = storage = SharedMemory(
-            rows=params.neurons, element_bits=16, size=params.neurons
+            rows=params.neurons, element_bits=16, size=params.neurons, read_only=True
         )
         wiring.connect(m, wiring.flipped(self.targets), storage.host)
         target = Signal(record_layout(target_layout()))

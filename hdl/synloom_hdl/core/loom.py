@@ -89,7 +89,7 @@ class Loom(wiring.Component):
         m.d.sync += [
             host_address.eq(((target >> low_bits) * per_column << low_bits) + source),
             host_bank.eq(source + target),
-            exists.eq((source < params.sources) & (target < params.neurons)),
+            exists.eq(host.select & (source < params.sources) & (target < params.neurons)),
         ]
 
         def place(address, bank: int):

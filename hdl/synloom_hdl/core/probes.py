@@ -48,7 +48,10 @@ class Probes(wiring.Component):
         m = Module()
         params = self.params
         m.submodules.storage = storage = SharedMemory(
-            rows=PROBE_STRIDE * params.probes, element_bits=16, size=PROBE_STRIDE * params.probes
+            rows=PROBE_STRIDE * params.probes,
+            element_bits=16,
+            size=PROBE_STRIDE * params.probes,
+            read_only=True,
         )
         wiring.connect(m, wiring.flipped(self.table), storage.host)
         probe = Signal(range(params.probes + 1))

@@ -78,7 +78,10 @@ class SegmentFetcher(wiring.Component):
         per_column = params.sources // params.lanes
 
         m.submodules.storage = storage = SharedMemory(
-            rows=SEGMENT_STRIDE * params.segments, element_bits=16, size=SEGMENT_STRIDE * params.segments
+            rows=SEGMENT_STRIDE * params.segments,
+            element_bits=16,
+            size=SEGMENT_STRIDE * params.segments,
+            read_only=True,
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
 

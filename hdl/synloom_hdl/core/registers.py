@@ -1,16 +1,18 @@
-"""The CTRL and COUNTERS register files."""
+"""The CTRL registers."""
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Module, Mux, Shape, Signal, unsigned
+from amaranth.hdl import Module, Mux, Shape, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
-from synloom.contract.regions import CONTROL_REGISTERS, COUNTER_STRIDE, COUNTERS, WIDE_COUNTERS
+from synloom.contract.regions import CONTROL_REGISTERS
+from synloom_hdl.arithmetic import minimum
 from synloom_hdl.core.access import AccessSignature
 
-__all__ = ["LIVE_REGISTERS", "ControlRegisters", "Counters"]
+__all__ = ["KEPT_BITS", "LIVE_REGISTERS", "ControlRegisters", "highest", "words_at_first"]
 
 LIVE_REGISTERS = ("now", "learn_rng", "gen_rng", "probe_wait")
 """Registers that the array changes itself."""
@@ -18,14 +20,42 @@ LIVE_REGISTERS = ("now", "learn_rng", "gen_rng", "probe_wait")
 _ONE_AT_FIRST = ("learn_rng", "gen_rng", "probe_every")
 """Registers that must not be 0, and are 1 after power-up."""
 
+KEPT_BITS = ceil_log2(sum(register.words for register in CONTROL_REGISTERS.values()))
+"""Bits of an offset in the memory that keeps what was written."""
+
+
+def words_at_first() -> list[int]:
+    """Return the words of CTRL after power-up, as the memory that keeps them has them."""
+    words = [0] * (1 << KEPT_BITS)
+    for name in _ONE_AT_FIRST:
+        words[CONTROL_REGISTERS[name].offset] = 1
+    return words
+
+
+def highest(params: ArrayParams, name: str) -> int:
+    """Return the largest value of a register that means something else than the next smaller one.
+
+    The array sees no larger value, so that it need not look at all sixteen bits.
+    """
+    return {
+        "sweep_count": params.neurons,
+        "gen_words": params.input_words,
+        "one_x": min(params.trace_max + 1, 0xFFFF),
+        "one_y": min(params.trace_max + 1, 0xFFFF),
+        "probe_count": params.probes,
+    }.get(name, 0xFFFF)
+
 
 class ControlRegisters(wiring.Component):
     """The CTRL region: one port for each register of the contract.
 
+    Registers that the array changes are read here; what else the host writes, it reads back from a memory
+    elsewhere, and the ports give only as much of it as the array uses.
+
     Members
     -------
     NAME : Out
-        Each writable register.
+        Each writable register, at most `highest`.
     NAME_next : In, NAME_en : In(1)
         A new value for each of `LIVE_REGISTERS`.
     NAME : In
@@ -33,81 +63,63 @@ class ControlRegisters(wiring.Component):
     now_written : Out(1)
         The host wrote `now`.
     host : In(AccessSignature)
-    """
-
-    def __init__(self):
-        members = {"host": In(AccessSignature()), "now_written": Out(1)}
-        for register in CONTROL_REGISTERS.values():
-            bits = 16 * register.words
-            shape = Shape(bits, register.signed)
-            init = int(register.name in _ONE_AT_FIRST)
-            members[register.name] = Out(shape, init=init) if register.writable else In(shape)
-            if register.name in LIVE_REGISTERS:
-                members[f"{register.name}_next"] = In(bits)
-                members[f"{register.name}_en"] = In(1)
-        super().__init__(members)
-
-    def elaborate(self, platform):
-        m = Module()
-        host = self.host
-        words = []
-        for register in CONTROL_REGISTERS.values():
-            value = getattr(self, register.name)
-            if register.name in LIVE_REGISTERS:
-                with m.If(getattr(self, f"{register.name}_en")):
-                    m.d.sync += value.eq(getattr(self, f"{register.name}_next"))
-            for k in range(register.words):
-                word = value[16 * k : 16 * k + 16]
-                words.append(word)
-                if register.writable:
-                    with m.If(host.select & host.write & (host.offset == register.offset + k)):
-                        m.d.sync += word.eq(host.data)
-        now = CONTROL_REGISTERS["now"]
-        m.d.sync += [
-            host.q.eq(Mux(host.offset < len(words), Array(words)[host.offset[: len(words).bit_length()]], 0)),
-            self.now_written.eq(
-                host.select
-                & host.write
-                & (host.offset >= now.offset)
-                & (host.offset < now.offset + now.words)
-            ),
-        ]
-        return m
-
-
-class Counters(wiring.Component):
-    """The COUNTERS region: saturating; a write to any word of a counter clears it.
-
-    Members
-    -------
-    NAME : In(8)
-        What to add to each counter of the contract, this clock.
-    host : In(AccessSignature)
+    kept : Out(AccessSignature)
+        The memory that keeps what was written, with CTRL's offsets.
     """
 
     def __init__(self, params: ArrayParams):
         self.params = params
-        super().__init__({"host": In(AccessSignature()), **{name: In(unsigned(8)) for name, _ in COUNTERS}})
+        self._live = tuple(name for name in LIVE_REGISTERS if name != "gen_rng" or params.generators)
+        members = {
+            "host": In(AccessSignature()),
+            "kept": Out(AccessSignature()),
+            "now_written": Out(1),
+        }
+        for name, register in CONTROL_REGISTERS.items():
+            bits = 16 * register.words
+            if not register.writable:
+                members[name] = In(Shape(bits, register.signed))
+            elif name in self._live:
+                members[name] = Out(bits, init=int(name in _ONE_AT_FIRST))
+                members |= {f"{name}_next": In(bits), f"{name}_en": In(1)}
+            elif name not in LIVE_REGISTERS:
+                shape = Shape(bits, register.signed)
+                if register.words == 1 and not register.signed:
+                    shape = Shape.cast(range(highest(params, name) + 1))
+                members[name] = Out(shape, init=int(name in _ONE_AT_FIRST))
+        super().__init__(members)
 
     def elaborate(self, platform):
         m = Module()
-        host = self.host
-        words = []
-        for k, (name, _) in enumerate(COUNTERS):
-            bits = 48 if name in WIDE_COUNTERS else self.params.counter_bits
-            value = Signal(bits, name=name)
-            step = Signal(8, name=f"{name}_step")
-            total = Signal(bits + 1, name=f"{name}_total")
-            # The register in between keeps the adders of events off the long carry chain.
-            m.d.sync += step.eq(getattr(self, name))
-            m.d.comb += total.eq(value + step)
-            m.d.sync += value.eq(Mux(total[bits], (1 << bits) - 1, total))
-            with m.If(host.select & host.write & (host.offset[2:] == k)):
-                m.d.sync += value.eq(0)
-            padded = Signal(16 * COUNTER_STRIDE, name=f"{name}_words")
-            m.d.comb += padded.eq(value)
-            words += [padded[16 * n : 16 * n + 16] for n in range(COUNTER_STRIDE)]
-        m.d.sync += host.q.eq(
-            Mux(host.offset < len(words), Array(words)[host.offset[: len(words).bit_length()]], 0)
-        )
+        host, kept = self.host, self.kept
+        is_kept, is_now = Signal(), Signal()
+        found = Signal(16)
+        for name in self._live:
+            with m.If(getattr(self, f"{name}_en")):
+                m.d.sync += getattr(self, name).eq(getattr(self, f"{name}_next"))
+        with m.Switch(host.offset[:KEPT_BITS]):
+            for name, register in CONTROL_REGISTERS.items():
+                value = getattr(self, name, None)
+                for k in range(register.words):
+                    word = slice(16 * k, 16 * k + 16)
+                    with m.Case(register.offset + k):
+                        m.d.comb += is_now.eq(name == "now")
+                        if name in self._live or not register.writable:
+                            m.d.comb += found.eq(value[word])
+                        else:
+                            m.d.comb += is_kept.eq(1)
+                        if register.writable and value is not None:
+                            with m.If(host.write):
+                                m.d.sync += value[word].eq(minimum(host.data, highest(self.params, name)))
+        live = Signal(16)
+        m.d.sync += [live.eq(Mux(host.select, found, 0)), self.now_written.eq(host.write & is_now)]
+        m.d.comb += [
+            kept.select.eq(host.select & is_kept),
+            kept.due.eq(host.due & is_kept),
+            kept.offset.eq(host.offset),
+            kept.write.eq(host.write),
+            kept.data.eq(host.data),
+            host.hold.eq(kept.hold),
+            host.q.eq(live | kept.q),
+        ]
         return m

@@ -1,0 +1,204 @@
+"""The event counters: a few bits each where the events are, the rest in one small memory."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In
+from amaranth.utils import bits_for
+
+from synloom.contract import ArrayParams
+from synloom.contract.regions import COUNTER_STRIDE, COUNTERS, WIDE_COUNTERS
+from synloom_hdl.arithmetic import choose
+from synloom_hdl.core.access import AccessSignature
+from synloom_hdl.core.registers import KEPT_BITS, words_at_first
+
+__all__ = ["ROUND_CLOCKS", "Counters", "most"]
+
+_KEPT = len(COUNTERS)
+"""The visit, after those of the counters, that serves the kept words."""
+
+ROUND_CLOCKS = COUNTER_STRIDE * len(COUNTERS) + 3
+"""Clocks from one visit of a counter to its next: 63, so six bits tell apart all counts of single events."""
+
+_FIRST_KEPT = COUNTER_STRIDE * (_KEPT + 1)
+"""Where the kept words lie in the memory."""
+
+
+def most(params: ArrayParams, name: str) -> int:
+    """Return the largest number of events that a counter is given in one clock."""
+    return {
+        "spikes": params.neuron_lanes,
+        "acc_saturations": params.lanes,
+        "state_saturations": 5 * params.neuron_lanes,
+        "trace_saturations": 2,
+        "weight_clips": params.lanes,
+    }.get(name, 1)
+
+
+def _sum(a: Value, b: Value, carry: Value) -> Value:
+    """Return ``a + b + carry``, in one adder."""
+    return (Cat(Const(1, 1), a) + Cat(carry, b))[1:]
+
+
+class Counters(wiring.Component):
+    """The COUNTERS region: saturating; a write to any word of a counter clears it.
+
+    Each counter has a small number that goes round, just wide enough for the events of `ROUND_CLOCKS`
+    clocks. The counters are visited in turn. A visit reads the counter's four words: the last one holds
+    the complement of what the small number was at the visit before and, in bit 15, whether the counter is
+    full; the difference is added to the first word, and carries go up. An access waits for the next visit of
+    its counter and gives what that visit writes.
+
+    The memory has room for more: the words of CTRL that are only kept lie there too, with a visit of their
+    own.
+
+    Members
+    -------
+    NAME : In
+        What to add to each counter of the contract, this clock: at most `most`.
+    host : In(AccessSignature)
+        COUNTERS.
+    kept : In(AccessSignature)
+        Words of CTRL.
+    """
+
+    def __init__(self, params: ArrayParams):
+        self.params = params
+        super().__init__(
+            {
+                **{name: In(range(most(params, name) + 1)) for name, _ in COUNTERS},
+                "host": In(AccessSignature()),
+                "kept": In(AccessSignature()),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        host, kept = self.host, self.kept
+        init = [0, 0, 0, (1 << max(self._widths())) - 1] * (_KEPT + 1) + words_at_first()
+        m.submodules.words = self.words = words = memory.Memory(
+            shape=unsigned(16), depth=len(init), init=init
+        )
+        read, write = words.read_port(), words.write_port()
+
+        # In each clock of a visit one word is read: the last, then the others from the first. Each is
+        # written three clocks later, when the next visit may have begun.
+        phase = Signal(2, init=3)
+        visit = Signal(range(_KEPT + 1))
+        written = Signal(range(_KEPT + 1), init=_KEPT)
+        m.d.sync += phase.eq(phase + 1)
+        with m.If((phase == 2) | ((phase == 1) & (visit == _KEPT))):
+            m.d.sync += [visit.eq(visit + 1), phase.eq(3)]
+        with m.If(phase == 1):
+            m.d.sync += written.eq(visit)
+
+        # Only a visit that begins while the accessor waits is the host's.
+        asked, mine, answered, clears = Signal(), Signal(), Signal(), Signal()
+        counter = Mux(host.select, host.offset[2:6], _KEPT)
+        m.d.comb += [
+            asked.eq((host.due & ~host.offset[2:6].all()) | kept.due),
+            clears.eq(mine & host.write),
+            host.hold.eq(asked & ~answered),
+            kept.hold.eq(asked & ~answered),
+        ]
+        with m.If(phase == 0):
+            m.d.sync += [mine.eq(asked & (visit == counter)), answered.eq(mine)]
+        with m.If(~asked):
+            m.d.sync += answered.eq(0)
+
+        seen = self._seen(m, visit, phase)
+        seen_before = Signal.like(seen)
+        total, newest = Signal(17), Signal(16)
+        delta = Signal.like(seen)
+        carry = Signal()
+        m.d.comb += total.eq(_sum(read.data, delta, carry))
+        with m.If(phase == 0):
+            m.d.sync += delta.eq(_sum(seen, read.data[: len(seen)], Const(1, 1)) & self._mask(visit))
+        with m.Else():
+            m.d.sync += delta.eq(0)
+        with m.If(phase == 3):
+            m.d.sync += seen_before.eq(seen)
+        with m.If(clears):
+            m.d.sync += newest.eq(0)
+        with m.Else():
+            m.d.sync += newest.eq(total)
+        is_full = self._full(m, visit, phase, total, carry, read.data[15], clears)
+        self._answer(m, phase, newest, mine, is_full)
+
+        kept_place = Cat(kept.offset[:KEPT_BITS], Const(_FIRST_KEPT >> KEPT_BITS))
+        m.d.comb += [
+            read.addr.eq(Mux(visit == _KEPT, kept_place, Cat(phase, visit))),
+            write.addr.eq(Mux(written == _KEPT, kept_place, Cat(phase ^ 2, written))),
+            write.en.eq((written != _KEPT) | (mine & kept.write)),
+            write.data.eq(newest),
+        ]
+        with m.If(written == _KEPT):
+            m.d.comb += write.data.eq(kept.data)
+        with m.Elif(phase == 1):
+            m.d.comb += write.data.eq(Cat(~seen_before, Const(0, 15 - len(seen)), is_full))
+        return m
+
+    def _widths(self) -> list[int]:
+        """Return the bits of each counter's small number."""
+        return [bits_for(most(self.params, name) * ROUND_CLOCKS) for name, _ in COUNTERS]
+
+    def _seen(self, m: Module, visit, phase) -> Signal:
+        """Count; return the small number of the counter that is visited, from its phase 0 on."""
+        numbers = []
+        for (name, _), width in zip(COUNTERS, self._widths(), strict=True):
+            number = Signal(width, name=name)
+            m.d.sync += number.eq(number + getattr(self, name))
+            numbers.append(number)
+        seen = Signal(max(self._widths()))
+        with m.If(phase == 3):
+            m.d.sync += seen.eq(choose(numbers, visit))
+        return seen
+
+    def _mask(self, visit):
+        """Return the bits that the visited counter's small number has."""
+        return Array([Const((1 << width) - 1) for width in [*self._widths(), 0]])[visit]
+
+    def _full(self, m: Module, visit, phase, total, carry, was_full, clears) -> Signal:
+        """Let carries go up as far as the counter goes; return whether it is full, when that is written."""
+        bits = self.params.counter_bits
+        wide, wide_before = Signal(), Signal()
+        full, overflows, is_full, written = Signal(), Signal(), Signal(), Signal()
+        m.d.comb += wide.eq(Array([name in WIDE_COUNTERS for name, _ in COUNTERS] + [False])[visit])
+        m.d.sync += wide_before.eq(wide)
+        with m.Switch(phase):
+            with m.Case(1):
+                m.d.sync += carry.eq(total[16] & (wide | ((visit != _KEPT) & (bits > 16))))
+                m.d.comb += overflows.eq(~wide & total[16] & (bits == 16))
+            with m.Case(2):
+                m.d.sync += carry.eq(total[16] & wide)
+                m.d.comb += overflows.eq(~wide & total[bits - 16] & (bits > 16))
+            with m.Case(3):
+                m.d.sync += [carry.eq(0), written.eq(is_full)]
+                m.d.comb += overflows.eq(wide_before & total[16])
+            with m.Default():
+                m.d.sync += carry.eq(0)
+        m.d.comb += is_full.eq((full | overflows) & ~clears)
+        m.d.sync += full.eq(Mux(phase == 0, was_full, is_full))
+        return written
+
+    def _answer(self, m: Module, phase, newest, mine, is_full):
+        """Keep the word that the host wants when the visit writes it; all ones if the counter is full."""
+        host, bits = self.host, self.params.counter_bits
+        q = Signal(16)
+        fills, takes = Signal(), Signal()
+        wide = Array([name in WIDE_COUNTERS for name, _ in COUNTERS] + [False])[host.offset[2:6]]
+        word = host.offset[:2]
+        m.d.comb += [
+            # A kept word comes where a counter's third does.
+            takes.eq(mine & (phase == Mux(host.select, word ^ 2, 0))),
+            fills.eq(mine & (phase == 0) & is_full & host.select),
+            self.host.q.eq(q),
+            self.kept.q.eq(q),
+        ]
+        m.d.sync += q.eq(Mux(takes, newest, q) | fills.replicate(16))
+        narrow = host.select & ~wide
+        with m.If(narrow & (word == 1)):
+            m.d.sync += q[bits - 16 :].eq(0)
+        with m.If((~host.select & ~self.kept.select) | (word.all() & host.select) | (narrow & word[1])):
+            m.d.sync += q.eq(0)
