@@ -1,9 +1,11 @@
 """An asynchronous serial port: 8 data bits, no parity, one stop bit."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
+
+from synloom_hdl.counting import up_or_load
 
 __all__ = ["UartReceiver", "UartTransmitter"]
 
@@ -12,8 +14,7 @@ class UartReceiver(wiring.Component):
     """Receive characters, least significant bit first.
 
     A falling edge starts a character, unless the line is high again half a bit later; every bit is sampled
-    in its middle. Nothing can hold a serial line back: a character that comes while the last one still
-    waits in `o` is lost, which is an error like a missing stop bit.
+    in its middle.
 
     Members
     -------
@@ -22,9 +23,10 @@ class UartReceiver(wiring.Component):
     divisor : In(16)
         Clocks per bit, at least 4.
     o : Out(stream of 8 bits)
-        Characters.
+        Characters, each for one clock: nothing can hold a serial line back, and a character that is not
+        taken at once is lost.
     error : Out(1)
-        High for a clock when a character was lost.
+        High for a clock when a character was lost, or came without a stop bit.
     """
 
     rx: In(1, init=1)
@@ -37,32 +39,41 @@ class UartReceiver(wiring.Component):
         level = Signal(init=1)
         m.submodules.synchronizer = FFSynchronizer(self.rx, level, init=1)
 
-        clocks = Signal(16)
-        bits = Signal(range(10))
-        character = Signal(8)
-        due = Signal()
+        clocks = Signal(16, init=1)
+        # The one above the bits that came falls out below when there are eight.
+        bits = Signal(9, init=1 << 8)
+        due, waits, broken = Signal(), Signal(), Signal()
 
-        m.d.comb += due.eq(clocks == 0)
-        with m.If(self.o.ready):
-            m.d.sync += self.o.valid.eq(0)
+        m.d.comb += [
+            due.eq(clocks == self.divisor),
+            self.o.payload.eq(bits[1:]),
+            self.error.eq(broken | (self.o.valid & ~self.o.ready)),
+        ]
+        m.d.sync += [
+            clocks.eq(up_or_load(clocks, waits, self.divisor[1:])),
+            self.o.valid.eq(0),
+        ]
+        with m.If(due & ~waits):
+            m.d.sync += clocks.eq(clocks.init)
         with m.FSM():
             with m.State("Idle"):
-                m.d.sync += [clocks.eq(self.divisor[1:]), bits.eq(0)]
+                m.d.comb += waits.eq(1)
                 with m.If(~level):
-                    m.next = "Bits"
-            with m.State("Bits"):
-                m.d.sync += clocks.eq(clocks - 1)
+                    m.d.sync += bits.eq(bits.init)
+                    m.next = "Start"
+            with m.State("Start"):
                 with m.If(due):
-                    m.d.sync += [clocks.eq(self.divisor - 1), bits.eq(bits + 1)]
-                    with m.If((bits == 0) & level):
+                    m.next = "Bits"
+                    with m.If(level):
                         m.next = "Idle"
-                    with m.Elif(bits != 9):
-                        m.d.sync += character.eq(Cat(character[1:], level))
-                    with m.Elif(level & (~self.o.valid | self.o.ready)):
-                        m.d.sync += [self.o.payload.eq(character), self.o.valid.eq(1)]
-                        m.next = "Idle"
-                    with m.Else():
-                        m.d.comb += self.error.eq(1)
+            with m.State("Bits"):
+                with m.If(due & ~bits[0]):
+                    m.d.sync += bits.eq(Cat(bits[1:], level))
+                with m.If(due & bits[0]):
+                    m.d.sync += self.o.valid.eq(level)
+                    m.next = "Idle"
+                    with m.If(~level):
+                        m.d.comb += broken.eq(1)
                         m.next = "Recover"
             with m.State("Recover"):
                 # A break is one error, not one for every ten bits of it.
@@ -77,7 +88,7 @@ class UartTransmitter(wiring.Component):
     Members
     -------
     i : In(stream of 8 bits)
-        Characters.
+        Characters; `ready` while the line is idle, and in the last clock of a character.
     divisor : In(16)
         Clocks per bit, at least 2.
     tx : Out(1)
@@ -90,20 +101,24 @@ class UartTransmitter(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        clocks = Signal(16)
-        bits = Signal(range(11))
-        character = Signal(9, init=0x1FF)
-        due = Signal()
+        clocks = Signal(16, init=1)
+        # What is still to be sent, the stop bit last; zeros follow it.
+        bits = Signal(10, init=1)
+        due, last = Signal(), Signal()
 
         m.d.comb += [
-            due.eq(clocks == 0),
-            self.i.ready.eq((bits == 0) & due),
+            # It may have become less while the line was idle.
+            due.eq(clocks >= self.divisor),
+            last.eq(~bits[1:].any()),
+            self.i.ready.eq(due & last),
+            self.tx.eq(bits[0]),
         ]
-        m.d.sync += self.tx.eq(character[0])
         with m.If(~due):
-            m.d.sync += clocks.eq(clocks - 1)
-        with m.Elif(bits != 0):
-            m.d.sync += [clocks.eq(self.divisor - 1), bits.eq(bits - 1), character.eq(Cat(character[1:], 1))]
-        with m.Elif(self.i.valid):
-            m.d.sync += [clocks.eq(self.divisor - 1), bits.eq(9), character.eq(Cat(0, self.i.payload))]
+            m.d.sync += clocks.eq(clocks + 1)
+        with m.Elif(~last | self.i.valid):
+            m.d.sync += clocks.eq(clocks.init)
+        with m.If(due & ~last):
+            m.d.sync += bits.eq(bits >> 1)
+        with m.If(due & last & self.i.valid):
+            m.d.sync += bits.eq(Cat(Const(0, 1), self.i.payload, Const(1, 1)))
         return m

@@ -3,7 +3,10 @@
 from collections import deque
 from random import Random
 
+from synloom.contract.regions import Region, control
 from synloom.link.codec import Decoder
+
+ROOM = Region.CTRL, control("event_room").offset
 
 
 async def send(ctx, stream, words, rng, pause=0.0):
@@ -72,10 +75,13 @@ class FakeCore:
             for _ in range(self.rng.randrange(self.latency)):
                 await ctx.tick()
             address = request.region, request.offset
-            self.accesses.append((*address, request.write))
-            if request.write:
-                self.memory[address] = request.data
-            ctx.set(bus.data, self.memory.get(address, 0))
+            if address == ROOM:
+                ctx.set(bus.data, self.room - len(self.events))
+            else:
+                self.accesses.append((*address, request.write))
+                if request.write:
+                    self.memory[address] = request.data
+                ctx.set(bus.data, self.memory.get(address, 0))
             ctx.set(bus.done, 1)
             await ctx.tick()
 

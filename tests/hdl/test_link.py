@@ -12,7 +12,7 @@ from synloom.errors import DeviceError
 from synloom.link import LinkPort
 from synloom.link.codec import Decoder, encode_frame
 
-BAD_LINE = {"pause": 0.2, "spoil": 0.001}
+BAD_LINE = {"pause": 0.2, "spoil": 0.002}
 
 
 def replies(bench, *payloads):
@@ -176,7 +176,8 @@ def test_the_links_registers_are_where_the_contract_says():
     assert port.read(Region.LINK, 256, 6).tolist() == [0] * 6
     assert port.read(Region.INFO, 0, 2).tolist() == [0x5953, 0x4C4E]
     assert port.read(Region.INFO, 256, 2).tolist() == [0, 0]
-    assert not bench.core.accesses[1:]
+    # What is beyond their ends is not the core's either.
+    assert {region for region, *_ in bench.core.accesses[1:]} <= {Region.LINK, Region.INFO}
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -9,26 +9,26 @@ from amaranth.sim import Simulator
 from link_benches import receive, send
 
 from synloom.contract.frames import MAX_PAYLOAD, RX_WINDOW
-from synloom.link.codec import Decoder, encode_frame
+from synloom.link.codec import Decoder, crc16_x25, encode_frame
 from synloom_hdl.link.arbiter import FrameArbiter
-from synloom_hdl.link.deframer import Deframer
+from synloom_hdl.link.crc import CRC_GOOD, CRC_START, following
+from synloom_hdl.link.deframer import HEADER_BYTES, Deframer
 from synloom_hdl.link.frame_fifo import FrameFifo
 from synloom_hdl.link.framer import Framer
-from synloom_hdl.link.layouts import CommandByte
 
 
 class Receiver(Component):
     """Deframer and FIFO, joined as in the link."""
 
     i: In(stream.Signature(8))
-    o: Out(stream.Signature(CommandByte))
+    o: Out(stream.Signature(8))
     drops: Out(1)
     overflows: Out(1)
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.deframer = deframer = Deframer()
-        m.submodules.fifo = fifo = FrameFifo(1024)
+        m.submodules.fifo = fifo = FrameFifo(RX_WINDOW)
         connect(m, flipped(self.i), deframer.i)
         connect(m, fifo.o, flipped(self.o))
         for name in ("puts", "data", "commits", "length", "drops"):
@@ -38,20 +38,16 @@ class Receiver(Component):
 
 
 class Collector:
-    """Whole payloads from CommandBytes; checks that `more` counts down."""
+    """Whole payloads from the FIFO's bytes: a length, the payload, and a byte that means nothing."""
 
     def __init__(self):
         self.payloads = []
         self.open = bytearray()
-        self.more = 0
 
     def __call__(self, byte):
-        if self.open:
-            assert byte.more == self.more - 1
-        self.open.append(byte.data)
-        self.more = byte.more
-        if byte.more == 0:
-            self.payloads.append(bytes(self.open))
+        self.open.append(byte)
+        if len(self.open) == 1 + HEADER_BYTES + self.open[0] + 1:
+            self.payloads.append(bytes(self.open[1:-1]))
             self.open.clear()
 
 
@@ -140,24 +136,37 @@ def test_what_does_not_fit_is_dropped_whole_and_counted():
     payloads = [bytes([k]) * 200 for k in range(9)]
     line = b"".join(map(encode_frame, payloads))
     got, drops, overflows = run_receiver(line, reads_after=3000)
-    assert got == payloads[:5]
-    assert (drops, overflows) == (0, 4)
+    assert got == payloads[:2]
+    assert (drops, overflows) == (0, 7)
 
 
 def test_frames_pass_again_after_an_overflow():
     payloads = [bytes([k]) * 250 for k in range(40)]
     line = b"".join(map(encode_frame, payloads))
     got, _, overflows = run_receiver(line, reader_pause=0.8)
-    assert 0 < overflows < 30
+    assert 0 < overflows < 36
     assert len(got) + overflows == 40
     assert got == [payload for payload in payloads if payload in got]
 
 
 @pytest.mark.parametrize("size", [2, 8, 30, 254])
-def test_a_window_of_any_frames_fits_twice(size):
-    payloads = [bytes([k % 256]) * size for k in range(2 * (RX_WINDOW // (size + 2)))]
+def test_a_window_of_any_frames_fits(size):
+    payloads = [bytes([k % 256]) * size for k in range(RX_WINDOW // (size + 2))]
     line = b"".join(map(encode_frame, payloads))
     assert run_receiver(line, reads_after=2 * len(line)) == (payloads, 0, 0)
+
+
+def test_check_sum_is_that_of_the_codec():
+    rng = Random(4)
+    for size in (0, 1, 2, 50):
+        payload = rng.randbytes(size)
+        crc = CRC_START
+        for byte in payload:
+            crc = following(crc, byte)
+        assert crc ^ 0xFFFF == crc16_x25(payload)
+        for byte in crc16_x25(payload).to_bytes(2, "little"):
+            crc = following(crc, byte)
+        assert crc == CRC_GOOD
 
 
 def frame_bytes(payload):

@@ -1,6 +1,6 @@
 """Two sources of frames share one line, frame by frame."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,7 +12,7 @@ __all__ = ["FrameArbiter"]
 class FrameArbiter(wiring.Component):
     """Let frames of replies and of records take turns; a frame once begun is finished.
 
-    The output is registered: a byte every two clocks.
+    A byte a clock; to choose takes one.
 
     Members
     -------
@@ -21,7 +21,7 @@ class FrameArbiter(wiring.Component):
     o : Out(stream of FrameByte)
         Their frames, in the order in which they began.
     busy : Out(1)
-        A frame is open or its last byte waits.
+        A frame is open.
     """
 
     replies: In(stream.Signature(FrameByte))
@@ -31,28 +31,19 @@ class FrameArbiter(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        records_next = Signal()
-
-        def forward(source):
-            m.d.comb += source.ready.eq(~self.o.valid)
-            with m.If(source.valid & ~self.o.valid):
-                m.d.sync += [self.o.valid.eq(1), self.o.payload.eq(source.payload)]
-                with m.If(source.p.last):
-                    m.next = "Choose"
-
-        with m.If(self.o.valid & self.o.ready):
-            m.d.sync += self.o.valid.eq(0)
-        with m.FSM() as fsm:
-            m.d.comb += self.busy.eq(~fsm.ongoing("Choose") | self.o.valid)
-            with m.State("Choose"):
-                with m.If(self.records.valid & (records_next | ~self.replies.valid)):
-                    m.d.sync += records_next.eq(0)
-                    m.next = "Records"
-                with m.Elif(self.replies.valid):
-                    m.d.sync += records_next.eq(1)
-                    m.next = "Replies"
-            with m.State("Replies"):
-                forward(self.replies)
-            with m.State("Records"):
-                forward(self.records)
+        # What was chosen last, also between two frames.
+        is_records = Signal()
+        m.d.comb += [
+            self.o.payload.eq(Mux(is_records, self.records.payload, self.replies.payload)),
+            self.o.valid.eq(self.busy & Mux(is_records, self.records.valid, self.replies.valid)),
+            self.records.ready.eq(self.busy & is_records & self.o.ready),
+            self.replies.ready.eq(self.busy & ~is_records & self.o.ready),
+        ]
+        with m.If(~self.busy):
+            m.d.sync += [
+                self.busy.eq(self.records.valid | self.replies.valid),
+                is_records.eq(self.records.valid & ~(is_records & self.replies.valid)),
+            ]
+        with m.Elif(self.o.valid & self.o.ready & self.o.p.last):
+            m.d.sync += self.busy.eq(0)
         return m

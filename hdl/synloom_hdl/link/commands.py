@@ -1,19 +1,14 @@
-"""Shape of the commands: how long each is and where its arguments go."""
+"""Shape of the commands: where each of their arguments' bytes goes."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from synloom.contract.frames import Op
 
-__all__ = ["COMMANDS", "Arguments", "Command"]
+__all__ = ["COMMANDS", "PLACES", "Command"]
 
-
-class Arguments:
-    """Places of argument bytes in the processor's register: region, offset (3), count (3)."""
-
-    REGION = 0
-    OFFSET = 1
-    COUNT = 4
-    BYTES = 7
+PLACES = 9
+"""Bytes of the processor's argument register: region, offset (3), count (3), value (2)."""
 
 
 @dataclass(frozen=True)
@@ -22,30 +17,32 @@ class Command:
 
     Parameters
     ----------
-    size : int
-        Bytes of the arguments, those of a list that may follow excepted.
-    first : int
-        Place of the first argument byte.
+    places : container of int
+        Places of the argument register that the arguments take, in order; the others become 0.
     has_list : bool
         More bytes may follow.
     repeats : bool
         Executed again if it comes again with the same sequence number.
+    answers : bool
+        The reply has data.
     """
 
-    size: int
-    first: int = Arguments.REGION
+    places: Container[int] = ()
     has_list: bool = False
     repeats: bool = False
+    answers: bool = False
 
 
 COMMANDS = {
-    Op.HELLO: Command(0, repeats=True),
-    Op.READ: Command(6, repeats=True),
-    Op.WRITE: Command(4, has_list=True, repeats=True),
-    Op.FILL: Command(9, repeats=True),
-    Op.RUN: Command(5),
-    Op.CONTROL: Command(1),
-    Op.EVENTS: Command(0, has_list=True),
-    Op.RATES8: Command(3, first=Arguments.OFFSET, has_list=True),
-    Op.STREAM: Command(3, repeats=True),
+    # The greeting is the beginning of INFO.
+    Op.HELLO: Command(repeats=True, answers=True),
+    Op.READ: Command(range(6), repeats=True, answers=True),
+    Op.WRITE: Command(range(4), has_list=True, repeats=True),
+    Op.FILL: Command(range(9), repeats=True),
+    Op.RUN: Command(range(5)),
+    Op.CONTROL: Command(range(1)),
+    Op.EVENTS: Command(has_list=True, answers=True),
+    # The input is an offset; shift and mode wait where other commands have a count.
+    Op.RATES8: Command((1, 2, 4), has_list=True),
+    Op.STREAM: Command(range(3), repeats=True),
 }

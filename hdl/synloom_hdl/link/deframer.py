@@ -1,17 +1,18 @@
 """From the line's bytes to payload bytes: flags, escapes, check sum."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import crc, stream, wiring
-from amaranth.lib.crc import catalog
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract.frames import ESCAPE, FLAG, MAX_PAYLOAD, STUFF
+from synloom_hdl.link.crc import CRC_GOOD, Crc16
 
-__all__ = ["Deframer"]
+__all__ = ["HEADER_BYTES", "Deframer"]
+
+HEADER_BYTES = 2
+"""Bytes that every payload has: a command's sequence number and op."""
 
 _CRC_BYTES = 2
-_SHORTEST = 2 + _CRC_BYTES
-_LONGEST = MAX_PAYLOAD + _CRC_BYTES
 
 
 class Deframer(wiring.Component):
@@ -19,25 +20,23 @@ class Deframer(wiring.Component):
 
     Bytes before the first flag are ignored. Every byte of a frame leaves by `puts`, the two of the check sum
     included; at the closing flag the frame is either committed or dropped. Wrong are: a check sum
-    that does not fit, a payload under 2 or over MAX_PAYLOAD bytes, an escape right before the flag.
-    One byte a clock, always ready, two clocks of latency.
+    that does not fit, a payload under HEADER_BYTES or over MAX_PAYLOAD bytes, an escape right before the
+    flag. One byte a clock, always ready, no latency.
 
     Members
     -------
     i : In(stream of 8 bits)
         From the line; `ready` is always high.
     puts : Out(1)
-        `data` is the frame's next byte; never more than MAX_PAYLOAD + 2 a frame.
+        `data` is the frame's next byte; never more than MAX_PAYLOAD + 3 a frame.
     data : Out(8)
         The byte.
     commits : Out(1)
         The frame is right; `length` is valid.
     length : Out(8)
-        Bytes of its payload, less one.
+        Bytes of its payload, less HEADER_BYTES.
     drops : Out(1)
         The frame is wrong.
-    busy : Out(1)
-        A byte is being looked at.
     """
 
     i: In(stream.Signature(8))
@@ -46,45 +45,37 @@ class Deframer(wiring.Component):
     commits: Out(1)
     length: Out(8)
     drops: Out(1)
-    busy: Out(1)
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.crc = check = crc.Processor(catalog.CRC16_X25(data_width=8))
+        m.submodules.crc = crc = Crc16()
 
-        arrived, byte = Signal(), Signal(8)
         is_flag, is_escape = Signal(), Signal()
-        inside, escaped = Signal(), Signal()
-        count = Signal(range(_LONGEST + 2))
-        too_long = Signal()
-        good = Signal()
+        inside, begun, escaped = Signal(), Signal(), Signal()
+        # From the header's and the check sum's bytes below zero: without them it is the length.
+        count = Signal(9, init=(1 << 9) - HEADER_BYTES - _CRC_BYTES)
+        too_long, good = Signal(), Signal()
+        assert MAX_PAYLOAD - HEADER_BYTES == 0xFE
 
         m.d.comb += [
             self.i.ready.eq(1),
-            self.busy.eq(arrived),
-            self.data.eq(byte ^ (escaped << (STUFF.bit_length() - 1))),
-            self.length.eq(count - (_CRC_BYTES + 1)),
-            too_long.eq(count == _LONGEST + 1),
-            good.eq(check.match_detected & ~escaped & (count >= _SHORTEST) & ~too_long),
-            check.data.eq(self.data),
+            is_flag.eq(self.i.valid & (self.i.payload == FLAG)),
+            is_escape.eq((self.i.payload == ESCAPE) & ~escaped),
+            self.data.eq(self.i.payload ^ (escaped << (STUFF.bit_length() - 1))),
+            self.puts.eq(self.i.valid & inside & ~is_flag & ~is_escape & ~too_long),
+            self.length.eq(count),
+            too_long.eq(count == 0xFF),
+            good.eq((crc.value == CRC_GOOD) & ~escaped & ~count[8] & ~too_long),
+            self.commits.eq(is_flag & begun & good),
+            self.drops.eq(is_flag & begun & ~good),
+            crc.start.eq(is_flag),
+            crc.puts.eq(self.puts),
+            crc.data.eq(self.data),
         ]
-        m.d.sync += [
-            arrived.eq(self.i.valid),
-            byte.eq(self.i.payload),
-            is_flag.eq(self.i.payload == FLAG),
-            is_escape.eq(self.i.payload == ESCAPE),
-        ]
-
-        with m.If(arrived & is_flag):
-            m.d.comb += check.start.eq(1)
-            m.d.sync += [inside.eq(1), escaped.eq(0), count.eq(0)]
-            with m.If(inside & ((count != 0) | escaped)):
-                m.d.comb += [self.commits.eq(good), self.drops.eq(~good)]
-        with m.Elif(arrived & is_escape & ~escaped):
-            m.d.sync += escaped.eq(1)
-        with m.Elif(arrived & inside):
-            m.d.sync += escaped.eq(0)
-            with m.If(~too_long):
-                m.d.comb += [self.puts.eq(count != _LONGEST), check.valid.eq(1)]
+        with m.If(is_flag):
+            m.d.sync += [inside.eq(1), begun.eq(0), escaped.eq(0), count.eq(count.init)]
+        with m.Elif(self.i.valid):
+            m.d.sync += [begun.eq(inside), escaped.eq(is_escape)]
+            with m.If(self.puts):
                 m.d.sync += count.eq(count + 1)
         return m

@@ -4,23 +4,21 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from synloom_hdl.link.layouts import CommandByte
-
 __all__ = ["FrameFifo"]
 
 
 class FrameFifo(wiring.Component):
     """Queue of whole frames in one block RAM.
 
-    In memory a frame is its length (payload bytes less one) and then the payload. The bytes are written
-    behind the place of the length; `commits` fills that in and makes the frame visible, `drops` forgets it,
-    and so does `commits` if the frame did not fit. The check sum's bytes are overwritten by the next frame.
-    A byte leaves every two clocks.
+    In memory a frame is its length and then the payload. The bytes are written behind the place of the
+    length; `commits` fills that in and makes the frame visible, `drops` forgets it, and so does `commits` if
+    the frame did not fit. Of the check sum one byte stays, and the next length takes the place of the other:
+    a frame of n payload bytes takes n + 2. A byte leaves every two clocks.
 
     Parameters
     ----------
     depth : int
-        Bytes; a power of two. A frame of n payload bytes takes n + 1, and 2 more until it is committed.
+        Bytes; a power of two, 512 at least.
 
     Members
     -------
@@ -28,8 +26,8 @@ class FrameFifo(wiring.Component):
         From the Deframer.
     overflows : Out(1)
         High for a clock when a frame is forgotten because it did not fit.
-    o : Out(stream of CommandByte)
-        The payloads, byte after byte.
+    o : Out(stream of 8 bits)
+        For each frame its length as given, then its bytes, those of the check sum included.
     empty : Out(1)
         No byte of a committed frame is left.
     """
@@ -46,7 +44,7 @@ class FrameFifo(wiring.Component):
                 "length": In(8),
                 "drops": In(1),
                 "overflows": Out(1),
-                "o": Out(stream.Signature(CommandByte)),
+                "o": Out(stream.Signature(8)),
                 "empty": Out(1),
             }
         )
@@ -56,61 +54,34 @@ class FrameFifo(wiring.Component):
         m.submodules.bytes = storage = memory.Memory(shape=8, depth=self.depth, init=[])
         write, read = storage.write_port(), storage.read_port(transparent_for=())
 
-        # One bit more than an address, so that full and empty differ.
-        pointer = range(2 * self.depth)
-        head, cursor, tail = Signal(pointer), Signal(pointer, init=1), Signal(pointer)
-        used = Signal(pointer)
+        # The open frame's length belongs at `head`, its last byte is at `cursor`, `tail` is read next.
+        head, cursor, tail = (Signal(range(self.depth), name=name) for name in ("head", "cursor", "tail"))
+        place = Signal(range(self.depth))
         full, spilled = Signal(), Signal()
-        commits, moves = Signal(), Signal()
+        keeps, fetches = Signal(), Signal()
 
-        # Where a frame ends two bytes of check sum were put, and one byte of the next is its length: to begin
-        # the next frame the cursor takes one step back.
         m.d.comb += [
-            used.eq(cursor - tail),
-            full.eq(used[-1]),
-            commits.eq(self.commits & ~spilled),
-            moves.eq((self.puts & ~full) | self.commits | self.drops),
+            place.eq(Mux(self.puts, cursor + 1, head)),
+            full.eq(place == tail),
+            keeps.eq(self.commits & ~spilled),
             self.overflows.eq(self.commits & spilled),
-            write.addr.eq(Mux(self.puts, cursor, head)),
+            write.addr.eq(place),
             write.data.eq(Mux(self.puts, self.data, self.length)),
-            write.en.eq((self.puts & ~full) | commits),
+            write.en.eq((self.puts & ~full & ~spilled) | keeps),
         ]
-        with m.If(moves):
-            m.d.sync += cursor.eq(Mux(self.puts | commits, cursor, head) + Mux(commits, -1, 1))
         with m.If(self.puts):
-            m.d.sync += spilled.eq(spilled | full)
+            m.d.sync += [cursor.eq(place), spilled.eq(spilled | full)]
+        with m.Elif(keeps):
+            m.d.sync += head.eq(cursor)
         with m.Elif(self.commits | self.drops):
-            m.d.sync += spilled.eq(0)
-        with m.If(commits):
-            m.d.sync += head.eq(cursor - 2)
+            m.d.sync += [cursor.eq(place), spilled.eq(0)]
 
-        left = Signal(8)
-        m.d.comb += read.addr.eq(tail)
-        with m.If(self.o.ready):
-            m.d.sync += self.o.valid.eq(0)
-        with m.FSM():
-            with m.State("Empty"):
-                m.d.comb += self.empty.eq((head == tail) & ~self.o.valid)
-                with m.If(head != tail):
-                    m.d.sync += tail.eq(tail + 1)
-                    m.next = "Length"
-            with m.State("Length"):
-                m.d.sync += left.eq(read.data)
-                m.next = "Fetch"
-            with m.State("Fetch"):
-                m.d.sync += tail.eq(tail + 1)
-                m.next = "Load"
-            with m.State("Load"):
-                m.d.comb += read.en.eq(0)
-                with m.If(~self.o.valid | self.o.ready):
-                    m.d.sync += [
-                        self.o.payload.data.eq(read.data),
-                        self.o.payload.more.eq(left),
-                        self.o.valid.eq(1),
-                        left.eq(left - 1),
-                    ]
-                    with m.If(left == 0):
-                        m.next = "Empty"
-                    with m.Else():
-                        m.next = "Fetch"
+        m.d.comb += [
+            fetches.eq((head != tail) & ~self.o.valid),
+            read.addr.eq(tail),
+            read.en.eq(fetches),
+            self.o.payload.eq(read.data),
+            self.empty.eq((head == tail) & ~self.o.valid),
+        ]
+        m.d.sync += [tail.eq(tail + fetches), self.o.valid.eq(fetches | (self.o.valid & ~self.o.ready))]
         return m

@@ -1,14 +1,19 @@
 """From payloads to the line's bytes: check sum, stuffing, flags."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import crc, stream, wiring
-from amaranth.lib.crc import catalog
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract.frames import ESCAPE, FLAG, STUFF
+from synloom_hdl.link.crc import Crc16, following
 from synloom_hdl.link.layouts import FrameByte
 
 __all__ = ["Framer"]
+
+_LOW = 0xFF
+_HIGH = 0xFF ^ (following(0, 0xFF) & 0xFF)
+"""What the check sum's register differs by in its low byte from what is sent; once the first byte of the
+check sum has gone the way of all bytes, the second one is in the low byte, too."""
 
 
 class Framer(wiring.Component):
@@ -30,42 +35,48 @@ class Framer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.crc = check = crc.Processor(catalog.CRC16_X25(data_width=8))
+        m.submodules.crc = crc = Crc16()
 
         raw = Signal(8)
+        is_flag, is_high, is_payload = Signal(), Signal(), Signal()
         escapes, escaped = Signal(), Signal()
-        sent = Signal()
+        moves, sent = Signal(), Signal()
 
         m.d.comb += [
-            escapes.eq(((raw == FLAG) | (raw == ESCAPE)) & ~escaped),
-            sent.eq(self.o.valid & self.o.ready & ~escapes),
-            self.o.payload.eq(Mux(escapes, ESCAPE, raw ^ (escaped << (STUFF.bit_length() - 1)))),
-            check.data.eq(self.i.p.data),
+            raw.eq(Mux(is_payload, self.i.p.data, crc.value[:8] ^ Mux(is_high, _HIGH, _LOW))),
+            escapes.eq(~is_flag & ((raw == FLAG) | (raw == ESCAPE)) & ~escaped),
+            moves.eq(self.o.valid & self.o.ready),
+            sent.eq(moves & ~escapes),
+            self.o.payload.eq(
+                Mux(is_flag, FLAG, Mux(escapes, ESCAPE, raw ^ (escaped << (STUFF.bit_length() - 1))))
+            ),
+            crc.start.eq(is_flag),
+            crc.puts.eq(sent),
+            crc.data.eq(raw),
         ]
-        with m.If(self.o.valid & self.o.ready):
+        with m.If(moves):
             m.d.sync += escaped.eq(escapes)
 
         with m.FSM() as fsm:
             m.d.comb += self.busy.eq(~fsm.ongoing("Open"))
             with m.State("Open"):
-                m.d.comb += [self.o.valid.eq(self.i.valid), self.o.payload.eq(FLAG), check.start.eq(1)]
+                m.d.comb += [is_flag.eq(1), self.o.valid.eq(self.i.valid)]
                 with m.If(sent):
                     m.next = "Payload"
             with m.State("Payload"):
-                m.d.comb += [raw.eq(self.i.p.data), self.o.valid.eq(self.i.valid)]
-                m.d.comb += [self.i.ready.eq(sent), check.valid.eq(sent)]
+                m.d.comb += [is_payload.eq(1), self.o.valid.eq(self.i.valid), self.i.ready.eq(sent)]
                 with m.If(sent & self.i.p.last):
                     m.next = "Crc low"
             with m.State("Crc low"):
-                m.d.comb += [raw.eq(check.crc[:8]), self.o.valid.eq(1)]
+                m.d.comb += self.o.valid.eq(1)
                 with m.If(sent):
                     m.next = "Crc high"
             with m.State("Crc high"):
-                m.d.comb += [raw.eq(check.crc[8:]), self.o.valid.eq(1)]
+                m.d.comb += [is_high.eq(1), self.o.valid.eq(1)]
                 with m.If(sent):
                     m.next = "Close"
             with m.State("Close"):
-                m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(FLAG)]
+                m.d.comb += [is_flag.eq(1), self.o.valid.eq(1)]
                 with m.If(sent):
                     m.next = "Open"
         return m

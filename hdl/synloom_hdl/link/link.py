@@ -2,9 +2,9 @@
 
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from synloom.contract.frames import RX_WINDOW
 from synloom_hdl.link.arbiter import FrameArbiter
 from synloom_hdl.link.deframer import Deframer
 from synloom_hdl.link.frame_fifo import FrameFifo
@@ -15,9 +15,6 @@ from synloom_hdl.link.registers import LinkRegisters
 from synloom_hdl.ports import CoreSignature
 
 __all__ = ["Link"]
-
-_RECEIVE_BYTES = 1024
-_TRANSMIT_BYTES = 512
 
 
 class Link(wiring.Component):
@@ -68,14 +65,12 @@ class Link(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.deframer = deframer = Deframer()
-        m.submodules.received = received = FrameFifo(_RECEIVE_BYTES)
-        m.submodules.processor = processor = CommandProcessor(self.params.neurons)
+        m.submodules.received = received = FrameFifo(RX_WINDOW)
+        m.submodules.processor = processor = CommandProcessor(self.params)
         m.submodules.registers = registers = LinkRegisters(self.params)
         m.submodules.ring = ring = RecordRing(self.params.record_words)
         m.submodules.arbiter = arbiter = FrameArbiter()
         m.submodules.framer = framer = Framer()
-        # One byte of a FIFO's depth is its output register.
-        m.submodules.unsent = unsent = SyncFIFOBuffered(width=8, depth=_TRANSMIT_BYTES + 1)
 
         connect(m, flipped(self.i), deframer.i)
         connect(m, received.o, processor.i)
@@ -89,8 +84,7 @@ class Link(wiring.Component):
         connect(m, processor.o, arbiter.replies)
         connect(m, ring.o, arbiter.records)
         connect(m, arbiter.o, framer.i)
-        connect(m, framer.o, unsent.w_stream)
-        connect(m, unsent.r_stream, flipped(self.o))
+        connect(m, framer.o, flipped(self.o))
 
         m.d.comb += [
             received.puts.eq(deframer.puts),
@@ -111,14 +105,7 @@ class Link(wiring.Component):
             self.divisor.eq(registers.divisor),
             self.error.eq(deframer.drops | received.overflows | self.framing_error),
             self.idle.eq(
-                ~self.i.valid
-                & ~deframer.busy
-                & received.empty
-                & ~processor.busy
-                & ~ring.busy
-                & ~arbiter.busy
-                & ~framer.busy
-                & (unsent.level == 0)
+                ~self.i.valid & received.empty & ~processor.busy & ~ring.busy & ~arbiter.busy & ~framer.busy
             ),
         ]
         return m

@@ -1,39 +1,40 @@
 """The command processor: one received command after the other, one reply for each."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from synloom.contract.frames import MAX_READ_BYTES, Kind, Op, Status
-from synloom.contract.info import MAGIC, PROTOCOL_VERSION
+from synloom.contract.frames import MAX_READ_BYTES, ControlAction, Kind, Op, Status
 from synloom.contract.regions import Region
-from synloom_hdl.link.commands import COMMANDS, Arguments
-from synloom_hdl.link.layouts import CommandByte, FrameByte
+from synloom_hdl.counting import down_or_load
+from synloom_hdl.link.arguments import Arguments
+from synloom_hdl.link.commands import COMMANDS, PLACES
+from synloom_hdl.link.layouts import FrameByte
 from synloom_hdl.link.records import StreamRequest
 from synloom_hdl.ports import BusSignature, RunRequest
 
 __all__ = ["CommandProcessor"]
 
-_GREETING = [byte for word in (*MAGIC, PROTOCOL_VERSION) for byte in (word & 0xFF, word >> 8)]
-_REPLY_HEADER = 4
+_GREETING_WORDS = 3
 
 
 class CommandProcessor(wiring.Component):
     """Execute commands as docs/protocol.md says.
 
-    A command's sequence number, op and length are judged first, then its arguments are read, then it is
+    A command's sequence number and op are judged first, then its arguments are shifted in, then it is
     executed; the reply is sent last, or while a READ goes on. Lists are taken byte by byte as they are
-    needed, so that nothing but one word is kept here.
+    needed, so that nothing but one word is kept here. What a reply tells beyond its status is read from the
+    bus: the greeting from INFO, the events' room from CTRL.
 
     Parameters
     ----------
-    neurons : int
-        N: where a row of WEIGHTS ends.
+    params : ArrayParams
+        N, where a row of WEIGHTS ends; without `generators`, RATES8 has no effect.
 
     Members
     -------
-    i : In(stream of CommandByte)
-        Payloads of at least two bytes.
+    i : In(stream of 8 bits)
+        For each command the number of its argument bytes, its payload, and a byte that means nothing.
     o : Out(stream of FrameByte)
         Replies.
     bus : Out(BusSignature())
@@ -48,11 +49,11 @@ class CommandProcessor(wiring.Component):
         A command waits or is in progress.
     """
 
-    def __init__(self, neurons):
-        self.neurons = neurons
+    def __init__(self, params):
+        self.params = params
         super().__init__(
             {
-                "i": In(stream.Signature(CommandByte)),
+                "i": In(stream.Signature(8)),
                 "o": Out(stream.Signature(FrameByte)),
                 "bus": Out(BusSignature()),
                 "run": Out(stream.Signature(RunRequest)),
@@ -68,256 +69,260 @@ class CommandProcessor(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        m.submodules.arguments = self.arguments = Arguments(self.params.neurons)
 
-        seq, op, more = Signal(8), Signal(8), Signal(8)
-        status = Signal(Status)
-        last_seq, last_status, remembers = Signal(8), Signal(Status), Signal()
-        arguments = Signal(8 * Arguments.BYTES)
-        place, left = Signal(range(16)), Signal(range(16))
-        value = Signal(16)
+        # Sequence number and op; while a reply is sent they go round once.
+        self.header = header = Signal(16)
+        self.op = op = header[8:]
+        self.is_op = {known: op == known for known in Op}
+        self.status = Signal(Status)
+        self.remembers, self.again = Signal(), Signal()
+        # Argument bytes that have not been taken yet, and the place of the one that comes next.
+        self.more, self.ends = Signal(8), Signal()
+        self.step, self.takes = Signal(range(PLACES)), Signal()
+        self.value = Signal(16)
+        self.writes = Signal()
 
-        region = arguments.word_select(Arguments.REGION, 8)
-        offset = arguments[8 * Arguments.OFFSET : 8 * Arguments.COUNT]
-        count = arguments[8 * Arguments.COUNT :]
-        shift = Signal(4)
+        # What the state wants of the registers.
+        self.in_length, self.in_header = Signal(), Signal()
+        self.shifts, self.pads, self.turns = Signal(), Signal(), Signal()
 
-        weights = Signal()
-        ends, wraps = Signal(), Signal()
-        next_offset = Signal(24)
+        self._registers(m)
+        with m.FSM():
+            self._receive(m)
+            self._execute(m)
+            self._lists(m)
+            self._access(m)
+            self._reply(m)
+        return m
+
+    def _any_op(self, wanted):
+        """Return whether the op is one of those whose Command satisfies a condition."""
+        return Cat(self.is_op[op] for op, command in COMMANDS.items() if wanted(command)).any()
+
+    def _registers(self, m):
+        """Move bytes through header, value and arguments."""
+        arguments, header, value, more = self.arguments, self.header, self.value, self.more
+        taken = self.i.ready & self.i.valid
+        rates = self.is_op[Op.RATES8] if self.params.generators else Const(0, 1)
         m.d.comb += [
-            weights.eq(region == Region.WEIGHTS),
-            ends.eq(more == 0),
-            wraps.eq(weights & (offset[:12] == self.neurons - 1)),
-            next_offset.eq(Mux(wraps, Cat(Const(0, 12), offset[12:] + 1), offset + 1)),
-            self.bus.request.p.region.eq(Mux(region[5:].any(), 0x1F, region)),
-            self.bus.request.p.offset.eq(offset),
-            self.bus.request.p.write.eq(op != Op.READ),
+            self.busy.eq(~self.in_length | self.i.valid),
+            self.ends.eq(more == 0),
+            self.writes.eq(~self._any_op(lambda command: command.answers)),
+            arguments.byte.eq(value[:8]),
+            # RATES8 has no region, and its shift and mode where others count.
+            arguments.counts.eq(~rates),
+            self.bus.request.p.region.eq(arguments.region | Mux(rates, Region.GEN_RATE, 0)),
+            self.bus.request.p.offset.eq(arguments.offset),
+            self.bus.request.p.write.eq(self.writes),
             self.bus.request.p.data.eq(value),
-            self.run.p.steps.eq(arguments[:32]),
-            self.run.p.flags.eq(arguments[32:]),
-            self.control.payload.eq(arguments),
+            self.run.p.eq(arguments.bytes),
+            self.control.payload.eq(arguments.bytes),
+            self.stream.p.eq(arguments.bytes),
             self.events.payload.eq(value),
-            self.stream.p.eq(arguments),
         ]
+        with m.Switch(self.step):
+            for place in range(PLACES):
+                with m.Case(place):
+                    m.d.comb += self.takes.eq(self._any_op(lambda command, k=place: k in command.places))
+        with m.If(taken & ~self.in_header):
+            m.d.sync += more.eq(down_or_load(more, self.in_length, self.i.payload))
+        with m.If(taken & self.in_header):
+            m.d.sync += header.eq(Cat(header[8:], self.i.payload))
+        with m.Elif(self.turns):
+            m.d.sync += header.eq(Cat(header[8:], header[:8]))
+        with m.If(self.shifts):
+            m.d.sync += value.eq(Cat(value[8:], Mux(self.pads, 0, self.i.payload)))
 
-        def consume():
+    def _take(self, m, following):
+        """Take a byte when there is one, then go on."""
+        m.d.comb += self.i.ready.eq(1)
+        with m.If(self.i.valid):
+            m.next = following
+
+    def _refuse(self, m, reason):
+        m.d.sync += self.status.eq(reason)
+        m.next = "Skip"
+
+    def _receive(self, m):
+        """Take the header, judge it, and shift the arguments in."""
+        with m.State("Length"):
+            m.d.comb += self.in_length.eq(1)
+            self._take(m, "Sequence")
+        with m.State("Sequence"):
+            m.d.comb += self.in_header.eq(1)
+            m.d.sync += self.again.eq(self.remembers & (self.i.payload == self.header[:8]))
+            self._take(m, "Op")
+        with m.State("Op"):
+            m.d.comb += self.in_header.eq(1)
+            self._take(m, "Judge")
+        with m.State("Judge"):
+            m.d.comb += [
+                self.arguments.restart.eq(1),
+                self.resent.eq(self.again & ~self.is_op[Op.HELLO]),
+            ]
+            m.d.sync += [self.step.eq(0), self.status.eq(Status.OK)]
+            m.next = "Arguments"
+            with m.If(~self._any_op(lambda command: True)):
+                self._refuse(m, Status.BAD_OP)
+            with m.Elif(self.again & self._any_op(lambda command: not command.repeats)):
+                self._refuse(m, self.status)
+            with m.Elif(self.is_op[Op.EVENTS]):
+                m.next = "Execute"
+        with m.State("Arguments"):
+            m.d.comb += self.pads.eq(~self.takes)
+            with m.If(self.takes & self.ends):
+                self._refuse(m, Status.BAD_ARG)
+            with m.Elif(self.i.valid | self.pads):
+                m.d.comb += [
+                    self.i.ready.eq(self.takes),
+                    self.shifts.eq(1),
+                    self.arguments.shifts.eq(1),
+                ]
+                m.d.sync += self.step.eq(self.step + 1)
+                with m.If(self.step == PLACES - 1):
+                    m.next = "Execute"
+        with m.State("Skip"):
+            # The last byte is none of the payload.
             m.d.comb += self.i.ready.eq(1)
-            m.d.sync += more.eq(self.i.p.more)
+            with m.If(self.i.valid & self.ends):
+                m.next = "Kind"
 
-        def refuse(reason):
-            m.d.sync += status.eq(reason)
-            m.next = "Skip"
-
-        with m.FSM() as fsm:
-            m.d.comb += self.busy.eq(~fsm.ongoing("Sequence") | self.i.valid)
-
-            # ---- what it is --------------------------------------------------------------------
-            with m.State("Sequence"):
-                m.d.sync += [arguments.eq(0), status.eq(Status.OK)]
-                with m.If(self.i.valid):
-                    consume()
-                    m.d.sync += seq.eq(self.i.p.data)
-                    m.next = "Op"
-            with m.State("Op"):
-                with m.If(self.i.valid):
-                    consume()
-                    m.d.sync += op.eq(self.i.p.data)
-                    m.next = "Judge"
-            with m.State("Judge"):
-                repeated = remembers & (seq == last_seq)
-                with m.Switch(op):
-                    for known, command in COMMANDS.items():
-                        with m.Case(known):
-                            m.d.sync += [place.eq(command.first), left.eq(command.size)]
-                            fits = more >= command.size if command.has_list else more == command.size
-                            with m.If(~fits):
-                                refuse(Status.BAD_ARG)
-                            if not command.repeats:
-                                with m.Elif(repeated):
-                                    refuse(last_status)
-                            with m.Else():
-                                m.next = "Arguments" if command.size else "Execute"
-                    with m.Default():
-                        refuse(Status.BAD_OP)
-                with m.If(op == Op.RATES8):
-                    m.d.sync += region.eq(Region.GEN_RATE)
-                m.d.comb += self.resent.eq(repeated & (op != Op.HELLO))
-            with m.State("Arguments"):
-                with m.If(self.i.valid):
-                    consume()
-                    m.d.sync += [place.eq(place + 1), left.eq(left - 1)]
-                    with m.If((op == Op.RATES8) & (left == 2)):
-                        # Its list's shift and mode wait where other commands have a count.
-                        m.d.sync += place.eq(Arguments.COUNT)
-                    with m.Switch(place):
-                        for k in range(Arguments.BYTES):
-                            with m.Case(k):
-                                m.d.sync += arguments.word_select(k, 8).eq(self.i.p.data)
-                        with m.Case(Arguments.BYTES):
-                            m.d.sync += value[:8].eq(self.i.p.data)
-                        with m.Default():
-                            m.d.sync += value[8:].eq(self.i.p.data)
-                    with m.If(left == 1):
-                        m.next = "Execute"
-
-            # ---- what it does ------------------------------------------------------------------
-            with m.State("Execute"):
-                m.d.sync += place.eq(0)
-                with m.Switch(op):
-                    with m.Case(Op.READ):
-                        most = Mux(weights, MAX_READ_BYTES, MAX_READ_BYTES // 2)
-                        with m.If((count == 0) | (count[:16] > most)):
-                            m.d.sync += status.eq(Status.BAD_ARG)
-                        m.next = "Reply"
-                    with m.Case(Op.WRITE):
-                        with m.If(~weights & more[0]):
-                            refuse(Status.BAD_ARG)
-                        with m.Else():
-                            m.next = "List"
+    def _execute(self, m):
+        """Judge the arguments and go where the command is executed."""
+        arguments, more = self.arguments, self.more
+        bad, busy = Signal(), Signal()
+        most = Mux(arguments.weights, MAX_READ_BYTES, MAX_READ_BYTES // 2)
+        with m.State("Execute"):
+            with m.Switch(self.op):
+                with m.Case(Op.WRITE):
+                    m.d.comb += bad.eq(~arguments.weights & more[0])
+                with m.Case(Op.EVENTS):
+                    m.d.comb += [bad.eq(more[0]), busy.eq(self.event_room < more[1:])]
+                with m.Case(Op.RATES8):
+                    m.d.comb += bad.eq(0)
+                with m.Case(Op.READ):
+                    many = arguments.count[8:].any() | (arguments.count[:8] > most)
+                    m.d.comb += bad.eq(~self.ends | arguments.done | many)
+                with m.Case(Op.RUN):
+                    m.d.comb += [bad.eq(~self.ends), busy.eq(self.running)]
+                with m.Case(Op.CONTROL):
+                    m.d.comb += bad.eq(~self.ends | (arguments.bytes[:8] >= len(ControlAction)))
+                with m.Default():
+                    m.d.comb += bad.eq(~self.ends)
+            with m.If(bad):
+                self._refuse(m, Status.BAD_ARG)
+            with m.Elif(busy):
+                self._refuse(m, Status.BUSY)
+            with m.Else():
+                m.next = "Skip"
+                with m.Switch(self.op):
+                    with m.Case(Op.WRITE, Op.EVENTS, *[Op.RATES8] * self.params.generators):
+                        m.next = "List"
                     with m.Case(Op.FILL):
                         m.next = "Request"
-                        with m.If(count == 0):
-                            m.next = "Reply"
-                    with m.Case(Op.RUN):
-                        m.next = "Run"
-                        with m.If(self.running):
-                            m.d.sync += status.eq(Status.BUSY)
-                            m.next = "Reply"
-                    with m.Case(Op.CONTROL):
-                        m.next = "Control"
-                        with m.If(arguments[:8] > 2):
-                            m.d.sync += status.eq(Status.BAD_ARG)
-                            m.next = "Reply"
-                    with m.Case(Op.EVENTS):
-                        with m.If(more[0]):
-                            refuse(Status.BAD_ARG)
-                        with m.Elif(self.event_room < more[1:]):
-                            refuse(Status.BUSY)
-                        with m.Else():
-                            m.next = "List"
-                    with m.Case(Op.RATES8):
-                        m.next = "List"
-                    with m.Case(Op.STREAM):
-                        m.next = "Stream"
-                    with m.Default():
-                        m.next = "Reply"
-            with m.State("Run"):
-                m.d.comb += self.run.valid.eq(1)
-                with m.If(self.run.ready):
-                    m.next = "Reply"
-            with m.State("Control"):
-                m.d.comb += self.control.valid.eq(1)
-                with m.If(self.control.ready):
-                    m.next = "Reply"
-            with m.State("Stream"):
-                m.d.comb += self.stream.valid.eq(1)
-                with m.If(self.stream.ready):
-                    m.next = "Reply"
-            with m.State("Skip"):
-                m.d.sync += place.eq(0)
-                with m.If(ends):
-                    m.next = "Reply"
-                with m.Elif(self.i.valid):
-                    consume()
+                    with m.Case(Op.RUN, Op.CONTROL, Op.STREAM):
+                        m.next = "Offer"
+        with m.State("Offer"):
+            ports = {
+                Op.RUN: self.run,
+                Op.CONTROL: self.control,
+                Op.EVENTS: self.events,
+                Op.STREAM: self.stream,
+            }
+            for op, port in ports.items():
+                with m.If(self.is_op[op]):
+                    m.d.comb += port.valid.eq(1)
+                    with m.If(port.ready):
+                        m.next = "List" if op == Op.EVENTS else "Skip"
 
-            # ---- lists -------------------------------------------------------------------------
-            with m.State("List"):
-                m.d.sync += shift.eq(count)
-                with m.If(ends):
-                    m.next = "Reply"
-                with m.Elif(self.i.valid):
-                    consume()
-                    m.d.sync += value.eq(self.i.p.data)
-                    m.next = "List high"
-                    with m.If(op == Op.RATES8):
+    def _lists(self, m):
+        """Make words of bytes."""
+        arguments, value = self.arguments, self.value
+        rates = self.is_op[Op.RATES8]
+        narrow = (arguments.weights & self.is_op[Op.WRITE]) | rates
+        with m.State("List"):
+            with m.If(self.ends):
+                m.next = "Skip"
+            with m.Else():
+                m.d.comb += self.shifts.eq(self.i.valid)
+                self._take(m, "List high")
+        with m.State("List high"):
+            m.d.comb += [
+                self.pads.eq(narrow),
+                self.i.ready.eq(~narrow),
+                self.shifts.eq(narrow | self.i.valid),
+            ]
+            with m.If(self.shifts):
+                m.next = "Request"
+                with m.If(self.is_op[Op.EVENTS]):
+                    m.next = "Offer"
+                if self.params.generators:
+                    with m.If(rates):
                         m.next = "Shift"
-                    with m.Elif(weights & (op == Op.WRITE)):
-                        m.next = "Request"
-            with m.State("List high"):
-                with m.If(self.i.valid):
-                    consume()
-                    m.d.sync += value[8:].eq(self.i.p.data)
-                    m.next = "Request"
-                    with m.If(op == Op.EVENTS):
-                        m.next = "Event"
-            with m.State("Event"):
-                m.d.comb += self.events.valid.eq(1)
-                with m.If(self.events.ready):
-                    m.next = "List"
+        if self.params.generators:
+            shift = Signal(4)
             with m.State("Shift"):
+                m.d.sync += shift.eq(arguments.count)
+                m.next = "Shifting"
+            with m.State("Shifting"):
                 # One place a clock, with saturation: no barrel shifter for a rare command.
                 with m.If(shift == 0):
-                    m.d.sync += value[15].eq(count[7])
+                    m.d.sync += value[15].eq(arguments.count[7])
                     m.next = "Request"
                 with m.Else():
                     m.d.sync += [shift.eq(shift - 1), value.eq(Mux(value[14], 0x7FFF, value << 1))]
 
-            # ---- the bus -----------------------------------------------------------------------
-            with m.State("Request"):
-                m.d.comb += self.bus.request.valid.eq(1)
-                with m.If(self.bus.request.ready):
-                    m.next = "Access"
-            with m.State("Access"):
-                with m.If(self.bus.done):
-                    m.d.sync += offset.eq(next_offset)
-                    with m.If(op == Op.READ):
-                        m.d.sync += [value.eq(self.bus.data), count.eq(count - 1)]
-                        m.next = "Value low"
-                    with m.Elif(op == Op.FILL):
-                        m.d.sync += count.eq(count - 1)
-                        m.next = "Request"
-                        with m.If(count == 1):
-                            m.next = "Reply"
-                    with m.Else():
-                        m.next = "List"
-
-            # ---- the reply ---------------------------------------------------------------------
-            with m.State("Reply"):
-                reads = (op == Op.READ) & (status == Status.OK)
-                greets = (op == Op.HELLO) & (status == Status.OK)
-                tells = op == Op.EVENTS
-                header = Array([Const(Kind.REPLY, 8), seq, op, status, *_GREETING])
-                ending = place == Mux(greets, _REPLY_HEADER + len(_GREETING), _REPLY_HEADER) - 1
-                m.d.comb += [
-                    self.o.valid.eq(1),
-                    self.o.p.data.eq(header[place]),
-                    self.o.p.last.eq(ending & ~reads & ~tells),
-                ]
-                m.d.sync += [
-                    remembers.eq(op != Op.HELLO),
-                    last_seq.eq(seq),
-                    last_status.eq(status),
-                ]
-                with m.If(self.o.ready):
-                    m.d.sync += place.eq(place + 1)
-                    with m.If(ending):
-                        m.d.sync += value.eq(self.event_room)
-                        m.next = "Sequence"
-                        with m.If(reads):
-                            m.next = "Request"
-                        with m.Elif(tells):
-                            m.next = "Value low"
-            with m.State("Value low"):
-                narrow = weights & (op == Op.READ)
-                m.d.comb += [
-                    self.o.valid.eq(1),
-                    self.o.p.data.eq(value[:8]),
-                    self.o.p.last.eq(narrow & (count == 0)),
-                ]
-                with m.If(self.o.ready):
-                    m.next = "Value high"
-                    with m.If(narrow):
-                        m.next = "Request"
-                        with m.If(count == 0):
-                            m.next = "Sequence"
-            with m.State("Value high"):
-                m.d.comb += [
-                    self.o.valid.eq(1),
-                    self.o.p.data.eq(value[8:]),
-                    self.o.p.last.eq(count == 0),
-                ]
-                with m.If(self.o.ready):
+    def _access(self, m):
+        """Access one offset after the other."""
+        with m.State("Request"):
+            m.d.comb += self.bus.request.valid.eq(1)
+            with m.If(self.bus.request.ready):
+                m.next = "Access"
+            with m.If(self.is_op[Op.FILL] & self.arguments.done):
+                m.d.comb += self.bus.request.valid.eq(0)
+                m.next = "Skip"
+        with m.State("Access"):
+            with m.If(self.bus.done):
+                m.d.comb += self.arguments.advances.eq(1)
+                m.next = "List"
+                with m.If(self.is_op[Op.FILL]):
                     m.next = "Request"
-                    with m.If(count == 0):
-                        m.next = "Sequence"
-        return m
+                with m.If(~self.writes):
+                    m.d.sync += self.value.eq(self.bus.data)
+                    m.next = "Low"
+
+    def _send(self, m, byte, following):
+        m.d.comb += [self.o.valid.eq(1), self.o.p.data.eq(byte)]
+        with m.If(self.o.ready):
+            m.next = following
+
+    def _reply(self, m):
+        """Send the reply: its header, then what it tells."""
+        answers = (self.status == Status.OK) & ~self.writes | self.is_op[Op.EVENTS]
+        greeted = self.is_op[Op.HELLO] & (self.arguments.offset[:2] == _GREETING_WORDS)
+        finished = self.arguments.done | greeted
+        with m.State("Kind"):
+            self._send(m, Kind.REPLY, "Sequence back")
+        for state, following in (("Sequence back", "Op back"), ("Op back", "Status")):
+            with m.State(state):
+                m.d.comb += self.turns.eq(self.o.ready)
+                self._send(m, self.header[:8], following)
+        with m.State("Status"):
+            self._send(m, self.status, "Length")
+            m.d.comb += self.o.p.last.eq(~answers)
+            m.d.sync += self.remembers.eq(~self.is_op[Op.HELLO])
+            with m.If(self.o.ready & answers):
+                m.next = "Request"
+        with m.State("Low"):
+            self._send(m, self.value[:8], "High")
+            m.d.comb += [self.shifts.eq(self.o.ready), self.o.p.last.eq(self.arguments.weights & finished)]
+            with m.If(self.o.ready & self.arguments.weights):
+                m.next = "Request"
+                with m.If(finished):
+                    m.next = "Length"
+        with m.State("High"):
+            self._send(m, self.value[:8], "Request")
+            m.d.comb += self.o.p.last.eq(finished)
+            with m.If(self.o.ready & finished):
+                m.next = "Length"

@@ -1,10 +1,11 @@
 """The record ring: what the core recorded waits here until the host has it."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract.frames import RECORD_FRAME_WORDS, Kind
+from synloom_hdl.counting import up_or_load
 from synloom_hdl.link.layouts import FrameByte
 
 __all__ = ["RecordRing", "StreamRequest"]
@@ -16,11 +17,11 @@ StreamRequest = data.StructLayout({"acked": 16, "rewind": 1, "flush": 1, "discar
 class RecordRing(wiring.Component):
     """Keep record words until they are acknowledged, and send them in frames.
 
-    The ring holds the words of offsets ``first .. first + held - 1`` (modulo 65536), of which the first
-    `sent` have been sent. A frame is begun when RECORD_FRAME_WORDS unsent words are there; or any, if the
-    core does not run, a flush was asked for, or the ring is half full (the core might wait for room). A
-    request of the host is taken between two frames; an acknowledgement of words that the ring does not hold
-    changes nothing. A byte leaves every clock.
+    The ring holds the words of offsets ``first .. end - 1`` (modulo 65536); those from `place` on have not
+    been sent. A frame is begun when RECORD_FRAME_WORDS unsent words are there; or any, if the core does not
+    run, a flush was asked for, or the ring is half full (the core might wait for room); it ends when it
+    has RECORD_FRAME_WORDS or no more are there. A request of the host is taken between two frames; an
+    acknowledgement of words that the ring does not hold changes nothing. A byte leaves every clock.
 
     Parameters
     ----------
@@ -68,115 +69,95 @@ class RecordRing(wiring.Component):
         m = Module()
         m.submodules.words = words = memory.Memory(shape=16, depth=self.depth, init=[])
         write, read = words.write_port(), words.read_port(transparent_for=())
-
-        amount = range(self.depth + 1)
-        held, sent, unsent = Signal(amount), Signal(amount), Signal(amount)
-        last = Signal(range(self.depth))
         taken = Signal()
 
-        # `unsent` is a clock behind: a word just written is not read before it is in the memory.
-        m.d.sync += unsent.eq(held - sent)
+        # Offsets: of the next word to come, and of the next one to be sent.
+        end, place = Signal(16), Signal(16)
+        amount = range(2 * self.depth)
+        room, held, unsent, sent = (Signal(amount, name=n) for n in ("room", "held", "unsent", "sent"))
         m.d.comb += [
+            held.eq(end - self.first),
+            room.eq(self.first - end + self.depth),
+            unsent.eq(end - place),
+            sent.eq(place - self.first),
+            self.room.eq(room),
+            self.records.ready.eq(room != 0),
             taken.eq(self.records.valid & self.records.ready),
-            self.records.ready.eq(~held[-1]),
-            self.room.eq(self.depth - held),
-            write.addr.eq(last),
+            write.addr.eq(end),
             write.data.eq(self.records.payload),
             write.en.eq(taken),
+            read.addr.eq(place),
         ]
-        m.d.sync += [held.eq(held + taken), last.eq(last + taken)]
+        with m.If(taken):
+            m.d.sync += end.eq(end + 1)
 
-        flush_arrived, flushing, unsettled = Signal(), Signal(), Signal(2)
-        fills, partial, starts = Signal(), Signal(), Signal()
-        m.d.sync += [
-            flush_arrived.eq(self.flushes),
-            unsettled.eq((unsettled << 1) | taken | self.flushes),
-        ]
+        any_unsent, fills, starts = Signal(), Signal(), Signal()
+        flushing, flush_asked = Signal(), Signal()
         m.d.comb += [
+            any_unsent.eq(unsent != 0),
             fills.eq(unsent >= RECORD_FRAME_WORDS),
-            partial.eq((self.drains & ~taken) | flushing | held[-2:].any()),
-            starts.eq(fills | (partial & unsent.any())),
+            starts.eq(fills | (any_unsent & (self.drains | flushing | (room <= self.depth // 2)))),
         ]
+        m.d.sync += flushing.eq(self.flushes | flush_asked | (flushing & any_unsent))
 
         request = self.requests.p
         freed = Signal(16)
-        still_sent = Signal(signed(len(sent) + 1))
-        offset, count = Signal(16), Signal(range(RECORD_FRAME_WORDS + 1))
-        place = offset[: len(read.addr)]
-        word = Signal(16)
+        # Words that were freed are not sent any more.
+        behind = Signal()
         m.d.comb += [
-            read.addr.eq(place),
-            still_sent.eq(sent - freed[: len(held)]),
+            freed.eq(request.acked - self.first),
+            behind.eq(sent[-1] & any_unsent),
         ]
 
+        count = Signal(range(RECORD_FRAME_WORDS + 1))
+        rewinds, next_word, last = Signal(), Signal(), Signal()
+        m.d.comb += last.eq((count == RECORD_FRAME_WORDS) | ~any_unsent)
+        with m.If(rewinds | next_word):
+            m.d.sync += place.eq(up_or_load(place, rewinds, self.first))
         with m.FSM() as fsm:
-            m.d.comb += self.busy.eq(
-                ~fsm.ongoing("Wait") | starts | self.requests.valid | self.records.valid | unsettled.any()
-            )
-
+            comes = self.requests.valid | self.records.valid | self.flushes
+            m.d.comb += [
+                self.busy.eq(~fsm.ongoing("Wait") | starts | comes),
+                # A word is held while its two bytes are sent.
+                read.en.eq(~fsm.ongoing("Low") & (~fsm.ongoing("High") | self.o.ready)),
+            ]
             with m.State("Wait"):
-                m.d.sync += [
-                    offset.eq(self.first + sent),
-                    count.eq(Mux(fills, RECORD_FRAME_WORDS, unsent)),
-                ]
+                m.d.sync += count.eq(0)
                 with m.If(self.requests.valid):
-                    m.next = "Measure"
+                    m.next = "Free"
                 with m.Elif(starts):
-                    with m.If(~fills):
-                        m.d.sync += flushing.eq(0)
                     m.next = "Kind"
-
-            with m.State("Measure"):
-                m.d.sync += freed.eq(Mux(request.discard, held, request.acked - self.first))
-                m.next = "Free"
             with m.State("Free"):
-                with m.If(freed <= held):
-                    m.d.sync += [
-                        self.first.eq(self.first + freed),
-                        held.eq(held + taken - freed[: len(held)]),
-                        sent.eq(Mux(still_sent < 0, 0, still_sent)),
-                    ]
+                with m.If(request.discard | (freed <= held)):
+                    m.d.sync += self.first.eq(Mux(request.discard, end, request.acked))
                 m.next = "Rewind"
             with m.State("Rewind"):
-                m.d.comb += self.requests.ready.eq(1)
-                with m.If(request.rewind):
-                    m.d.sync += sent.eq(0)
-                with m.If(request.flush):
-                    m.d.sync += flush_arrived.eq(1)
-                m.next = "Settle"
-            with m.State("Settle"):
+                m.d.comb += [
+                    self.requests.ready.eq(1),
+                    rewinds.eq(request.rewind | behind),
+                    flush_asked.eq(request.flush),
+                ]
                 m.next = "Wait"
 
             with m.State("Kind"):
                 self._send(m, Kind.RECORDS, "Offset low")
-                with m.If(self.o.ready):
-                    m.d.sync += sent.eq(sent + count)
             with m.State("Offset low"):
-                self._send(m, offset[:8], "Offset high")
+                self._send(m, place[:8], "Offset high")
             with m.State("Offset high"):
-                self._send(m, offset[8:], "Low")
-                with m.If(self.o.ready):
-                    m.d.sync += [word.eq(read.data), place.eq(place + 1)]
+                self._send(m, place[8:], "Low")
             with m.State("Low"):
-                self._send(m, word[:8], "High")
+                self._send(m, read.data[:8], "High")
+                m.d.comb += next_word.eq(self.o.ready)
                 with m.If(self.o.ready):
-                    m.d.sync += count.eq(count - 1)
+                    m.d.sync += count.eq(count + 1)
             with m.State("High"):
-                self._send(m, word[8:], None)
-                m.d.comb += self.o.p.last.eq(count == 0)
-                with m.If(self.o.ready):
-                    m.d.sync += [word.eq(read.data), place.eq(place + 1)]
-                    with m.If(count == 0):
-                        m.next = "Wait"
-                    with m.Else():
-                        m.next = "Low"
-
-        with m.If(flush_arrived):
-            m.d.sync += flushing.eq(1)
+                self._send(m, read.data[8:], "Low")
+                m.d.comb += self.o.p.last.eq(last)
+                with m.If(self.o.ready & last):
+                    m.next = "Wait"
         return m
 
     def _send(self, m, byte, following):
         m.d.comb += [self.o.valid.eq(1), self.o.p.data.eq(byte)]
-        if following is not None:
-            with m.If(self.o.ready):
-                m.next = following
+        with m.If(self.o.ready):
+            m.next = following

@@ -1,11 +1,11 @@
 """INFO and LINK: the regions that the link answers itself."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract.info import encode_info
-from synloom.contract.regions import LINK_REGISTERS, Region
+from synloom.contract.regions import Region, link
 from synloom_hdl.ports import BusSignature
 
 __all__ = ["LinkRegisters"]
@@ -16,12 +16,17 @@ _EVENTS = {
     "framing_errors": "framing_error",
     "resends": "resent",
 }
+_FIRST_EVENT = link("crc_errors").offset
+_HALF = 128
+"""INFO is in the first half of the memory, LINK in the second."""
 
 
 class LinkRegisters(wiring.Component):
     """Answer INFO and LINK, pass every other access on to the core.
 
-    Counters saturate at 255 and are cleared by writing anything.
+    Both are in one memory, two clocks an access. An event is remembered until its counter's turn comes, and
+    that is in the memory, too. Counters saturate at 255 and are cleared by writing anything; two events of
+    one kind within a turn are one.
 
     Parameters
     ----------
@@ -56,54 +61,53 @@ class LinkRegisters(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.info = info = memory.Memory(shape=16, depth=256, init=encode_info(self.params))
-        rom = info.read_port()
+        words = encode_info(self.params)
+        assert len(words) <= _HALF
+        assert [link(name).offset - _FIRST_EVENT for name in _EVENTS] == [0, 1, 2, 3]
+        words += [0] * (2 * _HALF - len(words))
+        words[_HALF + link("divisor").offset] = self.divisor.init
+        m.submodules.words = storage = memory.Memory(shape=16, depth=2 * _HALF, init=words)
+        write, read = storage.write_port(), storage.read_port(transparent_for=())
 
         request = self.bus.request.p
-        place = request.offset[: (len(LINK_REGISTERS) - 1).bit_length()]
-        is_info, is_link, is_ours = Signal(), Signal(), Signal()
-        accepted, reading, answers = Signal(), Signal(), Signal()
-        is_there, exists, was_info, writes = Signal(), Signal(), Signal(), Signal()
-        register, answer = Signal(16), Signal(16)
-
+        place = request.offset[:7]
+        is_link, is_ours, accepted = Signal(), Signal(), Signal()
+        writes, is_event, tells_first = Signal(), Signal(), Signal()
+        answers = Signal()
+        # The event whose turn it is, those that wait, and whether its counter has been read.
+        turn, waiting, counts = Signal(2), Signal(4), Signal()
         m.d.comb += [
-            is_info.eq(request.region == Region.INFO),
             is_link.eq(request.region == Region.LINK),
-            is_ours.eq(is_info | is_link),
-            is_there.eq(~request.offset[8:].any() & (is_info | ~request.offset[len(place) : 8].any())),
-            accepted.eq(self.bus.request.valid & is_ours),
-            writes.eq(accepted & is_link & is_there & request.write),
-            rom.addr.eq(request.offset),
+            # What is beyond does not exist in the core either.
+            is_ours.eq((is_link | (request.region == Region.INFO)) & ~request.offset[7:].any()),
+            accepted.eq(self.bus.request.valid & is_ours & ~counts),
+            is_event.eq((place >= _FIRST_EVENT) & (place < _FIRST_EVENT + len(_EVENTS))),
+            writes.eq(accepted & is_link & request.write & (place < link("first_record").offset)),
+            read.addr.eq(
+                Mux(
+                    accepted,
+                    Cat(place, is_link),
+                    Cat((turn + _FIRST_EVENT)[:3], Const(_HALF >> 3, 5)),
+                )
+            ),
+            write.addr.eq(read.addr),
+            write.data.eq(Mux(counts, (read.data + 1)[:8], Mux(is_event, 0, request.data))),
+            write.en.eq(writes | (counts & ~read.data[:8].all())),
             self.core.request.payload.eq(self.bus.request.payload),
             self.core.request.valid.eq(self.bus.request.valid & ~is_ours),
-            self.bus.request.ready.eq(is_ours | self.core.request.ready),
+            self.bus.request.ready.eq(Mux(is_ours, ~counts, self.core.request.ready)),
             self.bus.done.eq(answers | self.core.done),
-            self.bus.data.eq(Mux(answers, answer, self.core.data)),
+            tells_first.eq(is_link & (place == link("first_record").offset)),
+            self.bus.data.eq(Mux(answers, Mux(tells_first, self.first_record, read.data), self.core.data)),
         ]
+        strobes = Cat(getattr(self, strobe) for strobe in _EVENTS.values())
         m.d.sync += [
-            reading.eq(accepted),
-            exists.eq(is_there),
-            was_info.eq(is_info),
-            answers.eq(reading),
-            answer.eq(Mux(exists, Mux(was_info, rom.data, register), 0)),
+            answers.eq(accepted),
+            counts.eq(waiting.bit_select(turn, 1) & ~counts & ~accepted),
+            waiting.eq((waiting & ~Mux(counts, 1 << turn, 0)) | strobes),
         ]
-
-        contents = {
-            "divisor": self.divisor,
-            "scratch": Signal(16, name="scratch"),
-            "first_record": self.first_record,
-        }
-        for name, strobe in _EVENTS.items():
-            counter = contents[name] = Signal(8, name=name)
-            with m.If(getattr(self, strobe) & ~counter.all()):
-                m.d.sync += counter.eq(counter + 1)
-        with m.Switch(place):
-            for name, entry in LINK_REGISTERS.items():
-                with m.Case(entry.offset):
-                    m.d.sync += register.eq(contents[name])
-                    if entry.writable:
-                        with m.If(writes):
-                            m.d.sync += contents[name].eq(0 if name in _EVENTS else request.data)
-            with m.Default():
-                m.d.sync += register.eq(0)
+        with m.If(counts | ~waiting.bit_select(turn, 1)):
+            m.d.sync += turn.eq(turn + 1)
+        with m.If(writes & (place == link("divisor").offset)):
+            m.d.sync += self.divisor.eq(request.data)
         return m

@@ -1,0 +1,30 @@
+"""Counters that can also be loaded, at one logic cell a bit."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Mux, Value
+
+__all__ = ["down_or_load", "up_or_load"]
+
+
+def up_or_load(value: Value, load: Value, start: Value) -> Value:
+    """Return ``start if load else value + 1``, modulo the width of `value`.
+
+    An addend that is the selection itself leaves the sum as it is where it matters, and lets an iCE40
+    compute carry, sum and choice of a bit in one cell instead of two.
+
+    Parameters
+    ----------
+    value : Value
+        Of n bits.
+    load : Value
+        One bit.
+    start : Value
+        Of n bits at most.
+    """
+    return Mux(load, start, (value + load.replicate(len(value)) + 1)[: len(value)])
+
+
+def down_or_load(value: Value, load: Value, start: Value) -> Value:
+    """Return ``start if load else value - 1``, modulo the width of `value`; see `up_or_load`."""
+    return Mux(load, start, (value + (~load).replicate(len(value)))[: len(value)])

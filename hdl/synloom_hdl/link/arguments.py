@@ -1,0 +1,96 @@
+"""The arguments of a command: bytes shifted in, then an address that goes on."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from synloom.contract.regions import Region, control
+from synloom_hdl.counting import down_or_load, up_or_load
+
+__all__ = ["Arguments"]
+
+_TARGET_BITS = 12
+"""Bits of a WEIGHTS offset that are the target."""
+
+
+class Arguments(wiring.Component):
+    """Region, offset and count, seven bytes from the lowest, or whatever a command has in their place.
+
+    Parameters
+    ----------
+    neurons : int
+        N: where a row of WEIGHTS ends.
+
+    Members
+    -------
+    restart : In(1)
+        Point to the one word that tells the events' room.
+    shifts : In(1), byte : In(8)
+        All bytes move down a place; `byte` becomes the highest.
+    advances : In(1)
+        Go to the next offset.
+    counts : In(1)
+        Then there is one less to come.
+    bytes : Out(56)
+        All of them.
+    region : Out(5), offset : Out(24)
+        Where the next access goes. A region that does not exist stays one that does not exist.
+    weights : Out(1)
+        It goes to WEIGHTS.
+    count : Out(24), done : Out(1)
+        Accesses left; none is.
+    """
+
+    def __init__(self, neurons):
+        self.neurons = neurons
+        super().__init__(
+            {
+                "restart": In(1),
+                "shifts": In(1),
+                "byte": In(8),
+                "advances": In(1),
+                "counts": In(1),
+                "bytes": Out(56),
+                "region": Out(5),
+                "offset": Out(24),
+                "weights": Out(1),
+                "count": Out(24),
+                "done": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        # What `restart` sets is what reset sets, too: then it costs nothing.
+        region = Signal(8, init=Region.CTRL)
+        target = Signal(_TARGET_BITS, init=control("event_room").offset)
+        source = Signal(24 - _TARGET_BITS)
+        count = Signal(24, init=1)
+        wraps, carries = Signal(), Signal()
+        nowhere = Signal()
+
+        m.d.comb += [
+            self.bytes.eq(Cat(region, target, source, count)),
+            nowhere.eq(region[5:].any()),
+            self.region.eq(region[:5] | Mux(nowhere, 0b10001, 0)),
+            self.offset.eq(Cat(target, source)),
+            self.weights.eq(region == Region.WEIGHTS),
+            self.count.eq(count),
+            self.done.eq(count == 0),
+            wraps.eq(self.weights & (target == self.neurons - 1)),
+            carries.eq(wraps | target.all()),
+        ]
+        above = Cat(self.bytes[8:], self.byte)
+        with m.If(self.shifts):
+            m.d.sync += region.eq(above)
+        with m.If(self.shifts | self.advances):
+            m.d.sync += target.eq(up_or_load(target, self.shifts, above[8:20]))
+        with m.If(self.shifts | (self.advances & self.counts)):
+            m.d.sync += count.eq(down_or_load(count, self.shifts, above[32:]))
+        with m.If(self.shifts | (self.advances & carries)):
+            m.d.sync += source.eq(up_or_load(source, self.shifts, above[20:32]))
+        with m.If(self.advances & wraps):
+            m.d.sync += target.eq(0)
+        with m.If(self.restart):
+            m.d.sync += [part.eq(part.init) for part in (region, target, source, count)]
+        return m
