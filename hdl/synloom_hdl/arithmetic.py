@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from amaranth.hdl import Array, Cat, Const, Mux, Value
 from amaranth.utils import ceil_log2
 
-__all__ = ["choose", "minimum", "population", "rounded_shift", "saturated"]
+__all__ = ["choose", "minimum", "population", "rounded_shift", "saturated", "times"]
 
 
 def population(bits: Value) -> Value:
@@ -52,3 +52,9 @@ def saturated(value: Value, bits: int) -> tuple[Value, Value]:
     below = sign & ~(rest.all() & low.any())
     clipped = Cat(low[0] | above | below, *[(bit | above) & ~below for bit in low[1:]], sign)
     return clipped.as_signed(), above | below
+
+
+def times(value: Value, factor: int) -> Value:
+    """Return a value times a constant, as a sum of shifts: synthesis would take a multiplier for it."""
+    shifts = [n for n in range(factor.bit_length()) if factor >> n & 1]
+    return sum((value << n for n in shifts[1:]), value << shifts[0])

@@ -156,9 +156,7 @@ class Core(wiring.Component):
         params, sequencer, registers = self.params, self.sequencer, self.registers
         wheel, sources, passes = self.wheel, self.sources, self.passes
         m.submodules.source_scan = scan = BitScanner(params.source_words)
-        m.submodules.jobs = self.jobs = jobs = fifo.SyncFIFO(
-            width=len(passes.jobs.payload.as_value()), depth=_JOBS
-        )
+        jobs = self._job_queue(m)
         self.slot = Signal(ceil_log2(params.delay_slots))
         with m.If(sequencer.rows_start):
             m.d.sync += self.slot.eq(registers.now)
@@ -192,9 +190,6 @@ class Core(wiring.Component):
             wheel.read_index.eq(scan.read_index),
             wheel.clear_en.eq(scan.taken),
             wheel.clear_index.eq(scan.taken_index),
-            passes.jobs.valid.eq(jobs.r_rdy),
-            passes.jobs.payload.eq(jobs.r_data),
-            jobs.r_en.eq(passes.jobs.ready),
             passes.learn.eq(registers.mode[Mode.LEARN]),
             passes.reward.eq(registers.reward),
             passes.rng.eq(registers.learn_rng),
@@ -202,7 +197,7 @@ class Core(wiring.Component):
             registers.learn_rng_en.eq(passes.rng_en),
             passes.one_x.eq(registers.one_x),
             passes.one_y.eq(registers.one_y),
-            sequencer.rows_busy.eq(scan.busy | sources.busy | (jobs.level != 0) | passes.busy),
+            sequencer.rows_busy.eq(scan.busy | sources.busy | self.jobs_wait | passes.busy),
         ]
 
         # One feeder at a time: rows, then decays, then columns.
@@ -210,14 +205,13 @@ class Core(wiring.Component):
         self.decaying = Cat(*decays)
         with m.If(sequencer.sweep_start):
             m.d.sync += [decays[0].eq(registers.x_list[15]), decays[1].eq(registers.y_list[15])]
-        job = Signal.like(passes.jobs.payload)
-        m.d.comb += jobs.w_data.eq(job)
+        job = jobs.payload
         with m.Switch(sequencer.phase):
             with m.Case(Phase.ROWS):
                 m.d.comb += [
                     job.eq(sources.jobs.payload),
-                    jobs.w_en.eq(sources.jobs.valid),
-                    sources.jobs.ready.eq(jobs.w_rdy),
+                    jobs.valid.eq(sources.jobs.valid),
+                    sources.jobs.ready.eq(jobs.ready),
                     passes.raise_en.eq(Cat(sources.raise_en, 0)),
                     passes.raise_index.eq(sources.raise_index),
                     passes.raise_nearest.eq(sources.raise_nearest),
@@ -226,21 +220,40 @@ class Core(wiring.Component):
                 m.d.comb += [
                     job.kind.eq(Mux(decays[0], PassKind.DECAY_X, PassKind.DECAY_Y)),
                     job.list.eq(Mux(decays[0], registers.x_list, registers.y_list)),
-                    jobs.w_en.eq(self.decaying.any()),
+                    jobs.valid.eq(self.decaying.any()),
                 ]
-                with m.If(jobs.w_rdy):
+                with m.If(jobs.ready):
                     m.d.sync += decays[0].eq(0)
                     with m.If(~decays[0]):
                         m.d.sync += decays[1].eq(0)
             with m.Case(Phase.COLUMNS):
                 m.d.comb += [
                     job.eq(self.fired.jobs.payload),
-                    jobs.w_en.eq(self.fired.jobs.valid),
-                    self.fired.jobs.ready.eq(jobs.w_rdy),
+                    jobs.valid.eq(self.fired.jobs.valid),
+                    self.fired.jobs.ready.eq(jobs.ready),
                     passes.raise_en.eq(Cat(0, self.fired.raise_en)),
                     passes.raise_index.eq(self.fired.raise_index),
                     passes.raise_nearest.eq(self.fired.raise_nearest),
                 ]
+
+    def _job_queue(self, m: Module):
+        """Return where passes are asked for: a queue, or the pass engine itself if its passes are long."""
+        passes = self.passes.jobs
+        self.jobs_wait = Signal()
+        if self.params.single_port:
+            return passes
+        m.submodules.jobs = queue = fifo.SyncFIFO(width=len(passes.payload.as_value()), depth=_JOBS)
+        jobs = passes.signature.flip().create()
+        m.d.comb += [
+            self.jobs_wait.eq(queue.level != 0),
+            queue.w_data.eq(jobs.payload),
+            queue.w_en.eq(jobs.valid),
+            jobs.ready.eq(queue.w_rdy),
+            passes.valid.eq(queue.r_rdy),
+            passes.payload.eq(queue.r_data),
+            queue.r_en.eq(passes.ready),
+        ]
+        return jobs
 
     def _sweep(self, m: Module):
         """Update the neurons; remember which fired."""
@@ -267,9 +280,7 @@ class Core(wiring.Component):
             write.addr.eq(neurons.word_index),
             write.data.eq(neurons.word),
             write.en.eq(neurons.word_en),
-            sequencer.sweep_busy.eq(
-                neurons.busy | self.decaying.any() | (self.jobs.level != 0) | passes.busy
-            ),
+            sequencer.sweep_busy.eq(neurons.busy | self.decaying.any() | self.jobs_wait | passes.busy),
         ]
 
     def _columns(self, m: Module):
@@ -294,7 +305,7 @@ class Core(wiring.Component):
             scan.word.eq(Mux((scan.taken_index << 4) < registers.sweep_count, self.fired_read.data, 0)),
             scan.hold.eq(raster & as_bitmap & ~recorder.body.ready),
             sequencer.columns_busy.eq(
-                scan.busy | fired.busy | (self.jobs.level != 0) | self.passes.busy | ~self.wheel.idle
+                scan.busy | fired.busy | self.jobs_wait | self.passes.busy | ~self.wheel.idle
             ),
         ]
         # A fork: an id goes to the dispatcher and, in a list of spikes, to the recorder, or to none.

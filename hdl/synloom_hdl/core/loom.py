@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
+from synloom_hdl.arithmetic import times
 from synloom_hdl.core.access import AccessSignature
 from synloom_hdl.core.banks import SinglePortBank, TwoPortBank
 from synloom_hdl.core.rule import loom_address_layout
@@ -87,7 +88,7 @@ class Loom(wiring.Component):
         host_bank = Signal(low_bits)
         exists = Signal()
         m.d.sync += [
-            host_address.eq(((target >> low_bits) * per_column << low_bits) + source),
+            host_address.eq((times(target >> low_bits, per_column) << low_bits) + source),
             host_bank.eq(source + target),
             exists.eq(host.select & (source < params.sources) & (target < params.neurons)),
         ]

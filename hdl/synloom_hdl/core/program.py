@@ -10,6 +10,7 @@ from amaranth.utils import ceil_log2
 from synloom.contract import ArrayParams
 from synloom.contract.layout import segment_layout
 from synloom.contract.regions import SEGMENT_STRIDE
+from synloom_hdl.arithmetic import times
 from synloom_hdl.core.access import AccessSignature, SharedMemory
 from synloom_hdl.core.rule import PassKind, Rule, job_layout, loom_address_layout
 
@@ -159,7 +160,7 @@ class SegmentFetcher(wiring.Component):
                     out.address.column.eq(~row),
                     out.address.rotate.eq(job.index[:low_bits]),
                     out.address.high.eq(
-                        Mux(row, first_chunk, job.index >> low_bits) * per_column
+                        times(Mux(row, first_chunk, job.index >> low_bits), per_column)
                         + Mux(row, job.index >> low_bits, first_chunk)
                     ),
                     out.learns.eq(learns),
