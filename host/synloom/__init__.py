@@ -6,42 +6,44 @@ simulated board, or a board) and run. See docs/sdk.md.
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from synloom.cells import LIF
-from synloom.compiler import compile
-from synloom.connectors import (
-    AllToAll,
-    FixedInDegree,
-    FixedOutDegree,
-    FixedProbability,
-    FromList,
-    FromMatrix,
-    OneToOne,
-    SmallWorld,
-)
-from synloom.contract.params import ArrayParams
-from synloom.counters import Counters
-from synloom.device import Device
-from synloom.distributions import Normal, Uniform
-from synloom.errors import (
-    BuildError,
-    CapacityError,
-    DeviceError,
-    ExperimentError,
-    LinkError,
-    MismatchError,
-    NetworkError,
-    ParameterError,
-    SynloomError,
-    TargetError,
-)
-from synloom.image import Image
-from synloom.inputs import InputPopulation, PoissonInput, RegularInput
-from synloom.network import Network, Population, Projection
-from synloom.plasticity import STDP, PairRule, TraceTarget
-from synloom.recording import Recording
-from synloom.report import Report
+if TYPE_CHECKING:
+    from synloom.cells import LIF
+    from synloom.compiler import compile
+    from synloom.connectors import (
+        AllToAll,
+        FixedInDegree,
+        FixedOutDegree,
+        FixedProbability,
+        FromList,
+        FromMatrix,
+        OneToOne,
+        SmallWorld,
+    )
+    from synloom.contract.params import ArrayParams
+    from synloom.counters import Counters
+    from synloom.device import Device
+    from synloom.distributions import Normal, Uniform
+    from synloom.errors import (
+        BuildError,
+        CapacityError,
+        DeviceError,
+        ExperimentError,
+        LinkError,
+        MismatchError,
+        NetworkError,
+        ParameterError,
+        SynloomError,
+        TargetError,
+    )
+    from synloom.image import Image
+    from synloom.inputs import InputPopulation, PoissonInput, RegularInput
+    from synloom.network import Network, Population, Projection
+    from synloom.plasticity import STDP, PairRule, TraceTarget
+    from synloom.recording import Recording
+    from synloom.report import Report
 
 __all__ = [
     "LIF",
@@ -83,6 +85,58 @@ __all__ = [
     "compile",
     "connect",
 ]
+
+# NumPy and SciPy take a quarter of a second to import: nobody waits for them who only wants `synloom --help`.
+_MODULES = {
+    "cells": ("LIF",),
+    "compiler": ("compile",),
+    "connectors": (
+        "AllToAll",
+        "FixedInDegree",
+        "FixedOutDegree",
+        "FixedProbability",
+        "FromList",
+        "FromMatrix",
+        "OneToOne",
+        "SmallWorld",
+    ),
+    "contract.params": ("ArrayParams",),
+    "counters": ("Counters",),
+    "device": ("Device",),
+    "distributions": ("Normal", "Uniform"),
+    "errors": (
+        "BuildError",
+        "CapacityError",
+        "DeviceError",
+        "ExperimentError",
+        "LinkError",
+        "MismatchError",
+        "NetworkError",
+        "ParameterError",
+        "SynloomError",
+        "TargetError",
+    ),
+    "image": ("Image",),
+    "inputs": ("InputPopulation", "PoissonInput", "RegularInput"),
+    "network": ("Network", "Population", "Projection"),
+    "plasticity": ("STDP", "PairRule", "TraceTarget"),
+    "recording": ("Recording",),
+    "report": ("Report",),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))
 
 
 def connect(

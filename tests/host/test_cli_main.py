@@ -32,7 +32,8 @@ def test_help_imports_no_command():
         "import sys, synloom.cli\n"
         "try: synloom.cli.main(['--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'amaranth', 'matplotlib', 'rich', 'serial', 'sklearn', 'synloom_sim', 'synloom.link'}\n"
+        "heavy = {'amaranth', 'matplotlib', 'numpy', 'rich', 'scipy', 'serial', 'sklearn'}\n"
+        "heavy |= {'synloom_sim', 'synloom.link'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -113,6 +114,24 @@ def test_interrupt_while_a_command_is_imported_is_exit_code_130(monkeypatch, cap
     code, _, err = run(capsys, "info", "model")
     assert code == 130
     assert err.strip() == "interrupted"
+
+
+@pytest.mark.parametrize("module", ["click", "numpy", "synloom.contract.params"])
+def test_interrupt_while_anything_is_imported_is_exit_code_130(module):
+    script = (
+        "import os, signal, sys\n"
+        "class Interrupter:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupter())\n"
+        "from synloom.cli import main\n"
+        "main(['info', 'model'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 130
+    assert done.stderr.strip() == "interrupted"
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("info", "model"), ("info", "model", "--json")])

@@ -16,3 +16,16 @@ def test_the_sdk_imports_without_gateware_tools_and_models():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "16"
+
+
+def test_public_names_are_imported_when_they_are_used():
+    code = (
+        "import sys, synloom\n"
+        "before = {'numpy', 'scipy'} & set(sys.modules)\n"
+        "missing = [name for name in synloom.__all__ if getattr(synloom, name, None) is None]\n"
+        "print(sorted(before), missing, set(synloom.__all__) <= set(dir(synloom)))\n"
+        "try: synloom.no_such_name\n"
+        "except AttributeError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[] [] True\nmodule 'synloom' has no attribute 'no_such_name'\n"
