@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from importlib import metadata
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from synloom_sim.board import BoardCache, Design, build_board
 DESIGN = Design(ArrayParams(), top="board_tops:EchoTop")
 CLIENT = """
 import sys
+import time
 from synloom.contract import ArrayParams
 from synloom_sim.board import Design, build_board
 build_board(Design(ArrayParams(), top="board_tops:EchoTop"), progress=lambda what, share: print(what))
@@ -117,6 +119,21 @@ def test_failing_compiler_leaves_its_log_and_nothing_else(cache, tmp_path, monke
     assert "no room" in log.read_text()
     assert not list(cache.root.glob("build-*"))
     assert not (cache.root / "boards").exists()
+
+
+def test_folders_of_killed_builds_are_removed_and_no_others(cache):
+    past = time.time() - 3600
+    with cache.workplace("one") as working:
+        for name in ("build-killed", "build-young"):
+            (cache.root / name).mkdir()
+            (cache.root / name / "top.v").write_text("")
+        for folder in (working, cache.root / "build-killed"):
+            os.utime(folder, (past, past))
+        with cache.workplace("two"):
+            left = {folder.name for folder in cache.root.glob("build-*")}
+            assert "build-killed" not in left
+            assert {working.name, "build-young"} < left
+    assert [folder.name for folder in cache.root.glob("build-*")] == ["build-young"]
 
 
 def test_missing_verilator_names_the_remedy(cache, monkeypatch):

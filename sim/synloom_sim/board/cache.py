@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from synloom.errors import BuildError
 __all__ = ["BoardCache"]
 
 _LIBRARY = "board.so"
+_WORKPLACE = "build-"
+_YOUNG_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,10 @@ class BoardCache:
     @contextlib.contextmanager
     def workplace(self, key: str) -> Iterator[Path]:
         """Give a folder to build in; it is removed at the end, its log is kept after a failure."""
-        folder = Path(tempfile.mkdtemp(prefix="build-", dir=self._folder(".")))
+        self._clear_workplaces()
+        folder = Path(tempfile.mkdtemp(prefix=_WORKPLACE, dir=self._folder(".")))
+        held = os.open(folder, os.O_RDONLY)
+        fcntl.flock(held, fcntl.LOCK_EX)
         try:
             yield folder
         except BaseException:
@@ -88,6 +94,20 @@ class BoardCache:
             raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            os.close(held)
+
+    def _clear_workplaces(self) -> None:
+        """Remove the folders of builders that were killed: nobody holds their lock."""
+        for folder in self._folder(".").glob(f"{_WORKPLACE}*"):
+            with contextlib.suppress(OSError):
+                if time.time() - folder.stat().st_mtime < _YOUNG_S:
+                    continue  # just made, and perhaps not yet locked
+                descriptor = os.open(folder, os.O_RDONLY)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
+                finally:
+                    os.close(descriptor)
 
     def log(self, key: str) -> Path:
         """Return where the log of a failed build is kept."""
