@@ -53,7 +53,7 @@ class PowerOnReset(wiring.Component):
 
 
 class Clocking(wiring.Component):
-    """Make domain `sync` from a board's clock.
+    """Make clock and reset of domain `sync` from a board's clock.
 
     Parameters
     ----------
@@ -61,15 +61,22 @@ class Clocking(wiring.Component):
         Resource of the clock input.
     setting : PllSetting
         The PLL.
+
+    Members
+    -------
+    clk : Out(1)
+        The PLL's clock.
+    rst : Out(1)
+        Goes with `clk`.
     """
 
     def __init__(self, clock: str, setting: PllSetting):
         self._clock, self._setting = clock, setting
-        super().__init__({})
+        super().__init__({"clk": Out(1), "rst": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
-        clk, locked = Signal(name="pll_clk"), Signal(name="pll_locked")
+        locked = Signal(name="pll_locked")
         port = platform.request(self._clock, dir="-")
         parameters = {f"p_{name}": value for name, value in self._setting.parameters.items()}
         match self._setting.primitive:
@@ -78,7 +85,7 @@ class Clocking(wiring.Component):
                     "i_PACKAGEPIN": port.io,
                     "i_RESETB": 1,
                     "i_BYPASS": 0,
-                    "o_PLLOUTGLOBAL": clk,
+                    "o_PLLOUTGLOBAL": self.clk,
                     "o_LOCK": locked,
                 }
             case "EHXPLLL":
@@ -88,7 +95,7 @@ class Clocking(wiring.Component):
                     "i_CLKI": buffer.i,
                     "i_CLKFB": feedback,
                     "o_CLKOP": feedback,
-                    "o_CLKOS": clk,
+                    "o_CLKOS": self.clk,
                     "o_LOCK": locked,
                     **{f"i_{name}": 0 for name in ("RST", "STDBY", "PHASESEL0", "PHASESEL1", "PHASEDIR")},
                     **{f"i_{name}": 0 for name in ("PHASESTEP", "PHASELOADREG", "PLLWAKESYNC", "ENCLKOP")},
@@ -100,7 +107,7 @@ class Clocking(wiring.Component):
                 m.submodules.buffer = buffer = io.Buffer("i", port)
                 connections = {
                     "i_CLKIN": buffer.i,
-                    "o_CLKOUT": clk,
+                    "o_CLKOUT": self.clk,
                     "o_LOCK": locked,
                     "i_RESET": 0,
                     "i_RESET_P": 0,
@@ -110,8 +117,7 @@ class Clocking(wiring.Component):
         m.submodules.pll = Instance(self._setting.primitive, **parameters, **connections)
 
         m.domains.por = por = ClockDomain("por", reset_less=True, local=True)
-        m.domains.sync = sync = ClockDomain("sync")
         clocks = round(_RESET_S * self._setting.hz)
         m.submodules.reset = reset = PowerOnReset(clocks)
-        m.d.comb += [por.clk.eq(clk), sync.clk.eq(clk), reset.locked.eq(locked), sync.rst.eq(reset.reset)]
+        m.d.comb += [por.clk.eq(self.clk), reset.locked.eq(locked), self.rst.eq(reset.reset)]
         return m

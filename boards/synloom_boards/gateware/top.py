@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Const, Elaboratable, Module
+from amaranth.hdl import ClockDomain, Const, Elaboratable, Module
 from amaranth.lib import io
 
 from synloom.contract import ArrayParams
@@ -30,7 +30,8 @@ class BoardTop(Elaboratable):
     def elaborate(self, platform):
         m = Module()
         board, params = self.board, self.params
-        m.submodules.clocking = Clocking(board.clock, board.pll_setting(params))
+        m.submodules.clocking = clocking = Clocking(board.clock, board.pll_setting(params))
+        m.domains.sync = sync = ClockDomain("sync")
         m.submodules.array = array = UartTop(params)
         m.submodules.lights = lights = Lights(board.leds, params.clock_hz // TICKS_PER_SECOND)
 
@@ -38,6 +39,8 @@ class BoardTop(Elaboratable):
         m.submodules.rx = rx = io.Buffer("i", uart.rx)
         m.submodules.tx = tx = io.Buffer("o", uart.tx)
         m.d.comb += [
+            sync.clk.eq(clocking.clk),
+            sync.rst.eq(clocking.rst),
             array.rx.eq(rx.i),
             tx.o.eq(array.tx),
             lights.active.eq(~array.idle | (array.running & ~array.paused)),
