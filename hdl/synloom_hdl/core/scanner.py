@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,7 +12,7 @@ __all__ = ["BitScanner"]
 class BitScanner(wiring.Component):
     """Reads a bitmap word by word and streams the positions of its ones.
 
-    A word of zeros takes one clock, another one clock for each one, if `ids` does not wait.
+    A word takes a clock, and one more for each one in it, if `ids` does not wait.
 
     Parameters
     ----------
@@ -58,29 +58,28 @@ class BitScanner(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         next_index = Signal(range(self._words + 1))
-        reading = Signal()
-        fetched = Signal()
-        fetched_index = Signal.like(self.read_index)
-        bits = Signal(16)
-        place = Signal.like(self.read_index)
-        lowest, rest = Signal(16), Signal(16)
-        needs_extra, free = Signal(), Signal()
+        reading, fetched, needs_extra = Signal(), Signal(), Signal()
+        fetched_index, place = Signal.like(self.read_index), Signal.like(self.read_index)
+        bits, rest = Signal(16), Signal(16)
+        filled, quarter, bit = Signal(4), Signal(4), Signal(4)
         m.d.comb += [
-            lowest.eq(bits & -bits),
-            rest.eq(bits & ~lowest),
-            self.ids.valid.eq(bits != 0),
-            self.ids.payload.eq(
-                Cat(*[(lowest & sum(1 << n for n in range(16) if n >> k & 1)).any() for k in range(4)], place)
-            ),
-            free.eq((bits == 0) | (self.ids.ready & (rest == 0))),
+            # The lowest one: first the quarter that has it.
+            filled.eq(Cat(bits.word_select(n, 4).any() for n in range(4))),
+            bit[2:].eq(_lowest(filled)),
+            quarter.eq(bits.word_select(bit[2:], 4)),
+            bit[:2].eq(_lowest(quarter)),
+            self.ids.valid.eq(filled.any()),
+            self.ids.payload.eq(Cat(bit, place)),
             needs_extra.eq(fetched_index < self.extra_words),
-            self.taken.eq(fetched & free & ~self.hold & (~needs_extra | self.extra.valid)),
+            self.taken.eq(fetched & ~filled.any() & ~self.hold & (~needs_extra | self.extra.valid)),
             self.extra.ready.eq(self.taken & needs_extra),
             self.taken_index.eq(fetched_index),
             self.taken_word.eq(self.word | Mux(needs_extra, self.extra.payload, 0)),
             self.read_index.eq(next_index),
             self.read_en.eq(reading & (~fetched | self.taken)),
-            self.busy.eq(self.start | reading | fetched | (bits != 0)),
+            self.busy.eq(self.start | reading | fetched | filled.any()),
+            # One less, but for the carry's sake only if it is wanted.
+            rest.eq(bits & (bits + (~self.taken).replicate(16))),
         ]
         with m.If(self.start):
             m.d.sync += [reading.eq(1), next_index.eq(0)]
@@ -91,7 +90,12 @@ class BitScanner(wiring.Component):
         with m.If(self.read_en | self.taken):
             m.d.sync += fetched.eq(self.read_en)
         with m.If(self.taken):
-            m.d.sync += [bits.eq(self.taken_word), place.eq(fetched_index)]
-        with m.Elif(self.ids.ready):
-            m.d.sync += bits.eq(rest)
+            m.d.sync += place.eq(fetched_index)
+        with m.If(self.taken | self.ids.ready):
+            m.d.sync += bits.eq(Mux(self.taken, self.taken_word, rest))
         return m
+
+
+def _lowest(bits: Value) -> Value:
+    """Return the place of the lowest one of four; anything if there is none."""
+    return Mux(bits[0], 0, Mux(bits[1], 1, Mux(bits[2], 2, 3)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -26,11 +26,11 @@ class Wheel(wiring.Component):
     Members
     -------
     spikes : In(stream of spike_layout)
-        Sets a bit, in three clocks.
+        Sets a bit, in two clocks. One that goes away after the first is forgotten.
     idle : Out(1)
         No bit is being set.
     merges : Out(1)
-        The bit was set already.
+        The bit was set already; high in the clock after the spike was taken.
     slot : In, read_en : In(1), read_index : In, word : Out(16)
         The scan's port, `word` one clock later; not while a bit is being set.
     clear_en : In(1), clear_index : In
@@ -69,37 +69,23 @@ class Wheel(wiring.Component):
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
 
-        spike = Signal.like(self.spikes.payload)
-        changed = Signal(16)
-        incoming = self.spikes.payload
+        # A spike is held by its stream while its word is read.
+        setting = Signal()
+        place = Cat(self.spikes.p.word, self.spikes.p.slot)
+        one = Signal(16)
         m.d.comb += [
-            storage.read_row.eq(Cat(self.read_index, self.slot)),
-            storage.read_en.eq(self.read_en),
+            self.idle.eq(~setting),
+            self.spikes.ready.eq(setting),
             self.word.eq(storage.row),
-            storage.write_row.eq(Cat(self.clear_index, self.slot)),
-            storage.write_en.eq(self.clear_en),
+            one.eq(1 << self.spikes.p.bit),
+            storage.read_row.eq(Mux(self.spikes.valid, place, Cat(self.read_index, self.slot))),
+            storage.read_en.eq(self.spikes.valid | self.read_en),
+            storage.write_row.eq(Mux(setting, place, Cat(self.clear_index, self.slot))),
+            storage.write.eq(Mux(setting, storage.row | one, 0)),
+            storage.write_en.eq((self.spikes.valid & setting) | self.clear_en),
         ]
-        with m.FSM() as fsm:
-            m.d.comb += self.idle.eq(fsm.ongoing("Idle"))
-            with m.State("Idle"):
-                m.d.comb += self.spikes.ready.eq(1)
-                m.d.sync += spike.eq(incoming)
-                with m.If(self.spikes.valid):
-                    m.d.comb += [
-                        storage.read_row.eq(Cat(incoming.word, incoming.slot)),
-                        storage.read_en.eq(1),
-                    ]
-                    m.next = "Set"
-            with m.State("Set"):
-                one = Signal(16)
-                m.d.comb += [one.eq(1 << spike.bit), self.merges.eq((storage.row & one).any())]
-                m.d.sync += changed.eq(storage.row | one)
-                m.next = "Write"
-            with m.State("Write"):
-                m.d.comb += [
-                    storage.write_row.eq(Cat(spike.word, spike.slot)),
-                    storage.write.eq(changed),
-                    storage.write_en.eq(1),
-                ]
-                m.next = "Idle"
+        m.d.sync += [
+            setting.eq(self.spikes.valid & ~setting),
+            self.merges.eq(self.spikes.valid & setting & storage.row.bit_select(self.spikes.p.bit, 1)),
+        ]
         return m
