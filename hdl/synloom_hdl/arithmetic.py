@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from amaranth.hdl import Array, Cat, Const, Mux, Value
 from amaranth.utils import ceil_log2
@@ -19,14 +20,15 @@ def population(bits: Value) -> Value:
     return terms[0]
 
 
-def choose(values: Sequence[Value], index: Value) -> Value:
+def choose(values: Sequence[Value | None], index: Value) -> Value:
     """Return ``values[index]`` as a tree of multiplexers, one level for each bit of the index.
 
-    Smaller than an `Array`, which decodes every index; beyond the end the last value is repeated.
+    Smaller than an `Array`, which decodes every index. Where there is no value (None, or beyond the end) the
+    result is any of the others.
     """
     for bit in index[: ceil_log2(len(values))]:
-        pairs = zip(values[::2], values[1::2], strict=False)
-        values = [Mux(bit, b, a) for a, b in pairs] + list(values[len(values) & ~1 :])
+        pairs = zip_longest(values[::2], values[1::2])
+        values = [a if b is None else b if a is None else Mux(bit, b, a) for a, b in pairs]
     return values[0]
 
 

@@ -64,7 +64,8 @@ class Bench:
 
     async def recorder(self, ctx):
         def command(payload):
-            self.log.append((payload.command, payload.argument))
+            told = payload.command in (RecorderCommand.HEAD, RecorderCommand.END)
+            self.log.append((payload.command, payload.argument if told else 0))
 
         await receive(ctx, self.dut.recorder, command, self.rng, self.pause)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -71,12 +71,11 @@ class SourceDispatcher(wiring.Component):
                     m.next = "Raise"
             with m.State("Raise"):
                 m.d.comb += self.raise_en.eq(1)
-                m.next = "Idle"
-                with m.If(source.connected):
-                    m.next = "Pass"
+                m.next = "Pass"
             with m.State("Pass"):
-                m.d.comb += self.jobs.valid.eq(1)
-                with m.If(self.jobs.ready):
+                # Also without a pass: traces of one row are raised three clocks apart.
+                m.d.comb += self.jobs.valid.eq(source.connected)
+                with m.If(~source.connected | self.jobs.ready):
                     m.next = "Idle"
         return m
 
@@ -146,12 +145,15 @@ class FiredDispatcher(wiring.Component):
                 rows=params.neurons, element_bits=16, size=params.neurons
             )
             wiring.connect(m, wiring.flipped(self.counts), counters.host)
+            more = Signal(17)
             m.d.comb += [
+                more.eq(counters.row + 1),
                 counters.read_row.eq(self.ids.payload),
                 counters.read_en.eq(read_en),
                 counters.write_row.eq(index),
-                counters.write.eq(Mux(counters.row == 0xFFFF, 0xFFFF, counters.row + 1)),
-                counters.write_en.eq(raising),
+                counters.write.eq(more),
+                # A full count stays.
+                counters.write_en.eq(raising & ~more[16]),
             ]
         m.d.comb += self.raise_en.eq(raising)
         with m.FSM() as fsm:

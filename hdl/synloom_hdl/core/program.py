@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import ceil_log2
+from amaranth.utils import bits_for, ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom.contract.layout import segment_layout
@@ -40,7 +40,8 @@ class SegmentFetcher(wiring.Component):
 
     A segment is six words of the program; a list of one segment that was fetched last is not fetched
     again, so that a train of rows costs two clocks each, hidden behind the passes themselves. A list ends
-    with the program at the latest. An empty segment becomes one chunk without a synapse.
+    with the program at the latest. An empty segment becomes one chunk without a synapse. The words and the
+    job are all that is stored: a segment that is offered is made of them, and stands until it is taken.
 
     Members
     -------
@@ -75,9 +76,6 @@ class SegmentFetcher(wiring.Component):
         m = Module()
         params = self.params
         fields = segment_layout()
-        low_bits = ceil_log2(params.lanes)
-        per_column = params.sources // params.lanes
-
         m.submodules.storage = storage = SharedMemory(
             rows=SEGMENT_STRIDE * params.segments,
             element_bits=16,
@@ -96,22 +94,88 @@ class SegmentFetcher(wiring.Component):
             return value.as_signed() if place.signed else value
 
         job = Signal.like(self.jobs.payload)
-        entry = Signal(8)
-        cached = Signal(8)
-        cached_single = Signal()
-        first = Signal()
-        count = Signal(range(fields.words + 2))
-        out = self.segments.payload
+        entry = Signal(range(params.segments))
+        place = Signal(3)
+        single = Signal()
+        known = Signal()
+        m.d.comb += [
+            single.eq(entry == job.list),
+            storage.read_row.eq(Cat(place, entry)),
+        ]
+        with m.FSM() as fsm:
+            m.d.comb += self.idle.eq(fsm.ongoing("Idle"))
+            with m.State("Idle"):
+                m.d.comb += self.jobs.ready.eq(1)
+                m.d.sync += place.eq(0)
+                with m.If(self.jobs.valid):
+                    m.d.sync += [job.eq(self.jobs.payload), entry.eq(self.jobs.p.list)]
+                    m.next = "Fetch"
+                    with m.If(known & (job.list == self.jobs.p.list)):
+                        m.next = "Offer"
+                    with m.Else():
+                        m.d.sync += known.eq(0)
+            with m.State("Fetch"):
+                m.d.comb += storage.read_en.eq(1)
+                m.d.sync += place.eq(place + 1)
+                with m.Switch(place):
+                    for n, word in enumerate(words):
+                        with m.Case(n + 1):
+                            m.d.sync += word.eq(storage.row)
+                with m.If(place == fields.words):
+                    m.next = "Offer"
+            with m.State("Offer"):
+                m.d.comb += self.segments.valid.eq(1)
+                m.d.sync += place.eq(0)
+                with m.If(self.segments.ready):
+                    m.d.sync += entry.eq(entry + 1)
+                    m.next = "Fetch"
+                    # A list that nothing ends must not run for ever.
+                    with m.If(field("last") | (entry == params.segments - 1)):
+                        m.d.sync += known.eq(single)
+                        m.next = "Idle"
+        with m.If(self.forget):
+            m.d.sync += known.eq(0)
+        self._make(m, job, field)
+        return m
 
-        row = job.kind == PassKind.ROW
-        column = job.kind == PassKind.COLUMN
-        lo, hi = field("lo"), field("hi")
-        first_chunk = Signal(12)
-        m.d.comb += first_chunk.eq((lo >> 4) << (4 - low_bits))
-        last_index = Signal(16)
+    def _make(self, m: Module, job, field):
+        """Make the segment that is offered of the words and the job."""
+        params, out = self.params, self.segments.payload
+        low_bits = ceil_log2(params.lanes)
+        per_column = params.sources // params.lanes
+        row, column = job.kind == PassKind.ROW, job.kind == PassKind.COLUMN
+        learnable = row | column
+        # No position is beyond the sources.
+        lo, hi = (field(name)[: bits_for(params.sources)] for name in ("lo", "hi"))
+        first = Signal.like(out.first)
+        last_index = Signal.like(hi)
         empty = Signal()
-        m.d.comb += [last_index.eq(hi - 1), empty.eq(lo >= hi)]
-
+        m.d.comb += [
+            # A pass begins with its bitmap word: that is where the random numbers begin.
+            first.eq((lo >> 4) << (4 - low_bits)),
+            last_index.eq(hi - 1),
+            empty.eq(lo >= hi),
+            out.kind.eq(job.kind),
+            out.first.eq(first),
+            out.low.eq(lo >> low_bits),
+            out.last.eq(Mux(empty, first, last_index >> low_bits)),
+            out.mask_low.eq(Mux(empty, 0, ((1 << params.lanes) - 1) << lo[:low_bits])),
+            out.mask_high.eq((2 << last_index[:low_bits]) - 1),
+            out.address.column.eq(~row),
+            out.address.rotate.eq(job.index[:low_bits]),
+            out.address.high.eq(
+                times(Mux(row, first, job.index >> low_bits), per_column)
+                + Mux(row, job.index >> low_bits, first)
+            ),
+            out.learns.eq(learnable & field("plastic") & self.learn & int(params.plasticity)),
+            out.rule.a.eq(field("a")),
+            out.rule.a_negative.eq(field("a_negative")),
+            out.rule.t0.eq(Mux(learnable, field("t0"), 0)),
+        ]
+        m.d.comb += [
+            getattr(out.rule, name).eq(field(name))
+            for name in ("w_min", "w_max", "shift", "fine", "soft", "stochastic")
+        ]
         if params.reward:
             scaled = Signal(32)
             size = Signal(16)
@@ -119,78 +183,8 @@ class SegmentFetcher(wiring.Component):
                 size.eq(Mux(self.reward < 0, -self.reward, self.reward)),
                 scaled.eq((field("a") * size) >> 8),
             ]
-        learns = Signal()
-        m.d.comb += learns.eq((row | column) & field("plastic") & self.learn & int(params.plasticity))
-
-        with m.FSM() as fsm:
-            m.d.comb += self.idle.eq(fsm.ongoing("Idle"))
-            with m.State("Idle"):
-                m.d.comb += self.jobs.ready.eq(1)
-                m.d.sync += [
-                    job.eq(self.jobs.payload),
-                    first.eq(1),
-                    count.eq(0),
-                    entry.eq(self.jobs.payload.list),
-                ]
-                with m.If(self.jobs.valid):
-                    with m.If(cached_single & (cached == self.jobs.payload.list)):
-                        m.next = "Prepare"
-                    with m.Else():
-                        m.d.sync += cached_single.eq(0)
-                        m.next = "Fetch"
-            with m.State("Fetch"):
+            with m.If(field("reward") & learnable):
                 m.d.comb += [
-                    storage.read_row.eq((entry * SEGMENT_STRIDE) + count),
-                    storage.read_en.eq(1),
+                    out.rule.a.eq(Mux(scaled > 0xFFFF, 0xFFFF, scaled)),
+                    out.rule.a_negative.eq(field("a_negative") ^ (self.reward < 0)),
                 ]
-                m.d.sync += count.eq(count + 1)
-                # The words come in order: each pushes the ones before it down.
-                m.d.sync += [a.eq(b) for a, b in zip(words, [*words[1:], storage.row], strict=True)]
-                with m.If(count == fields.words):
-                    m.next = "Prepare"
-            with m.State("Prepare"):
-                # Multiplications by constants and by the reward get a clock of their own.
-                m.d.sync += [
-                    out.kind.eq(job.kind),
-                    out.first.eq(first_chunk),
-                    out.low.eq(lo >> low_bits),
-                    out.last.eq(Mux(empty, first_chunk, last_index >> low_bits)),
-                    out.mask_low.eq(Mux(empty, 0, ((1 << params.lanes) - 1) << lo[:low_bits])),
-                    out.mask_high.eq((2 << last_index[:low_bits]) - 1),
-                    out.address.column.eq(~row),
-                    out.address.rotate.eq(job.index[:low_bits]),
-                    out.address.high.eq(
-                        times(Mux(row, first_chunk, job.index >> low_bits), per_column)
-                        + Mux(row, job.index >> low_bits, first_chunk)
-                    ),
-                    out.learns.eq(learns),
-                    out.rule.t0.eq(Mux(row | column, field("t0"), 0)),
-                    out.rule.w_min.eq(field("w_min")),
-                    out.rule.w_max.eq(field("w_max")),
-                    out.rule.shift.eq(field("shift")),
-                    out.rule.fine.eq(field("fine")),
-                    out.rule.soft.eq(field("soft")),
-                    out.rule.stochastic.eq(field("stochastic")),
-                ]
-                if params.reward:
-                    rewarded = field("reward") & (row | column)
-                    m.d.sync += [
-                        out.rule.a.eq(Mux(rewarded, Mux(scaled > 0xFFFF, 0xFFFF, scaled), field("a"))),
-                        out.rule.a_negative.eq(field("a_negative") ^ (rewarded & (self.reward < 0))),
-                    ]
-                else:
-                    m.d.sync += [out.rule.a.eq(field("a")), out.rule.a_negative.eq(field("a_negative"))]
-                m.next = "Offer"
-            with m.State("Offer"):
-                m.d.comb += self.segments.valid.eq(1)
-                with m.If(self.segments.ready):
-                    # A list that nothing ends must not run for ever.
-                    with m.If(field("last") | (entry == params.segments - 1)):
-                        m.d.sync += [cached.eq(job.list), cached_single.eq(first)]
-                        m.next = "Idle"
-                    with m.Else():
-                        m.d.sync += [entry.eq(entry + 1), first.eq(0), count.eq(0)]
-                        m.next = "Fetch"
-        with m.If(self.forget):
-            m.d.sync += cached_single.eq(0)
-        return m

@@ -9,7 +9,7 @@ from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom.contract.regions import CONTROL_REGISTERS
-from synloom_hdl.arithmetic import minimum
+from synloom_hdl.arithmetic import choose, minimum
 from synloom_hdl.core.access import AccessSignature
 
 __all__ = ["KEPT_BITS", "LIVE_REGISTERS", "ControlRegisters", "highest", "words_at_first"]
@@ -92,27 +92,29 @@ class ControlRegisters(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         host, kept = self.host, self.kept
-        is_kept, is_now = Signal(), Signal()
-        found = Signal(16)
-        for name in self._live:
-            with m.If(getattr(self, f"{name}_en")):
-                m.d.sync += getattr(self, name).eq(getattr(self, f"{name}_next"))
-        with m.Switch(host.offset[:KEPT_BITS]):
-            for name, register in CONTROL_REGISTERS.items():
-                value = getattr(self, name, None)
-                for k in range(register.words):
-                    word = slice(16 * k, 16 * k + 16)
-                    with m.Case(register.offset + k):
-                        m.d.comb += is_now.eq(name == "now")
-                        if name in self._live or not register.writable:
-                            m.d.comb += found.eq(value[word])
-                        else:
-                            m.d.comb += is_kept.eq(1)
-                        if register.writable and value is not None:
-                            with m.If(host.write):
-                                m.d.sync += value[word].eq(minimum(host.data, highest(self.params, name)))
+        offset = host.offset[:KEPT_BITS]
+        is_kept, is_live = Signal(), Signal()
+        found = [None] * (1 << KEPT_BITS)
+        writes = {}
+        for name, register in CONTROL_REGISTERS.items():
+            for k in range(register.words):
+                place, word = register.offset + k, slice(16 * k, 16 * k + 16)
+                if name in self._live or not register.writable:
+                    found[place] = getattr(self, name)[word]
+                if register.writable:
+                    writes[name, k] = Signal(name=f"{name}_writes{k}")
+                    m.d.comb += writes[name, k].eq(host.write & (offset == place))
+                    if hasattr(self, name):
+                        self._write(m, name, word, writes[name, k])
+        with m.Switch(offset):
+            for place, value in enumerate(found[: sum(r.words for r in CONTROL_REGISTERS.values())]):
+                with m.Case(place):
+                    m.d.comb += [is_live.eq(value is not None), is_kept.eq(value is None)]
         live = Signal(16)
-        m.d.sync += [live.eq(Mux(host.select, found, 0)), self.now_written.eq(host.write & is_now)]
+        m.d.sync += [
+            live.eq(Mux(host.select & is_live, choose(found, offset), 0)),
+            self.now_written.eq(writes["now", 0] | writes["now", 1]),
+        ]
         m.d.comb += [
             kept.select.eq(host.select & is_kept),
             kept.due.eq(host.due & is_kept),
@@ -123,3 +125,15 @@ class ControlRegisters(wiring.Component):
             host.q.eq(live | kept.q),
         ]
         return m
+
+    def _write(self, m: Module, name: str, word: slice, writes: Signal):
+        """Let the host and, if the register is live, the array change one word of a register."""
+        data = minimum(self.host.data, highest(self.params, name))
+        if name in self._live:
+            with m.If(writes | getattr(self, f"{name}_en")):
+                m.d.sync += getattr(self, name)[word].eq(
+                    Mux(writes, data, getattr(self, f"{name}_next")[word])
+                )
+        else:
+            with m.If(writes):
+                m.d.sync += getattr(self, name)[word].eq(data)

@@ -118,17 +118,21 @@ class Sequencer(wiring.Component):
         scheduled = Signal()
         due = Signal()
         begins = Signal()
-        m.d.comb += due.eq(wait == 0)
+        # The clock that loads the period is the first of it.
+        m.d.comb += due.eq(~wait[1:].any())
+        with m.If(begins | ~due):
+            m.d.sync += wait.eq(Mux(begins, self.period, wait - 1))
         with m.If(begins):
-            m.d.sync += [
-                wait.eq(Mux(self.period == 0, 0, self.period - 1)),
-                overdue.eq(0),
-                scheduled.eq(1),
-            ]
-        with m.Elif(~due):
-            m.d.sync += wait.eq(wait - 1)
-        with m.Else():
+            m.d.sync += [overdue.eq(0), scheduled.eq(1)]
+        with m.Elif(due):
             m.d.sync += overdue.eq(scheduled)
+
+        fewer = Signal(33)
+        starts, ends = Signal(), Signal()
+        m.d.comb += fewer.eq(self.remaining - 1)
+        none_left = fewer[32]
+        with m.If(starts | ends):
+            m.d.sync += self.remaining.eq(Mux(starts, self.run.p.steps, fewer))
 
         m.d.comb += self.control.ready.eq(1)
         with m.If(self.control.valid & self.running):
@@ -141,7 +145,9 @@ class Sequencer(wiring.Component):
                 with m.Case(ControlAction.ABORT):
                     m.d.sync += abort_asked.eq(1)
 
+        # START and STEP have no argument.
         command, argument = self.recorder.p.command, self.recorder.p.argument
+        m.d.comb += argument.eq(self.head_word)
         may_begin = Signal()
         m.d.comb += may_begin.eq(
             self.settled & self.events_idle & self.has_room & (~gated | self.reaches) & (~paced | due)
@@ -158,9 +164,9 @@ class Sequencer(wiring.Component):
                         m.d.comb += self.access_start.eq(1)
                         m.next = "Access"
                 with m.Elif(self.run.valid & ~self.running):
+                    m.d.comb += starts.eq(1)
                     m.d.sync += [
                         self.running.eq(1),
-                        self.remaining.eq(self.run.p.steps),
                         flags.eq(self.run.p.flags),
                         pause_asked.eq(0),
                         abort_asked.eq(0),
@@ -177,7 +183,7 @@ class Sequencer(wiring.Component):
                     with m.If(resume_asked):
                         m.d.sync += [self.paused.eq(0), wait.eq(0), overdue.eq(0), scheduled.eq(0)]
                         m.next = "Start"
-                with m.Elif(self.running & (self.remaining == 0)):
+                with m.Elif(self.running & none_left):
                     m.d.sync += reason.eq(EndReason.DONE)
                     m.next = "End"
                 with m.Elif(self.running & pause_asked):
@@ -215,7 +221,6 @@ class Sequencer(wiring.Component):
                     self.phase.eq(Phase.COLUMNS),
                     self.recorder.valid.eq(self.head_wanted),
                     command.eq(RecorderCommand.HEAD),
-                    argument.eq(self.head_word),
                 ]
                 with m.If(~self.columns_wanted):
                     m.next = "Probes"
@@ -228,12 +233,9 @@ class Sequencer(wiring.Component):
                     m.next = "Probes"
             with m.State("Probes"):
                 m.d.comb += self.phase.eq(Phase.PROBES)
+                m.d.comb += argument.eq(self.probe_head)
                 with m.If(self.probes_wanted):
-                    m.d.comb += [
-                        self.recorder.valid.eq(1),
-                        command.eq(RecorderCommand.HEAD),
-                        argument.eq(self.probe_head),
-                    ]
+                    m.d.comb += [self.recorder.valid.eq(1), command.eq(RecorderCommand.HEAD)]
                     with m.If(self.recorder.ready):
                         m.d.comb += self.probes_start.eq(1)
                         m.next = "Probing"
@@ -250,8 +252,7 @@ class Sequencer(wiring.Component):
                     command.eq(RecorderCommand.STEP),
                 ]
                 with m.If(self.recorder.ready):
-                    m.d.comb += [self.step_ends.eq(1), self.flushes.eq(flush)]
-                    m.d.sync += self.remaining.eq(self.remaining - 1)
+                    m.d.comb += [self.step_ends.eq(1), ends.eq(1), self.flushes.eq(flush)]
                     m.next = "Rest"
             with m.State("End"):
                 m.d.comb += [
