@@ -1,14 +1,17 @@
 """The line's rate is changed at both ends, and the array is never lost where it can be reached at all."""
 
+import os
+
 import pytest
 from rated_line import RatedLine
+from test_link_transport import terminal
 
 from synloom import Device, connect
 from synloom.contract import ArrayParams
 from synloom.contract.frames import RunFlag
 from synloom.contract.regions import Region, link
 from synloom.errors import DeviceError, LinkError, ParameterError
-from synloom.link import LinkPort
+from synloom.link import LinkPort, SerialTransport, transport
 from synloom.link.baud import divisor_for
 from synloom.link.exchange import Exchange
 
@@ -144,3 +147,66 @@ def test_slow_lines_get_more_time():
     )
     assert slow.patience > 2.0
     assert fast.patience == pytest.approx(1.0, abs=0.01)
+
+
+# ---- the serial port ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def serial_port(monkeypatch):
+    """A serial port: a pseudo-terminal keeps a rate, too, and tells it as a driver does."""
+    monkeypatch.setattr(transport, "_is_pseudo_terminal", lambda path: False)
+    with terminal() as (ours, path):
+        port = SerialTransport(path, 1_000_000)
+        yield port, ours
+        port.close()
+
+
+@pytest.mark.parametrize("baud", [115_200, 3_000_000, 12_000_000, 923_077])
+def test_a_serial_port_changes_its_rate(serial_port, baud):
+    port, ours = serial_port
+    os.write(ours, b"of the old rate")
+    port.set_baud(baud)
+    assert port.baud == baud
+    assert transport._driver_rate(port._port.fileno()) == baud
+    assert port.read(0.01) == b""
+    port.write(b"new")
+    assert os.read(ours, 100) == b"new"
+
+
+def test_a_rate_that_the_driver_does_not_make_is_refused(serial_port, monkeypatch):
+    port, _ = serial_port
+    monkeypatch.setattr(transport, "_driver_rate", lambda descriptor: 2_000_000)
+    with pytest.raises(ParameterError, match=r"cannot have 3000000 baud \(its driver offers 2000000\)"):
+        port.set_baud(3_000_000)
+    assert port.baud == 1_000_000
+    port.set_baud(2_020_000)
+    assert port.baud == 2_020_000
+
+
+def test_a_rate_that_the_system_refuses_is_refused(serial_port, monkeypatch):
+    port, _ = serial_port
+
+    def refuse(self, baud):
+        raise ValueError("Failed to set custom baud rate")
+
+    monkeypatch.setattr(type(port._port), "_set_special_baudrate", refuse)
+    with pytest.raises(ParameterError, match="cannot have 777777 baud; try another rate"):
+        port.set_baud(777_777)
+    assert port.baud == 1_000_000
+
+
+def test_a_port_that_is_gone_is_a_clear_error(serial_port):
+    port, _ = serial_port
+    port.close()
+    with pytest.raises(LinkError, match="cannot change its rate"):
+        port.set_baud(2_000_000)
+
+
+def test_a_pseudo_terminal_has_no_rate():
+    with terminal() as (_, path):
+        port = SerialTransport(path, 1_000_000)
+        assert port.baud is None
+        with pytest.raises(ParameterError, match="is a pseudo-terminal and has no line rate"):
+            port.set_baud(2_000_000)
+        port.close()

@@ -1,6 +1,7 @@
 """Line rates that are not clean are found, the best is told, and the line is left as it was."""
 
 import json
+import threading
 from random import Random
 
 import pytest
@@ -10,9 +11,11 @@ from synloom import ArrayParams
 from synloom.cli import main
 from synloom.errors import LinkError
 from synloom.link import LinkPort
+from synloom.runtime.run import is_running
 from synloom.selftest import Outcome, run_selftest
 from synloom.selftest.line import rates_to_try, try_rates
 from synloom_sim.board import Design, SimTransport
+from synloom_sim.board.pty import PtyBoard
 
 # The board of test_selftest.py, so that it is built once.
 PARAMS = ArrayParams(
@@ -180,6 +183,46 @@ def test_an_interrupt_puts_the_rate_back(board):
         run_selftest(port, progress=progress)
     assert port.baud == 500_000
     assert port.read(1, 0, 1).tolist() == [0]
+
+
+def test_a_board_at_a_pseudo_terminal_passes():
+    transport = SimTransport.build(Design(PARAMS, pins=True))
+    with PtyBoard(transport.board) as pty:
+        server = threading.Thread(target=pty.serve)
+        server.start()
+        report = run_selftest(pty.device, PARAMS, quick=True, timeout=5.0)
+        pty.stop()
+        server.join(10)
+    transport.close()
+    assert report.passed, report.faults
+    assert (report.rates, report.baud) == ((), None)
+
+
+def test_an_interrupt_during_the_run_ends_it(board, monkeypatch):
+    port = LinkPort(board)
+    real = port.records
+
+    def records(timeout):
+        monkeypatch.setattr(port, "records", real)
+        raise KeyboardInterrupt
+
+    def progress(what, share):
+        if what == "running a known network":
+            monkeypatch.setattr(port, "records", records)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_selftest(port, quick=True, progress=progress)
+    assert port.baud == 500_000
+    assert not is_running(port)
+
+
+def test_a_run_that_ends_early_is_told(board, monkeypatch):
+    port = LinkPort(board)
+    real = port.run
+    monkeypatch.setattr(port, "run", lambda steps, flags: real(steps // 2, flags))
+    report = run_selftest(port, quick=True)
+    assert [check.name for check in report.checks if check.outcome is Outcome.FAIL] == ["network"]
+    assert "the run ended at step 32 instead of 64" in report.faults[0]
 
 
 # ---- the command -------------------------------------------------------------------------------

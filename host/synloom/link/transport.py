@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import time
 from array import array
@@ -84,9 +85,9 @@ class SerialTransport:
             raise TargetError(_why_not_open(path, baud, error)) from error
 
     @property
-    def baud(self) -> int:
-        """The port's rate in bits per second."""
-        return int(self._port.baudrate)
+    def baud(self) -> int | None:
+        """The port's rate in bits per second; None for a pseudo-terminal, which takes any and has none."""
+        return None if _is_pseudo_terminal(self.name) else int(self._port.baudrate)
 
     def set_baud(self, baud: int) -> None:
         """Send what was written, change the port's rate, and forget what came meanwhile.
@@ -94,11 +95,13 @@ class SerialTransport:
         Raises
         ------
         ParameterError
-            If the port has no rate within 2 % of it; it keeps the old one.
+            If the port has no rate within 2 % of it, or none at all; it keeps the old one.
         LinkError
             If the port is gone.
         """
         before = self.baud
+        if before is None:
+            raise ParameterError(f"{self.name} is a pseudo-terminal and has no line rate")
         try:
             self._port.flush()
             time.sleep(_SETTLE_S)
@@ -144,6 +147,10 @@ class SerialTransport:
     def close(self) -> None:
         """Close the port."""
         self._port.close()
+
+
+def _is_pseudo_terminal(path: str) -> bool:
+    return os.path.realpath(path).startswith("/dev/pts/")
 
 
 def _driver_rate(descriptor: int) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -130,6 +131,9 @@ class _Selftest:
                 ("counters", self._counters),
             ):
                 self._check(name, check)
+        except BaseException:
+            self._stop()
+            raise
         finally:
             self._restore(self.best if keep_rate and self.best is not None else self.first)
         return SelftestReport(
@@ -162,8 +166,14 @@ class _Selftest:
             self.broken = True
             done = Check(name, Outcome.FAIL, "the link broke", (str(error),))
         except SynloomError as error:
+            self._stop()
             done = Check(name, Outcome.FAIL, "it could not be finished", (str(error),))
         self.checks.append(replace(done, seconds=time.monotonic() - started))
+
+    def _stop(self) -> None:
+        """End a run that was left going; the line's rate cannot be put back during one."""
+        with suppress(SynloomError):
+            stop(self.port)
 
     def _is_at_another_rate(self) -> bool:
         """Whether the line is at a better rate than it was."""
