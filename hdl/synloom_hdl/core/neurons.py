@@ -155,7 +155,7 @@ class Neurons(wiring.Component):
         return m
 
     def _stores(self, m: Module) -> list[SharedMemory]:
-        """Make the memories of parameters and of state, behind the host's ports; a row is all lanes' neurons."""
+        """Make the memories of parameters and of state; a row is one neuron of each lane."""
         params, lanes = self.params, self.params.neuron_lanes
         stores = []
         for name, host, layout, stride in (
@@ -167,6 +167,7 @@ class Neurons(wiring.Component):
                 element_bits=16,
                 elements=_elements(lanes, layout.words, stride),
                 size=stride * params.neurons,
+                read_only=name == "parameters",
             )
             wiring.connect(m, wiring.flipped(host), store.host)
             stores.append(store)
