@@ -3,27 +3,10 @@
 import sys
 
 import pytest
+from small_boards import SMALL
 
 from synloom_boards.board import load_board
 from synloom_boards.plan import make_plan
-
-SMALL = {
-    "inputs": 16,
-    "neurons": 16,
-    "lanes": 1,
-    "neuron_lanes": 1,
-    "state_bits": 12,
-    "trace_bits": 8,
-    "accumulator_bits": 10,
-    "delay_slots": 2,
-    "segments": 2,
-    "probes": 1,
-    "record_words": 256,
-    "event_words": 16,
-    "counter_bits": 16,
-    "generators": False,
-    "spike_counters": False,
-}
 
 YOSYS = """
 names = {cells}
@@ -81,8 +64,7 @@ def stand_in(monkeypatch, tmp_path):
 def small_plan():
     """The plan of a small array for the iCEBreaker."""
     board = load_board("icebreaker")
-    changes = SMALL | {"single_port": False, "serial_neurons": False}
-    return make_plan(board, board.array.replace(**changes))
+    return make_plan(board, board.array.replace(**SMALL))
 
 
 @pytest.fixture
