@@ -1,6 +1,8 @@
 """Simulation after synthesis: the netlist that place and route gets, with the vendors' cells."""
 
-from synloom_boards.netlist.design import NetlistDesign
+from synloom_boards.netlist.agreement import Agreement, compare
+from synloom_boards.netlist.arrays import SMALL_ARRAYS
+from synloom_boards.netlist.design import BoardNetlist, NetlistDesign
 from synloom_boards.netlist.transport import connect
 
-__all__ = ["NetlistDesign", "connect"]
+__all__ = ["SMALL_ARRAYS", "Agreement", "BoardNetlist", "NetlistDesign", "compare", "connect"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from synloom.progress import Progress
-from synloom_boards.netlist.design import NetlistDesign
+from synloom_boards.netlist.design import BoardNetlist, NetlistDesign
 from synloom_sim.board import BoardCache, SimTransport
 
 __all__ = ["connect"]
 
 _POWER_UP_CLOCKS: Final = 256
+_BOARD_POWER_UP_S: Final = 100e-6
+"""A board's reset lasts until its PLL has been locked for 50 us."""
 
 
 def connect(
@@ -31,5 +33,6 @@ def connect(
         If a tool is missing or fails.
     """
     transport = SimTransport.build(design, cache=cache, progress=progress)
-    transport.board.run(_POWER_UP_CLOCKS)
+    is_board = isinstance(design, BoardNetlist)
+    transport.board.run(int(_BOARD_POWER_UP_S * design.params.clock_hz) if is_board else _POWER_UP_CLOCKS)
     return transport

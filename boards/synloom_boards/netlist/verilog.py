@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from synloom.errors import BuildError
@@ -37,7 +37,7 @@ def cell_types(netlist: Mapping[str, Any]) -> set[str]:
     return {cell["type"] for cell in _top(netlist)["cells"].values() if cell["type"] != _UNSEEN}
 
 
-def netlist_verilog(netlist: Mapping[str, Any], name: str, family: str) -> str:
+def netlist_verilog(netlist: Mapping[str, Any], name: str, family: str, inputs: Collection[str] = ()) -> str:
     """Return the flat top module of a netlist as Verilog: tables written out, other cells as instances.
 
     Each net is a wire of one bit without its former name: in vectors a simulator sees loops that are none,
@@ -51,6 +51,8 @@ def netlist_verilog(netlist: Mapping[str, Any], name: str, family: str) -> str:
         Name of the module.
     family : str
         "ice40", "ecp5" or "gowin".
+    inputs : collection of str
+        Ports that count as inputs if they could be both; others of that kind are outputs.
 
     Raises
     ------
@@ -72,9 +74,12 @@ def netlist_verilog(netlist: Mapping[str, Any], name: str, family: str) -> str:
     body = []
     for port, facts in top["ports"].items():
         width = len(facts["bits"])
-        body.append(f"{facts['direction']} {f'[{width - 1}:0] ' if width > 1 else ''}{_escaped(port)};")
+        direction = facts["direction"]
+        if direction == "inout":
+            direction = "input" if port in inputs else "output"
+        body.append(f"{direction} {f'[{width - 1}:0] ' if width > 1 else ''}{_escaped(port)};")
         sides = vector(facts["bits"]), _escaped(port)
-        target, source = sides if facts["direction"] == "input" else sides[::-1]
+        target, source = sides if direction == "input" else sides[::-1]
         body.append(f"assign {target} = {source};")
     for number, cell in enumerate(top["cells"].values()):
         kind = cell["type"]

@@ -100,7 +100,7 @@ module synloom_block_ram_port #(parameter WIDTH = 9) (
     generate
         case (WIDTH)
             1, 2, 4, 9, 18, 36: ;
-            default: $error("a block memory of %0d bits is not modelled", WIDTH);
+            default: $fatal(1, "a block memory of %0d bits is not modelled", WIDTH);
         endcase
         for (k = 0; k < 4; k = k + 1) begin : lane
             assign places[11*k +: 11] = first | k;
@@ -129,7 +129,7 @@ module synloom_block_ram_output #(parameter WIDTH = 9, parameter MODE = 0, param
     generate
         case (MODE)
             0, 1, 2: ;
-            default: $error("write mode %0d of a block memory is not modelled", MODE);
+            default: $fatal(1, "write mode %0d of a block memory is not modelled", MODE);
         endcase
         if (ASYNC) begin : at_once
             always @(posedge clk, posedge clear)

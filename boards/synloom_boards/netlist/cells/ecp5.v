@@ -1,7 +1,7 @@
 // ECP5 cells that yosys only knows as black boxes, from the vendor's documents: memory (FPGA-TN-02204),
 // multipliers (FPGA-TN-02205), PLL (FPGA-TN-02200). Only what the gateware's netlists use; anything else
-// stops the build. Ports are those of the vendor's library, one a bit; the 64 parameters of a memory's contents
-// come as one.
+// stops the build. Ports are those of the vendor's library, one a bit; the 64 parameters of a memory's
+// contents come as one.
 
 module DP16KD (
     input DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9, DIA8, DIA7, DIA6, DIA5, DIA4,
@@ -30,15 +30,16 @@ module DP16KD (
     localparam MODE_A = WRITEMODE_A == "WRITETHROUGH" ? 1 : WRITEMODE_A == "READBEFOREWRITE" ? 2 : 0;
     localparam MODE_B = WRITEMODE_B == "WRITETHROUGH" ? 1 : WRITEMODE_B == "READBEFOREWRITE" ? 2 : 0;
     generate
-        if (REGMODE_A != "NOREG" || REGMODE_B != "NOREG") $error("DP16KD: output registers are not modelled");
-        if (CSDECODE_A != "0b000" || CSDECODE_B != "0b000") $error("DP16KD: CSDECODE is not modelled");
-        if (CLKAMUX != "CLKA" || CLKBMUX != "CLKB") $error("DP16KD: inverted clocks are not modelled");
-        if (RESETMODE != "SYNC" && RESETMODE != "ASYNC") $error("DP16KD: RESETMODE is not known");
-        if (RESETMODE != ASYNC_RESET_RELEASE) $error("DP16KD: a late release of reset is not modelled");
-        if (DATA_WIDTH_B == 36 && !WIDE) $error("DP16KD: 36 bits of port B alone are not modelled");
-        if (MODE_A == 0 && WRITEMODE_A != "NORMAL") $error("DP16KD: WRITEMODE_A is not known");
-        if (MODE_B == 0 && WRITEMODE_B != "NORMAL") $error("DP16KD: WRITEMODE_B is not known");
-        if (INIT_DATA != "STATIC") $error("DP16KD: INIT_DATA is not modelled");
+        if (REGMODE_A != "NOREG" || REGMODE_B != "NOREG")
+            $fatal(1, "DP16KD: output registers are not modelled");
+        if (CSDECODE_A != "0b000" || CSDECODE_B != "0b000") $fatal(1, "DP16KD: CSDECODE is not modelled");
+        if (CLKAMUX != "CLKA" || CLKBMUX != "CLKB") $fatal(1, "DP16KD: inverted clocks are not modelled");
+        if (RESETMODE != "SYNC" && RESETMODE != "ASYNC") $fatal(1, "DP16KD: RESETMODE is not known");
+        if (RESETMODE != ASYNC_RESET_RELEASE) $fatal(1, "DP16KD: a late release of reset is not modelled");
+        if (DATA_WIDTH_B == 36 && !WIDE) $fatal(1, "DP16KD: 36 bits of port B alone are not modelled");
+        if (MODE_A == 0 && WRITEMODE_A != "NORMAL") $fatal(1, "DP16KD: WRITEMODE_A is not known");
+        if (MODE_B == 0 && WRITEMODE_B != "NORMAL") $fatal(1, "DP16KD: WRITEMODE_B is not known");
+        if (INIT_DATA != "STATIC") $fatal(1, "DP16KD: INIT_DATA is not modelled");
     endgenerate
 
     wire [17:0] di_a = {DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9, DIA8, DIA7, DIA6,
@@ -93,8 +94,8 @@ module MULT18X18D (
     parameter MULT_BYPASS = "DISABLED", RESETMODE = "SYNC";
     generate
         if (REG_INPUTA_CLK != "NONE" || REG_INPUTB_CLK != "NONE" || REG_PIPELINE_CLK != "NONE" ||
-            REG_OUTPUT_CLK != "NONE") $error("MULT18X18D: registers are not modelled");
-        if (MULT_BYPASS != "DISABLED") $error("MULT18X18D: MULT_BYPASS is not modelled");
+            REG_OUTPUT_CLK != "NONE") $fatal(1, "MULT18X18D: registers are not modelled");
+        if (MULT_BYPASS != "DISABLED") $fatal(1, "MULT18X18D: MULT_BYPASS is not modelled");
     endgenerate
 
     wire [17:0] a = {A17, A16, A15, A14, A13, A12, A11, A10, A9, A8, A7, A6, A5, A4, A3, A2, A1, A0};
@@ -132,9 +133,9 @@ module EHXPLLL (
     parameter INTFB_WAKE = "DISABLED";
     generate
         if (CLKOS2_ENABLE != "DISABLED" || CLKOS3_ENABLE != "DISABLED")
-            $error("EHXPLLL: a second or third secondary clock is not modelled");
+            $fatal(1, "EHXPLLL: a second or third secondary clock is not modelled");
         if (STDBY_ENABLE != "DISABLED" || DPHASE_SOURCE != "DISABLED")
-            $error("EHXPLLL: standby and moving phases are not modelled");
+            $fatal(1, "EHXPLLL: standby and moving phases are not modelled");
     endgenerate
     synloom_pll pll (CLKI, PLLRST_ENA == "ENABLED" && RST, LOCK);
     assign CLKOP = CLKI, CLKOS = CLKI, CLKOS2 = 0, CLKOS3 = 0;

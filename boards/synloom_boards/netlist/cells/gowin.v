@@ -96,10 +96,10 @@ module synloom_bsram #(
     output [4*BYTE-1:0] do_b
 );
     generate
-        if (READ_MODE != 0) $error("%s: output registers (READ_MODE) are not modelled", NAME);
-        if (RESET_MODE != "SYNC" && RESET_MODE != "ASYNC") $error("%s: RESET_MODE is not known", NAME);
+        if (READ_MODE != 0) $fatal(1, "%s: output registers (READ_MODE) are not modelled", NAME);
+        if (RESET_MODE != "SYNC" && RESET_MODE != "ASYNC") $fatal(1, "%s: RESET_MODE is not known", NAME);
         if (BYTE == 9 ? WIDTH_A % 9 != 0 || WIDTH_B % 9 != 0 : WIDTH_A % 9 == 0 || WIDTH_B % 9 == 0)
-            $error("%s: this width is not one of its widths", NAME);
+            $fatal(1, "%s: this width is not one of its widths", NAME);
     endgenerate
     localparam WIDE_A = WIDTH_A < 8 ? WIDTH_A : WIDTH_A / BYTE * 9;
     localparam WIDE_B = WIDTH_B < 8 ? WIDTH_B : WIDTH_B / BYTE * 9;
@@ -133,7 +133,7 @@ module MULT9X9 (
     parameter ASIGN_REG = 1'b0, BSIGN_REG = 1'b0, SOA_REG = 1'b0, MULT_RESET_MODE = "SYNC";
     generate
         if (AREG || BREG || OUT_REG || PIPE_REG || ASIGN_REG || BSIGN_REG || SOA_REG)
-            $error("MULT9X9: registers are not modelled");
+            $fatal(1, "MULT9X9: registers are not modelled");
     endgenerate
     wire [17:0] wide_a, wide_b;
     synloom_operand #(9) operand_a (ASIGN, SOA, wide_a);
@@ -152,7 +152,7 @@ module MULT18X18 (
     parameter ASIGN_REG = 1'b0, BSIGN_REG = 1'b0, SOA_REG = 1'b0, MULT_RESET_MODE = "SYNC";
     generate
         if (AREG || BREG || OUT_REG || PIPE_REG || ASIGN_REG || BSIGN_REG || SOA_REG)
-            $error("MULT18X18: registers are not modelled");
+            $fatal(1, "MULT18X18: registers are not modelled");
     endgenerate
     wire [35:0] wide_a, wide_b;
     synloom_operand #(18) operand_a (ASIGN, SOA, wide_a);
@@ -170,7 +170,7 @@ module MULT36X36 (
     parameter ASIGN_REG = 1'b0, BSIGN_REG = 1'b0, MULT_RESET_MODE = "SYNC";
     generate
         if (AREG || BREG || OUT0_REG || OUT1_REG || PIPE_REG || ASIGN_REG || BSIGN_REG)
-            $error("MULT36X36: registers are not modelled");
+            $fatal(1, "MULT36X36: registers are not modelled");
     endgenerate
     wire [71:0] wide_a, wide_b;
     synloom_operand #(36) operand_a (ASIGN, A, wide_a);
@@ -195,8 +195,8 @@ module rPLL (
     generate
         if (DYN_IDIV_SEL != "false" || DYN_FBDIV_SEL != "false" || DYN_ODIV_SEL != "false" ||
             DYN_DA_EN != "false")
-            $error("rPLL: moving dividers and phases are not modelled");
-        if (CLKFB_SEL != "internal") $error("rPLL: external feedback is not modelled");
+            $fatal(1, "rPLL: moving dividers and phases are not modelled");
+        if (CLKFB_SEL != "internal") $fatal(1, "rPLL: external feedback is not modelled");
     endgenerate
     synloom_pll pll (CLKIN, RESET | RESET_P, LOCK);
     assign CLKOUT = CLKIN, CLKOUTP = CLKIN;

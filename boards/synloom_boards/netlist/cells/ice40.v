@@ -1,5 +1,5 @@
-// iCE40 cells of our own: yosys has behaviour for the memories, but Verilator cannot read the one of SPRAM,
-// and both leave open here what the vendor leaves open (FPGA-TN-02002, FPGA-TN-02022): it comes out
+// iCE40 cells of our own: yosys has behaviour for memories and pins, but Verilator cannot read all of it,
+// and memories leave open here what the vendor leaves open (FPGA-TN-02002, FPGA-TN-02022): it comes out
 // inverted, so that nothing can rely on it. The PLL (FPGA-TN-02052) is a black box in yosys. The 16
 // parameters of a memory's contents come as one.
 
@@ -15,8 +15,8 @@ module SB_RAM40_4K (
     parameter WRITE_MODE = 0, READ_MODE = 0, INIT_FILE = "";
     parameter [4095:0] INIT = 0;
     generate
-        if (INIT_FILE != "") $error("SB_RAM40_4K: INIT_FILE is not modelled");
-        if (WRITE_MODE > 3 || READ_MODE > 3) $error("SB_RAM40_4K: a mode above 3 is not known");
+        if (INIT_FILE != "") $fatal(1, "SB_RAM40_4K: INIT_FILE is not modelled");
+        if (WRITE_MODE > 3 || READ_MODE > 3) $fatal(1, "SB_RAM40_4K: a mode above 3 is not known");
     endgenerate
 
     reg [15:0] memory [0:255];
@@ -99,6 +99,24 @@ module SB_SPRAM256KA (
     end
 endmodule
 
+// A pin without registers: an input, an output, or both.
+module SB_IO (
+    inout PACKAGE_PIN,
+    input LATCH_INPUT_VALUE, CLOCK_ENABLE, INPUT_CLK, OUTPUT_CLK, OUTPUT_ENABLE, D_OUT_0, D_OUT_1,
+    output D_IN_0, D_IN_1
+);
+    parameter PIN_TYPE = 6'b000000, PULLUP = 1'b0, NEG_TRIGGER = 1'b0, IO_STANDARD = "SB_LVCMOS";
+    assign D_IN_0 = PACKAGE_PIN, D_IN_1 = 1'b0;
+    generate
+        case (PIN_TYPE)
+            6'b000001: ;
+            6'b011001: assign PACKAGE_PIN = D_OUT_0;
+            6'b101001: assign PACKAGE_PIN = OUTPUT_ENABLE ? D_OUT_0 : 1'bz;
+            default: $fatal(1, "SB_IO: PIN_TYPE %b is not modelled", PIN_TYPE);
+        endcase
+    endgenerate
+endmodule
+
 // The clock goes through: how often it beats in a second is nothing that a simulation sees.
 module SB_PLL40_PAD (
     input PACKAGEPIN, EXTFEEDBACK, BYPASS, RESETB, LATCHINPUTVALUE, SDI, SCLK,
@@ -111,9 +129,9 @@ module SB_PLL40_PAD (
     parameter DIVR = 4'b0000, DIVF = 7'b0000000, DIVQ = 3'b000, FILTER_RANGE = 3'b000;
     parameter ENABLE_ICEGATE = 1'b0, TEST_MODE = 1'b0, EXTERNAL_DIVIDE_FACTOR = 1;
     generate
-        if (FEEDBACK_PATH != "SIMPLE") $error("SB_PLL40_PAD: this FEEDBACK_PATH is not modelled");
-        if (PLLOUT_SELECT != "GENCLK") $error("SB_PLL40_PAD: this PLLOUT_SELECT is not modelled");
-        if (TEST_MODE || ENABLE_ICEGATE) $error("SB_PLL40_PAD: test mode and ice gate are not modelled");
+        if (FEEDBACK_PATH != "SIMPLE") $fatal(1, "SB_PLL40_PAD: this FEEDBACK_PATH is not modelled");
+        if (PLLOUT_SELECT != "GENCLK") $fatal(1, "SB_PLL40_PAD: this PLLOUT_SELECT is not modelled");
+        if (TEST_MODE || ENABLE_ICEGATE) $fatal(1, "SB_PLL40_PAD: test mode and ice gate are not modelled");
     endgenerate
     synloom_pll pll (PACKAGEPIN, ~RESETB, LOCK);
     assign PLLOUTCORE = PACKAGEPIN, PLLOUTGLOBAL = PACKAGEPIN, SDO = 0;

@@ -1,0 +1,105 @@
+"""``python -m synloom_boards.netlist``: compare netlists with the model, bit by bit."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from synloom.contract import ArrayParams
+from synloom.errors import SynloomError
+from synloom.link.client import LinkPort
+from synloom_boards.board import board_names, load_board
+from synloom_boards.families import FAMILIES
+from synloom_boards.netlist.agreement import compare
+from synloom_boards.netlist.arrays import SMALL_ARRAYS
+from synloom_boards.netlist.design import BoardNetlist, NetlistDesign
+from synloom_boards.netlist.transport import connect
+
+__all__ = ["design_of", "main"]
+
+_FASTEST: Final = 4
+"""Clocks of a serial bit: every one of them is simulated."""
+
+
+def design_of(name: str, *, small: bool = False) -> NetlistDesign:
+    """Return what a name on the command line means.
+
+    Parameters
+    ----------
+    name : str
+        A family: its small array behind two pins. Or a board: all that goes into it.
+    small : bool
+        The small array on the board instead of the board's own.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such board.
+    """
+    if name in FAMILIES:
+        return NetlistDesign(SMALL_ARRAYS[name], family=name)
+    board = load_board(name)
+    params: ArrayParams = board.array
+    if small:
+        array = SMALL_ARRAYS[board.family_name]
+        params = board.fit(array.replace(clock_hz=params.clock_hz, baud=params.baud))
+    return BoardNetlist(params, family=board.family_name, board=name)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare and print a line for each netlist; return an exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m synloom_boards.netlist")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"{', '.join(FAMILIES)} (all three if none is named), {', '.join(board_names())}",
+    )
+    parser.add_argument("--small", action="store_true", help="a small array on the board: minutes, not hours")
+    parser.add_argument("--steps", type=int, default=256, help="steps of the run (default: 256)")
+    parser.add_argument("--seed", type=int, default=1, help="another network (default: 1)")
+    options = parser.parse_args(arguments)
+    print(
+        "| netlist | clocks | seconds | steps | spikes | weights learned | bits compared | bits that differ |"
+    )
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    differing = 0
+    try:
+        for name in options.names or FAMILIES:
+            differing += _compare(name, design_of(name, small=options.small), options)
+    except SynloomError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 1 if differing else 0
+
+
+def _compare(name: str, design: NetlistDesign, options: argparse.Namespace) -> int:
+    """Compare one netlist; return how many bits differ."""
+    transport = connect(design, progress=_tell)
+    port = LinkPort(transport)
+    try:
+        port.set_baud(design.params.clock_hz // _FASTEST)
+        _tell("running", 1.0)
+        started, clocks = time.perf_counter(), transport.clocks
+        found = compare(port, steps=options.steps, seed=options.seed)
+        seconds, clocks = time.perf_counter() - started, transport.clocks - clocks
+    finally:
+        port.close()
+    wrong = sum(found.differing.values())
+    counts = (found.steps, found.spikes, found.learned, found.bits, wrong)
+    cells = [name, f"{clocks:,}", f"{seconds:.1f}", *(f"{count:,}" for count in counts)]
+    print(f"| {' | '.join(cells)} |", flush=True)
+    for fault in found.faults:
+        print(f"- {fault}")
+    return wrong
+
+
+def _tell(what: str, share: float) -> None:
+    print(f"  {share:4.0%} {what}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
