@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -30,8 +30,9 @@ class Recorder(wiring.Component):
     Members
     -------
     commands : In(stream of {command, argument})
+        Each is taken with its last word.
     body : In(stream of 16 bits)
-        Words of the record whose HEAD came last; they pass when no command is in progress.
+        Words of the record whose HEAD came last; they pass while there is no command.
     now : In(32)
         The next step, for END.
     words : Out(stream of 16 bits)
@@ -54,56 +55,56 @@ class Recorder(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         gap = Signal(14)
-        argument = Signal(16)
-        place = Signal(2)
-        time_word = Signal(16)
-        m.d.comb += time_word.eq(Cat(gap, Const(RecordKind.TIME, 2)))
+        counts, clears = Signal(), Signal()
+        commands, words = self.commands, self.words
+        with m.If(clears):
+            m.d.sync += gap.eq(0)
+        with m.Elif(counts):
+            m.d.sync += gap.eq(gap + 1)
+
         with m.FSM() as fsm:
-            m.d.comb += self.idle.eq(fsm.ongoing("Idle") & ~self.commands.valid)
-            with m.State("Idle"):
-                m.d.comb += self.commands.ready.eq(1)
-                m.d.sync += [argument.eq(self.commands.p.argument), place.eq(0)]
-                with m.If(self.commands.valid):
-                    with m.Switch(self.commands.p.command):
+            is_body, is_argument, is_time, is_mark, is_low, is_high = map(
+                fsm.ongoing, ("Body", "Argument", "Time", "Mark", "Low", "High")
+            )
+            m.d.comb += [
+                self.idle.eq(is_body & ~commands.valid),
+                words.valid.eq(~is_body | (self.body.valid & ~commands.valid)),
+                # Pairs of sources, so that each costs a look-up table a bit.
+                words.payload.eq(
+                    (Mux(is_body, self.body.payload, 0) | Mux(is_argument, commands.p.argument, 0))
+                    | (Mux(is_time, Cat(gap, Const(RecordKind.TIME, 2)), 0) | Mux(is_low, self.now[:16], 0))
+                    | (Mux(is_high, self.now[16:], 0) | Mux(is_mark, END_WORD, 0))
+                ),
+            ]
+            with m.State("Body"):
+                m.d.comb += self.body.ready.eq(words.ready & ~commands.valid)
+                with m.If(commands.valid):
+                    with m.Switch(commands.p.command):
                         with m.Case(RecorderCommand.START):
-                            m.d.sync += gap.eq(0)
+                            m.d.comb += [clears.eq(1), commands.ready.eq(1)]
                         with m.Case(RecorderCommand.HEAD):
-                            m.next = "Head"
+                            m.next = "Argument"
                             with m.If(gap != 0):
                                 m.next = "Time"
                         with m.Case(RecorderCommand.STEP):
-                            m.d.sync += gap.eq(gap + 1)
+                            m.d.comb += [counts.eq(1), commands.ready.eq(1)]
                             with m.If(gap == TIME_MAX - 1):
-                                m.next = "Long"
+                                m.d.comb += commands.ready.eq(0)
+                                m.next = "Time"
                         with m.Case(RecorderCommand.END):
-                            m.next = "End"
-                with m.Else():
-                    m.d.comb += [
-                        self.words.valid.eq(self.body.valid),
-                        self.words.payload.eq(self.body.payload),
-                        self.body.ready.eq(self.words.ready),
-                    ]
+                            m.next = "Mark"
             with m.State("Time"):
-                m.d.comb += [self.words.valid.eq(1), self.words.payload.eq(time_word)]
-                with m.If(self.words.ready):
-                    m.d.sync += gap.eq(0)
-                    m.next = "Head"
-            with m.State("Head"):
-                m.d.comb += [self.words.valid.eq(1), self.words.payload.eq(argument)]
-                with m.If(self.words.ready):
-                    m.next = "Idle"
-            with m.State("Long"):
-                m.d.comb += [self.words.valid.eq(1), self.words.payload.eq(time_word)]
-                with m.If(self.words.ready):
-                    m.d.sync += gap.eq(0)
-                    m.next = "Idle"
-            with m.State("End"):
-                m.d.comb += [
-                    self.words.valid.eq(1),
-                    self.words.payload.eq(Array([END_WORD, self.now[:16], self.now[16:], argument])[place]),
-                ]
-                with m.If(self.words.ready):
-                    m.d.sync += place.eq(place + 1)
-                    with m.If(place == 3):
-                        m.next = "Idle"
+                m.d.comb += clears.eq(words.ready)
+                with m.If(words.ready):
+                    m.next = "Argument"
+                    with m.If(commands.p.command == RecorderCommand.STEP):
+                        m.d.comb += commands.ready.eq(1)
+                        m.next = "Body"
+            for state, following in (("Mark", "Low"), ("Low", "High"), ("High", "Argument")):
+                with m.State(state), m.If(words.ready):
+                    m.next = following
+            with m.State("Argument"):
+                m.d.comb += commands.ready.eq(words.ready)
+                with m.If(words.ready):
+                    m.next = "Body"
         return m
