@@ -24,18 +24,18 @@ _STAGES: Final = (
     (re.compile(r"Running simulated annealing|Running main analytical"), "placing", 0.1),
     (re.compile(r"HeAP Placer Time"), "placing", 0.4),
     (re.compile(r"SA placement time"), "placing", 0.6),
-    (re.compile(r"Setting up routing|Routing\.\."), "routing", 0.65),
+    (re.compile(r"Routing globals|Setting up routing|Routing\.\."), "routing", 0.65),
     (re.compile(r"Program finished"), "routing", 1.0),
 )
 _PLACED = re.compile(r"at iteration #(\d+), type")
-_ROUTED = re.compile(r"iter=(\d+) |^Info:\s+\d+ \|")
+_ROUTED = re.compile(r"iter=(\d+) |^Info:\s+\d+ \||routed using segments")
 _ADVICE: Final = (
     (("RAM", "DP16KD", "BSRAM"), "fewer --neurons or --inputs, or smaller --record-words and --event-words"),
     (("DSP", "MULT"), "fewer --lanes, --neuron-lanes 1 --serial-neurons, or --no-soft-bounds"),
     (("",), "fewer --lanes, --neuron-lanes 1 --serial-neurons, or features off such as --no-soft-bounds"),
 )
 _DERIVED = re.compile(
-    r"_(TRELLIS|SB|CCU2C|LUT\d|DFF\w?|MUX2|PFUMX|L6MUX21|ALU|MULT|SDPB?|RAM16|DP16KD)_.*|\$.*"
+    r"_(TRELLIS|SB|CCU2C|LUT\d|DFF[A-Z]*|MUX2|PFUMX|L6MUX21|ALU|MULT|SDPB?|RAM16|DP16KD)_.*|\$.*"
 )
 
 
@@ -177,7 +177,7 @@ class _Watcher:
         if found := _PLACED.search(line):
             self._share = max(self._share, min(0.4, 0.1 + 0.01 * int(found[1])))
         elif self._stage == "routing" and _ROUTED.search(line):
-            self._share += 0.1 * (1 - self._share)
+            self._share += 0.05 * (1 - self._share)
         self._progress(self._stage, self._share)
 
     def explain(self, board: Board, error: BuildError) -> BuildError:

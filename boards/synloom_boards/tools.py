@@ -136,7 +136,7 @@ def run_tool(
     """
     command = [*TOOLS[name].command(), *arguments]
     lines: list[str] = []
-    with (folder / "build.log").open("a", encoding="utf-8") as log:
+    with (folder / "build.log").open("a", buffering=1, encoding="utf-8") as log:
         log.write(f"$ {name} {shlex.join(arguments)}\n")
 
         def see(line: str) -> None:
