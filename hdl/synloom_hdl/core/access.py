@@ -11,7 +11,7 @@ from amaranth.utils import ceil_log2
 
 from synloom_hdl.arithmetic import choose
 
-__all__ = ["ACCESS_CLOCKS", "ACCESS_WRITE_CLOCK", "AccessSignature", "SharedMemory"]
+__all__ = ["ACCESS_CLOCKS", "ACCESS_WRITE_CLOCK", "AccessSignature", "SharedMemory", "block_ram"]
 
 ACCESS_CLOCKS = 6
 """Clocks of one access that nothing holds: `select` is high throughout and `q` is sampled in the last."""
@@ -20,6 +20,11 @@ ACCESS_WRITE_CLOCK = 3
 """The clock, counted from 0, in which `write` is high."""
 
 _BANK_BITS = 32
+
+
+def block_ram(platform) -> dict[str, str]:
+    """Return the attributes of a small memory: iCE40 has nothing but registers besides block RAM."""
+    return {"ram_style": "block"} if getattr(platform, "fpga_family", None) == "ice40" else {}
 
 
 class AccessSignature(wiring.Signature):
@@ -131,7 +136,7 @@ class SharedMemory(wiring.Component):
         for first in range(0, count, per_bank):
             width = bits * min(per_bank, count - first)
             m.submodules[f"bank{first}"] = bank = memory.Memory(
-                shape=unsigned(width), depth=max(self._rows, 2), init=[]
+                shape=unsigned(width), depth=max(self._rows, 2), init=[], attrs=block_ram(platform)
             )
             reads.append(bank.read_port())
             writes.append(bank.write_port(granularity=bits))

@@ -11,6 +11,7 @@ from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom_hdl.arithmetic import population
+from synloom_hdl.core.access import block_ram
 
 __all__ = ["Accumulators", "groups", "make_accumulators", "sums_layout"]
 
@@ -162,7 +163,7 @@ class SlotAccumulators(Accumulators):
         swept = []
         for n in range(lanes):
             m.submodules[f"sums{n}"] = sums = memory.Memory(
-                shape=unsigned(bits), depth=2 << len(self.chunk), init=[], attrs={"ram_style": "block"}
+                shape=unsigned(bits), depth=2 << len(self.chunk), init=[], attrs=block_ram(platform)
             )
             read, write = sums.read_port(), sums.write_port()
             adds, negative = self._adds(m, n)

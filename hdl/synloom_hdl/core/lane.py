@@ -89,7 +89,8 @@ class Lane(wiring.Component):
         ]
 
         # Stage 1: the product of both paths; the room to the bound ahead.
-        product2 = Signal(bits + 16)
+        # Without a reset it is a register of the multiplier itself.
+        product2 = Signal(bits + 16, reset_less=True)
         room2 = Signal(8)
         room = Signal(signed(10))
         up2 = Signal()

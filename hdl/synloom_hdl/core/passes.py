@@ -116,9 +116,10 @@ class PassEngine(wiring.Component):
                 traces.raise_index.eq(self.raise_index),
                 traces.raise_nearest.eq(self.raise_nearest),
             ]
+        self._valids = []
         issue = self._stream if timing.carries else self._step
         issued, valid0, active = issue(m, fetcher)
-        valids = self._later(m, valid0, timing.depth, "valid")
+        self._valids = valids = self._later(m, valid0, timing.depth, "valid")
         self._lanes(m, issued, valids)
         running = Cat(*valids).any()
         m.d.comb += self.busy.eq(self.jobs.valid | ~fetcher.idle | active | running)
@@ -227,12 +228,22 @@ class PassEngine(wiring.Component):
             self.chunk_done.eq(goes & ((segment.kind == PassKind.ROW) | (segment.kind == PassKind.COLUMN))),
         ]
 
-    def _later(self, m: Module, value, clocks: int, name: str) -> list:
-        """Return a value of each chunk now and in each of the next clocks."""
+    def _later(self, m: Module, value, clocks: int, name: str, start: int = 0) -> list:
+        """Return a value that each chunk has in clock `start`, then and in each of the next clocks.
+
+        Where chunks come every two clocks, a register holds its value for two.
+        """
         values = [value]
         for clock in range(1, clocks + 1):
-            values.append(Signal.like(value, name=f"{name}{clock}"))
-            m.d.sync += values[clock].eq(values[clock - 1])
+            if self._valids and self._timing.interval == 2:
+                if clock % 2:
+                    register = Signal.like(value, name=f"{name}{clock}")
+                    with m.If(self._valids[start + clock - 1]):
+                        m.d.sync += register.eq(values[clock - 1])
+                values.append(register)
+            else:
+                values.append(Signal.like(value, name=f"{name}{clock}"))
+                m.d.sync += values[clock].eq(values[clock - 1])
         return values
 
     def _at(self, m: Module, value, clock: int, name: str):
@@ -278,7 +289,7 @@ class PassEngine(wiring.Component):
             accumulators.shift.eq(at(rule.shift, weights, "shift")),
             accumulators.weights.eq(loom.weights),
         ]
-        presents = self._later(m, present, updated - weights, "present")
+        presents = self._later(m, present, updated - weights, "present", weights)
 
         writes = Signal(params.lanes)
         clips = Signal(params.lanes)

@@ -13,6 +13,7 @@ from synloom.contract.regions import SEGMENT_STRIDE
 from synloom_hdl.arithmetic import times
 from synloom_hdl.core.access import AccessSignature, SharedMemory
 from synloom_hdl.core.rule import PassKind, Rule, job_layout, loom_address_layout
+from synloom_hdl.core.timing import PassTiming
 
 __all__ = ["SegmentFetcher", "segment_run_layout"]
 
@@ -93,24 +94,31 @@ class SegmentFetcher(wiring.Component):
             value = raw[place.start : place.start + place.width]
             return value.as_signed() if place.signed else value
 
-        job = Signal.like(self.jobs.payload)
+        # Where segments do not follow one another without a gap, a job stays where it is until it is done.
+        carries = PassTiming.of(params).carries
+        job = Signal.like(self.jobs.payload) if carries else self.jobs.payload
+        last = Signal()
         entry = Signal(range(params.segments))
+        listed = Signal(8)
         place = Signal(3)
         single = Signal()
         known = Signal()
         m.d.comb += [
-            single.eq(entry == job.list),
+            single.eq(entry == listed),
+            last.eq(field("last") | (entry == params.segments - 1)),
             storage.read_row.eq(Cat(place, entry)),
         ]
         with m.FSM() as fsm:
             m.d.comb += self.idle.eq(fsm.ongoing("Idle"))
             with m.State("Idle"):
-                m.d.comb += self.jobs.ready.eq(1)
+                m.d.comb += self.jobs.ready.eq(int(carries))
                 m.d.sync += place.eq(0)
                 with m.If(self.jobs.valid):
-                    m.d.sync += [job.eq(self.jobs.payload), entry.eq(self.jobs.p.list)]
+                    m.d.sync += [entry.eq(self.jobs.p.list), listed.eq(self.jobs.p.list)]
+                    if carries:
+                        m.d.sync += job.eq(self.jobs.payload)
                     m.next = "Fetch"
-                    with m.If(known & (job.list == self.jobs.p.list)):
+                    with m.If(known & (listed == self.jobs.p.list)):
                         m.next = "Offer"
                     with m.Else():
                         m.d.sync += known.eq(0)
@@ -130,7 +138,9 @@ class SegmentFetcher(wiring.Component):
                     m.d.sync += entry.eq(entry + 1)
                     m.next = "Fetch"
                     # A list that nothing ends must not run for ever.
-                    with m.If(field("last") | (entry == params.segments - 1)):
+                    with m.If(last):
+                        if not carries:
+                            m.d.comb += self.jobs.ready.eq(1)
                         m.d.sync += known.eq(single)
                         m.next = "Idle"
         with m.If(self.forget):

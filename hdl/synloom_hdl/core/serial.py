@@ -114,7 +114,8 @@ class SerialNeurons(Neurons):
                         coefficient.eq(Mux(self.adapt, p.dth, 0)),
                         fine.eq(p.fine_th),
                     ]
-        product = Signal(len(size) + 16)
+        # Without a reset it is a register of the multiplier itself.
+        product = Signal(len(size) + 16, reset_less=True)
         m.d.sync += product.eq(size * coefficient)
 
         # A gain adds to the old current, clipped.

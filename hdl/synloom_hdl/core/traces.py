@@ -89,12 +89,15 @@ class Traces(wiring.Component):
         ]
         m.d.sync += [
             raise1.eq(self.raise_en),
-            raise2.eq(raise1),
             nearest1.eq(self.raise_nearest),
             index1.eq(self.raise_index),
+            self.saturates.eq(raise1 & (total > params.trace_max)),
+        ]
+        # Slow devices write at once.
+        m.d["comb" if params.single_port else "sync"] += [
+            raise2.eq(raise1),
             index2.eq(index1),
             raised2.eq(Mux(total > params.trace_max, params.trace_max, total)),
-            self.saturates.eq(raise1 & (total > params.trace_max)),
         ]
         with m.If(raise2):
             m.d.comb += [
