@@ -89,3 +89,18 @@ def test_a_page_without_markers_is_told(tmp_path):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
 def test_the_pages_show_the_stamps(page):
     assert written_table(page) == markdown_table(board_rows()), "try: python -m synloom_boards.all --table"
+
+
+STAMPED = [name for name in board_names() if read_stamp(load_board(name))]
+
+
+def test_either_all_boards_have_stamps_or_none():
+    assert STAMPED in ([], list(board_names())), "try: make boards"
+
+
+def test_no_stamp_is_older_than_its_gateware():
+    for name in STAMPED:
+        board = load_board(name)
+        stamp = read_stamp(board)
+        assert stamp.is_current(board), f"{name} has changed since it was built; try: make boards"
+        assert stamp.report.met
