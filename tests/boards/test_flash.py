@@ -123,6 +123,11 @@ def test_a_failure_with_exit_code_0_is_one(flash):
         flash("print('Wait for CDONE FAIL')")
 
 
+def test_gowins_check_sum_is_no_failure(flash):
+    into_flash, _ = flash("print('Load SRAM DONE'); print('CRC check : FAIL')", "tang-nano-9k")
+    assert not into_flash
+
+
 def test_a_missing_loader_is_told(flash, monkeypatch, tmp_path):
     monkeypatch.setenv("OPENFPGALOADER", "/nowhere/openFPGALoader")
     with pytest.raises(BuildError, match=r"\$OPENFPGALOADER names '/nowhere/openFPGALoader'"):
