@@ -74,7 +74,11 @@ class SimulatedLink:
             if valid:
                 ctx.set(i.payload, self.incoming.popleft())
             ctx.set(i.valid, valid)
-            await ctx.tick()
+            ready = 0
+            while valid and not ready:
+                *_, ready = await ctx.tick().sample(i.ready)
+            if not valid:
+                await ctx.tick()
 
     async def _take(self, ctx):
         o = self.link.o

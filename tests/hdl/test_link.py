@@ -221,18 +221,18 @@ def test_a_host_that_does_not_read_loses_nothing():
     for payload in reads:
         bench.write(encode_frame(bytes(payload)))
     bench.run(4000)
-    assert len(bench.core.records) == 300 - SMALL.record_words
+    assert len(bench.core.records) == 301 - SMALL.record_words
     assert bench.core.rooms[-1] == 0
     bench.reads = True
     received = replies(bench)
     answers = b"".join(payload[4:] for payload in received if payload[0] == 1)
     assert np.frombuffer(answers, "<u2").tolist() == [3 * k for k in range(480)]
     records = b"".join(payload[3:] for payload in received if payload[0] == 2)
-    assert np.frombuffer(records, "<u2").tolist() == list(range(256))
+    assert np.frombuffer(records, "<u2").tolist() == list(range(255))
     bench.core.running = False
-    received = replies(bench, [9, Op.STREAM, 0, 1, 0])
+    received = replies(bench, [9, Op.STREAM, 255, 0, 0])
     records = b"".join(payload[3:] for payload in received if payload[0] == 2)
-    assert np.frombuffer(records, "<u2").tolist() == list(range(256, 300))
+    assert np.frombuffer(records, "<u2").tolist() == list(range(255, 300))
 
 
 def test_a_paused_run_lets_records_go():

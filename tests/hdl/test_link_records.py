@@ -8,6 +8,7 @@ from synloom.contract.frames import RECORD_FRAME_WORDS
 from synloom_hdl.link.records import RecordRing
 
 DEPTH = 256
+ROOM = DEPTH - 1
 
 
 class Bench:
@@ -55,10 +56,10 @@ def test_during_a_run_only_full_frames_are_sent():
 
     async def main(ctx):
         await bench.put(ctx, range(RECORD_FRAME_WORDS - 1))
-        assert await bench.settle(ctx) == (DEPTH - 111, 0, 0)
+        assert await bench.settle(ctx) == (ROOM - 111, 0, 0)
         assert bench.frames == []
         await bench.put(ctx, [1000])
-        assert await bench.settle(ctx) == (DEPTH - 112, 0, 0)
+        assert await bench.settle(ctx) == (ROOM - 112, 0, 0)
         assert bench.frames == [(0, [*range(111), 1000])]
 
     bench.run(main)
@@ -94,7 +95,7 @@ def test_a_flush_covers_the_word_that_came_with_it():
             await bench.settle(ctx, 5)
         await bench.settle(ctx)
         await bench.ask(ctx, 20)
-        assert await bench.settle(ctx) == (DEPTH, 20, 0)
+        assert await bench.settle(ctx) == (ROOM, 20, 0)
 
     bench.run(main)
     assert sum(len(words) for _, words in bench.frames) == 20
@@ -107,19 +108,19 @@ def test_acknowledged_words_make_room_and_unknown_offsets_do_not():
         ctx.set(bench.dut.drains, 1)
         await bench.put(ctx, range(50))
         await bench.ask(ctx, 51)
-        assert await bench.settle(ctx) == (DEPTH - 50, 0, 0)
+        assert await bench.settle(ctx) == (ROOM - 50, 0, 0)
         await bench.ask(ctx, 0xFFFF)
-        assert await bench.settle(ctx) == (DEPTH - 50, 0, 0)
+        assert await bench.settle(ctx) == (ROOM - 50, 0, 0)
         await bench.ask(ctx, 20)
-        assert await bench.settle(ctx) == (DEPTH - 30, 20, 0)
+        assert await bench.settle(ctx) == (ROOM - 30, 20, 0)
         await bench.ask(ctx, 10)
-        assert await bench.settle(ctx) == (DEPTH - 30, 20, 0)
+        assert await bench.settle(ctx) == (ROOM - 30, 20, 0)
         bench.frames.clear()
         await bench.ask(ctx, 20, rewind=1)
         await bench.settle(ctx)
         assert bench.frames == [(20, list(range(20, 50)))]
         await bench.ask(ctx, 0, discard=1)
-        assert await bench.settle(ctx) == (DEPTH, 50, 0)
+        assert await bench.settle(ctx) == (ROOM, 50, 0)
 
     bench.run(main)
 
@@ -128,7 +129,7 @@ def test_a_full_ring_holds_the_core_back():
     bench = Bench()
 
     async def main(ctx):
-        await bench.put(ctx, range(DEPTH))
+        await bench.put(ctx, range(ROOM))
         ctx.set(bench.dut.records.valid, 1)
         assert (await bench.settle(ctx))[:2] == (0, 0)
         assert ctx.get(bench.dut.records.ready) == 0
@@ -164,7 +165,7 @@ def test_every_word_arrives_although_frames_are_lost(seed):
                 if rng.random() < 0.7 and known >= 0:
                     received.extend(content[known:])
             await bench.ask(ctx, len(received), rewind=rng.random() < 0.3)
-        assert await bench.settle(ctx) == (DEPTH, len(words), 0)
+        assert await bench.settle(ctx) == (ROOM, len(words), 0)
 
     bench.sim.add_testbench(core)
     bench.run(host)

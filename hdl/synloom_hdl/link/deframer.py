@@ -21,14 +21,15 @@ class Deframer(wiring.Component):
     Bytes before the first flag are ignored. Every byte of a frame leaves by `puts`, the two of the check sum
     included; at the closing flag the frame is either committed or dropped. Wrong are: a check sum
     that does not fit, a payload under HEADER_BYTES or over MAX_PAYLOAD bytes, an escape right before the
-    flag. One byte a clock, always ready, no latency.
+    flag. No latency; after a byte `i` waits for a clock, so that a FIFO may be read meanwhile.
 
     Members
     -------
     i : In(stream of 8 bits)
-        From the line; `ready` is always high.
+        From the line.
     puts : Out(1)
-        `data` is the frame's next byte; never more than MAX_PAYLOAD + 3 a frame.
+        `data` is the frame's next byte; never more than MAX_PAYLOAD + 3 a frame, and not in two clocks in
+        succession.
     data : Out(8)
         The byte.
     commits : Out(1)
@@ -57,12 +58,14 @@ class Deframer(wiring.Component):
         too_long, good = Signal(), Signal()
         assert MAX_PAYLOAD - HEADER_BYTES == 0xFE
 
+        taken = Signal()
+        m.d.sync += self.i.ready.eq(~taken)
         m.d.comb += [
-            self.i.ready.eq(1),
-            is_flag.eq(self.i.valid & (self.i.payload == FLAG)),
+            taken.eq(self.i.valid & self.i.ready),
+            is_flag.eq(taken & (self.i.payload == FLAG)),
             is_escape.eq((self.i.payload == ESCAPE) & ~escaped),
             self.data.eq(self.i.payload ^ (escaped << (STUFF.bit_length() - 1))),
-            self.puts.eq(self.i.valid & inside & ~is_flag & ~is_escape & ~too_long),
+            self.puts.eq(taken & inside & ~is_flag & ~is_escape & ~too_long),
             self.length.eq(count),
             too_long.eq(count == 0xFF),
             good.eq((crc.value == CRC_GOOD) & ~escaped & ~count[8] & ~too_long),
@@ -74,7 +77,7 @@ class Deframer(wiring.Component):
         ]
         with m.If(is_flag):
             m.d.sync += [inside.eq(1), begun.eq(0), escaped.eq(0), count.eq(count.init)]
-        with m.Elif(self.i.valid):
+        with m.Elif(taken):
             m.d.sync += [begun.eq(inside), escaped.eq(is_escape)]
             with m.If(self.puts):
                 m.d.sync += count.eq(count + 1)

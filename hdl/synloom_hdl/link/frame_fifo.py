@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from synloom_hdl.counting import up_or_load
+
 __all__ = ["FrameFifo"]
 
 
@@ -13,7 +15,7 @@ class FrameFifo(wiring.Component):
     In memory a frame is its length and then the payload. The bytes are written behind the place of the
     length; `commits` fills that in and makes the frame visible, `drops` forgets it, and so does `commits` if
     the frame did not fit. Of the check sum one byte stays, and the next length takes the place of the other:
-    a frame of n payload bytes takes n + 2. A byte leaves every two clocks.
+    a frame of n payload bytes takes n + 2. A byte leaves every two clocks, in those without `puts`.
 
     Parameters
     ----------
@@ -54,34 +56,40 @@ class FrameFifo(wiring.Component):
         m.submodules.bytes = storage = memory.Memory(shape=8, depth=self.depth, init=[])
         write, read = storage.write_port(), storage.read_port(transparent_for=())
 
-        # The open frame's length belongs at `head`, its last byte is at `cursor`, `tail` is read next.
-        head, cursor, tail = (Signal(range(self.depth), name=name) for name in ("head", "cursor", "tail"))
-        place = Signal(range(self.depth))
-        full, spilled = Signal(), Signal()
-        keeps, fetches = Signal(), Signal()
+        # The open frame's first byte belongs at `first`, its length before that, its next byte at `cursor`;
+        # `tail` is read next.
+        place = range(self.depth)
+        first, cursor, tail = Signal(place, init=1), Signal(place, init=1), Signal(place)
+        is_tail, spilled = Signal(), Signal()
+        keeps, drops, fetches = Signal(), Signal(), Signal()
 
         m.d.comb += [
-            place.eq(Mux(self.puts, cursor + 1, head)),
-            full.eq(place == tail),
             keeps.eq(self.commits & ~spilled),
+            drops.eq((self.commits & spilled) | self.drops),
             self.overflows.eq(self.commits & spilled),
-            write.addr.eq(place),
+            write.addr.eq(Mux(self.puts, cursor, first - 1)),
+            # Full if it is a byte's place, empty if it is a length's.
+            is_tail.eq(write.addr == tail),
             write.data.eq(Mux(self.puts, self.data, self.length)),
-            write.en.eq((self.puts & ~full & ~spilled) | keeps),
+            write.en.eq((self.puts & ~is_tail & ~spilled) | keeps),
         ]
+        with m.If(self.puts | drops):
+            m.d.sync += cursor.eq(up_or_load(cursor, drops, first))
         with m.If(self.puts):
-            m.d.sync += [cursor.eq(place), spilled.eq(spilled | full)]
-        with m.Elif(keeps):
-            m.d.sync += head.eq(cursor)
-        with m.Elif(self.commits | self.drops):
-            m.d.sync += [cursor.eq(place), spilled.eq(0)]
+            m.d.sync += spilled.eq(spilled | is_tail)
+        with m.Elif(drops):
+            m.d.sync += spilled.eq(0)
+        with m.If(keeps):
+            m.d.sync += first.eq(cursor)
 
         m.d.comb += [
-            fetches.eq((head != tail) & ~self.o.valid),
+            fetches.eq(~is_tail & ~self.puts & ~self.o.valid),
             read.addr.eq(tail),
             read.en.eq(fetches),
             self.o.payload.eq(read.data),
-            self.empty.eq((head == tail) & ~self.o.valid),
+            self.empty.eq(is_tail & ~self.puts & ~self.o.valid),
         ]
-        m.d.sync += [tail.eq(tail + fetches), self.o.valid.eq(fetches | (self.o.valid & ~self.o.ready))]
+        m.d.sync += self.o.valid.eq(fetches | (self.o.valid & ~self.o.ready))
+        with m.If(fetches):
+            m.d.sync += tail.eq(tail + 1)
         return m

@@ -32,7 +32,7 @@ class Link(wiring.Component):
     Members
     -------
     i : In(stream of 8 bits)
-        From the line; `ready` is always high.
+        From the line; `ready` two clocks after a byte at the latest.
     o : Out(stream of 8 bits)
         To the line.
     core : Out(CoreSignature())

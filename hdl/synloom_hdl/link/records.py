@@ -26,7 +26,7 @@ class RecordRing(wiring.Component):
     Parameters
     ----------
     depth : int
-        Words; a power of two, 256 to 32768.
+        Words, of which one stays free; a power of two, 256 to 32768.
 
     Members
     -------
@@ -69,17 +69,14 @@ class RecordRing(wiring.Component):
         m = Module()
         m.submodules.words = words = memory.Memory(shape=16, depth=self.depth, init=[])
         write, read = words.write_port(), words.read_port(transparent_for=())
-        taken = Signal()
 
-        # Offsets: of the next word to come, and of the next one to be sent.
+        # Offsets: of the next word to come, and of the next one to be sent. All distances are from `end`.
         end, place = Signal(16), Signal(16)
-        amount = range(2 * self.depth)
-        room, held, unsent, sent = (Signal(amount, name=n) for n in ("room", "held", "unsent", "sent"))
+        bits = len(write.addr)
+        room = Signal(bits)
+        taken = Signal()
         m.d.comb += [
-            held.eq(end - self.first),
-            room.eq(self.first - end + self.depth),
-            unsent.eq(end - place),
-            sent.eq(place - self.first),
+            room.eq(self.first - end - 1),
             self.room.eq(room),
             self.records.ready.eq(room != 0),
             taken.eq(self.records.valid & self.records.ready),
@@ -91,27 +88,32 @@ class RecordRing(wiring.Component):
         with m.If(taken):
             m.d.sync += end.eq(end + 1)
 
-        any_unsent, fills, starts = Signal(), Signal(), Signal()
+        # Words from `place` on, or from an offset that the host acknowledges; beyond are more than are held.
+        request = self.requests.p
+        frees, is_held = Signal(), Signal()
+        left, beyond = Signal(bits), Signal()
+        asked = Mux(frees, request.acked[:bits], place[:bits])
+        below = Signal(bits + 1)
+        m.d.comb += [
+            below.eq(asked + (~end)[:bits]),
+            left.eq(~below),
+            beyond.eq((left + room)[bits]),
+            # An offset above the end's lower part is from the page before, that of the first word.
+            is_held.eq(~beyond & (request.acked[bits:] == Mux(below[bits], self.first[bits:], end[bits:]))),
+        ]
+
+        any_left, fills, starts = Signal(), Signal(), Signal()
         flushing, flush_asked = Signal(), Signal()
         m.d.comb += [
-            any_unsent.eq(unsent != 0),
-            fills.eq(unsent >= RECORD_FRAME_WORDS),
-            starts.eq(fills | (any_unsent & (self.drains | flushing | (room <= self.depth // 2)))),
+            any_left.eq(left != 0),
+            fills.eq(left >= RECORD_FRAME_WORDS),
+            starts.eq(fills | (any_left & (self.drains | flushing | ~room[-1]))),
         ]
-        m.d.sync += flushing.eq(self.flushes | flush_asked | (flushing & any_unsent))
-
-        request = self.requests.p
-        freed = Signal(16)
-        # Words that were freed are not sent any more.
-        behind = Signal()
-        m.d.comb += [
-            freed.eq(request.acked - self.first),
-            behind.eq(sent[-1] & any_unsent),
-        ]
+        m.d.sync += flushing.eq(self.flushes | flush_asked | (flushing & (any_left | frees)))
 
         count = Signal(range(RECORD_FRAME_WORDS + 1))
         rewinds, next_word, last = Signal(), Signal(), Signal()
-        m.d.comb += last.eq((count == RECORD_FRAME_WORDS) | ~any_unsent)
+        m.d.comb += last.eq((count == RECORD_FRAME_WORDS) | ~any_left)
         with m.If(rewinds | next_word):
             m.d.sync += place.eq(up_or_load(place, rewinds, self.first))
         with m.FSM() as fsm:
@@ -128,13 +130,14 @@ class RecordRing(wiring.Component):
                 with m.Elif(starts):
                     m.next = "Kind"
             with m.State("Free"):
-                with m.If(request.discard | (freed <= held)):
+                m.d.comb += frees.eq(1)
+                with m.If(request.discard | is_held):
                     m.d.sync += self.first.eq(Mux(request.discard, end, request.acked))
                 m.next = "Rewind"
             with m.State("Rewind"):
                 m.d.comb += [
                     self.requests.ready.eq(1),
-                    rewinds.eq(request.rewind | behind),
+                    rewinds.eq(request.rewind | beyond),
                     flush_asked.eq(request.flush),
                 ]
                 m.next = "Wait"
