@@ -288,6 +288,7 @@ def test_spikes_raise_traces_while_passes_run(structure):
             ctx.set(bench.dut.raise_index, i)
             await ctx.tick()
             ctx.set(bench.dut.raise_en, 0)
+            await ticks(ctx, 2)
             await send(ctx, bench.dut.jobs, [{"kind": PassKind.ROW, "index": i, "list": first}], bench.rng)
         await bench.play(ctx, PassKind.ROW, [])
         bench.rows(rows)

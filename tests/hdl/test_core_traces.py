@@ -30,12 +30,13 @@ class Bench:
         total = one + (0 if nearest else self.traces[index])
         self.traces[index] = min(total, top)
         self.saturates.append(total > top)
-        # `one` is a register: it stands still while a spike is on its way.
+        # All but the strobe stand still while a spike is on its way.
         ctx.set(self.dut.one, one)
         ctx.set(self.dut.raise_en, 1)
         ctx.set(self.dut.raise_index, index)
         ctx.set(self.dut.raise_nearest, nearest)
         await self.clock(ctx)
+        await self.rest(ctx, 2)
 
     async def rest(self, ctx, clocks=1):
         for _ in range(clocks):
@@ -77,7 +78,6 @@ def test_raises_decays_and_reads_as_a_table(lanes, trace_bits):
                     for index in sorted(rng.sample(range(COUNT), rng.randrange(8))):
                         await bench.raised(ctx, index, one, rng.randrange(2))
                         await bench.rest(ctx, rng.randrange(2))
-                    await bench.rest(ctx, 2)
                 case 1:
                     chunk = rng.randrange(-(-COUNT // lanes))
                     values = [rng.randint(0, top) for _ in range(lanes)]
@@ -97,8 +97,6 @@ def test_a_trace_may_be_raised_again_three_clocks_later():
     async def main(ctx):
         for _ in range(6):
             await bench.raised(ctx, 5, 50, 0)
-            await bench.rest(ctx, 2)
-        await bench.rest(ctx, 2)
         assert (await bench.read(ctx, 1))[1] == 255
 
     simulate(bench.dut, main)
@@ -112,7 +110,6 @@ def test_nearest_forgets_what_was_there():
         bench.traces[:2] = [0xFFFF, 0xFFFF]
         await bench.raised(ctx, 0, 1000, 1)
         await bench.raised(ctx, 1, 1000, 0)
-        await bench.rest(ctx, 3)
         assert await bench.read(ctx, 0) == [1000, 0xFFFF]
 
     simulate(bench.dut, main)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -91,6 +91,8 @@ class SharedMemory(wiring.Component):
         The array's read port: `row` is valid in the clock after `read_en` and held.
     write_row : In, write_en : In(elements), write : In
         The array's write port, with an enable for each element.
+    one_en : In(1), one_offset : In, one : In
+        The array writes one element, at a host's offset, instead of a row.
     host : In(AccessSignature)
         The host's port.
     """
@@ -123,6 +125,9 @@ class SharedMemory(wiring.Component):
                 "write_row": In(range(max(rows, 2))),
                 "write_en": In(self._count),
                 "write": In(width),
+                "one_en": In(1),
+                "one_offset": In(range(size)),
+                "one": In(element_bits),
                 "host": In(AccessSignature()),
             }
         )
@@ -146,31 +151,36 @@ class SharedMemory(wiring.Component):
 
         host = self.host
         offset = host.offset[: ceil_log2(self._size)]
-        low, rest = offset[: self._low], offset[self._low :]
-        host_row = Cat(rest[first : first + width] for first, width in self._row_bits)
-        exists = Signal()
-        covered = sum(((1 << width) - 1) << first for first, width in self._row_bits)
-        beyond = Cat(rest[k] for k in range(len(rest)) if not covered >> k & 1)
-        m.d.comb += exists.eq(host.select & ~beyond.any())
+        known = [place for place, element in enumerate(self._elements) if element is not None]
+        checks = [~self._beyond(offset).any()]
         if self._size & (self._size - 1):
-            m.d.comb += exists.eq(host.select & ~beyond.any() & (offset < self._size))
-        places = [self._elements.index(element) for element in range(count)]
-        mine, host_enable = Signal(), Signal(count)
+            checks.append(offset < self._size)
+        if len(known) < len(self._elements):
+            checks.append(Const(sum(1 << place for place in known)).bit_select(offset[: self._low], 1))
+        exists = Signal()
+        m.d.comb += [exists.eq(host.select & Cat(checks).all()), self.row.eq(data)]
+
+        # One element is written, by the host or the array, or all of a row.
+        mine = Const(1) if self._read_only else host.select
+        one, goes, place = Signal(), Signal(), Signal.like(offset)
+        one_data, one_enable = Signal(bits), Signal(count)
         m.d.comb += [
-            mine.eq(host.select if not self._read_only else 1),
-            host_enable.eq(Cat(host.write & exists & (low == place) for place in places)),
-            self.row.eq(data),
+            one.eq(mine | self.one_en),
+            goes.eq(Mux(mine, host.write & exists, self.one_en)),
+            place.eq(Mux(mine, host.offset, self.one_offset)),
+            one_data.eq(Mux(mine, host.data, self.one)),
+            one_enable.eq(Cat(goes & (place[: self._low] == self._elements.index(n)) for n in range(count))),
+            enable.eq(Mux(one, one_enable, self.write_en)),
         ]
         for k, (read, write) in enumerate(zip(reads, writes, strict=True)):
             part = self.write[k * per_bank * bits :][: len(write.data)]
             m.d.comb += [
-                read.addr.eq(Mux(host.select, host_row, self.read_row)),
+                read.addr.eq(Mux(host.select, self._row(offset), self.read_row)),
                 read.en.eq(host.select | self.read_en),
-                write.addr.eq(Mux(mine, host_row, self.write_row)),
-                write.data.eq(Mux(mine, host.data[:bits].replicate(len(write.data) // bits), part)),
+                write.addr.eq(Mux(one, self._row(place), self.write_row)),
+                write.data.eq(Mux(one, one_data.replicate(len(write.data) // bits), part)),
             ]
-        m.d.comb += enable.eq(Mux(mine, host_enable, self.write_en))
-        picked = choose([0 if e is None else elements[e] for e in self._elements], low)
+        picked = choose([None if e is None else elements[e] for e in self._elements], offset[: self._low])
         answer = Mux(exists, picked, 0)
         if count == 1:
             m.d.comb += host.q.eq(answer)
@@ -178,3 +188,14 @@ class SharedMemory(wiring.Component):
             # To choose takes a clock of its own.
             m.d.sync += host.q.eq(answer)
         return m
+
+    def _row(self, offset: Signal) -> Value:
+        """Return the row of a host's offset."""
+        rest = offset[self._low :]
+        return Cat(rest[first : first + width] for first, width in self._row_bits)
+
+    def _beyond(self, offset: Signal) -> Value:
+        """Return the bits of a host's offset that say neither row nor element."""
+        rest = offset[self._low :]
+        covered = sum(((1 << width) - 1) << first for first, width in self._row_bits)
+        return Cat(rest[k] for k in range(len(rest)) if not covered >> k & 1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
+from synloom_hdl.arithmetic import minimum
 from synloom_hdl.core.access import AccessSignature, SharedMemory
 
 __all__ = ["Traces"]
@@ -32,8 +33,8 @@ class Traces(wiring.Component):
     decayed_chunk : In, decayed_en : In(B), decayed : In(B x trace_bits)
         Write a chunk.
     raise_en : In(1), raise_index : In, raise_nearest : In(1), one : In(16)
-        Raise one trace, one a clock: by `one`, or to `one` if nearest. An index may be raised again three
-        clocks later; `one` is used in the clock after `raise_en`.
+        Raise one trace: by `one`, or to `one` if nearest. All but `raise_en` are held for two more clocks,
+        and the next trace is raised three clocks later at the earliest.
     saturates : Out(1)
         The trace raised two clocks ago was clipped.
     host : In(AccessSignature)
@@ -74,41 +75,27 @@ class Traces(wiring.Component):
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
 
-        raise1, raise2 = Signal(), Signal()
-        nearest1 = Signal()
-        index1, index2 = Signal.like(self.raise_index), Signal.like(self.raise_index)
+        raise1 = Signal()
         old = Signal(bits)
         total = Signal(17)
-        raised2 = Signal(bits)
         m.d.comb += [
             storage.read_row.eq(Mux(self.raise_en, self.raise_index >> low_bits, self.chunk)),
             storage.read_en.eq(self.raise_en | self.chunk_en),
             self.traces.eq(storage.row),
-            old.eq(storage.row.word_select(index1[:low_bits], bits)),
-            total.eq(Mux(nearest1, 0, old) + self.one),
+            old.eq(storage.row.word_select(self.raise_index[:low_bits], bits)),
+            total.eq(Mux(self.raise_nearest, 0, old) + self.one),
+            storage.one_offset.eq(self.raise_index),
+            storage.write_row.eq(self.decayed_chunk),
+            storage.write_en.eq(self.decayed_en),
+            storage.write.eq(self.decayed),
         ]
         m.d.sync += [
             raise1.eq(self.raise_en),
-            nearest1.eq(self.raise_nearest),
-            index1.eq(self.raise_index),
             self.saturates.eq(raise1 & (total > params.trace_max)),
         ]
         # Slow devices write at once.
         m.d["comb" if params.single_port else "sync"] += [
-            raise2.eq(raise1),
-            index2.eq(index1),
-            raised2.eq(Mux(total > params.trace_max, params.trace_max, total)),
+            storage.one_en.eq(raise1),
+            storage.one.eq(minimum(total, params.trace_max)),
         ]
-        with m.If(raise2):
-            m.d.comb += [
-                storage.write_row.eq(index2 >> low_bits),
-                storage.write_en.eq(1 << index2[:low_bits]),
-                storage.write.eq(Cat(*[raised2] * lanes)),
-            ]
-        with m.Else():
-            m.d.comb += [
-                storage.write_row.eq(self.decayed_chunk),
-                storage.write_en.eq(self.decayed_en),
-                storage.write.eq(self.decayed),
-            ]
         return m
