@@ -1,3 +1,4 @@
+from itertools import groupby
 from random import Random
 
 import pytest
@@ -41,7 +42,7 @@ class Bench:
                 ctx.set(dut.done, 1)
                 await ctx.tick()
                 ctx.set(dut.done, 0)
-                ctx.set(dut.data, 0xDEAD)
+                ctx.set(dut.data, 0)
 
     async def take(self, ctx):
         await receive(ctx, self.dut.words, self.words.append, self.rng, self.pause)
@@ -87,7 +88,10 @@ def test_reads_the_first_probes_in_order_two_words_each(pause):
         await bench.fill(ctx)
         for count in (PROBES, 1, 2, PROBES, 3):
             await bench.read(ctx, count)
-            assert (bench.words, bench.asked) == bench.expected(count)
+            # What could not be given away at once was read again.
+            asked = [k for k, _ in groupby(bench.asked)]
+            assert (bench.words, asked) == bench.expected(count)
+            assert pause or asked == bench.asked
             await ticks(ctx, bench.rng.randrange(4))
 
     bench.run(main)

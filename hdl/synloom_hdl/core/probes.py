@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from synloom.contract import ArrayParams
 from synloom.contract.regions import PROBE_STRIDE
 from synloom_hdl.core.access import AccessSignature, SharedMemory
+from synloom_hdl.counting import up_or_load
 from synloom_hdl.ports import BusRequest
 
 __all__ = ["Probes"]
@@ -22,8 +23,9 @@ class Probes(wiring.Component):
     start : In(1), count : In
     busy : Out(1)
     access : Out(1), request : Out(BusRequest), done : In(1), data : In(16)
-        The accessor.
+        The accessor; `data` is 0 while there is no access.
     words : Out(stream of 16 bits)
+        One that is not taken at once is read again.
     table : In(AccessSignature)
         PROBES.
     """
@@ -48,53 +50,66 @@ class Probes(wiring.Component):
         m = Module()
         params = self.params
         m.submodules.storage = storage = SharedMemory(
-            rows=PROBE_STRIDE * params.probes,
-            element_bits=16,
-            size=PROBE_STRIDE * params.probes,
-            read_only=True,
+            rows=PROBE_STRIDE * params.probes, element_bits=16, size=PROBE_STRIDE * params.probes
         )
         wiring.connect(m, wiring.flipped(self.table), storage.host)
-        probe = Signal(range(params.probes + 1))
-        place = Signal(2)
-        entry = [Signal(16, name=f"entry{n}") for n in range(3)]
-        second = Signal()
+        probe = Signal(range(params.probes))
+        offset = Signal(24)
+        head = storage.row
+        second, place = Signal(), Signal(2)
+        loads_low, loads_high, advances = Signal(), Signal(), Signal()
+        steps = up_or_load(offset, loads_low | loads_high, storage.row.replicate(2)[:24])
         m.d.comb += [
-            self.request.region.eq(entry[0]),
-            self.request.offset.eq(Cat(entry[1], entry[2][:8]) + second),
+            # The head is not copied, as it is wanted only when an access begins.
+            self.request.region.eq(head),
+            self.request.offset.eq(offset),
+            self.words.payload.eq(self.data),
             storage.read_row.eq(Cat(place, probe)),
-            storage.read_en.eq(1),
         ]
+        with m.If(loads_low | advances):
+            m.d.sync += offset[:16].eq(steps)
+        with m.If(loads_high | advances):
+            m.d.sync += offset[16:].eq(steps[16:])
         with m.FSM() as fsm:
             m.d.comb += self.busy.eq(self.start | ~fsm.ongoing("Idle"))
             with m.State("Idle"):
-                m.d.sync += [probe.eq(0), place.eq(0)]
+                m.d.sync += probe.eq(0)
                 with m.If(self.start):
                     m.next = "Fetch"
             with m.State("Fetch"):
-                m.d.sync += place.eq(place + 1)
-                m.d.sync += [a.eq(b) for a, b in zip(entry, [*entry[1:], storage.row], strict=True)]
-                with m.If(place == 3):
-                    m.d.sync += second.eq(0)
-                    m.next = "Access"
+                m.d.comb += [place.eq(1), storage.read_en.eq(1)]
+                m.next = "Low"
+            with m.State("Low"):
+                m.d.comb += [loads_low.eq(1), place.eq(2), storage.read_en.eq(1)]
+                m.d.sync += second.eq(0)
+                m.next = "High"
+            with m.State("High"):
+                m.d.comb += [loads_high.eq(1), storage.read_en.eq(1)]
+                m.next = "Access"
             with m.State("Access"):
-                m.d.comb += self.access.eq(1)
                 m.next = "Wait"
-                with m.If(second & ~entry[0][15]):
-                    m.d.comb += self.access.eq(0)
-                    m.d.sync += self.words.payload.eq(0)
-                    m.next = "Offer"
-            with m.State("Wait"):
-                m.d.sync += self.words.payload.eq(self.data)
-                with m.If(self.done):
-                    m.next = "Offer"
-            with m.State("Offer"):
-                m.d.comb += self.words.valid.eq(1)
-                with m.If(self.words.ready):
-                    m.d.sync += second.eq(1)
+                with m.If(second & ~head[15]):
+                    m.d.comb += self.words.valid.eq(1)
                     m.next = "Access"
+                    with m.If(self.words.ready):
+                        m.next = "Next"
+                with m.Else():
+                    m.d.comb += self.access.eq(1)
+            with m.State("Wait"):
+                m.d.comb += self.words.valid.eq(self.done)
+                with m.If(self.done):
+                    m.next = "Head"
+                with m.If(self.done & self.words.ready):
+                    m.d.comb += advances.eq(1)
+                    m.d.sync += second.eq(1)
                     with m.If(second):
-                        m.d.sync += [probe.eq(probe + 1), place.eq(0)]
-                        m.next = "Fetch"
-                        with m.If(probe + 1 == self.count):
-                            m.next = "Idle"
+                        m.next = "Next"
+            with m.State("Head"):
+                m.d.comb += storage.read_en.eq(1)
+                m.next = "Access"
+            with m.State("Next"):
+                m.d.sync += probe.eq(probe + 1)
+                m.next = "Fetch"
+                with m.If(probe + 1 == self.count):
+                    m.next = "Idle"
         return m
