@@ -28,6 +28,7 @@ REFUSED = [
     ("ecp5", "MULT18X18D", 'MULT_BYPASS("ENABLED")', "MULT_BYPASS"),
     ("ecp5", "EHXPLLL", 'CLKOS2_ENABLE("ENABLED")', "secondary clock"),
     ("ecp5", "EHXPLLL", 'DPHASE_SOURCE("ENABLED")', "phases"),
+    ("ecp5", "TRELLIS_IO", 'DIR("SIDEWAYS")', "DIR"),
     ("gowin", "SDPB", "READ_MODE(1'b1)", "READ_MODE"),
     ("gowin", "SDPB", "BIT_WIDTH_0(9)", "width"),
     ("gowin", "SDPX9B", "BIT_WIDTH_1(16)", "width"),

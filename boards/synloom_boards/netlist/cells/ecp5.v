@@ -1,7 +1,7 @@
-// ECP5 cells that yosys only knows as black boxes, from the vendor's documents: memory (FPGA-TN-02204),
-// multipliers (FPGA-TN-02205), PLL (FPGA-TN-02200). Only what the gateware's netlists use; anything else
-// stops the build. Ports are those of the vendor's library, one a bit; the 64 parameters of a memory's
-// contents come as one.
+// ECP5 cells from the vendor's documents: memory (FPGA-TN-02204), multipliers (FPGA-TN-02205) and PLL
+// (FPGA-TN-02200), which yosys only knows as black boxes, and pins, which Verilator cannot read as yosys has
+// them. Only what the gateware's netlists use; anything else stops the build. Ports are those of the vendor's
+// library, one a bit; the 64 parameters of a memory's contents come as one.
 
 module DP16KD (
     input DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9, DIA8, DIA7, DIA6, DIA5, DIA4,
@@ -109,6 +109,19 @@ module MULT18X18D (
     synloom_operand #(18) operand_b (SIGNEDB, SOURCEB ? shifted_b : b, wide_b);
     assign {P35, P34, P33, P32, P31, P30, P29, P28, P27, P26, P25, P24, P23, P22, P21, P20, P19, P18, P17,
         P16, P15, P14, P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1, P0} = wide_a * wide_b;
+endmodule
+
+// A pin; its output is off while T is high.
+module TRELLIS_IO (inout B, input I, T, output O);
+    parameter DIR = "INPUT";
+    assign O = B;
+    generate
+        case (DIR)
+            "INPUT": ;
+            "OUTPUT", "BIDIR": assign B = T ? 1'bz : I;
+            default: $fatal(1, "TRELLIS_IO: DIR is not known");
+        endcase
+    endgenerate
 endmodule
 
 // The clock goes through: how often it beats in a second is nothing that a simulation sees.

@@ -1,0 +1,122 @@
+"""The netlist of each family does what the model does, bit for bit, over its UART's pins."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from generated import differing_bits, generate, play
+
+from synloom.contract import ArrayParams
+from synloom.contract.regions import Region
+from synloom.errors import ParameterError
+from synloom.link.client import LinkPort
+from synloom_boards.netlist import SMALL_ARRAYS, compare, connect
+from synloom_boards.netlist.__main__ import design_of, main
+from synloom_sim.port import ModelPort
+
+QUICKEST = "ecp5"
+STEPS = 256
+
+
+@pytest.fixture(scope="module")
+def netlists():
+    """Return a function from a name to a port to its netlist; each is built and connected once."""
+    ports = {}
+
+    def port(name: str, *, small: bool = False) -> LinkPort:
+        if name not in ports:
+            ports[name] = LinkPort(connect(design_of(name, small=small)))
+        return ports[name]
+
+    yield port
+    for opened in ports.values():
+        opened.close()
+
+
+def check(port: LinkPort, seeds: Sequence[int]) -> None:
+    """A learning network, then images that no compiler would make, one after another without a reset."""
+    found = compare(port, steps=STEPS)
+    assert found.differing == {}, found.faults
+    assert found.steps >= 200
+    assert found.spikes > STEPS
+    assert found.learned > 100
+    for seed in seeds:
+        made = generate(port.params, seed, steps=200)
+        assert differing_bits(play(made, ModelPort(port.params)), play(made, port)) == {}, f"seed {seed}"
+
+
+def test_the_quickest_netlist_agrees_with_the_model(netlists):
+    check(netlists(QUICKEST), [6])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", SMALL_ARRAYS)
+def test_the_netlist_of_each_family_agrees_with_the_model(netlists, family):
+    check(netlists(family), range(6))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", ["icebreaker", "ulx3s-25f", "tang-nano-9k"])
+def test_a_whole_board_agrees_at_its_pins(netlists, board):
+    """The PLL, the reset behind it and the vendor's pins included."""
+    found = compare(netlists(board, small=True), steps=STEPS)
+    assert found.differing == {}, found.faults
+    assert found.learned > 100
+
+
+class Faulty:
+    """The model with one bit that is stuck."""
+
+    def __init__(self, params: ArrayParams, region: Region, offset: int, bit: int):
+        self._port = ModelPort(params)
+        self._where = region, offset, bit
+
+    def __getattr__(self, name):
+        return getattr(self._port, name)
+
+    def read(self, region, offset, count):
+        words = np.array(self._port.read(region, offset, count))
+        faulty, place, bit = self._where
+        if region is faulty and 0 <= place - offset < count:
+            words[place - offset] ^= 1 << bit
+        return words
+
+
+@pytest.mark.parametrize("region", [Region.WEIGHTS, Region.NEURON_STATE, Region.X_TRACE, Region.WHEEL])
+def test_one_wrong_bit_is_found(region):
+    found = compare(Faulty(SMALL_ARRAYS["ecp5"], region, 1, 2), steps=20)
+    assert found.differing == {region.name: 1}
+    assert found.faults
+
+
+def test_the_model_agrees_with_itself():
+    found = compare(ModelPort(SMALL_ARRAYS["ice40"]), steps=STEPS)
+    assert found.differing == {}
+    assert found.faults == ()
+    assert found.bits > 50_000
+
+
+def test_every_family_has_an_array_and_ice40_its_own_structure():
+    assert SMALL_ARRAYS["ice40"].single_port
+    assert SMALL_ARRAYS["ice40"].serial_neurons
+    assert not SMALL_ARRAYS["ecp5"].single_port
+    assert all(params.stochastic_rounding for params in SMALL_ARRAYS.values())
+
+
+def test_a_small_array_keeps_the_boards_clock():
+    design = design_of("icebreaker", small=True)
+    assert design.params.clock_hz == design_of("icebreaker").params.clock_hz
+    assert design.params.neurons == SMALL_ARRAYS["ice40"].neurons
+
+
+def test_keys_differ_by_family_array_and_board():
+    designs = [design_of(name) for name in ("ice40", "ecp5", "gowin", "icebreaker", "ulx3s-25f")]
+    assert len({design.key() for design in designs}) == len(designs)
+    assert design_of("ecp5").key() == design_of("ecp5").key()
+
+
+def test_an_unknown_name_is_an_error(capsys):
+    with pytest.raises(ParameterError, match="there is no board 'ice41'"):
+        design_of("ice41")
+    assert main(["ice41"]) == 1
+    assert "error: there is no board 'ice41'" in capsys.readouterr().err
