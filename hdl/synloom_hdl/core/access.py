@@ -20,11 +20,21 @@ ACCESS_WRITE_CLOCK = 3
 """The clock, counted from 0, in which `write` is high."""
 
 _BANK_BITS = 32
+_SMALL_BITS = 4096
 
 
-def block_ram(platform) -> dict[str, str]:
-    """Return the attributes of a small memory: iCE40 has nothing but registers besides block RAM."""
-    return {"ram_style": "block"} if getattr(platform, "fpga_family", None) == "ice40" else {}
+def block_ram(platform, bits: int) -> dict[str, str]:
+    """Return the attributes of a memory of so many bits, for the family's choice between its kinds.
+
+    iCE40 has nothing but registers besides block RAM. A block of ECP5 has 18 Kibit, and the weights want them
+    all: what would leave three quarters of one empty is distributed.
+    """
+    family = getattr(platform, "fpga_family", None)
+    if family == "ice40":
+        return {"ram_style": "block"}
+    if family == "ecp5" and bits <= _SMALL_BITS:
+        return {"ram_style": "distributed"}
+    return {}
 
 
 class AccessSignature(wiring.Signature):
@@ -141,7 +151,10 @@ class SharedMemory(wiring.Component):
         for first in range(0, count, per_bank):
             width = bits * min(per_bank, count - first)
             m.submodules[f"bank{first}"] = bank = memory.Memory(
-                shape=unsigned(width), depth=max(self._rows, 2), init=[], attrs=block_ram(platform)
+                shape=unsigned(width),
+                depth=max(self._rows, 2),
+                init=[],
+                attrs=block_ram(platform, width * self._rows),
             )
             reads.append(bank.read_port())
             writes.append(bank.write_port(granularity=bits))

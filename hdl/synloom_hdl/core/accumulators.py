@@ -163,7 +163,10 @@ class SlotAccumulators(Accumulators):
         swept = []
         for n in range(lanes):
             m.submodules[f"sums{n}"] = sums = memory.Memory(
-                shape=unsigned(bits), depth=2 << len(self.chunk), init=[], attrs=block_ram(platform)
+                shape=unsigned(bits),
+                depth=2 << len(self.chunk),
+                init=[],
+                attrs=block_ram(platform, bits * (2 << len(self.chunk))),
             )
             read, write = sums.read_port(), sums.write_port()
             adds, negative = self._adds(m, n)

@@ -10,7 +10,7 @@ from amaranth.utils import bits_for
 from synloom.contract import ArrayParams
 from synloom.contract.regions import COUNTER_STRIDE, COUNTERS, WIDE_COUNTERS
 from synloom_hdl.arithmetic import choose
-from synloom_hdl.core.access import AccessSignature
+from synloom_hdl.core.access import AccessSignature, block_ram
 from synloom_hdl.core.registers import KEPT_BITS, words_at_first
 
 __all__ = ["ROUND_CLOCKS", "Counters", "most"]
@@ -78,7 +78,7 @@ class Counters(wiring.Component):
         host, kept = self.host, self.kept
         init = [0, 0, 0, (1 << max(self._widths())) - 1] * (_KEPT + 1) + words_at_first()
         m.submodules.words = self.words = words = memory.Memory(
-            shape=unsigned(16), depth=len(init), init=init
+            shape=unsigned(16), depth=len(init), init=init, attrs=block_ram(platform, 16 * len(init))
         )
         read, write = words.read_port(), words.write_port()
 
