@@ -9,7 +9,7 @@ from synloom.contract import ArrayParams
 from synloom.contract.regions import CONTROL_REGISTERS, control
 from synloom_hdl.core.access import AccessSignature
 from synloom_hdl.core.counters import Counters
-from synloom_hdl.core.registers import LIVE_REGISTERS, ControlRegisters, highest
+from synloom_hdl.core.registers import ControlRegisters, highest
 from synloom_sim.model.registers import Registers
 
 PARAMS = ArrayParams(inputs=40, neurons=50, trace_bits=9, probes=3)
@@ -100,23 +100,56 @@ def test_reward_is_signed():
     simulate(bench, main)
 
 
-@pytest.mark.parametrize("name", LIVE_REGISTERS)
-def test_the_array_changes_its_own_registers(name):
+@pytest.mark.parametrize("name", ["learn_rng", "gen_rng"])
+def test_generators_advance(name):
     bench, register = Bench(), CONTROL_REGISTERS[name]
-    value = 0xA5C3_1E87 & (1 << 16 * register.words) - 1
 
     async def main(ctx):
         dut = bench.registers
         await bench.write(ctx, register, 0)
-        ctx.set(getattr(dut, f"{name}_next"), value)
+        ctx.set(getattr(dut, f"{name}_next"), 0xA5C3_1E87)
         await ctx.tick()
         assert bench.seen(ctx, register) == 0
         ctx.set(getattr(dut, f"{name}_en"), 1)
         await ctx.tick()
         ctx.set(getattr(dut, f"{name}_en"), 0)
-        assert await bench.read(ctx, register) == value
+        assert await bench.read(ctx, register) == 0xA5C3_1E87
         await bench.write(ctx, register, 5)
         assert bench.seen(ctx, register) == 5
+
+    simulate(bench, main)
+
+
+@pytest.mark.parametrize("first", [0, 0xFFFE, 0x1_FFFE, 0xFFFF_FFFE])
+def test_now_goes_up_with_each_step(first):
+    bench = Bench()
+
+    async def main(ctx):
+        await bench.write(ctx, control("now"), first)
+        for step in range(5):
+            assert await bench.read(ctx, control("now")) == (first + step) & 0xFFFFFFFF
+            ctx.set(bench.registers.now_en, 1)
+            await ctx.tick()
+            ctx.set(bench.registers.now_en, 0)
+            await ticks(ctx, step % 2)
+
+    simulate(bench, main)
+
+
+@pytest.mark.parametrize(("every", "wait"), [(1, 0), (3, 0), (3, 5), (2, 1), (0, 1)])
+def test_probes_wait_as_the_models(every, wait):
+    bench, model = Bench(), Registers(probe_every=every, probe_wait=wait)
+
+    async def main(ctx):
+        await bench.write(ctx, control("probe_wait"), wait)
+        await bench.write(ctx, control("probe_every"), every)
+        assert await bench.read(ctx, control("probe_every")) == every
+        for _ in range(9):
+            assert bench.seen(ctx, control("probe_wait")) == model.probe_wait
+            model.probe_wait = ((model.probe_wait or every) - 1) & 0xFFFF
+            ctx.set(bench.registers.probe_wait_en, 1)
+            await ctx.tick()
+            ctx.set(bench.registers.probe_wait_en, 0)
 
     simulate(bench, main)
 

@@ -269,7 +269,6 @@ class Core(wiring.Component):
         with m.Else():
             m.d.sync += count.eq(count + neurons.spikes)
         m.d.comb += [
-            registers.now_next.eq(registers.now + 1),
             registers.now_en.eq(sequencer.sweep_start),
             neurons.start.eq(sequencer.sweep_start),
             neurons.sweep_count.eq(registers.sweep_count),
@@ -360,9 +359,6 @@ class Core(wiring.Component):
             sequencer.probes_wanted.eq(probing & (registers.probe_wait == 0)),
             sequencer.probe_head.eq(RecordKind.PROBES << 14 | count),
             registers.probe_wait_en.eq(sequencer.step_ends & probing),
-            registers.probe_wait_next.eq(
-                Mux(registers.probe_wait == 0, registers.probe_every, registers.probe_wait) - 1
-            ),
         ]
 
     def _count(self, m: Module):

@@ -147,7 +147,8 @@ class FiredDispatcher(wiring.Component):
             wiring.connect(m, wiring.flipped(self.counts), counters.host)
             more = Signal(17)
             m.d.comb += [
-                more.eq(counters.row + 1),
+                # While the host writes, the addend lets the sum and the choice share a cell: see up_or_load.
+                more.eq(counters.row + self.counts.select.replicate(16) + 1),
                 counters.read_row.eq(self.ids.payload),
                 counters.read_en.eq(read_en),
                 counters.write_row.eq(index),

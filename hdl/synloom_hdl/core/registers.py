@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Shape, Signal
+from amaranth.hdl import Cat, Module, Mux, Shape, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -11,6 +11,7 @@ from synloom.contract import ArrayParams
 from synloom.contract.regions import CONTROL_REGISTERS
 from synloom_hdl.arithmetic import choose, minimum
 from synloom_hdl.core.access import AccessSignature
+from synloom_hdl.counting import down_or_load
 
 __all__ = ["KEPT_BITS", "LIVE_REGISTERS", "ControlRegisters", "highest", "words_at_first"]
 
@@ -55,9 +56,11 @@ class ControlRegisters(wiring.Component):
     Members
     -------
     NAME : Out
-        Each writable register, at most `highest`.
-    NAME_next : In, NAME_en : In(1)
-        A new value for each of `LIVE_REGISTERS`.
+        Each writable register but `probe_every`, at most `highest`.
+    now_en, probe_wait_en : In(1)
+        A step passes: `now` goes up; `probe_wait` goes down, or from 0 to what `probe_every` says.
+    learn_rng_next, gen_rng_next : In(32), learn_rng_en, gen_rng_en : In(1)
+        The generator advances.
     NAME : In
         Each register that is read only.
     now_written : Out(1)
@@ -81,8 +84,10 @@ class ControlRegisters(wiring.Component):
                 members[name] = In(Shape(bits, register.signed))
             elif name in self._live:
                 members[name] = Out(bits, init=int(name in _ONE_AT_FIRST))
-                members |= {f"{name}_next": In(bits), f"{name}_en": In(1)}
-            elif name not in LIVE_REGISTERS:
+                members[f"{name}_en"] = In(1)
+                if name.endswith("rng"):
+                    members[f"{name}_next"] = In(bits)
+            elif name not in (*LIVE_REGISTERS, "probe_every"):
                 shape = Shape(bits, register.signed)
                 if register.words == 1 and not register.signed:
                     shape = Shape.cast(range(highest(params, name) + 1))
@@ -104,8 +109,13 @@ class ControlRegisters(wiring.Component):
                 if register.writable:
                     writes[name, k] = Signal(name=f"{name}_writes{k}")
                     m.d.comb += writes[name, k].eq(host.write & (offset == place))
-                    if hasattr(self, name):
-                        self._write(m, name, word, writes[name, k])
+                    if name not in self._live and hasattr(self, name):
+                        with m.If(writes[name, k]):
+                            m.d.sync += getattr(self, name)[word].eq(
+                                minimum(host.data, highest(self.params, name))
+                            )
+        self._count(m, writes)
+        self._advance(m, writes)
         with m.Switch(offset):
             for place, value in enumerate(found[: sum(r.words for r in CONTROL_REGISTERS.values())]):
                 with m.Case(place):
@@ -126,14 +136,33 @@ class ControlRegisters(wiring.Component):
         ]
         return m
 
-    def _write(self, m: Module, name: str, word: slice, writes: Signal):
-        """Let the host and, if the register is live, the array change one word of a register."""
-        data = minimum(self.host.data, highest(self.params, name))
-        if name in self._live:
-            with m.If(writes | getattr(self, f"{name}_en")):
-                m.d.sync += getattr(self, name)[word].eq(
-                    Mux(writes, data, getattr(self, f"{name}_next")[word])
-                )
-        else:
-            with m.If(writes):
-                m.d.sync += getattr(self, name)[word].eq(data)
+    def _count(self, m: Module, writes: dict[tuple[str, int], Signal]):
+        """Let the host and the steps change `now` and `probe_wait`."""
+        data = self.host.data
+        # As up_or_load, for each word.
+        loads = [writes["now", k] for k in range(2)]
+        later = Signal(32)
+        m.d.comb += later.eq(self.now + Cat(load.replicate(16) for load in loads) + 1)
+        for k, load in enumerate(loads):
+            word = slice(16 * k, 16 * k + 16)
+            with m.If(load | self.now_en):
+                m.d.sync += self.now[word].eq(Mux(load, data, later[word]))
+
+        longest = Signal(16)
+        with m.If(writes["probe_every", 0]):
+            m.d.sync += longest.eq(data - 1)
+        load = writes["probe_wait", 0]
+        with m.If(load | self.probe_wait_en):
+            m.d.sync += self.probe_wait.eq(
+                down_or_load(self.probe_wait, load | (self.probe_wait == 0), Mux(load, data, longest))
+            )
+
+    def _advance(self, m: Module, writes: dict[tuple[str, int], Signal]):
+        """Let the host and the array change the random generators."""
+        for name in self._live:
+            if name.endswith("rng"):
+                value, following = getattr(self, name), getattr(self, f"{name}_next")
+                for k in range(2):
+                    word, load = slice(16 * k, 16 * k + 16), writes[name, k]
+                    with m.If(load | getattr(self, f"{name}_en")):
+                        m.d.sync += value[word].eq(Mux(load, self.host.data, following[word]))

@@ -10,6 +10,7 @@ from synloom.contract import ArrayParams
 from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.records import EndReason
 from synloom_hdl.core.recorder import RecorderCommand
+from synloom_hdl.counting import down_or_load
 from synloom_hdl.ports import RunRequest
 
 __all__ = ["Phase", "Sequencer"]
@@ -121,18 +122,19 @@ class Sequencer(wiring.Component):
         # The clock that loads the period is the first of it.
         m.d.comb += due.eq(~wait[1:].any())
         with m.If(begins | ~due):
-            m.d.sync += wait.eq(Mux(begins, self.period, wait - 1))
+            m.d.sync += wait.eq(down_or_load(wait, begins, self.period))
         with m.If(begins):
             m.d.sync += [overdue.eq(0), scheduled.eq(1)]
         with m.Elif(due):
             m.d.sync += overdue.eq(scheduled)
 
+        # As down_or_load, loaded while nothing runs; the carry tells 0 from the rest.
         fewer = Signal(33)
         starts, ends = Signal(), Signal()
-        m.d.comb += fewer.eq(self.remaining - 1)
-        none_left = fewer[32]
+        m.d.comb += fewer.eq(self.remaining + self.running.replicate(32))
+        none_left = ~fewer[32]
         with m.If(starts | ends):
-            m.d.sync += self.remaining.eq(Mux(starts, self.run.p.steps, fewer))
+            m.d.sync += self.remaining.eq(Mux(self.running, fewer, self.run.p.steps))
 
         m.d.comb += self.control.ready.eq(1)
         with m.If(self.control.valid & self.running):
