@@ -85,7 +85,8 @@ class CommandProcessor(wiring.Component):
 
         # What the state wants of the registers.
         self.in_length, self.in_header = Signal(), Signal()
-        self.shifts, self.pads, self.turns = Signal(), Signal(), Signal()
+        self.shifts, self.pads = Signal(), Signal()
+        self.loads, self.turns = Signal(), Signal()
 
         self._registers(m)
         with m.FSM():
@@ -131,8 +132,9 @@ class CommandProcessor(wiring.Component):
             m.d.sync += header.eq(Cat(header[8:], self.i.payload))
         with m.Elif(self.turns):
             m.d.sync += header.eq(Cat(header[8:], header[:8]))
-        with m.If(self.shifts):
-            m.d.sync += value.eq(Cat(value[8:], Mux(self.pads, 0, self.i.payload)))
+        shifted = Cat(value[8:], Mux(self.pads, 0, self.i.payload))
+        with m.If(self.shifts | self.loads):
+            m.d.sync += value.eq(Mux(self.loads, self.bus.data, shifted))
 
     def _take(self, m, following):
         """Take a byte when there is one, then go on."""
@@ -289,7 +291,7 @@ class CommandProcessor(wiring.Component):
                 with m.If(self.is_op[Op.FILL]):
                     m.next = "Request"
                 with m.If(~self.writes):
-                    m.d.sync += self.value.eq(self.bus.data)
+                    m.d.comb += self.loads.eq(1)
                     m.next = "Low"
 
     def _send(self, m, byte, following):
