@@ -119,10 +119,10 @@ class Sequencer(wiring.Component):
         scheduled = Signal()
         due = Signal()
         begins = Signal()
-        # The clock that loads the period is the first of it.
+        # The clock that loads the period is the first of it; what is due is loaded, when a step begins.
         m.d.comb += due.eq(~wait[1:].any())
         with m.If(begins | ~due):
-            m.d.sync += wait.eq(down_or_load(wait, begins, self.period))
+            m.d.sync += wait.eq(down_or_load(wait, due, self.period))
         with m.If(begins):
             m.d.sync += [overdue.eq(0), scheduled.eq(1)]
         with m.Elif(due):
