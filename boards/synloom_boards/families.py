@@ -163,7 +163,8 @@ FAMILIES: Final[dict[str, Family]] = {
             "synth_gowin -top top -run map_ffram:"
         ),
         cells={
-            "LUT4": {"LUT[1-4]": 1, "ALU": 1, "RAM16SDP4": 4},
+            # A distributed memory of 16 x 4 keeps eight look-up tables from other use.
+            "LUT4": {"LUT[1-4]": 1, "ALU": 1, "RAM16SDP4": 8},
             "flip-flops": {"DFF*": 1},
             "BSRAM": {"SDPB": 1, "SDPX9B": 1, "DPB": 1, "DPX9B": 1, "SP": 1, "SPX9": 1, "pROM*": 1},
             "multipliers": {"MULT*": 1},
