@@ -76,11 +76,12 @@ def test_gateware_gives_the_models_bits_on_any_number_of_lanes(lanes):
         SMALL_PART,
         SERIAL,
         SINGLE_PORT,
+        SINGLE_PORT.replace(clock_hz=20_000_000),
         SMALL_PART.replace(
             lanes=2, single_port=True, serial_neurons=True, weight_bits=8, stochastic_rounding=True
         ),
     ],
-    ids=["few features", "serial neurons", "single-ported weights", "both, few features"],
+    ids=["few features", "serial neurons", "single-ported weights", "slow clock", "both, few features"],
 )
 def test_gateware_gives_the_models_bits_in_every_structure(params):
     check(params, range(3 * len(STYLES)))

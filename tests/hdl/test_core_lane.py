@@ -15,7 +15,10 @@ PARAMS = {
     "eight bits": ArrayParams(),
     "four bits": ArrayParams(weight_bits=4, trace_bits=8),
     "hard bounds": ArrayParams(soft_bounds=False, trace_bits=12),
-    "few registers": ArrayParams(lanes=4, neuron_lanes=1, single_port=True, serial_neurons=True),
+    "fewer registers": ArrayParams(lanes=4, neuron_lanes=1, single_port=True, serial_neurons=True),
+    "few registers": ArrayParams(
+        lanes=4, neuron_lanes=1, single_port=True, serial_neurons=True, clock_hz=20_000_000
+    ),
 }
 
 

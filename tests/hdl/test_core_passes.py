@@ -154,6 +154,7 @@ class Bench:
         (16, {}),
         (4, {"serial_neurons": True}),
         (4, SLOTS),
+        (4, SLOTS | {"clock_hz": 20_000_000}),
         (1, SLOTS | {"neurons": 5, "trace_bits": 9}),
     ],
 )

@@ -328,6 +328,7 @@ class PassEngine(wiring.Component):
         common["lowest"] = at(common["w_min"], timing.stage(5) - timing.stage(1), "lowest")
         common["highest"] = at(common["w_max"], timing.stage(5) - timing.stage(1), "highest")
         noises = self._noise(m, issued, valids)
+        operands = self._later(m, loom.weights, timing.stage(1) - weights, "operand", weights)[-1]
         for n in range(params.lanes):
             m.submodules[f"lane{n}"] = lane = Lane(params)
             part = slice(bits * n, bits * n + bits)
@@ -338,7 +339,7 @@ class PassEngine(wiring.Component):
             m.d.comb += [getattr(lane, name).eq(value) for name, value in common.items()]
             m.d.comb += [
                 lane.trace.eq(trace),
-                lane.weight.eq(loom.weights[n]),
+                lane.weight.eq(operands[n]),
                 lane.noise.eq(noises[n]),
                 loom.write_weights[n].eq(lane.updated),
                 clips[n].eq(lane.clips),

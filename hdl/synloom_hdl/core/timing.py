@@ -11,6 +11,9 @@ __all__ = ["LANE_STAGES", "PassTiming"]
 LANE_STAGES = 6
 """Parts of a lane's work, each of which may end in a register (see `Lane`)."""
 
+_SLOW_HZ = 30_000_000
+"""A clock of at most this leaves time for most of a lane's work at one go (iCE40 UltraPlus)."""
+
 
 @dataclass(frozen=True, slots=True)
 class PassTiming:
@@ -58,14 +61,16 @@ class PassTiming:
         clocks are slow, so that most of the work is done at one go.
         """
         if params.single_port:
+            # Five clocks or three: an odd number, so that writes meet reads of other chunks in other clocks.
+            quick = params.clock_hz > _SLOW_HZ
             return cls(
                 interval=2,
                 carries=False,
                 traces_read=0,
                 traces=1,
                 weights=1,
-                registers=(False, True, False, False, False, True),
-                key=2,
+                registers=(quick, True, False, quick, False, True),
+                key=3 if quick else 2,
                 noise_registers=0,
                 write=0,
             )
