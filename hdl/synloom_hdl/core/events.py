@@ -16,7 +16,7 @@ __all__ = ["EventQueue"]
 class EventQueue(wiring.Component):
     """Holds event words (docs/protocol.md) and moves them to the wheel when their step is near.
 
-    A word takes two clocks at least.
+    A word takes three clocks at least.
 
     Members
     -------
@@ -63,7 +63,7 @@ class EventQueue(wiring.Component):
 
         # One bit more than an address, so that full and empty differ.
         head, tail, room = (Signal(address_bits + 1, name=name) for name in ("head", "tail", "room"))
-        fetched, taken = Signal(), Signal()
+        fetched, judged, taken = Signal(), Signal(), Signal()
         m.d.comb += [
             room.eq(tail - head + params.event_words),
             self.room.eq(room),
@@ -77,19 +77,21 @@ class EventQueue(wiring.Component):
         m.d.sync += [
             head.eq(head + write.en),
             tail.eq(tail + taken),
+            judged.eq(fetched & ~taken),
             fetched.eq((room < params.event_words) & ~taken),
         ]
 
-        # The cursor is kept by its distance from `now`, which is late by a clock after each step.
-        ahead = Signal(signed(32))
-        was_odd, steps = Signal(), Signal()
+        # The cursor is kept by its distance from `now`, which is late by two clocks after each step.
+        ahead, change = Signal(signed(32)), Signal(signed(16))
+        was_odd, steps, adds, changes = Signal(), Signal(), Signal(), Signal()
+        right = Signal()
         word = read.data
-        advances = word[15]
-        near = Signal()
+        advances, bad, near = Signal(), Signal(), Signal()
         m.d.comb += [
             steps.eq(self.now[0] ^ was_odd),
-            self.reaches.eq((ahead > 0) & ~steps & ~self.restart),
-            self.settled.eq(~self.restart & ~steps & ((room >= params.event_words) | (ahead > 0))),
+            right.eq(~steps & ~changes & ~self.restart),
+            self.reaches.eq((ahead > 0) & right),
+            self.settled.eq(right & ((room >= params.event_words) | (ahead > 0))),
             near.eq((ahead >= 0) & (ahead < params.delay_slots)),
             self.spikes.payload.slot.eq(self.now + ahead),
             self.spikes.payload.bit.eq(word[:4]),
@@ -97,17 +99,22 @@ class EventQueue(wiring.Component):
         ]
         m.d.sync += [
             was_odd.eq(self.now[0]),
-            ahead.eq(ahead + Mux(steps, -1, Mux(taken & advances, word[:15], 0)).as_signed()),
+            advances.eq(word[15]),
+            bad.eq(word[:15] >= params.inputs),
+            changes.eq(steps | adds),
+            change.eq(Mux(steps, -1, Mux(adds, word[:15], 0)).as_signed()),
+            ahead.eq(ahead + change),
         ]
-        with m.If(fetched & ~steps & ~self.restart):
+        with m.If(judged & right):
             with m.If(advances):
-                m.d.comb += taken.eq(1)
-            with m.Elif(word[:15] >= params.inputs):
+                m.d.comb += [taken.eq(1), adds.eq(1)]
+            with m.Elif(bad):
                 m.d.comb += [taken.eq(1), self.invalid.eq(1)]
             with m.Elif(ahead < 0):
                 m.d.comb += [taken.eq(1), self.late.eq(1)]
             with m.Elif(near & self.enable):
                 m.d.comb += [self.spikes.valid.eq(1), taken.eq(self.spikes.ready)]
         with m.If(self.restart):
-            m.d.sync += [head.eq(0), tail.eq(0), fetched.eq(0), ahead.eq(0)]
+            cleared = (head, tail, fetched, judged, ahead, change, changes)
+            m.d.sync += [part.eq(0) for part in cleared]
         return m

@@ -26,7 +26,7 @@ class Wheel(wiring.Component):
     Members
     -------
     spikes : In(stream of spike_layout)
-        Sets a bit, in two clocks. One that goes away after the first is forgotten.
+        Sets a bit, in three clocks. One that goes away before that is forgotten.
     idle : Out(1)
         No bit is being set.
     merges : Out(1)
@@ -69,23 +69,25 @@ class Wheel(wiring.Component):
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
 
-        # A spike is held by its stream while its word is read.
-        setting = Signal()
+        # A spike is held by its stream while its word is read and changed.
+        setting, writing = Signal(), Signal()
         place = Cat(self.spikes.p.word, self.spikes.p.slot)
-        one = Signal(16)
+        changed, quarter = Signal(16), Signal(4)
         m.d.comb += [
-            self.idle.eq(~setting),
-            self.spikes.ready.eq(setting),
+            self.idle.eq(~setting & ~writing),
+            self.spikes.ready.eq(writing),
             self.word.eq(storage.row),
-            one.eq(1 << self.spikes.p.bit),
             storage.read_row.eq(Mux(self.spikes.valid, place, Cat(self.read_index, self.slot))),
             storage.read_en.eq(self.spikes.valid | self.read_en),
-            storage.write_row.eq(Mux(setting, place, Cat(self.clear_index, self.slot))),
-            storage.write.eq(Mux(setting, storage.row | one, 0)),
-            storage.write_en.eq((self.spikes.valid & setting) | self.clear_en),
+            storage.write_row.eq(Mux(writing, place, Cat(self.clear_index, self.slot))),
+            storage.write.eq(changed),
+            storage.write_en.eq((self.spikes.valid & writing) | self.clear_en),
         ]
         m.d.sync += [
-            setting.eq(self.spikes.valid & ~setting),
-            self.merges.eq(self.spikes.valid & setting & storage.row.bit_select(self.spikes.p.bit, 1)),
+            setting.eq(self.spikes.valid & ~setting & ~writing),
+            writing.eq(setting),
+            changed.eq(Mux(setting, storage.row | (1 << self.spikes.p.bit), 0)),
+            quarter.eq(storage.row.word_select(self.spikes.p.bit[2:], 4)),
+            self.merges.eq(writing & self.spikes.valid & quarter.bit_select(self.spikes.p.bit[:2], 1)),
         ]
         return m

@@ -12,7 +12,8 @@ __all__ = ["FrameArbiter"]
 class FrameArbiter(wiring.Component):
     """Let frames of replies and of records take turns; a frame once begun is finished.
 
-    A byte a clock; to choose takes one.
+    The output is a register, so that what is behind does not add to the time of what is before: a byte every
+    two clocks.
 
     Members
     -------
@@ -21,7 +22,7 @@ class FrameArbiter(wiring.Component):
     o : Out(stream of FrameByte)
         Their frames, in the order in which they began.
     busy : Out(1)
-        A frame is open.
+        A frame is open or its last byte waits.
     """
 
     replies: In(stream.Signature(FrameByte))
@@ -32,18 +33,25 @@ class FrameArbiter(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         # What was chosen last, also between two frames.
-        is_records = Signal()
+        is_open, is_records = Signal(), Signal()
+        chosen = Signal(FrameByte)
+        takes, valid = Signal(), Signal()
         m.d.comb += [
-            self.o.payload.eq(Mux(is_records, self.records.payload, self.replies.payload)),
-            self.o.valid.eq(self.busy & Mux(is_records, self.records.valid, self.replies.valid)),
-            self.records.ready.eq(self.busy & is_records & self.o.ready),
-            self.replies.ready.eq(self.busy & ~is_records & self.o.ready),
+            self.busy.eq(is_open | self.o.valid),
+            chosen.eq(Mux(is_records, self.records.payload, self.replies.payload)),
+            valid.eq(Mux(is_records, self.records.valid, self.replies.valid)),
+            takes.eq(is_open & ~self.o.valid),
+            self.records.ready.eq(takes & is_records),
+            self.replies.ready.eq(takes & ~is_records),
         ]
-        with m.If(~self.busy):
+        m.d.sync += self.o.valid.eq((takes & valid) | (self.o.valid & ~self.o.ready))
+        with m.If(takes):
+            m.d.sync += self.o.payload.eq(chosen)
+        with m.If(~is_open):
             m.d.sync += [
-                self.busy.eq(self.records.valid | self.replies.valid),
+                is_open.eq(self.records.valid | self.replies.valid),
                 is_records.eq(self.records.valid & ~(is_records & self.replies.valid)),
             ]
-        with m.Elif(self.o.valid & self.o.ready & self.o.p.last):
-            m.d.sync += self.busy.eq(0)
+        with m.Elif(takes & valid & chosen.last):
+            m.d.sync += is_open.eq(0)
         return m

@@ -90,9 +90,9 @@ class RecordRing(wiring.Component):
 
         # Words from `place` on, or from an offset that the host acknowledges; beyond are more than are held.
         request = self.requests.p
-        frees, is_held = Signal(), Signal()
+        measures, is_held, verdict = Signal(), Signal(), Signal()
         left, beyond = Signal(bits), Signal()
-        asked = Mux(frees, request.acked[:bits], place[:bits])
+        asked = Mux(measures, request.acked[:bits], place[:bits])
         below = Signal(bits + 1)
         m.d.comb += [
             below.eq(asked + (~end)[:bits]),
@@ -102,6 +102,9 @@ class RecordRing(wiring.Component):
             is_held.eq(~beyond & (request.acked[bits:] == Mux(below[bits], self.first[bits:], end[bits:]))),
         ]
 
+        # What was looked at: is it held, or, for `place`, is it not held any more?
+        m.d.sync += verdict.eq(Mux(measures, is_held, beyond))
+
         any_left, fills, starts = Signal(), Signal(), Signal()
         flushing, flush_asked = Signal(), Signal()
         m.d.comb += [
@@ -109,7 +112,7 @@ class RecordRing(wiring.Component):
             fills.eq(left >= RECORD_FRAME_WORDS),
             starts.eq(fills | (any_left & (self.drains | flushing | ~room[-1]))),
         ]
-        m.d.sync += flushing.eq(self.flushes | flush_asked | (flushing & (any_left | frees)))
+        m.d.sync += flushing.eq(self.flushes | flush_asked | (flushing & (any_left | measures)))
 
         count = Signal(range(RECORD_FRAME_WORDS + 1))
         rewinds, next_word, last = Signal(), Signal(), Signal()
@@ -126,18 +129,22 @@ class RecordRing(wiring.Component):
             with m.State("Wait"):
                 m.d.sync += count.eq(0)
                 with m.If(self.requests.valid):
-                    m.next = "Free"
+                    m.next = "Measure"
                 with m.Elif(starts):
                     m.next = "Kind"
+            with m.State("Measure"):
+                m.d.comb += measures.eq(1)
+                m.next = "Free"
             with m.State("Free"):
-                m.d.comb += frees.eq(1)
-                with m.If(request.discard | is_held):
+                with m.If(request.discard | verdict):
                     m.d.sync += self.first.eq(Mux(request.discard, end, request.acked))
+                m.next = "Look"
+            with m.State("Look"):
                 m.next = "Rewind"
             with m.State("Rewind"):
                 m.d.comb += [
                     self.requests.ready.eq(1),
-                    rewinds.eq(request.rewind | beyond),
+                    rewinds.eq(request.rewind | verdict),
                     flush_asked.eq(request.flush),
                 ]
                 m.next = "Wait"

@@ -74,13 +74,15 @@ class LinkRegisters(wiring.Component):
         is_link, is_ours, accepted = Signal(), Signal(), Signal()
         writes, is_event, tells_first = Signal(), Signal(), Signal()
         answers = Signal()
-        # The event whose turn it is, those that wait, and whether its counter has been read.
-        turn, waiting, counts = Signal(2), Signal(4), Signal()
+        # The event whose turn it is, and those that wait; its counter is read, raised, stored.
+        turn, waiting = Signal(2), Signal(len(_EVENTS))
+        counts, stores, is_full, count = Signal(), Signal(), Signal(), Signal(8)
+        waits = waiting.bit_select(turn, 1)
         m.d.comb += [
             is_link.eq(request.region == Region.LINK),
             # What is beyond does not exist in the core either.
             is_ours.eq((is_link | (request.region == Region.INFO)) & ~request.offset[7:].any()),
-            accepted.eq(self.bus.request.valid & is_ours & ~counts),
+            accepted.eq(self.bus.request.valid & is_ours & ~counts & ~stores),
             is_event.eq((place >= _FIRST_EVENT) & (place < _FIRST_EVENT + len(_EVENTS))),
             writes.eq(accepted & is_link & request.write & (place < link("first_record").offset)),
             read.addr.eq(
@@ -91,11 +93,11 @@ class LinkRegisters(wiring.Component):
                 )
             ),
             write.addr.eq(read.addr),
-            write.data.eq(Mux(counts, (read.data + 1)[:8], Mux(is_event, 0, request.data))),
-            write.en.eq(writes | (counts & ~read.data[:8].all())),
+            write.data.eq(Mux(stores, count, Mux(is_event, 0, request.data))),
+            write.en.eq(writes | (stores & ~is_full)),
             self.core.request.payload.eq(self.bus.request.payload),
             self.core.request.valid.eq(self.bus.request.valid & ~is_ours),
-            self.bus.request.ready.eq(Mux(is_ours, ~counts, self.core.request.ready)),
+            self.bus.request.ready.eq(Mux(is_ours, ~counts & ~stores, self.core.request.ready)),
             self.bus.done.eq(answers | self.core.done),
             tells_first.eq(is_link & (place == link("first_record").offset)),
             self.bus.data.eq(Mux(answers, Mux(tells_first, self.first_record, read.data), self.core.data)),
@@ -103,10 +105,13 @@ class LinkRegisters(wiring.Component):
         strobes = Cat(getattr(self, strobe) for strobe in _EVENTS.values())
         m.d.sync += [
             answers.eq(accepted),
-            counts.eq(waiting.bit_select(turn, 1) & ~counts & ~accepted),
-            waiting.eq((waiting & ~Mux(counts, 1 << turn, 0)) | strobes),
+            counts.eq(waits & ~counts & ~stores & ~accepted),
+            stores.eq(counts),
+            count.eq(read.data[:8] + 1),
+            is_full.eq(read.data[:8].all()),
+            waiting.eq((waiting & ~Mux(stores, 1 << turn, 0)) | strobes),
         ]
-        with m.If(counts | ~waiting.bit_select(turn, 1)):
+        with m.If(stores | ~waits):
             m.d.sync += turn.eq(turn + 1)
         with m.If(writes & (place == link("divisor").offset)):
             m.d.sync += self.divisor.eq(request.data)
