@@ -77,9 +77,11 @@ class CommandProcessor(wiring.Component):
         self.is_op = {known: op == known for known in Op}
         self.status = Signal(Status)
         self.remembers, self.again = Signal(), Signal()
-        # Argument bytes that have not been taken yet, and the place of the one that comes next.
+        # Argument bytes that have not been taken yet; which of the places left wait for a byte (others for
+        # 0), and a one behind them.
         self.more, self.ends = Signal(8), Signal()
-        self.step, self.takes = Signal(range(PLACES)), Signal()
+        self.places = Signal(PLACES + 1)
+        self.takes = self.places[0]
         self.value = Signal(16)
         self.writes = Signal()
 
@@ -122,10 +124,13 @@ class CommandProcessor(wiring.Component):
             self.stream.p.eq(arguments.bytes),
             self.events.payload.eq(value),
         ]
-        with m.Switch(self.step):
+        with m.If(self.arguments.restart):
             for place in range(PLACES):
-                with m.Case(place):
-                    m.d.comb += self.takes.eq(self._any_op(lambda command, k=place: k in command.places))
+                wanted = self._any_op(lambda command, k=place: k in command.places)
+                m.d.sync += self.places[place].eq(wanted)
+            m.d.sync += self.places[PLACES].eq(1)
+        with m.Elif(self.arguments.shifts):
+            m.d.sync += self.places.eq(self.places >> 1)
         with m.If(taken & ~self.in_header):
             m.d.sync += more.eq(down_or_load(more, self.in_length, self.i.payload))
         with m.If(taken & self.in_header):
@@ -163,7 +168,7 @@ class CommandProcessor(wiring.Component):
                 self.arguments.restart.eq(1),
                 self.resent.eq(self.again & ~self.is_op[Op.HELLO]),
             ]
-            m.d.sync += [self.step.eq(0), self.status.eq(Status.OK)]
+            m.d.sync += self.status.eq(Status.OK)
             m.next = "Arguments"
             with m.If(~self._any_op(lambda command: True)):
                 self._refuse(m, Status.BAD_OP)
@@ -181,8 +186,7 @@ class CommandProcessor(wiring.Component):
                     self.shifts.eq(1),
                     self.arguments.shifts.eq(1),
                 ]
-                m.d.sync += self.step.eq(self.step + 1)
-                with m.If(self.step == PLACES - 1):
+                with m.If(~self.places[2:].any()):
                     m.next = "Execute"
         with m.State("Skip"):
             # The last byte is none of the payload.
