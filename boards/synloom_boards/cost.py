@@ -41,6 +41,7 @@ from synloom_hdl.core.probes import Probes
 from synloom_hdl.core.program import SegmentFetcher
 from synloom_hdl.core.recorder import Recorder
 from synloom_hdl.core.registers import ControlRegisters
+from synloom_hdl.core.scanner import BitScanner
 from synloom_hdl.core.sequencer import Sequencer
 from synloom_hdl.core.traces import Traces
 from synloom_hdl.core.wheel import Wheel
@@ -67,6 +68,7 @@ BLOCKS: Final[dict[str, Callable[[ArrayParams], wiring.Component]]] = {
     "NeuronLane": NeuronLane,
     "Neurons": Neurons,
     "Wheel": Wheel,
+    "BitScanner": lambda params: BitScanner(params.source_words),
     "EventQueue": EventQueue,
     "Generators": Generators,
     "SourceDispatcher": SourceDispatcher,
