@@ -1,6 +1,8 @@
 """The netlist of each family does what the model does, bit for bit, over its UART's pins."""
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +16,9 @@ from synloom_boards.netlist import SMALL_ARRAYS, compare, connect
 from synloom_boards.netlist.__main__ import design_of, main
 from synloom_sim.port import ModelPort
 
-QUICKEST = "ecp5"
+QUICKEST = "ice40"
 STEPS = 256
+PAGE = Path(__file__).parents[2] / "docs" / "netlists.md"
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,12 @@ def check(port: LinkPort, seeds: Sequence[int]) -> None:
 
 def test_the_quickest_netlist_agrees_with_the_model(netlists):
     check(netlists(QUICKEST), [6])
+
+
+def test_the_pages_example_runs():
+    """It is the self-test, on the quickest netlist."""
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    exec(compile(block, str(PAGE), "exec"), {})
 
 
 @pytest.mark.slow
