@@ -34,6 +34,8 @@ async def access(ctx, port, offset, data=None):
         *_, hold, q = await ctx.tick().sample(port.hold, port.q)
         clock += not (due and hold)
     ctx.set(port.select, 0)
+    await ctx.tick()
+    assert ctx.get(port.q) == 0, "the answer stays after the access"
     return q
 
 

@@ -130,6 +130,7 @@ def test_the_arrays_ports_rest_while_the_host_is_there():
 
     async def main(ctx):
         ctx.set(dut.write_en, 1)
+        ctx.set(dut.write_row, 1)
         ctx.set(dut.write, 77)
         assert await access(ctx, dut.host, 0) == 0
         await access(ctx, dut.host, 0, 5)

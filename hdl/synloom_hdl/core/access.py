@@ -20,19 +20,19 @@ ACCESS_WRITE_CLOCK = 3
 """The clock, counted from 0, in which `write` is high."""
 
 _BANK_BITS = 32
-_SMALL_BITS = 4096
+_DISTRIBUTED_BITS = {"ecp5": 4096, "gowin": 2048}
 
 
 def block_ram(platform, bits: int) -> dict[str, str]:
     """Return the attributes of a memory of so many bits, for the family's choice between its kinds.
 
-    iCE40 has nothing but registers besides block RAM. A block of ECP5 has 18 Kibit, and the weights want them
-    all: what would leave three quarters of one empty is distributed.
+    iCE40 has nothing but registers besides block RAM. A block of ECP5 or Gowin has 18 Kibit, and the weights
+    want them all: what would leave most of one empty is distributed.
     """
     family = getattr(platform, "fpga_family", None)
     if family == "ice40":
         return {"ram_style": "block"}
-    if family == "ecp5" and bits <= _SMALL_BITS:
+    if bits <= _DISTRIBUTED_BITS.get(family, 0):
         return {"ram_style": "distributed"}
     return {}
 
@@ -55,7 +55,8 @@ class AccessSignature(wiring.Signature):
     hold : In(1)
         The region needs more time; looked at while `due`.
     q : In(16)
-        What was read; valid in the last clock. 0 where there is nothing, and while not selected.
+        What was read; valid in the last clock. 0 where there is nothing, and from the second clock after an
+        access on: the regions' answers are or-ed, and a probe of one word takes that 0 as its second.
     """
 
     def __init__(self):

@@ -90,7 +90,7 @@ class Loom(wiring.Component):
         m.d.sync += [
             host_address.eq((times(target >> low_bits, per_column) << low_bits) + source),
             host_bank.eq(source + target),
-            exists.eq(host.select & (source < params.sources) & (target < params.neurons)),
+            exists.eq((source < params.sources) & (target < params.neurons)),
         ]
 
         def place(address, bank: int):
@@ -127,7 +127,7 @@ class Loom(wiring.Component):
 
         chosen = Signal(signed(width))
         m.d.comb += chosen.eq(Array(values)[host_bank])
-        m.d.sync += host.q.eq(Mux(exists, chosen, 0) & 0xFF)
+        m.d.sync += host.q.eq(Mux(host.select & exists, chosen, 0) & 0xFF)
         return m
 
 
