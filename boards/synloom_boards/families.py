@@ -160,7 +160,7 @@ FAMILIES: Final[dict[str, Family]] = {
             "synth_gowin -top top -run begin:map_ram; "
             "memory_libmap -lib +/gowin/lutrams.txt -lib block_ram.txt; "
             "techmap -map +/gowin/lutrams_map.v -map +/gowin/brams_map.v; "
-            "synth_gowin -top top -run map_ffram:"
+            "synth_gowin -top top -nowidelut -run map_ffram:"
         ),
         cells={
             # A distributed memory of 16 x 4 keeps eight look-up tables from other use.
