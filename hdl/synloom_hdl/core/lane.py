@@ -90,7 +90,9 @@ class Lane(wiring.Component):
 
         # Stage 1: the product of both paths; the room to the bound ahead.
         # Without a reset it is a register of the multiplier itself.
-        product2 = Signal(bits + 16, reset_less=True)
+        # Where a second product follows, yosys 0.70 would give that register to both multipliers of an iCE40.
+        chained = {"keep": True} if params.soft_bounds else {}
+        product2 = Signal(bits + 16, reset_less=True, attrs=chained)
         room2 = Signal(8)
         room = Signal(signed(10))
         up2 = Signal()

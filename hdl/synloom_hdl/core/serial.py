@@ -14,7 +14,7 @@ __all__ = ["SerialNeurons"]
 
 
 class _Step(enum.Enum, shape=3):
-    """What is done in two clocks: in the first a product, in the second what is made of it."""
+    """What is done in two or three clocks: first a product, then what is made of it."""
 
     EXCITATION = 0
     INHIBITION = 1
@@ -42,6 +42,7 @@ class SerialNeurons(Neurons):
         self._p = data.View(record_layout(neuron_params_layout(self.params)), self._parameters.row)
         self._s = data.View(record_layout(neuron_state_layout(self.params)), self._state.row)
         self._step, self._second = Signal(_Step, init=_Step.FETCH), Signal(init=1)
+        self._middle = Signal()
         self._active, self._used = Signal(), Signal()
         self._sequence(m)
         self._multiply(m)
@@ -49,7 +50,7 @@ class SerialNeurons(Neurons):
         return m
 
     def _at(self, step: _Step, second: int):
-        """Return whether this is one of the two clocks of a step."""
+        """Return whether this is the last clock of a step, or an earlier one."""
         return self._active & (self._step == step) & (self._second == second)
 
     def _sequence(self, m: Module):
@@ -78,8 +79,17 @@ class SerialNeurons(Neurons):
         with m.Elif(self._at(_Step.FETCH, 1) & ~fetches):
             m.d.sync += active.eq(0)
         with m.Elif(active):
-            # Fetching takes one clock: the second one of its step.
-            m.d.sync += second.eq(~second | (step == _Step.FINISH))
+            decays = Signal()
+            with m.Switch(step):
+                with m.Case(
+                    _Step.POTENTIAL, _Step.EXCITATION_DECAY, _Step.INHIBITION_DECAY, _Step.THRESHOLD_DECAY
+                ):
+                    m.d.comb += decays.eq(1)
+            # A loss takes a clock of its own. Fetching takes one clock: the last one of its step.
+            with m.If(decays & ~second & ~self._middle):
+                m.d.sync += self._middle.eq(1)
+            with m.Else():
+                m.d.sync += [self._middle.eq(0), second.eq(~second | (step == _Step.FINISH))]
             with m.If(second):
                 m.d.sync += step.eq(after)
             with m.If(self._at(_Step.FINISH, 1)):
@@ -132,12 +142,11 @@ class SerialNeurons(Neurons):
         quotient, loss = Signal(bits + 1), Signal(bits)
         self._left = left = Signal(bits)
         m.d.comb += [quotient.eq(rounded_shift(product, fine)), left.eq(size - loss)]
+        m.d.sync += loss.eq(quotient)
         with m.If((coefficient == 0xFFFF) & (fine == 0)):
-            m.d.comb += loss.eq(size)
+            m.d.sync += loss.eq(size)
         with m.Elif((quotient == 0) & (coefficient != 0) & (size != 0)):
-            m.d.comb += loss.eq(1)
-        with m.Else():
-            m.d.comb += loss.eq(quotient)
+            m.d.sync += loss.eq(1)
 
     def _update(self, m: Module):
         """Keep what the steps make, decide, and write."""
@@ -150,7 +159,9 @@ class SerialNeurons(Neurons):
         with m.If(self._at(_Step.EXCITATION, 1)):
             m.d.sync += e.eq(self._current)
         with m.If(self._at(_Step.INHIBITION, 1)):
-            m.d.sync += [i.eq(self._current), drive.eq(e - self._current)]
+            m.d.sync += i.eq(self._current)
+        with m.If(self._at(_Step.POTENTIAL, 0)):
+            m.d.sync += drive.eq(e - i)
         with m.If(self._at(_Step.POTENTIAL, 1)):
             m.d.sync += rest.eq(Mux(s.v < 0, p.bias - self._left, p.bias + self._left))
         with m.If(self._at(_Step.EXCITATION_DECAY, 0)):

@@ -282,7 +282,7 @@ class ArrayParams:
     @property
     def serial_clocks(self) -> int:
         """Clocks of a neuron where `serial_neurons` are updated one after the other."""
-        return 15 if self.adaptation else 13
+        return 19 if self.adaptation else 16
 
     @property
     def sweep_clocks(self) -> int:
