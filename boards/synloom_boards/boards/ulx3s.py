@@ -28,7 +28,19 @@ def _ulx3s(size: str, option: str, identity: str, params: ArrayParams) -> Board:
 
 
 BOARDS = [
-    _ulx3s("25f", "--25k", "41111043", ArrayParams(lanes=8, neuron_lanes=1, clock_hz=80_000_000)),
+    _ulx3s(
+        "25f",
+        "--25k",
+        "41111043",
+        ArrayParams(
+            lanes=8,
+            neuron_lanes=1,
+            state_bits=22,
+            record_words=1024,
+            event_words=512,
+            clock_hz=80_000_000,
+        ),
+    ),
     _ulx3s(
         "85f",
         "--85k",
