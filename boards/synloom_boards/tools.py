@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -207,9 +208,17 @@ def _complaint(lines: Sequence[str]) -> str:
 
 def _native_version(command: Sequence[str], name: str) -> str:
     try:
-        answer = subprocess.run(
-            [*command, "--version"], capture_output=True, text=True, timeout=20, check=False
-        )
+        # Some packers take the word for the file to write.
+        with tempfile.TemporaryDirectory() as folder:
+            answer = subprocess.run(
+                [*command, "--version"],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=False,
+            )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BuildError(f"{name} does not say its version: {error}") from error
     return (answer.stdout or answer.stderr).strip().partition("\n")[0] or name
