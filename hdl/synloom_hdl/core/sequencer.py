@@ -132,7 +132,9 @@ class Sequencer(wiring.Component):
         fewer = Signal(33)
         starts, ends = Signal(), Signal()
         m.d.comb += fewer.eq(self.remaining + self.running.replicate(32))
-        none_left = ~fewer[32]
+        # A clock late: a step's end and a run's start give it that clock.
+        none_left = Signal()
+        m.d.sync += none_left.eq(~fewer[32])
         with m.If(starts | ends):
             m.d.sync += self.remaining.eq(Mux(self.running, fewer, self.run.p.steps))
 
@@ -255,7 +257,9 @@ class Sequencer(wiring.Component):
                 ]
                 with m.If(self.recorder.ready):
                     m.d.comb += [self.step_ends.eq(1), ends.eq(1), self.flushes.eq(flush)]
-                    m.next = "Rest"
+                    m.next = "Settle"
+            with m.State("Settle"):
+                m.next = "Rest"
             with m.State("End"):
                 m.d.comb += [
                     self.recorder.valid.eq(1),
