@@ -88,7 +88,7 @@ def test_a_clock_becomes_what_the_pll_makes():
 def test_a_line_rate_that_the_clock_cannot_make_is_told():
     board = load_board("icebreaker")
     with pytest.raises(ParameterError, match=r"24 MHz cannot make 5,500,000 baud: the nearest is 6,000,000"):
-        board.fit(board.params.replace(baud=5_500_000))
+        board.fit(board.params.replace(clock_hz=24_000_000, baud=5_500_000))
 
 
 @pytest.mark.parametrize("name", BARS)

@@ -38,7 +38,7 @@ BOARDS = [
             adaptation=False,
             single_port=True,
             serial_neurons=True,
-            clock_hz=54_000_000,
+            clock_hz=90_000_000,
         ),
         leds=3,
         placer=("--device", "GW2AR-LV18QN88C8/I7", "--vopt", "family=GW2A-18C"),

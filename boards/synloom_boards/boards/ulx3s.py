@@ -37,7 +37,8 @@ BOARDS = [
             neuron_lanes=1,
             state_bits=18,
             record_words=1024,
-            event_words=512,
+            event_words=128,
+            soft_bounds=False,
             clock_hz=80_000_000,
         ),
     ),
@@ -45,6 +46,8 @@ BOARDS = [
         "85f",
         "--85k",
         "41113043",
-        ArrayParams(neurons=512, lanes=16, neuron_lanes=2, state_bits=18, clock_hz=65_000_000),
+        ArrayParams(
+            neurons=512, lanes=16, neuron_lanes=2, state_bits=18, soft_bounds=False, clock_hz=65_000_000
+        ),
     ),
 ]

@@ -20,7 +20,7 @@ ACCESS_WRITE_CLOCK = 3
 """The clock, counted from 0, in which `write` is high."""
 
 _BANK_BITS = 32
-_DISTRIBUTED_BITS = {"ecp5": 4096, "gowin": 3600}
+_DISTRIBUTED_BITS = {"ecp5": 2048, "gowin": 3600}
 
 
 def block_ram(platform, bits: int) -> dict[str, str]:

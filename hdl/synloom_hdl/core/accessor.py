@@ -79,12 +79,16 @@ class Accessor(wiring.Component):
         with m.If(self.start & ~self.busy):
             m.d.sync += [self.busy.eq(1), request.eq(self.request)]
 
-        fits = self._fits(m, request.offset)
+        # Chosen as the request comes: to select reaches every memory of the array, from a register.
+        fits = self._fits(m, self.request.offset)
         for region, port in ports.items():
             chosen = Signal(name=f"{region.name.lower()}_chosen")
+            with m.If(self.done):
+                m.d.sync += chosen.eq(0)
+            with m.If(self.start & ~self.busy):
+                m.d.sync += chosen.eq((self.request.region == region) & fits[region])
             m.d.comb += [
-                chosen.eq((request.region == region) & fits[region]),
-                port.select.eq(self.busy & chosen),
+                port.select.eq(chosen),
                 port.offset.eq(request.offset),
                 port.due.eq(due & chosen),
                 port.write.eq(due & chosen & request.write),

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
+from synloom_hdl.core.access import block_ram
 from synloom_hdl.core.wheel import spike_layout
 
 __all__ = ["EventQueue"]
@@ -58,7 +59,9 @@ class EventQueue(wiring.Component):
         m = Module()
         params = self.params
         address_bits = ceil_log2(params.event_words)
-        m.submodules.queue = queue = memory.Memory(shape=16, depth=1 << address_bits, init=[])
+        m.submodules.queue = queue = memory.Memory(
+            shape=16, depth=1 << address_bits, init=[], attrs=block_ram(platform, 16 << address_bits)
+        )
         write, read = queue.write_port(), queue.read_port(transparent_for=())
 
         # One bit more than an address, so that full and empty differ.

@@ -105,17 +105,11 @@ class PassEngine(wiring.Component):
             accumulators.sweep_group.eq(self.sweep_group),
             self.sums.eq(accumulators.sums),
             self.acc_saturations.eq(accumulators.saturations),
-            x.raise_en.eq(self.raise_en[0]),
-            y.raise_en.eq(self.raise_en[1]),
             x.one.eq(self.one_x),
             y.one.eq(self.one_y),
             self.trace_saturates.eq(Cat(x.saturates, y.saturates)),
         ]
-        for traces in (x, y):
-            m.d.comb += [
-                traces.raise_index.eq(self.raise_index),
-                traces.raise_nearest.eq(self.raise_nearest),
-            ]
+        self._raise(m)
         self._valids = []
         issue = self._stream if timing.carries else self._step
         issued, valid0, active = issue(m, fetcher)
@@ -126,6 +120,26 @@ class PassEngine(wiring.Component):
         if not timing.carries:
             m.d.comb += self._drained.eq(~Cat(*valids[1:]).any())
         return m
+
+    def _raise(self, m: Module):
+        """Pass on which trace a spike raises: a quick clock has it from a register."""
+        raising, index, nearest = Signal(2), Signal.like(self.raise_index), Signal()
+        if self._timing.carries:
+            m.d.sync += raising.eq(self.raise_en)
+            with m.If(self.raise_en.any()):
+                m.d.sync += [index.eq(self.raise_index), nearest.eq(self.raise_nearest)]
+        else:
+            m.d.comb += [
+                raising.eq(self.raise_en),
+                index.eq(self.raise_index),
+                nearest.eq(self.raise_nearest),
+            ]
+        for traces, one in zip((self.x, self.y), raising, strict=True):
+            m.d.comb += [
+                traces.raise_en.eq(one),
+                traces.raise_index.eq(index),
+                traces.raise_nearest.eq(nearest),
+            ]
 
     def _stream(self, m: Module, fetcher: SegmentFetcher):
         """Play segments, one chunk a clock, one segment behind the other; all goes along with each chunk."""

@@ -119,7 +119,7 @@ class SegmentFetcher(wiring.Component):
                         m.d.sync += job.eq(self.jobs.payload)
                     m.next = "Fetch"
                     with m.If(known & (listed == self.jobs.p.list)):
-                        m.next = "Offer"
+                        m.next = "Prepare"
                     with m.Else():
                         m.d.sync += known.eq(0)
             with m.State("Fetch"):
@@ -130,7 +130,10 @@ class SegmentFetcher(wiring.Component):
                         with m.Case(n + 1):
                             m.d.sync += word.eq(storage.row)
                 with m.If(place == fields.words):
-                    m.next = "Offer"
+                    m.next = "Prepare"
+            with m.State("Prepare"):
+                # The product for the address is in its register by now.
+                m.next = "Offer"
             with m.State("Offer"):
                 m.d.comb += self.segments.valid.eq(1)
                 m.d.sync += place.eq(0)
@@ -158,6 +161,8 @@ class SegmentFetcher(wiring.Component):
         # No position is beyond the sources.
         lo, hi = (field(name)[: bits_for(params.sources)] for name in ("lo", "hi"))
         first = Signal.like(out.first)
+        rows = Signal.like(out.address.high)
+        m.d.sync += rows.eq(times(Mux(row, first, job.index >> low_bits), per_column))
         last_index = Signal.like(hi)
         empty = Signal()
         m.d.comb += [
@@ -173,10 +178,7 @@ class SegmentFetcher(wiring.Component):
             out.mask_high.eq((2 << last_index[:low_bits]) - 1),
             out.address.column.eq(~row),
             out.address.rotate.eq(job.index[:low_bits]),
-            out.address.high.eq(
-                times(Mux(row, first, job.index >> low_bits), per_column)
-                + Mux(row, job.index >> low_bits, first)
-            ),
+            out.address.high.eq(rows + Mux(row, job.index >> low_bits, first)),
             out.learns.eq(learnable & field("plastic") & self.learn & int(params.plasticity)),
             out.rule.a.eq(field("a")),
             out.rule.a_negative.eq(field("a_negative")),
