@@ -41,8 +41,9 @@ class Bench:
         ctx.set(dut.words, words)
         ctx.set(dut.rng, self.state)
         ctx.set(dut.start, 1)
-        *_, advances, following = await ctx.tick().sample(dut.rng_en, dut.rng_next)
+        await ctx.tick()
         ctx.set(dut.start, 0)
+        *_, advances, following = await ctx.tick().sample(dut.rng_en, dut.rng_next)
         if advances:
             self.state = following
             ctx.set(dut.rng, following)

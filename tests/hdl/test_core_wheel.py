@@ -85,7 +85,7 @@ def test_keeps_spikes_until_their_slot_is_scanned(name):
     bench.run(main)
 
 
-def test_takes_a_spike_every_three_clocks():
+def test_takes_a_spike_every_four_clocks():
     bench = Bench(SHAPES["default"])
     clocks = []
 
@@ -96,7 +96,7 @@ def test_takes_a_spike_every_three_clocks():
             clocks.extend([clock] * ready)
 
     bench.run(main)
-    assert clocks == [2, 5, 8, 11]
+    assert clocks == [3, 7, 11]
 
 
 @pytest.mark.parametrize("name", SHAPES)

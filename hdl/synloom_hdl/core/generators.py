@@ -68,10 +68,13 @@ class Generators(wiring.Component):
         spikes = Signal(_CHANNELS)
         earlier = Signal(16 - _CHANNELS)
         next_rng = Signal(32)
+        # A step's beginning is decided late in its clock.
+        started = Signal()
+        m.d.sync += started.eq(self.start)
         m.d.comb += [
             next_rng.eq(xorshift32(self.rng)),
             self.rng_next.eq(next_rng),
-            self.rng_en.eq(self.start & (self.words != 0)),
+            self.rng_en.eq(started & (self.words != 0)),
             rate.read_row.eq(group),
             phase.read_row.eq(group),
             phase.write_row.eq(group),

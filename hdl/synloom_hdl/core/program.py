@@ -132,7 +132,7 @@ class SegmentFetcher(wiring.Component):
                 with m.If(place == fields.words):
                     m.next = "Prepare"
             with m.State("Prepare"):
-                # The product for the address is in its register by now.
+                # The products are in their registers by now.
                 m.next = "Offer"
             with m.State("Offer"):
                 m.d.comb += self.segments.valid.eq(1)
@@ -191,10 +191,8 @@ class SegmentFetcher(wiring.Component):
         if params.reward:
             scaled = Signal(32)
             size = Signal(16)
-            m.d.comb += [
-                size.eq(Mux(self.reward < 0, -self.reward, self.reward)),
-                scaled.eq((field("a") * size) >> 8),
-            ]
+            m.d.comb += size.eq(Mux(self.reward < 0, -self.reward, self.reward))
+            m.d.sync += scaled.eq((field("a") * size) >> 8)
             with m.If(field("reward") & learnable):
                 m.d.comb += [
                     out.rule.a.eq(Mux(scaled > 0xFFFF, 0xFFFF, scaled)),

@@ -26,7 +26,7 @@ class Wheel(wiring.Component):
     Members
     -------
     spikes : In(stream of spike_layout)
-        Sets a bit, in three clocks. One that goes away before that is forgotten.
+        Sets a bit, in four clocks. One that goes away before that is forgotten.
     idle : Out(1)
         No bit is being set.
     merges : Out(1)
@@ -70,21 +70,23 @@ class Wheel(wiring.Component):
         wiring.connect(m, wiring.flipped(self.host), storage.host)
 
         # A spike is held by its stream while its word is read and changed.
-        setting, writing = Signal(), Signal()
-        place = Cat(self.spikes.p.word, self.spikes.p.slot)
+        asked, setting, writing = Signal(), Signal(), Signal()
+        place = Signal(len(self.spikes.p.word) + len(self.spikes.p.slot))
+        m.d.sync += place.eq(Cat(self.spikes.p.word, self.spikes.p.slot))
         changed, quarter = Signal(16), Signal(4)
         m.d.comb += [
-            self.idle.eq(~setting & ~writing),
+            self.idle.eq(~asked & ~setting & ~writing),
             self.spikes.ready.eq(writing),
             self.word.eq(storage.row),
-            storage.read_row.eq(Mux(self.spikes.valid, place, Cat(self.read_index, self.slot))),
-            storage.read_en.eq(self.spikes.valid | self.read_en),
+            storage.read_row.eq(Mux(asked, place, Cat(self.read_index, self.slot))),
+            storage.read_en.eq(asked | self.read_en),
             storage.write_row.eq(Mux(writing, place, Cat(self.clear_index, self.slot))),
             storage.write.eq(changed),
             storage.write_en.eq((self.spikes.valid & writing) | self.clear_en),
         ]
         m.d.sync += [
-            setting.eq(self.spikes.valid & ~setting & ~writing),
+            asked.eq(self.spikes.valid & self.idle),
+            setting.eq(asked),
             writing.eq(setting),
             changed.eq(Mux(setting, storage.row | (1 << self.spikes.p.bit), 0)),
             quarter.eq(storage.row.word_select(self.spikes.p.bit[2:], 4)),

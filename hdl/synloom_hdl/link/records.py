@@ -115,6 +115,7 @@ class RecordRing(wiring.Component):
         m.d.sync += flushing.eq(self.flushes | flush_asked | (flushing & (any_left | measures)))
 
         count = Signal(range(RECORD_FRAME_WORDS + 1))
+        high = Signal(8)
         rewinds, next_word, last = Signal(), Signal(), Signal()
         m.d.comb += last.eq((count == RECORD_FRAME_WORDS) | ~any_left)
         with m.If(rewinds | next_word):
@@ -123,8 +124,6 @@ class RecordRing(wiring.Component):
             comes = self.requests.valid | self.records.valid | self.flushes
             m.d.comb += [
                 self.busy.eq(~fsm.ongoing("Wait") | starts | comes),
-                # A word is held while its two bytes are sent.
-                read.en.eq(~fsm.ongoing("Low") & (~fsm.ongoing("High") | self.o.ready)),
             ]
             with m.State("Wait"):
                 m.d.sync += count.eq(0)
@@ -159,9 +158,10 @@ class RecordRing(wiring.Component):
                 self._send(m, read.data[:8], "High")
                 m.d.comb += next_word.eq(self.o.ready)
                 with m.If(self.o.ready):
-                    m.d.sync += count.eq(count + 1)
+                    # The next word is read while the second byte of this one is sent.
+                    m.d.sync += [count.eq(count + 1), high.eq(read.data[8:])]
             with m.State("High"):
-                self._send(m, read.data[8:], "Low")
+                self._send(m, high, "Low")
                 m.d.comb += self.o.p.last.eq(last)
                 with m.If(self.o.ready & last):
                     m.next = "Wait"
