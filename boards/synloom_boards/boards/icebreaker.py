@@ -35,7 +35,7 @@ BOARDS = [
             generators=False,
             single_port=True,
             serial_neurons=True,
-            clock_hz=20_000_000,
+            clock_hz=24_000_000,
         ),
         leds=2,
         placer=("--up5k", "--package", "sg48"),
