@@ -29,7 +29,7 @@ def bitstream_options(command: _Command) -> _Command:
         click.option(
             "--seeds",
             type=click.IntRange(1, 64),
-            default=1,
+            default=4,
             show_default=True,
             metavar="N",
             help="How many seeds to try until one meets the timing.",
