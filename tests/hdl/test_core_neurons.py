@@ -99,7 +99,7 @@ def test_a_sweep_takes_a_clock_for_each_group_and_the_way_through_a_lane():
                 clocks[lanes, count] = (await bench.sweep(ctx, count, 0))[3]
 
         bench.run(main)
-    assert {clocks[lanes, count] - -(-count // 16) * 16 // lanes for lanes, count in clocks} == {11}
+    assert {clocks[lanes, count] - -(-count // 16) * 16 // lanes for lanes, count in clocks} == {12}
 
 
 def test_words_beyond_a_record_and_neurons_beyond_the_array_do_not_exist():

@@ -289,7 +289,9 @@ class Core(wiring.Component):
         words = params.neuron_words
         m.submodules.fired_scan = scan = BitScanner(words)
         raster = registers.mode[Mode.RASTER]
-        as_bitmap = self.spike_count >= words
+        as_bitmap = Signal()
+        # The last neurons' spikes are counted before the sweep is over, and this a clock later.
+        m.d.sync += as_bitmap.eq(self.spike_count >= words)
         self._wheel_spikes(m)
         m.d.comb += [
             fired.slot.eq(self.slot),

@@ -52,6 +52,7 @@ class SourceDispatcher(wiring.Component):
         )
         wiring.connect(m, wiring.flipped(self.sources), storage.host)
         source = Signal(record_layout(source_layout()))
+        connected = Signal()
         index = Signal.like(self.ids.payload)
         m.d.comb += [
             source.eq(storage.row),
@@ -71,11 +72,13 @@ class SourceDispatcher(wiring.Component):
                     m.next = "Raise"
             with m.State("Raise"):
                 m.d.comb += self.raise_en.eq(1)
+                # Memory is slow: what decides has a clock for itself.
+                m.d.sync += connected.eq(source.connected)
                 m.next = "Pass"
             with m.State("Pass"):
                 # Also without a pass: traces of one row are raised three clocks apart.
-                m.d.comb += self.jobs.valid.eq(source.connected)
-                with m.If(~source.connected | self.jobs.ready):
+                m.d.comb += self.jobs.valid.eq(connected)
+                with m.If(~connected | self.jobs.ready):
                     m.next = "Idle"
         return m
 
@@ -125,6 +128,7 @@ class FiredDispatcher(wiring.Component):
         wiring.connect(m, wiring.flipped(self.targets), storage.host)
         target = Signal(record_layout(target_layout()))
         index = Signal.like(self.ids.payload)
+        sends, learns = Signal(), Signal()
         read_en = Signal()
         m.d.comb += [
             target.eq(storage.row),
@@ -166,13 +170,14 @@ class FiredDispatcher(wiring.Component):
                     m.next = "Raise"
             with m.State("Raise"):
                 m.d.comb += raising.eq(1)
+                m.d.sync += [sends.eq(target.delay != 0), learns.eq(target.learns & self.learn)]
                 m.next = "Send"
             with m.State("Send"):
-                m.d.comb += self.spikes.valid.eq(target.delay != 0)
-                with m.If((target.delay == 0) | self.spikes.ready):
+                m.d.comb += self.spikes.valid.eq(sends)
+                with m.If(~sends | self.spikes.ready):
                     m.next = "Idle"
                     if params.plasticity:
-                        with m.If(target.learns & self.learn):
+                        with m.If(learns):
                             m.next = "Pass"
             with m.State("Pass"):
                 m.d.comb += self.jobs.valid.eq(1)

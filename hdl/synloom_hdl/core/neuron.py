@@ -12,7 +12,7 @@ from synloom_hdl.arithmetic import minimum, rounded_shift
 
 __all__ = ["LIF_CLOCKS", "NeuronLane", "record_layout"]
 
-LIF_CLOCKS = 9
+LIF_CLOCKS = 10
 """Clocks from the inputs of a neuron to its outputs."""
 
 
@@ -30,7 +30,7 @@ def record_layout(layout: Layout) -> data.FlexibleLayout:
 class NeuronLane(wiring.Component):
     """Leaky integrate-and-fire with exponential currents, refractoriness and adaptive threshold.
 
-    Nine stages, one neuron a clock; every intermediate is wide enough and clipped once.
+    Ten stages, one neuron a clock; every intermediate is wide enough and clipped once.
 
     Members
     -------
@@ -67,7 +67,6 @@ class NeuronLane(wiring.Component):
         m = Module()
         params = self.params
         bits, top = params.state_bits, params.state_max
-        p, s = self.parameters, self.state
         adapts = params.adaptation
 
         def later(value: Value, clocks: int, name: str) -> Value:
@@ -78,11 +77,23 @@ class NeuronLane(wiring.Component):
                 value = register
             return value
 
-        # Clock 0: gains. Clock 1: the currents, clipped.
+        # Clock 0: all of it comes from memories, which are slow.
+        p, s, sums, valid = (
+            Signal(member.shape(), name=f"{name}_0")
+            for name, member in (
+                ("parameters", self.parameters),
+                ("state", self.state),
+                ("sums", self.sums),
+                ("valid", self.valid),
+            )
+        )
+        m.d.sync += [p.eq(self.parameters), s.eq(self.state), sums.eq(self.sums), valid.eq(self.valid)]
+
+        # Clock 1: gains. Clock 2: the currents, clipped.
         shifted = {}
         for side, gain in (("e", p.g_e), ("i", p.g_i)):
             shifted[side] = Signal(params.accumulator_bits + 15, name=f"shifted_{side}")
-            m.d.sync += shifted[side].eq(self.sums[side] << gain)
+            m.d.sync += shifted[side].eq(sums[side] << gain)
         current, clip_current = {}, {}
         for side, old in (("e", s.ie), ("i", s.ii)):
             total = Signal(40, name=f"total_{side}")
@@ -91,7 +102,7 @@ class NeuronLane(wiring.Component):
             m.d.comb += total.eq(shifted[side] + later(old, 1, f"old_{side}"))
             m.d.sync += [current[side].eq(minimum(total, top)), clip_current[side].eq(total > top)]
 
-        # Clocks 2 to 4: four decays side by side.
+        # Clocks 3 to 5: four decays side by side.
         negative = later(s.v < 0, 2, "negative")
         size = Signal(bits)
         m.d.sync += size.eq(Mux(s.v < 0, -s.v, s.v))
@@ -110,7 +121,7 @@ class NeuronLane(wiring.Component):
                 later(p.fine_th, 2, "fine_th"),
             )
 
-        # Clock 5: the potential and what it is compared with, exact.
+        # Clock 6: the potential and what it is compared with, exact.
         u = Signal(signed(bits + 3))
         threshold = Signal(signed(bits + 1))
         signed_v = Mux(later(negative, 3, "negative_v"), -v_left, v_left)
@@ -118,7 +129,7 @@ class NeuronLane(wiring.Component):
         m.d.sync += u.eq(signed_v + e5 - i5 + later(p.bias, 5, "bias"))
         m.d.sync += threshold.eq(later(p.thr, 5, "thr") + (theta if adapts else 0))
 
-        # Clock 6: clip. Clock 7: compare. Clock 8: choose.
+        # Clock 7: clip. Clock 8: compare. Clock 9: choose.
         u_sat = Signal(signed(bits))
         clip_u = Signal()
         m.d.sync += [
@@ -132,7 +143,7 @@ class NeuronLane(wiring.Component):
         reset = later(p.reset, 7, "reset")
         reduced = Signal(signed(bits + 1))
         m.d.sync += [
-            fires.eq(ready & later(self.valid, 7, "valid") & (u_sat >= later(threshold, 1, "threshold"))),
+            fires.eq(ready & later(valid, 7, "valid") & (u_sat >= later(threshold, 1, "threshold"))),
             reduced.eq(u_sat - reset),
         ]
         subtract = later(p.subtract, 8, "subtract")
@@ -164,7 +175,7 @@ class NeuronLane(wiring.Component):
             steps = fires & self.adapt
             m.d.comb += new.theta.eq(Mux(steps, minimum(raised, top), later(theta, 3, "theta8")))
             clips.append(steps & (raised > top))
-        valid8 = later(self.valid, 8, "valid8")
+        valid8 = later(valid, 8, "valid8")
         m.d.sync += [
             self.next_state.eq(new),
             self.fires.eq(fires),

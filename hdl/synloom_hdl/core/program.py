@@ -191,7 +191,7 @@ class SegmentFetcher(wiring.Component):
         if params.reward:
             scaled = Signal(32)
             size = Signal(16)
-            m.d.comb += size.eq(Mux(self.reward < 0, -self.reward, self.reward))
+            m.d.sync += size.eq(Mux(self.reward < 0, -self.reward, self.reward))
             m.d.sync += scaled.eq((field("a") * size) >> 8)
             with m.If(field("reward") & learnable):
                 m.d.comb += [

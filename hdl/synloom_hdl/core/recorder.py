@@ -36,7 +36,9 @@ class Recorder(wiring.Component):
     now : In(32)
         The next step, for END.
     words : Out(stream of 16 bits)
+        From a register: bodies come straight from memories, and words go straight into one.
     idle : Out(1)
+        Nothing is left to do or to take.
     """
 
     def __init__(self):
@@ -56,7 +58,11 @@ class Recorder(wiring.Component):
         m = Module()
         gap = Signal(14)
         counts, clears = Signal(), Signal()
-        commands, words = self.commands, self.words
+        commands = self.commands
+        words = stream.Signature(16).create()
+        m.d.comb += words.ready.eq(~self.words.valid | self.words.ready)
+        with m.If(words.ready):
+            m.d.sync += [self.words.valid.eq(words.valid), self.words.payload.eq(words.payload)]
         with m.If(clears):
             m.d.sync += gap.eq(0)
         with m.Elif(counts):
@@ -67,7 +73,7 @@ class Recorder(wiring.Component):
                 fsm.ongoing, ("Body", "Argument", "Time", "Mark", "Low", "High")
             )
             m.d.comb += [
-                self.idle.eq(is_body & ~commands.valid),
+                self.idle.eq(is_body & ~commands.valid & ~self.words.valid),
                 words.valid.eq(~is_body | (self.body.valid & ~commands.valid)),
                 # Pairs of sources, so that each costs a look-up table a bit.
                 words.payload.eq(

@@ -48,10 +48,11 @@ class Sequencer(wiring.Component):
     settled, reaches, events_idle : In(1), events_enable : Out(1)
         The event queue; `events_enable` lets it set bits in the wheel.
     has_room : In(1)
-        The record buffer has room for the worst case.
+        The record buffer has room for the worst case, and for what was on its way a clock ago.
     rows_start, sweep_start, columns_start, probes_start : Out(1)
         Strobes that begin a phase.
     rows_busy, sweep_busy, columns_busy, probes_busy : In(1)
+        High from the clock after the strobe at the latest until the phase is over.
     head_wanted : In(1), head_word : In(16)
         A spike record is due, and its first word; asked at the end of the sweep.
     columns_wanted : In(1)
@@ -118,12 +119,14 @@ class Sequencer(wiring.Component):
         overdue = Signal()
         scheduled = Signal()
         due = Signal()
-        begins = Signal()
-        # The clock that loads the period is the first of it; what is due is loaded, when a step begins.
-        m.d.comb += due.eq(~wait[1:].any())
-        with m.If(begins | ~due):
+        begins, began = Signal(), Signal()
+        # The period is loaded a clock after a step began, and that clock is the second of it. What is due
+        # stays so until a step begins.
+        m.d.comb += due.eq(wait < 3)
+        m.d.sync += began.eq(begins)
+        with m.If(began | ~due):
             m.d.sync += wait.eq(down_or_load(wait, due, self.period))
-        with m.If(begins):
+        with m.If(began):
             m.d.sync += [overdue.eq(0), scheduled.eq(1)]
         with m.Elif(due):
             m.d.sync += overdue.eq(scheduled)
@@ -152,10 +155,14 @@ class Sequencer(wiring.Component):
         # START and STEP have no argument.
         command, argument = self.recorder.p.command, self.recorder.p.argument
         m.d.comb += argument.eq(self.head_word)
-        may_begin = Signal()
-        m.d.comb += may_begin.eq(
-            self.settled & self.events_idle & self.has_room & (~gated | self.reaches) & (~paced | due)
-        )
+        # What takes long to find out is a clock old: none of it is taken back before the next step.
+        is_ready, may_begin = Signal(), Signal()
+        m.d.sync += is_ready.eq(self.settled & self.has_room & (~gated | self.reaches))
+        m.d.comb += may_begin.eq(is_ready & self.events_idle & (~paced | due))
+        busy = {}
+        for name in ("rows", "sweep", "columns", "probes"):
+            busy[name] = Signal(name=f"{name}_goes_on")
+            m.d.sync += busy[name].eq(getattr(self, f"{name}_start") | getattr(self, f"{name}_busy"))
         with m.FSM():
             with m.State("Rest"):
                 m.d.comb += [
@@ -213,12 +220,12 @@ class Sequencer(wiring.Component):
                     m.next = "Rest"
             with m.State("Rows"):
                 m.d.comb += self.phase.eq(Phase.ROWS)
-                with m.If(~self.rows_busy):
+                with m.If(~busy["rows"]):
                     m.d.comb += self.sweep_start.eq(1)
                     m.next = "Sweep"
             with m.State("Sweep"):
-                m.d.comb += [self.phase.eq(Phase.SWEEP), self.events_enable.eq(self.sweep_busy)]
-                with m.If(~self.sweep_busy & self.events_idle):
+                m.d.comb += [self.phase.eq(Phase.SWEEP), self.events_enable.eq(busy["sweep"])]
+                with m.If(~busy["sweep"] & self.events_idle):
                     m.next = "Head"
             with m.State("Head"):
                 m.d.comb += [
@@ -233,7 +240,7 @@ class Sequencer(wiring.Component):
                     m.next = "Columns"
             with m.State("Columns"):
                 m.d.comb += self.phase.eq(Phase.COLUMNS)
-                with m.If(~self.columns_busy):
+                with m.If(~busy["columns"]):
                     m.next = "Probes"
             with m.State("Probes"):
                 m.d.comb += self.phase.eq(Phase.PROBES)
@@ -247,7 +254,7 @@ class Sequencer(wiring.Component):
                     m.next = "Finish"
             with m.State("Probing"):
                 m.d.comb += self.phase.eq(Phase.PROBES)
-                with m.If(~self.probes_busy & self.recorder_idle):
+                with m.If(~busy["probes"] & self.recorder_idle):
                     m.next = "Finish"
             with m.State("Finish"):
                 m.d.comb += [

@@ -108,14 +108,14 @@ class CommandProcessor(wiring.Component):
         arguments, header, value, more = self.arguments, self.header, self.value, self.more
         taken = self.i.ready & self.i.valid
         rates = self.is_op[Op.RATES8] if self.params.generators else Const(0, 1)
+        region = Signal.like(arguments.region)
         m.d.comb += [
             self.busy.eq(~self.in_length | self.i.valid),
             self.ends.eq(more == 0),
-            self.writes.eq(~self._any_op(lambda command: command.answers)),
             arguments.byte.eq(value[:8]),
             # RATES8 has no region, and its shift and mode where others count.
             arguments.counts.eq(~rates),
-            self.bus.request.p.region.eq(arguments.region | Mux(rates, Region.GEN_RATE, 0)),
+            self.bus.request.p.region.eq(region),
             self.bus.request.p.offset.eq(arguments.offset),
             self.bus.request.p.write.eq(self.writes),
             self.bus.request.p.data.eq(value),
@@ -123,6 +123,11 @@ class CommandProcessor(wiring.Component):
             self.control.payload.eq(arguments.bytes),
             self.stream.p.eq(arguments.bytes),
             self.events.payload.eq(value),
+        ]
+        # Known a clock before the first access: what they choose is wide and far away.
+        m.d.sync += [
+            self.writes.eq(~self._any_op(lambda command: command.answers)),
+            region.eq(arguments.region | Mux(rates, Region.GEN_RATE, 0)),
         ]
         with m.If(self.arguments.restart):
             for place in range(PLACES):

@@ -74,17 +74,19 @@ class RecordRing(wiring.Component):
         end, place = Signal(16), Signal(16)
         bits = len(write.addr)
         room = Signal(bits)
-        taken = Signal()
+        taken, has_room = Signal(), Signal()
         m.d.comb += [
             room.eq(self.first - end - 1),
             self.room.eq(room),
-            self.records.ready.eq(room != 0),
+            self.records.ready.eq(has_room),
             taken.eq(self.records.valid & self.records.ready),
             write.addr.eq(end),
             write.data.eq(self.records.payload),
             write.en.eq(taken),
             read.addr.eq(place),
         ]
+        # Room never shrinks but by what is taken.
+        m.d.sync += has_room.eq(room[1:].any() | (room[0] & ~taken))
         with m.If(taken):
             m.d.sync += end.eq(end + 1)
 
