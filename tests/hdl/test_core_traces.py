@@ -4,6 +4,7 @@ import pytest
 from core_benches import access, dump, load, simulate, ticks
 
 from synloom.contract import ArrayParams
+from synloom_hdl.core.timing import PassTiming
 from synloom_hdl.core.traces import Traces
 
 COUNT = 21
@@ -12,11 +13,13 @@ COUNT = 21
 class Bench:
     """Traces and what they should be."""
 
-    def __init__(self, lanes, trace_bits):
-        self.params = ArrayParams(lanes=lanes, neuron_lanes=1, trace_bits=trace_bits)
+    def __init__(self, lanes, trace_bits, **changes):
+        self.params = ArrayParams(lanes=lanes, neuron_lanes=1, trace_bits=trace_bits, **changes)
         self.dut = Traces(self.params, COUNT)
         self.traces = [0] * 32
-        self.saturates = [0, 0]
+        timing = PassTiming.of(self.params)
+        self.latency = timing.traces_row - timing.traces_read
+        self.saturates = [0] * (self.latency + 1)
 
     async def clock(self, ctx):
         *_, saturates = await ctx.tick().sample(self.dut.saturates)
@@ -57,16 +60,17 @@ class Bench:
         lanes, bits = self.params.lanes, self.params.trace_bits
         ctx.set(self.dut.chunk, chunk)
         ctx.set(self.dut.chunk_en, 1)
-        await self.rest(ctx)
+        await self.rest(ctx, self.latency)
         row = ctx.get(self.dut.traces)
         return [row >> bits * lane & self.params.trace_max for lane in range(lanes)]
 
 
 @pytest.mark.parametrize("trace_bits", [8, 16])
 @pytest.mark.parametrize("lanes", [1, 2, 8, 16])
-def test_raises_decays_and_reads_as_a_table(lanes, trace_bits):
+@pytest.mark.parametrize("slow", [False, True])
+def test_raises_decays_and_reads_as_a_table(lanes, trace_bits, slow):
     rng = Random(lanes)
-    bench = Bench(lanes, trace_bits)
+    bench = Bench(lanes, trace_bits, single_port=slow, serial_neurons=slow)
     top = bench.params.trace_max
 
     async def main(ctx):
@@ -78,6 +82,7 @@ def test_raises_decays_and_reads_as_a_table(lanes, trace_bits):
                     for index in sorted(rng.sample(range(COUNT), rng.randrange(8))):
                         await bench.raised(ctx, index, one, rng.randrange(2))
                         await bench.rest(ctx, rng.randrange(2))
+                    await bench.rest(ctx)
                 case 1:
                     chunk = rng.randrange(-(-COUNT // lanes))
                     values = [rng.randint(0, top) for _ in range(lanes)]

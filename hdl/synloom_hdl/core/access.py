@@ -171,8 +171,10 @@ class SharedMemory(wiring.Component):
             checks.append(offset < self._size)
         if len(known) < len(self._elements):
             checks.append(Const(sum(1 << place for place in known)).bit_select(offset[: self._low], 1))
-        exists = Signal()
-        m.d.comb += [exists.eq(host.select & Cat(checks).all()), self.row.eq(data)]
+        # Known a clock after an access has begun, long before it writes.
+        is_known, exists = Signal(), Signal()
+        m.d.sync += is_known.eq(Cat(checks).all())
+        m.d.comb += [exists.eq(host.select & is_known), self.row.eq(data)]
 
         # One element is written, by the host or the array, or all of a row.
         mine = Const(1) if self._read_only else host.select

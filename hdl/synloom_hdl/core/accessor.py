@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -20,7 +20,7 @@ __all__ = ["Accessor"]
 
 
 class Accessor(wiring.Component):
-    """One access at a time, `ACCESS_CLOCKS` clocks each, or more if the region holds it.
+    """One access at a time: a region is selected for `ACCESS_CLOCKS` clocks, or more if it holds the access.
 
     Regions that do not exist, and offsets beyond a region, read 0.
 
@@ -37,7 +37,7 @@ class Accessor(wiring.Component):
         Begins an access; ignored while busy.
     busy : Out(1)
     done : Out(1), data : Out(16)
-        The access is complete in this clock, with what was read.
+        The access is complete in this clock, which follows the region's last, with what was read.
     written : Out(1)
         This access was a write.
     REGION : Out(AccessSignature)
@@ -63,37 +63,35 @@ class Accessor(wiring.Component):
         m = Module()
         clock = Signal(range(ACCESS_CLOCKS))
         request = Signal(BusRequest)
-        due, held = Signal(), Signal()
+        comes, held, last = Signal(), Signal(), Signal()
         ports = {region: getattr(self, region.name.lower()) for region in self._regions}
         m.d.comb += [
-            due.eq(clock == ACCESS_WRITE_CLOCK),
             held.eq(Cat(port.hold for port in ports.values()).any()),
-            self.done.eq(clock == ACCESS_CLOCKS - 1),
+            comes.eq((clock == ACCESS_WRITE_CLOCK - 1) | held),
+            last.eq(clock == ACCESS_CLOCKS - 1),
             self.written.eq(self.done & request.write),
-            self.data.eq(reduce(or_, (port.q for port in ports.values()))),
         ]
-        with m.If(self.busy & ~held):
-            m.d.sync += clock.eq(clock + 1)
+        # All regions' answers, and what goes to all regions, have a clock for the way.
+        m.d.sync += [self.done.eq(last), self.data.eq(reduce(or_, (port.q for port in ports.values())))]
+        with m.If(self.busy & ~held & ~self.done):
+            m.d.sync += clock.eq(Mux(last, 0, clock + 1))
         with m.If(self.done):
-            m.d.sync += [self.busy.eq(0), clock.eq(0)]
+            m.d.sync += self.busy.eq(0)
         with m.If(self.start & ~self.busy):
             m.d.sync += [self.busy.eq(1), request.eq(self.request)]
 
         # Chosen as the request comes: to select reaches every memory of the array, from a register.
         fits = self._fits(m, self.request.offset)
         for region, port in ports.items():
-            chosen = Signal(name=f"{region.name.lower()}_chosen")
-            with m.If(self.done):
-                m.d.sync += chosen.eq(0)
+            with m.If(last):
+                m.d.sync += port.select.eq(0)
             with m.If(self.start & ~self.busy):
-                m.d.sync += chosen.eq((self.request.region == region) & fits[region])
-            m.d.comb += [
-                port.select.eq(chosen),
-                port.offset.eq(request.offset),
-                port.due.eq(due & chosen),
-                port.write.eq(due & chosen & request.write),
-                port.data.eq(request.data),
+                m.d.sync += port.select.eq((self.request.region == region) & fits[region])
+            m.d.sync += [
+                port.due.eq(comes & port.select),
+                port.write.eq(comes & port.select & request.write),
             ]
+            m.d.comb += [port.offset.eq(request.offset), port.data.eq(request.data)]
         return m
 
     def _fits(self, m: Module, offset) -> dict[Region, Signal]:

@@ -109,7 +109,12 @@ class PassEngine(wiring.Component):
             y.one.eq(self.one_y),
             self.trace_saturates.eq(Cat(x.saturates, y.saturates)),
         ]
-        self._raise(m)
+        for traces, one in zip((x, y), self.raise_en, strict=True):
+            m.d.comb += [
+                traces.raise_en.eq(one),
+                traces.raise_index.eq(self.raise_index),
+                traces.raise_nearest.eq(self.raise_nearest),
+            ]
         self._valids = []
         issue = self._stream if timing.carries else self._step
         issued, valid0, active = issue(m, fetcher)
@@ -120,26 +125,6 @@ class PassEngine(wiring.Component):
         if not timing.carries:
             m.d.comb += self._drained.eq(~Cat(*valids[1:]).any())
         return m
-
-    def _raise(self, m: Module):
-        """Pass on which trace a spike raises: a quick clock has it from a register."""
-        raising, index, nearest = Signal(2), Signal.like(self.raise_index), Signal()
-        if self._timing.carries:
-            m.d.sync += raising.eq(self.raise_en)
-            with m.If(self.raise_en.any()):
-                m.d.sync += [index.eq(self.raise_index), nearest.eq(self.raise_nearest)]
-        else:
-            m.d.comb += [
-                raising.eq(self.raise_en),
-                index.eq(self.raise_index),
-                nearest.eq(self.raise_nearest),
-            ]
-        for traces, one in zip((self.x, self.y), raising, strict=True):
-            m.d.comb += [
-                traces.raise_en.eq(one),
-                traces.raise_index.eq(index),
-                traces.raise_nearest.eq(nearest),
-            ]
 
     def _stream(self, m: Module, fetcher: SegmentFetcher):
         """Play segments, one chunk a clock, one segment behind the other; all goes along with each chunk."""
@@ -281,7 +266,7 @@ class PassEngine(wiring.Component):
 
         on_x = (issued.kind == PassKind.COLUMN) | (issued.kind == PassKind.DECAY_X)
         on_x = at(on_x, timing.traces_read, "on_x")
-        from_x = at(on_x, 1, "from_x")
+        from_x = at(on_x, timing.traces_row - timing.traces_read, "from_x")
         reads_trace = valids[timing.traces_read]
         m.d.comb += [
             loom.read.eq(issued.address),
@@ -347,7 +332,7 @@ class PassEngine(wiring.Component):
             m.submodules[f"lane{n}"] = lane = Lane(params)
             part = slice(bits * n, bits * n + bits)
             trace = Mux(from_x, x.traces[part], y.traces[part])
-            for _ in range(timing.traces - timing.traces_read - 1):
+            for _ in range(timing.traces - timing.traces_row):
                 m.d.sync += (register := Signal(bits, name=f"trace{n}")).eq(trace)
                 trace = register
             m.d.comb += [getattr(lane, name).eq(value) for name, value in common.items()]

@@ -156,7 +156,8 @@ class Sequencer(wiring.Component):
         command, argument = self.recorder.p.command, self.recorder.p.argument
         m.d.comb += argument.eq(self.head_word)
         # What takes long to find out is a clock old: none of it is taken back before the next step.
-        is_ready, may_begin = Signal(), Signal()
+        is_ready, stalls, may_begin = Signal(), Signal(), Signal()
+        m.d.sync += stalls.eq(~self.has_room | (gated & ~self.reaches))
         m.d.sync += is_ready.eq(self.settled & self.has_room & (~gated | self.reaches))
         m.d.comb += may_begin.eq(is_ready & self.events_idle & (~paced | due))
         busy = {}
@@ -209,7 +210,7 @@ class Sequencer(wiring.Component):
                     ]
                     m.next = "Rows"
                 with m.Elif(self.running):
-                    m.d.comb += self.stalls.eq(~self.has_room | (gated & ~self.reaches))
+                    m.d.comb += self.stalls.eq(stalls)
             with m.State("Access"):
                 m.d.comb += self.phase.eq(Phase.ACCESS)
                 with m.If(~self.access_busy):

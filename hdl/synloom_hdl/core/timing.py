@@ -27,7 +27,9 @@ class PassTiming:
         Segments follow one another without a gap, so that what they say travels with their chunks. Else a
         segment stays until its last weight is written.
     traces_read : int
-        The traces' address is at their memories.
+        The traces are asked for a chunk.
+    traces_row : int
+        Their memories give it.
     traces : int
         The traces enter the lanes.
     weights : int
@@ -45,6 +47,7 @@ class PassTiming:
     interval: int
     carries: bool
     traces_read: int
+    traces_row: int
     traces: int
     weights: int
     registers: tuple[bool, ...]
@@ -67,6 +70,7 @@ class PassTiming:
                 interval=2,
                 carries=False,
                 traces_read=0,
+                traces_row=1,
                 traces=1,
                 weights=1,
                 registers=(quick, True, False, quick, False, True),
@@ -77,7 +81,8 @@ class PassTiming:
         return cls(
             interval=1,
             carries=True,
-            traces_read=2,
+            traces_read=1,
+            traces_row=3,
             traces=4,
             weights=5,
             registers=(True,) * LANE_STAGES,

@@ -10,6 +10,7 @@ from amaranth.utils import ceil_log2
 from synloom.contract import ArrayParams
 from synloom_hdl.arithmetic import minimum
 from synloom_hdl.core.access import AccessSignature, SharedMemory
+from synloom_hdl.core.timing import PassTiming
 
 __all__ = ["Traces"]
 
@@ -29,14 +30,15 @@ class Traces(wiring.Component):
     Members
     -------
     chunk : In, chunk_en : In(1), traces : Out(B x trace_bits)
-        Read a chunk: valid in the clock after `chunk_en`.
+        Read a chunk: valid `PassTiming.traces_row - traces_read` clocks after `chunk_en`.
     decayed_chunk : In, decayed_en : In(B), decayed : In(B x trace_bits)
         Write a chunk.
     raise_en : In(1), raise_index : In, raise_nearest : In(1), one : In(16)
         Raise one trace: by `one`, or to `one` if nearest. All but `raise_en` are held for two more clocks,
-        and the next trace is raised three clocks later at the earliest.
+        and the next trace is raised three clocks later at the earliest; the next chunk is written four
+        clocks later.
     saturates : Out(1)
-        The trace raised two clocks ago was clipped.
+        The trace that was raised last was clipped; a strobe.
     host : In(AccessSignature)
     """
 
@@ -75,27 +77,37 @@ class Traces(wiring.Component):
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
 
-        raise1 = Signal()
+        timing = PassTiming.of(params)
+        index, nearest, raised = Signal.like(self.raise_index), Signal(), Signal()
+        row, row_en = Signal.like(self.chunk), Signal()
+        # A quick clock has the address, and what is written, from registers. Slow devices have none to spare.
+        domain = "sync" if timing.carries else "comb"
+        m.d[domain] += [
+            row.eq(Mux(self.raise_en, self.raise_index >> low_bits, self.chunk)),
+            row_en.eq(self.raise_en | self.chunk_en),
+        ]
+        if timing.carries:
+            asked = Signal()
+            m.d.sync += [asked.eq(self.raise_en), raised.eq(asked)]
+            with m.If(self.raise_en):
+                m.d.sync += [index.eq(self.raise_index), nearest.eq(self.raise_nearest)]
+        else:
+            m.d.sync += raised.eq(self.raise_en)
+            m.d.comb += [index.eq(self.raise_index), nearest.eq(self.raise_nearest)]
+
         old = Signal(bits)
         total = Signal(17)
         m.d.comb += [
-            storage.read_row.eq(Mux(self.raise_en, self.raise_index >> low_bits, self.chunk)),
-            storage.read_en.eq(self.raise_en | self.chunk_en),
+            storage.read_row.eq(row),
+            storage.read_en.eq(row_en),
             self.traces.eq(storage.row),
-            old.eq(storage.row.word_select(self.raise_index[:low_bits], bits)),
-            total.eq(Mux(self.raise_nearest, 0, old) + self.one),
-            storage.one_offset.eq(self.raise_index),
+            old.eq(storage.row.word_select(index[:low_bits], bits)),
+            total.eq(Mux(nearest, 0, old) + self.one),
+            storage.one_offset.eq(index),
             storage.write_row.eq(self.decayed_chunk),
             storage.write_en.eq(self.decayed_en),
             storage.write.eq(self.decayed),
         ]
-        m.d.sync += [
-            raise1.eq(self.raise_en),
-            self.saturates.eq(raise1 & (total > params.trace_max)),
-        ]
-        # Slow devices write at once.
-        m.d["comb" if params.single_port else "sync"] += [
-            storage.one_en.eq(raise1),
-            storage.one.eq(minimum(total, params.trace_max)),
-        ]
+        m.d.sync += self.saturates.eq(raised & (total > params.trace_max))
+        m.d[domain] += [storage.one_en.eq(raised), storage.one.eq(minimum(total, params.trace_max))]
         return m
