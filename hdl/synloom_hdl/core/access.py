@@ -103,7 +103,8 @@ class SharedMemory(wiring.Component):
     write_row : In, write_en : In(elements), write : In
         The array's write port, with an enable for each element.
     one_en : In(1), one_offset : In, one : In
-        The array writes one element, at a host's offset, instead of a row.
+        In the next clock the array writes one element, at a host's offset, instead of a row: the offset is
+        wanted in both clocks, the element in the second.
     host : In(AccessSignature)
         The host's port.
     """
@@ -176,26 +177,30 @@ class SharedMemory(wiring.Component):
         m.d.sync += is_known.eq(Cat(checks).all())
         m.d.comb += [exists.eq(host.select & is_known), self.row.eq(data)]
 
-        # One element is written, by the host or the array, or all of a row.
+        # One element is written, by the host or the array, or all of a row. Which one is decided a clock
+        # before, and by each element for itself: what chooses the data of a wide row has far to go.
         mine = Const(1) if self._read_only else host.select
-        one, goes, place = Signal(), Signal(), Signal.like(offset)
+        goes, place, one = Signal(), Signal.like(offset), Signal()
         one_data, one_enable = Signal(bits), Signal(count)
         m.d.comb += [
-            one.eq(mine | self.one_en),
             goes.eq(Mux(mine, host.write & exists, self.one_en)),
             place.eq(Mux(mine, host.offset, self.one_offset)),
             one_data.eq(Mux(mine, host.data, self.one)),
-            one_enable.eq(Cat(goes & (place[: self._low] == self._elements.index(n)) for n in range(count))),
             enable.eq(Mux(one, one_enable, self.write_en)),
         ]
+        m.d.sync += [
+            one.eq(mine | self.one_en),
+            one_enable.eq(Cat(goes & (place[: self._low] == self._elements.index(n)) for n in range(count))),
+        ]
         for k, (read, write) in enumerate(zip(reads, writes, strict=True)):
-            part = self.write[k * per_bank * bits :][: len(write.data)]
             m.d.comb += [
                 read.addr.eq(Mux(host.select, self._row(offset), self.read_row)),
                 read.en.eq(host.select | self.read_en),
                 write.addr.eq(Mux(one, self._row(place), self.write_row)),
-                write.data.eq(Mux(one, one_data.replicate(len(write.data) // bits), part)),
             ]
+            for n in range(k * per_bank, k * per_bank + len(write.en)):
+                part = write.data.word_select(n - k * per_bank, bits)
+                m.d.comb += part.eq(Mux(one_enable[n], one_data, self.write.word_select(n, bits)))
         picked = choose([None if e is None else elements[e] for e in self._elements], offset[: self._low])
         answer = Mux(exists, picked, 0)
         if count == 1:

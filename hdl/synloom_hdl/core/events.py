@@ -23,7 +23,7 @@ class EventQueue(wiring.Component):
     -------
     words : In(stream of 16 bits)
     room : Out(16)
-        Free words.
+        Free words, a clock ago.
     now : In(32), restart : In(1)
         The step about to run. It changes by one, except when `restart` is high: that empties the queue and
         sets the cursor to `now`.
@@ -69,7 +69,6 @@ class EventQueue(wiring.Component):
         fetched, judged, taken = Signal(), Signal(), Signal()
         m.d.comb += [
             room.eq(tail - head + params.event_words),
-            self.room.eq(room),
             self.words.ready.eq((room != 0) & ~self.restart),
             write.addr.eq(head),
             write.data.eq(self.words.payload),
@@ -78,6 +77,7 @@ class EventQueue(wiring.Component):
             read.en.eq(~fetched),
         ]
         m.d.sync += [
+            self.room.eq(room),
             head.eq(head + write.en),
             tail.eq(tail + taken),
             judged.eq(fetched & ~taken),

@@ -144,15 +144,20 @@ class PassEngine(wiring.Component):
         m.d.comb += waits.eq(
             (segment.kind == PassKind.ROW) & Cat(*[is_row & (c == chunk) for is_row, c in recent]).any()
         )
-        goes, ends, takes = Signal(), Signal(), Signal()
+        goes, ends, takes, is_last = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             goes.eq(active & ~waits),
-            ends.eq(goes & (chunk == segment.last)),
+            ends.eq(goes & is_last),
             fetcher.segments.ready.eq(~active | ends),
             takes.eq(fetcher.segments.valid & fetcher.segments.ready),
         ]
         with m.If(goes):
-            m.d.sync += [chunk.eq(chunk + 1), high.eq(high + self._stride(segment)), begins.eq(0)]
+            m.d.sync += [
+                chunk.eq(chunk + 1),
+                is_last.eq((chunk + 1)[: len(chunk)] == segment.last),
+                high.eq(high + self._stride(segment)),
+                begins.eq(0),
+            ]
         with m.If(ends):
             m.d.sync += active.eq(0)
         with m.If(takes):
@@ -162,6 +167,7 @@ class PassEngine(wiring.Component):
                 active.eq(1),
                 begins.eq(1),
                 chunk.eq(new.first),
+                is_last.eq(new.first == new.last),
                 high.eq(new.address.high),
             ]
         newest, newest_chunk = recent[0]

@@ -109,5 +109,6 @@ class Traces(wiring.Component):
             storage.write.eq(self.decayed),
         ]
         m.d.sync += self.saturates.eq(raised & (total > params.trace_max))
-        m.d[domain] += [storage.one_en.eq(raised), storage.one.eq(minimum(total, params.trace_max))]
+        m.d.comb += storage.one_en.eq(raised)
+        m.d[domain] += storage.one.eq(minimum(total, params.trace_max))
         return m
