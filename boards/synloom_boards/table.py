@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,7 +88,7 @@ def shown(key: str, value: Any) -> str:
 
 
 def markdown_table(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return the table as Markdown; a board's name is a link to its page."""
+    """Return the table as Markdown."""
     lines = [f"| {' | '.join(COLUMNS.values())} |", f"|{'---|' * len(COLUMNS)}"]
     for row in rows:
         lines.append(f"| {' | '.join(shown(key, row[key]) for key in COLUMNS)} |")
@@ -114,8 +114,3 @@ def written_table(path: Path) -> str | None:
     """Return the table between the markers of a file, or None."""
     found = re.search(f"{re.escape(_BEGIN)}\n(.*?){re.escape(_END)}", path.read_text(encoding="utf-8"), re.S)
     return found[1] if found else None
-
-
-def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """Return the rows' cells as texts, column after column of `COLUMNS`."""
-    return [[shown(key, row[key]) for key in COLUMNS] for row in rows]

@@ -93,7 +93,7 @@ def test_rows_are_made_of_the_offset_bits_that_they_are_told():
 
 
 def test_the_array_only_reads_what_it_is_told_to_only_read():
-    dut = SharedMemory(rows=3, element_bits=16, size=3, read_only=True)
+    dut = SharedMemory(rows=3, element_bits=16, size=3, array_writes="nothing")
 
     async def main(ctx):
         ctx.set(dut.write_en, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import memory, wiring
@@ -93,8 +94,8 @@ class SharedMemory(wiring.Component):
     row_bits : tuple of (int, int), optional
         Parts of the remaining offset bits that make the row, as (first, width) from the least significant;
         by default all of them.
-    read_only : bool
-        The array never writes; its write port is not looked at.
+    array_writes : {"nothing", "rows", "elements"}
+        What the array writes: nothing, so that its write port is not looked at; rows; or rows and elements.
 
     Members
     -------
@@ -117,7 +118,7 @@ class SharedMemory(wiring.Component):
         elements: Sequence[int | None] = (0,),
         size: int,
         row_bits: Sequence[tuple[int, int]] | None = None,
-        read_only: bool = False,
+        array_writes: Literal["nothing", "rows", "elements"] = "rows",
     ):
         self._rows = rows
         self._bits = element_bits
@@ -126,7 +127,7 @@ class SharedMemory(wiring.Component):
         assert len(self._elements) == 1 << self._low
         self._count = 1 + max(e for e in self._elements if e is not None)
         self._size = size
-        self._read_only = read_only
+        self._array_writes = array_writes
         self._row_bits = tuple(row_bits or [(0, max(1, ceil_log2(rows)))])
         width = self._count * element_bits
         super().__init__(
@@ -179,28 +180,42 @@ class SharedMemory(wiring.Component):
 
         # One element is written, by the host or the array, or all of a row. Which one is decided a clock
         # before, and by each element for itself: what chooses the data of a wide row has far to go.
-        mine = Const(1) if self._read_only else host.select
-        goes, place, one = Signal(), Signal.like(offset), Signal()
-        one_data, one_enable = Signal(bits), Signal(count)
+        goes, place = Signal(), Signal.like(offset)
+        one, one_data, one_enable = Signal(), Signal(bits), Signal(count)
+        row = Signal.like(self.write_row)
         m.d.comb += [
-            goes.eq(Mux(mine, host.write & exists, self.one_en)),
-            place.eq(Mux(mine, host.offset, self.one_offset)),
-            one_data.eq(Mux(mine, host.data, self.one)),
+            goes.eq(host.write & exists),
+            place.eq(offset),
+            one.eq(host.select),
+            one_data.eq(host.data),
             enable.eq(Mux(one, one_enable, self.write_en)),
+            row.eq(Mux(one, self._row(place), self.write_row)),
         ]
-        m.d.sync += [
-            one.eq(mine | self.one_en),
-            one_enable.eq(Cat(goes & (place[: self._low] == self._elements.index(n)) for n in range(count))),
-        ]
+        if self._array_writes == "elements":
+            by_array = Signal()
+            m.d.sync += by_array.eq(self.one_en)
+            m.d.comb += [
+                goes.eq((host.write & exists) | self.one_en),
+                place.eq(Mux(host.select, offset, self.one_offset)),
+                one.eq(host.select | by_array),
+                one_data.eq(Mux(host.select, host.data, self.one)),
+            ]
+        elif self._array_writes == "nothing":
+            m.d.comb += [row.eq(self._row(place)), enable.eq(one_enable)]
+        m.d.sync += one_enable.eq(
+            Cat(goes & (place[: self._low] == self._elements.index(n)) for n in range(count))
+        )
         for k, (read, write) in enumerate(zip(reads, writes, strict=True)):
             m.d.comb += [
                 read.addr.eq(Mux(host.select, self._row(offset), self.read_row)),
                 read.en.eq(host.select | self.read_en),
-                write.addr.eq(Mux(one, self._row(place), self.write_row)),
+                write.addr.eq(row),
             ]
             for n in range(k * per_bank, k * per_bank + len(write.en)):
-                part = write.data.word_select(n - k * per_bank, bits)
-                m.d.comb += part.eq(Mux(one_enable[n], one_data, self.write.word_select(n, bits)))
+                value = Mux(one_enable[n], one_data, self.write.word_select(n, bits))
+                if self._array_writes == "nothing":
+                    value = one_data
+                m.d.comb += write.data.word_select(n - k * per_bank, bits).eq(value)
         picked = choose([None if e is None else elements[e] for e in self._elements], offset[: self._low])
         answer = Mux(exists, picked, 0)
         if count == 1:

@@ -48,7 +48,7 @@ class SourceDispatcher(wiring.Component):
         m = Module()
         params = self.params
         m.submodules.storage = storage = SharedMemory(
-            rows=params.sources, element_bits=16, size=params.sources, read_only=True
+            rows=params.sources, element_bits=16, size=params.sources, array_writes="nothing"
         )
         wiring.connect(m, wiring.flipped(self.sources), storage.host)
         source = Signal(record_layout(source_layout()))
@@ -123,7 +123,7 @@ class FiredDispatcher(wiring.Component):
         m = Module()
         params = self.params
         m.submodules.storage = storage = SharedMemory(
-            rows=params.neurons, element_bits=16, size=params.neurons, read_only=True
+            rows=params.neurons, element_bits=16, size=params.neurons, array_writes="nothing"
         )
         wiring.connect(m, wiring.flipped(self.targets), storage.host)
         target = Signal(record_layout(target_layout()))

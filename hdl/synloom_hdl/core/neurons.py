@@ -167,7 +167,7 @@ class Neurons(wiring.Component):
                 element_bits=16,
                 elements=_elements(lanes, layout.words, stride),
                 size=stride * params.neurons,
-                read_only=name == "parameters",
+                array_writes="nothing" if name == "parameters" else "rows",
             )
             wiring.connect(m, wiring.flipped(host), store.host)
             stores.append(store)

@@ -81,7 +81,7 @@ class SegmentFetcher(wiring.Component):
             rows=SEGMENT_STRIDE * params.segments,
             element_bits=16,
             size=SEGMENT_STRIDE * params.segments,
-            read_only=True,
+            array_writes="nothing",
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
 

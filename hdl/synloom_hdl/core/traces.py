@@ -74,6 +74,7 @@ class Traces(wiring.Component):
             element_bits=bits,
             elements=range(lanes),
             size=self._count,
+            array_writes="elements",
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
 
