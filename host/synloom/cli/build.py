@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from synloom.cli.options import array_options, json_option, read_params
+from synloom.cli.options import board_array_options, json_option, read_params
 from synloom.cli.output import progress_line, show_json, show_table
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def bitstream_options(command: _Command) -> _Command:
             help="How many seeds to try until one meets the timing.",
         ),
         click.option("--allow-slow", is_flag=True, help="Take a bitstream that does not meet its timing."),
-        array_options,
+        board_array_options,
     )
     for option in reversed(options):
         command = option(command)

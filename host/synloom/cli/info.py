@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from synloom.cli.options import array_options, json_option, read_params
+from synloom.cli.options import array_options, json_option, target_options
 from synloom.cli.output import progress_line, show_json, show_table
 from synloom.contract.info import PROTOCOL_VERSION
 from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
@@ -17,9 +17,6 @@ from synloom.contract.regions import LINK_REGISTERS, Region, control
 from synloom.port import Port
 
 __all__ = ["info"]
-
-_ANY_ARRAY = ("model", "sim", "sim-pins")
-"""Targets that are whatever array is asked for; the others tell what they are."""
 
 _LINK_COUNTERS = ("divisor", "crc_errors", "overflows", "framing_errors", "resends")
 
@@ -37,14 +34,7 @@ def info(target: str, params_file: Path | None, as_json: bool, **fields: int | b
     """
     from synloom.targets import open_port
 
-    params, options = None, {}
-    given = {name: value for name, value in fields.items() if value is not None}
-    if target in _ANY_ARRAY:
-        params = read_params(params_file, fields)
-    elif params_file is not None or given.keys() - {"baud"}:
-        raise click.UsageError(f"{target} tells its parameters itself; of the array options only --baud fits")
-    else:
-        options = given
+    params, options = target_options(target, params_file, fields)
     with progress_line() as progress:
         port = open_port(target, params, progress=progress, **options)
     try:

@@ -13,10 +13,13 @@ import click
 from synloom.contract.params import ArrayParams
 from synloom.errors import ParameterError
 
-__all__ = ["array_options", "json_option", "read_params"]
+__all__ = ["array_options", "board_array_options", "json_option", "read_params", "target_options"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _DEFAULTS = ArrayParams().to_dict()
+
+_ANY_ARRAY = ("model", "sim", "sim-pins")
+"""Targets that are whatever array is asked for; the others tell what they are."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 """`--json`, passed as `as_json`."""
@@ -28,13 +31,22 @@ def array_options(command: _Command) -> _Command:
     The command gets `params_file` (a path or None) and the fields that were given; `read_params`
     joins them.
     """
+    return _add_array_options(command)
+
+
+def board_array_options(command: _Command) -> _Command:
+    """Add the same options to a command whose defaults are those of a board."""
+    return _add_array_options(command, "the board's own")
+
+
+def _add_array_options(command: _Command, shown: str | None = None) -> _Command:
     for field in reversed(dataclasses.fields(ArrayParams)):
         name, default = field.name.replace("_", "-"), _DEFAULTS[field.name]
         if isinstance(default, bool):
-            shown = "on" if default else "off"
-            option = click.option(f"--{name}/--no-{name}", default=None, help=f"Feature; {shown} by default.")
+            told = shown or ("on" if default else "off")
+            option = click.option(f"--{name}/--no-{name}", default=None, help=f"Feature; default: {told}.")
         else:
-            option = click.option(f"--{name}", type=int, metavar="N", help=f"{default} by default.")
+            option = click.option(f"--{name}", type=int, metavar="N", help=f"Default: {shown or default}.")
         command = option(command)
     return click.option(
         "--params",
@@ -43,6 +55,29 @@ def array_options(command: _Command) -> _Command:
         metavar="FILE",
         help="TOML file of array parameters; options here override it.",
     )(command)
+
+
+def target_options(
+    target: str, params_file: Path | None, fields: dict[str, int | bool | None]
+) -> tuple[ArrayParams | None, dict[str, Any]]:
+    """Return what array a target shall be, and the options of its line.
+
+    A model or a simulated board is what is asked for. Hardware tells its parameters itself, so that they
+    are None, and takes only the line rate.
+
+    Raises
+    ------
+    click.UsageError
+        If hardware is told what array it is.
+    ParameterError
+        As `read_params`.
+    """
+    if target in _ANY_ARRAY:
+        return read_params(params_file, fields), {}
+    given = {name: value for name, value in fields.items() if value is not None}
+    if params_file is not None or given.keys() - {"baud"}:
+        raise click.UsageError(f"{target} tells its parameters itself; of the array options only --baud fits")
+    return None, given
 
 
 def read_params(

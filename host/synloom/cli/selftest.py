@@ -7,12 +7,10 @@ from pathlib import Path
 
 import click
 
-from synloom.cli.options import array_options, json_option, read_params
+from synloom.cli.options import array_options, json_option, target_options
 from synloom.cli.output import progress_line, show_json
 
 __all__ = ["selftest"]
-
-_ANY_ARRAY = ("model", "sim", "sim-pins")
 
 
 @click.command(short_help="Test a board: its link, its memories, a known network.")
@@ -44,14 +42,7 @@ def selftest(
     """
     from synloom.selftest import run_selftest
 
-    params, options = None, {}
-    given = {name: value for name, value in fields.items() if value is not None}
-    if target in _ANY_ARRAY:
-        params = read_params(params_file, fields)
-    elif params_file is not None or given.keys() - {"baud"}:
-        raise click.UsageError(f"{target} tells its parameters itself; of the array options only --baud fits")
-    else:
-        options = given
+    params, options = target_options(target, params_file, fields)
     with progress_line() as progress:
         report = run_selftest(
             target, params, quick=quick, seed=seed, keep_rate=keep_rate, progress=progress, **options
