@@ -19,7 +19,7 @@ class Bench:
         self.traces = [0] * 32
         timing = PassTiming.of(self.params)
         self.latency = timing.traces_row - timing.traces_read
-        self.saturates = [0] * (self.latency + 1)
+        self.saturates = [0] * (3 * self.latency // 2 + 1)
 
     async def clock(self, ctx):
         *_, saturates = await ctx.tick().sample(self.dut.saturates)
@@ -82,7 +82,7 @@ def test_raises_decays_and_reads_as_a_table(lanes, trace_bits, slow):
                     for index in sorted(rng.sample(range(COUNT), rng.randrange(8))):
                         await bench.raised(ctx, index, one, rng.randrange(2))
                         await bench.rest(ctx, rng.randrange(2))
-                    await bench.rest(ctx)
+                    await bench.rest(ctx, 2)
                 case 1:
                     chunk = rng.randrange(-(-COUNT // lanes))
                     values = [rng.randint(0, top) for _ in range(lanes)]
@@ -96,12 +96,13 @@ def test_raises_decays_and_reads_as_a_table(lanes, trace_bits, slow):
     simulate(bench.dut, main)
 
 
-def test_a_trace_may_be_raised_again_three_clocks_later():
+def test_a_trace_may_be_raised_again_five_clocks_later():
     bench = Bench(4, 8)
 
     async def main(ctx):
         for _ in range(6):
             await bench.raised(ctx, 5, 50, 0)
+            await bench.rest(ctx, 2)
         assert (await bench.read(ctx, 1))[1] == 255
 
     simulate(bench.dut, main)

@@ -35,8 +35,8 @@ class Traces(wiring.Component):
         Write a chunk.
     raise_en : In(1), raise_index : In, raise_nearest : In(1), one : In(16)
         Raise one trace: by `one`, or to `one` if nearest. All but `raise_en` are held for two more clocks,
-        and the next trace is raised three clocks later at the earliest; the next chunk is written four
-        clocks later.
+        and `one` for the whole phase. The next trace is raised three clocks later at the earliest; the same
+        one, or a chunk's write, comes five clocks later.
     saturates : Out(1)
         The trace that was raised last was clipped; a strobe.
     host : In(AccessSignature)
@@ -81,20 +81,23 @@ class Traces(wiring.Component):
         timing = PassTiming.of(params)
         index, nearest, raised = Signal.like(self.raise_index), Signal(), Signal()
         row, row_en = Signal.like(self.chunk), Signal()
-        # A quick clock has the address, and what is written, from registers. Slow devices have none to spare.
+        # A quick clock has the address, the old value and the new one from registers. Slow devices have none
+        # to spare.
         domain = "sync" if timing.carries else "comb"
         m.d[domain] += [
             row.eq(Mux(self.raise_en, self.raise_index >> low_bits, self.chunk)),
             row_en.eq(self.raise_en | self.chunk_en),
         ]
         if timing.carries:
-            asked = Signal()
-            m.d.sync += [asked.eq(self.raise_en), raised.eq(asked)]
+            asked, read = Signal(), Signal()
+            read_index = Signal.like(index)
+            m.d.sync += [asked.eq(self.raise_en), read.eq(asked), raised.eq(read), index.eq(read_index)]
             with m.If(self.raise_en):
-                m.d.sync += [index.eq(self.raise_index), nearest.eq(self.raise_nearest)]
+                m.d.sync += [read_index.eq(self.raise_index), nearest.eq(self.raise_nearest)]
         else:
             m.d.sync += raised.eq(self.raise_en)
-            m.d.comb += [index.eq(self.raise_index), nearest.eq(self.raise_nearest)]
+            read_index = self.raise_index
+            m.d.comb += [index.eq(read_index), nearest.eq(self.raise_nearest)]
 
         old = Signal(bits)
         total = Signal(17)
@@ -102,13 +105,13 @@ class Traces(wiring.Component):
             storage.read_row.eq(row),
             storage.read_en.eq(row_en),
             self.traces.eq(storage.row),
-            old.eq(storage.row.word_select(index[:low_bits], bits)),
             total.eq(Mux(nearest, 0, old) + self.one),
             storage.one_offset.eq(index),
             storage.write_row.eq(self.decayed_chunk),
             storage.write_en.eq(self.decayed_en),
             storage.write.eq(self.decayed),
         ]
+        m.d[domain] += old.eq(storage.row.word_select(read_index[:low_bits], bits))
         m.d.sync += self.saturates.eq(raised & (total > params.trace_max))
         m.d.comb += storage.one_en.eq(raised)
         m.d[domain] += storage.one.eq(minimum(total, params.trace_max))
