@@ -96,11 +96,13 @@ class SharedMemory(wiring.Component):
         by default all of them.
     array_writes : {"nothing", "rows", "elements"}
         What the array writes: nothing, so that its write port is not looked at; rows; or rows and elements.
+    late : bool
+        The read port has a register before its address: `row` is valid a clock later.
 
     Members
     -------
     read_row : In, read_en : In(1), row : Out
-        The array's read port: `row` is valid in the clock after `read_en` and held.
+        The array's read port: `row` is valid in the clock after `read_en`, or the next but one, and held.
     write_row : In, write_en : In(elements), write : In
         The array's write port, with an enable for each element.
     one_en : In(1), one_offset : In, one : In
@@ -119,6 +121,7 @@ class SharedMemory(wiring.Component):
         size: int,
         row_bits: Sequence[tuple[int, int]] | None = None,
         array_writes: Literal["nothing", "rows", "elements"] = "rows",
+        late: bool = False,
     ):
         self._rows = rows
         self._bits = element_bits
@@ -128,6 +131,7 @@ class SharedMemory(wiring.Component):
         self._count = 1 + max(e for e in self._elements if e is not None)
         self._size = size
         self._array_writes = array_writes
+        self._late = late
         self._row_bits = tuple(row_bits or [(0, max(1, ceil_log2(rows)))])
         width = self._count * element_bits
         super().__init__(
@@ -205,12 +209,13 @@ class SharedMemory(wiring.Component):
         m.d.sync += one_enable.eq(
             Cat(goes & (place[: self._low] == self._elements.index(n)) for n in range(count))
         )
+        read_row, read_en = Signal.like(self.read_row), Signal()
+        m.d["sync" if self._late else "comb"] += [
+            read_row.eq(Mux(host.select, self._row(offset), self.read_row)),
+            read_en.eq(host.select | self.read_en),
+        ]
         for k, (read, write) in enumerate(zip(reads, writes, strict=True)):
-            m.d.comb += [
-                read.addr.eq(Mux(host.select, self._row(offset), self.read_row)),
-                read.en.eq(host.select | self.read_en),
-                write.addr.eq(row),
-            ]
+            m.d.comb += [read.addr.eq(read_row), read.en.eq(read_en), write.addr.eq(row)]
             for n in range(k * per_bank, k * per_bank + len(write.en)):
                 value = Mux(one_enable[n], one_data, self.write.word_select(n, bits))
                 if self._array_writes == "nothing":

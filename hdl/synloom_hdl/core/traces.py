@@ -69,25 +69,21 @@ class Traces(wiring.Component):
         m = Module()
         params, lanes, bits = self.params, self.params.lanes, self.params.trace_bits
         low_bits = ceil_log2(lanes)
+        timing = PassTiming.of(params)
         m.submodules.storage = storage = SharedMemory(
             rows=self._rows,
             element_bits=bits,
             elements=range(lanes),
             size=self._count,
             array_writes="elements",
+            late=timing.carries,
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
 
-        timing = PassTiming.of(params)
         index, nearest, raised = Signal.like(self.raise_index), Signal(), Signal()
-        row, row_en = Signal.like(self.chunk), Signal()
         # A quick clock has the address, the old value and the new one from registers. Slow devices have none
         # to spare.
         domain = "sync" if timing.carries else "comb"
-        m.d[domain] += [
-            row.eq(Mux(self.raise_en, self.raise_index >> low_bits, self.chunk)),
-            row_en.eq(self.raise_en | self.chunk_en),
-        ]
         if timing.carries:
             asked, read = Signal(), Signal()
             read_index = Signal.like(index)
@@ -102,8 +98,8 @@ class Traces(wiring.Component):
         old = Signal(bits)
         total = Signal(17)
         m.d.comb += [
-            storage.read_row.eq(row),
-            storage.read_en.eq(row_en),
+            storage.read_row.eq(Mux(self.raise_en, self.raise_index >> low_bits, self.chunk)),
+            storage.read_en.eq(self.raise_en | self.chunk_en),
             self.traces.eq(storage.row),
             total.eq(Mux(nearest, 0, old) + self.one),
             storage.one_offset.eq(index),
