@@ -22,7 +22,6 @@ BOARDS = [
             state_bits=16,
             trace_bits=8,
             accumulator_bits=16,
-            delay_slots=8,
             segments=32,
             probes=1,
             record_words=512,
