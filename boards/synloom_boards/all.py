@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=_SEEDS, help="how many to try (default %(default)s)")
     parser.add_argument("--table", action="store_true", help="only write the table from the stamps")
     options = parser.parse_args(arguments)
+    if options.seeds < 1:
+        parser.error(f"--seeds must be at least 1, not {options.seeds}")
     failed = []
     for name in [] if options.table else options.boards or board_names():
         try:

@@ -50,8 +50,8 @@ class Board:
         How many of the platform's LEDs show the state: see `synloom_boards.gateware.lights`.
     placer, packer : sequence of str
         Options of nextpnr and of the packer that name the device.
-    loader : str
-        openFPGALoader's name of the board.
+    loader : sequence of str
+        Options of openFPGALoader that name the board, or its cable.
     usb : str
         "vendor:product" of its programmer.
     volatile : bool
@@ -72,7 +72,7 @@ class Board:
     leds: int
     placer: Sequence[str]
     packer: Sequence[str] = ()
-    loader: str
+    loader: Sequence[str]
     usb: str
     volatile: bool = True
     high: Sequence[str] = ()

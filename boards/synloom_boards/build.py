@@ -94,8 +94,8 @@ def require_timing(bitstream: Bitstream) -> Bitstream:
     where = f", from {report.critical.source} to {report.critical.sink}" if report.critical else ""
     raise BuildError(
         f"timing is not met: {late.clock} reaches {late.achieved:.1f} MHz of {late.goal:.1f} MHz{where}; "
-        f"try --seeds 4, a lower --clock-hz ({int(late.achieved)}000000), fewer --lanes, "
-        f"or --allow-slow to have it anyhow"
+        f"try other seeds (--seed {report.seed + 1} --seeds 8), a --clock-hz below {late.achieved:.1f} MHz, "
+        f"fewer --lanes, or --allow-slow to have it anyhow"
     )
 
 

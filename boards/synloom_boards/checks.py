@@ -71,7 +71,7 @@ def great_memories(rtlil: str) -> dict[str, int]:
     for module, body in _modules(rtlil):
         written = set(_WRITTEN.findall(body))
         for width, depth, name in _MEMORY.findall(body):
-            if name in written and int(width) * int(depth) > GREAT_BITS:
+            if name in written and int(width) * int(depth) >= GREAT_BITS:
                 found[f"{module}{name}"] = int(width) * int(depth)
     return found
 

@@ -30,8 +30,9 @@ _ABSENT: Final = re.compile(
 _MISMATCH: Final = re.compile(r"mismatch between target's idcode and (?:bitstream|fs) idcode", re.I)
 _IDENTITIES: Final = re.compile(r"bitstream has (0x[0-9a-f]+) hardware requires (0x[0-9a-f]+)", re.I)
 _UNKNOWN: Final = re.compile(r"Unknown device with IDCODE:? (0x[0-9a-f]+)", re.I)
-_FAILURE: Final = re.compile(r"^Error|^(?!CRC check).*\bFAIL\b", re.M)
+_FAILURE: Final = re.compile(r"^Error|^(?!CRC check).*\bFAIL\b|\baborting\b|^timeout", re.M | re.I)
 """Not every failure has an exit code. Gowin's read-back of a check sum fails for good bitstreams, too."""
+_DISABLED: Final = re.compile(r"support for (\S+) was not enabled at compile time", re.I)
 _LIBRARY: Final = re.compile(r"error while loading shared libraries: (\S+):")
 
 
@@ -71,7 +72,7 @@ def flash_bitstream(
             if share := _SHARE.search(part):
                 report(what, float(share[1]) / 100)
 
-    command = [*TOOLS["openFPGALoader"].command(), "-b", board.loader]
+    command = [*TOOLS["openFPGALoader"].command(), *board.loader]
     command += ["-f" if into_flash else "-m", str(bitstream)]
     report(what, 0.0)
     status = run_program(command, bitstream.parent, see)
@@ -107,7 +108,7 @@ def _no_library(board: Board, found: re.Match[str], text: str) -> Exception:
 def _no_permission(board: Board, found: re.Match[str], text: str) -> Exception:
     return TargetError(
         f"the programmer of {board.title} (USB {board.usb}) may not be used by you; try:\n"
-        f"  echo '{udev_rule(board)}' | sudo tee /etc/udev/rules.d/70-synloom.rules\n"
+        f"  echo '{udev_rule(board)}' | sudo tee -a /etc/udev/rules.d/70-synloom.rules\n"
         f"  sudo udevadm control --reload && sudo udevadm trigger\n"
         f"then plug the board in again"
     )
@@ -136,8 +137,16 @@ def _unknown(board: Board, found: re.Match[str], text: str) -> Exception:
     )
 
 
+def _disabled(board: Board, found: re.Match[str], text: str) -> Exception:
+    return BuildError(
+        f"this openFPGALoader was built without {found[1]}, which the programmer of {board.title} speaks; "
+        f"try that of your system: sudo apt install openfpgaloader; export OPENFPGALOADER=openFPGALoader"
+    )
+
+
 _EXPLANATIONS: Final[Sequence[tuple[re.Pattern[str], Callable[[Board, re.Match[str], str], Exception]]]] = (
     (_LIBRARY, _no_library),
+    (_DISABLED, _disabled),
     (_PERMISSION, _no_permission),
     (_ABSENT, _absent),
     (_MISMATCH, _mismatch),

@@ -14,7 +14,7 @@ from synloom.progress import Progress
 from synloom_boards.board import Board
 from synloom_boards.tools import run_tool
 
-__all__ = ["ClockTiming", "CriticalPath", "Placement", "place", "read_report"]
+__all__ = ["ClockTiming", "CriticalPath", "Placement", "has_met", "place", "read_report"]
 
 _MHZ: Final = 1e6
 _UTILISATION = re.compile(r"^Info:\s+(\w+):\s*(\d+)/\s*(\d+)\s+\d+%")
@@ -82,8 +82,13 @@ class Placement:
 
     @property
     def met(self) -> bool:
-        """Whether every clock is fast enough."""
-        return all(clock.met for clock in self.clocks)
+        """Whether every clock is fast enough, the array's among them."""
+        return has_met(self.clocks)
+
+
+def has_met(clocks: Sequence[ClockTiming]) -> bool:
+    """Return whether every clock is fast enough, and the array's clock is among them."""
+    return any(clock.clock == "sync" for clock in clocks) and all(clock.met for clock in clocks)
 
 
 def place(board: Board, clock_hz: int, seed: int, folder: Path, progress: Progress) -> Placement:
@@ -124,11 +129,11 @@ def place(board: Board, clock_hz: int, seed: int, folder: Path, progress: Progre
 
 
 def read_report(report: Mapping[str, Any], goal: float) -> Placement:
-    """Read nextpnr's report; clocks without a constraint of their own have the goal, in MHz."""
-    clocks = [
-        ClockTiming(_clock_name(name), entry["achieved"], entry.get("constraint") or goal)
-        for name, entry in report["fmax"].items()
-    ]
+    """Read nextpnr's report; the goal, in MHz, is the array's clock's; others may have their own."""
+    clocks = []
+    for net, entry in report["fmax"].items():
+        name, own = _clock_name(net), entry.get("constraint") or 0.0
+        clocks.append(ClockTiming(name, entry["achieved"], max(goal, own) if name == "sync" else own or goal))
     used = {name: (entry["used"], entry["available"]) for name, entry in report["utilization"].items()}
     return Placement(clocks, used, _critical(report["critical_paths"]))
 

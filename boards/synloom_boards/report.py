@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from synloom.contract import ArrayParams
-from synloom_boards.place import ClockTiming, CriticalPath
+from synloom_boards.place import ClockTiming, CriticalPath, has_met
 from synloom_boards.speed import step_clocks, steps_per_second
 
 __all__ = ["FEATURES", "BuildReport"]
@@ -66,7 +66,7 @@ class BuildReport:
     @property
     def met(self) -> bool:
         """Whether every clock is fast enough."""
-        return all(clock.met for clock in self.clocks)
+        return has_met(self.clocks)
 
     @property
     def fmax(self) -> float:

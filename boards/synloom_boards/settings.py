@@ -8,16 +8,16 @@ from typing import Any
 from synloom.contract import ArrayParams
 from synloom.errors import ParameterError
 
-__all__ = ["parse_settings"]
+__all__ = ["parse_settings", "read_settings"]
 
 
-def parse_settings(settings: Sequence[str], base: ArrayParams | None = None) -> ArrayParams:
-    """Return the parameters that ``NAME=VALUE`` settings describe; the others are those of `base`.
+def read_settings(settings: Sequence[str]) -> dict[str, int | bool]:
+    """Return the values of ``NAME=VALUE`` settings.
 
     Raises
     ------
     ParameterError
-        If a setting is not of that form, or its name or value is not one of ArrayParams.
+        If a setting is not of that form.
     """
     values: dict[str, Any] = {}
     for setting in settings:
@@ -32,4 +32,15 @@ def parse_settings(settings: Sequence[str], base: ArrayParams | None = None) -> 
             raise ParameterError(
                 f"a setting must be NAME=VALUE with a whole number, true or false, not {setting!r}"
             )
-    return (base or ArrayParams()).replace(**values)
+    return values
+
+
+def parse_settings(settings: Sequence[str], base: ArrayParams | None = None) -> ArrayParams:
+    """Return the parameters that ``NAME=VALUE`` settings describe; the others are those of `base`.
+
+    Raises
+    ------
+    ParameterError
+        If a setting is not of that form, or its name or value is not one of ArrayParams.
+    """
+    return (base or ArrayParams()).replace(**read_settings(settings))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -36,12 +37,12 @@ def stamp_path(board: Board) -> Path:
 
 
 def read_stamp(board: Board) -> Stamp | None:
-    """Return a board's stamp; None if it was never built."""
+    """Return a board's stamp; None if it was never built, or its stamp is damaged."""
     try:
         text = stamp_path(board).read_text(encoding="utf-8")
-    except OSError:
+        return Stamp(json.loads(text)["gateware"], BuildReport.from_json(text))
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return Stamp(json.loads(text)["gateware"], BuildReport.from_json(text))
 
 
 def write_stamp(board: Board, report: BuildReport) -> Path:
@@ -49,7 +50,9 @@ def write_stamp(board: Board, report: BuildReport) -> Path:
     values: dict[str, Any] = {"gateware": gateware_digest(board), **json.loads(report.to_json())}
     path = stamp_path(board)
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    new = path.with_suffix(f".{os.getpid()}")
+    new.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    new.replace(path)
     return path
 
 

@@ -87,8 +87,9 @@ def synthesise(
 def without_collisions(rtlil: str) -> str:
     """Return a design in which a read in the clock of a write to the same address may give anything.
 
-    Amaranth's memories give the old word then. No block of the gateware uses it, and few devices have it: to
-    imitate it costs registers and comparators for each memory. In the simulated netlists such a read gives
-    garbage, so that a block that came to use it would be found out.
+    Amaranth's memories give the old word then. Few devices have it, and to imitate it costs registers and
+    comparators for each memory. Only the traces of two-ported arrays use it, and are in distributed memory,
+    which has it (`block_ram`). In the simulated netlists such a read of block memory gives garbage, so that
+    a block that came to use it would be found out.
     """
     return _OLD_DATA.sub(r"\1'1\2", rtlil)

@@ -61,6 +61,24 @@ def test_an_estimate_says_who_holds_it_and_who_does_not(capsys):
     assert found["needs"]["neurons"] >= 1
 
 
+def test_an_estimate_counts_the_probes(capsys, tmp_path):
+    text = """
+        [run]
+        duration = 10.0
+        [populations.cells]
+        n = 12
+        [[record.state]]
+        of = "cells"
+        variable = "v"
+    """
+    file = tmp_path / "many.toml"
+    file.write_text("\n".join(line.strip() for line in text.splitlines()))
+    found = json.loads(run(capsys, "estimate", str(file), "--json"))
+    assert found["needs"]["probes"] == 12
+    assert not any(entry["fits"] for entry in found["boards"])
+    assert all("records 12 state variables" in entry["reason"] for entry in found["boards"])
+
+
 def test_an_estimate_depends_on_the_activity(capsys):
     example = ROOT / "docs" / "examples" / "winner_take_all.toml"
 

@@ -103,6 +103,11 @@ FAULTS = {
         BuildError,
         r"needs libusb-1\.0\.so\.0; try: sudo apt install libusb-1\.0-0",
     ),
+    "no CMSIS-DAP": (
+        "Jtag: support for cmsisdap was not enabled at compile time",
+        BuildError,
+        "built without cmsisdap, .*; try that of your system: sudo apt install openfpgaloader; export OPENF",
+    ),
     "anything else": (
         "Loading: [==   ] 40.00%\nFail to read data",
         TargetError,
@@ -121,6 +126,15 @@ def test_a_fault_is_told_with_what_to_do(flash, fault):
 def test_a_failure_with_exit_code_0_is_one(flash):
     with pytest.raises(TargetError, match="exit code 0 and said: Wait for CDONE FAIL"):
         flash("print('Wait for CDONE FAIL')")
+
+
+def test_a_flash_that_was_not_written_is_a_failure(flash):
+    with pytest.raises(TargetError, match=r"exit code 0 and said: .*aborting"):
+        flash(
+            "print('Either GOWIN_VLD or POR should be set, aborting: 0x6020')",
+            "tang-nano-9k",
+            persistent=True,
+        )
 
 
 def test_gowins_check_sum_is_no_failure(flash):

@@ -11,7 +11,7 @@ def part(kind, source, sink, delay):
 
 def report(path, clock="posedge x", fmax=None):
     return {
-        "fmax": fmax or {"array.array.clk": {"achieved": 50.0, "constraint": 45.0}},
+        "fmax": {"array.array.clk": {"achieved": 50.0, "constraint": 45.0}} if fmax is None else fmax,
         "utilization": {"LUT4": {"used": 3, "available": 8}},
         "critical_paths": [{"from": clock, "to": clock, "path": path}],
     }
@@ -47,6 +47,13 @@ def test_one_slow_clock_is_too_slow():
     placement = read_report(report([], fmax=fmax), 45.0)
     assert not placement.met
     assert placement.clocks[1] == ClockTiming("usb", 47.0, 48.0)
+
+
+def test_the_arrays_clock_must_be_there_and_reach_the_goal():
+    assert not read_report(report([], fmax={}), 45.0).met
+    assert not read_report(report([], fmax={"usb": {"achieved": 50.0, "constraint": 48.0}}), 45.0).met
+    lower = {"a.clk": {"achieved": 44.0, "constraint": 27.0}}
+    assert not read_report(report([], fmax=lower), 45.0).met
 
 
 def test_paths_between_domains_are_not_critical():

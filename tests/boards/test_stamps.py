@@ -53,6 +53,13 @@ def test_a_stamp_says_what_the_build_reached(stamped):
     assert stamp.is_current(BOARD)
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"gateware": "0"}'])
+def test_a_damaged_stamp_is_none(stamped, text):
+    stamps.stamp_path(BOARD).write_text(text)
+    assert read_stamp(BOARD) is None
+    assert board_row(BOARD)["fmax"] is None
+
+
 def test_a_change_of_the_gateware_is_seen(stamped, monkeypatch):
     monkeypatch.setattr(stamps, "gateware_digest", lambda board: "0" * 32)
     assert not read_stamp(BOARD).is_current(BOARD)
@@ -98,4 +105,5 @@ def test_no_stamp_is_missing_or_older_than_its_gateware(name):
     assert stamp is not None, f"{name} was never built; try: make boards"
     assert stamp.is_current(board), f"{name} has changed since it was built; try: make boards"
     assert stamp.report.met
+    assert stamp.report.fmax * 1e6 >= board.array.clock_hz
     assert stamp.report.params == board.array.to_dict()

@@ -36,7 +36,7 @@ BOARDS = [
         ),
         leds=1,
         placer=("--25k", "--package", "CABGA381", "--speed", "6"),
-        loader="colorlight-i5",
+        loader=("-b", "colorlight-i5"),
         usb="0d28:0204",
     )
 ]

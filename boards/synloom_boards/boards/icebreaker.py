@@ -39,7 +39,7 @@ BOARDS = [
         ),
         leds=2,
         placer=("--up5k", "--package", "sg48"),
-        loader="ice40_generic",
+        loader=("-b", "ice40_generic"),
         usb="0403:6010",
         volatile=False,
     )

@@ -43,7 +43,7 @@ BOARDS = [
         leds=3,
         placer=("--device", "GW2AR-LV18QN88C8/I7", "--vopt", "family=GW2A-18C"),
         packer=("-d", "GW2A-18C"),
-        loader="tangnano20k",
+        loader=("-b", "tangnano20k"),
         usb="0403:6010",
     )
 ]

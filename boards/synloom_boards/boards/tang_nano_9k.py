@@ -39,7 +39,7 @@ BOARDS = [
         leds=3,
         placer=("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
         packer=("-d", "GW1N-9C"),
-        loader="tangnano9k",
+        loader=("-b", "tangnano9k"),
         usb="0403:6010",
     )
 ]

@@ -20,7 +20,7 @@ def _ulx3s(size: str, option: str, identity: str, params: ArrayParams) -> Board:
         leds=3,
         placer=(option, "--package", "CABGA381", "--speed", "6"),
         packer=("--idcode", f"0x{identity}"),
-        loader="ulx3s",
+        loader=("-b", "ulx3s"),
         usb="0403:6015",
         # Low restarts the ESP32, which may load a design of its own.
         high=("esp32.gpio0",),

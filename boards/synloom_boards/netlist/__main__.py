@@ -62,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=256, help="steps of the run (default: 256)")
     parser.add_argument("--seed", type=int, default=1, help="another network (default: 1)")
     options = parser.parse_args(arguments)
+    if options.steps < 1:
+        parser.error(f"--steps must be at least 1, not {options.steps}")
     print(
         "| netlist | clocks | seconds | steps | spikes | weights learned | bits compared | bits that differ |"
     )
@@ -94,6 +96,10 @@ def _compare(name: str, design: NetlistDesign, options: argparse.Namespace) -> i
     print(f"| {' | '.join(cells)} |", flush=True)
     for fault in found.faults:
         print(f"- {fault}")
+    if not (found.spikes and (found.learned or not design.params.plasticity)):
+        # Then nothing was compared that matters.
+        print(f"- {found.spikes} spikes and {found.learned} learned weights say nothing; try more --steps")
+        return wrong + 1
     return wrong
 
 

@@ -30,6 +30,7 @@ _SMALL: Final = ArrayParams(
 SMALL_ARRAYS: Final[Mapping[str, ArrayParams]] = {
     "ice40": _SMALL.replace(single_port=True, serial_neurons=True),
     "ecp5": _SMALL,
-    "gowin": _SMALL,
+    "gowin": _SMALL.replace(single_port=True, serial_neurons=True, clock_hz=40_000_000, baud=10_000_000),
 }
-"""By family; on iCE40 with the weights in single-ported memory and one multiplier for the neurons."""
+"""By family, in the structure that its boards have: on iCE40 and Gowin the weights are in single-ported
+memory and the neurons share one multiplier. A quick clock pipelines the lanes, a slow one does not."""

@@ -24,8 +24,11 @@ _BANK_BITS = 32
 _DISTRIBUTED_BITS = {"ecp5": 2048, "gowin": 3600}
 
 
-def block_ram(platform, bits: int) -> dict[str, str]:
+def block_ram(platform, bits: int, *, mixes: bool = False) -> dict[str, str]:
     """Return the attributes of a memory of so many bits, for the family's choice between its kinds.
+
+    A memory that `mixes` is read in the clock in which another element of the same row is written. A block of
+    memory may give anything then; distributed memory gives the old row.
 
     iCE40 has nothing but registers besides block RAM. A block of ECP5 or Gowin has 18 Kibit, and the weights
     want them all: what would leave most of one empty is distributed.
@@ -33,7 +36,7 @@ def block_ram(platform, bits: int) -> dict[str, str]:
     family = getattr(platform, "fpga_family", None)
     if family == "ice40":
         return {"ram_style": "block"}
-    if bits <= _DISTRIBUTED_BITS.get(family, 0):
+    if bits <= _DISTRIBUTED_BITS.get(family, 0) or (mixes and family in _DISTRIBUTED_BITS):
         return {"ram_style": "distributed"}
     return {}
 
@@ -97,7 +100,8 @@ class SharedMemory(wiring.Component):
     array_writes : {"nothing", "rows", "elements"}
         What the array writes: nothing, so that its write port is not looked at; rows; or rows and elements.
     late : bool
-        The read port has a register before its address: `row` is valid a clock later.
+        The read port has a register before its address: `row` is valid a clock later, and may be read while
+        an element of it is written (`Traces`).
 
     Members
     -------
@@ -161,7 +165,7 @@ class SharedMemory(wiring.Component):
                 shape=unsigned(width),
                 depth=max(self._rows, 2),
                 init=[],
-                attrs=block_ram(platform, width * self._rows),
+                attrs=block_ram(platform, width * self._rows, mixes=self._late),
             )
             reads.append(bank.read_port())
             writes.append(bank.write_port(granularity=bits))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from synloom.cli.options import board_array_options, json_option, read_params
+from synloom.cli.options import board_array_options, check_writable, json_option, read_params
 from synloom.cli.output import progress_line, show_json, show_table
 
 if TYPE_CHECKING:
@@ -63,11 +63,11 @@ def make_bitstream(
     """
     from synloom_boards.board import load_board
     from synloom_boards.build import build_bitstream, require_timing
-    from synloom_boards.settings import parse_settings
+    from synloom_boards.settings import read_settings
     from synloom_boards.stamps import stamped_seed
 
     board = load_board(name)
-    params = parse_settings(settings, read_params(params_file, fields, board.array))
+    params = read_params(params_file, {**fields, **read_settings(settings)}, board.array)
     first = stamped_seed(board, params) if seed is None else seed
     with progress_line() as progress:
         bitstream = build_bitstream(board, params, seeds=range(first, first + seeds), progress=progress)
@@ -103,6 +103,7 @@ def build(
     NEXTPNR_ICE40, NEXTPNR_ECP5, NEXTPNR_HIMBAECHEL, ICEPACK, ECPPACK, GOWIN_PACK. What was built once is
     kept in the cache ($SYNLOOM_CACHE).
     """
+    check_writable("--out", out)
     chosen, bitstream = make_bitstream(
         board,
         settings=settings,

@@ -47,11 +47,19 @@ class BoardEstimate:
     real_time: float
 
 
+def _percent(context: click.Context, option: click.Parameter, value: float) -> float:
+    """Refuse what is no share."""
+    if not 0.0 <= value <= 100.0:
+        raise click.BadParameter(f"must be a number of percent in 0..100, not {value:g}")
+    return value
+
+
 @click.command(short_help="Tell which boards hold an experiment, and how fast.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--activity",
-    type=click.FloatRange(0.0, 100.0),
+    type=float,
+    callback=_percent,
     default=5.0,
     show_default=True,
     metavar="PERCENT",
@@ -65,17 +73,22 @@ def estimate(file: Path, activity: float, as_json: bool) -> None:
     recorded. `synloom build BOARD` takes options for other arrays.
     """
     from synloom.experiment import read_experiment
-    from synloom.experiment.build import build_network, compile_experiment
+    from synloom.experiment.build import build_network, compile_experiment, count_probes
     from synloom_boards.board import board_names, load_board
 
     experiment = read_experiment(file)
-    needs = compile_experiment(experiment, build_network(experiment)).params
+    smallest = compile_experiment(experiment, build_network(experiment))
+    needs = {
+        "inputs": sum(part.n for part in smallest.inputs.values()),
+        "neurons": sum(part.n for part in smallest.populations.values()),
+        "probes": count_probes(experiment),
+    }
     found = [_estimate(experiment, load_board(name), activity / 100) for name in board_names()]
     if as_json:
-        show_json({"needs": needs.to_dict(), "boards": [asdict(entry) for entry in found]})
+        show_json({"needs": needs, "boards": [asdict(entry) for entry in found]})
         return
     click.secho(f"{experiment.title}", bold=True)
-    click.echo(f"  needs {needs.inputs:,} inputs and {needs.neurons:,} neurons ({needs.synapses:,} synapses)")
+    click.echo("  needs " + ", ".join(f"{count:,} {what}" for what, count in needs.items()))
     for entry in found:
         if entry.fits:
             speed = f"at most {entry.steps_per_second:,.0f} steps/s, {entry.real_time:.3g} x real time"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,14 @@ import click
 from synloom.contract.params import ArrayParams
 from synloom.errors import ParameterError
 
-__all__ = ["array_options", "board_array_options", "json_option", "read_params", "target_options"]
+__all__ = [
+    "array_options",
+    "board_array_options",
+    "check_writable",
+    "json_option",
+    "read_params",
+    "target_options",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _DEFAULTS = ArrayParams().to_dict()
@@ -23,6 +31,24 @@ _ANY_ARRAY = ("model", "sim", "sim-pins")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 """`--json`, passed as `as_json`."""
+
+
+def check_writable(option: str, path: Path | None) -> None:
+    """Refuse, before the work, a file that could not be written after it.
+
+    Raises
+    ------
+    click.BadParameter
+        If its folder does not exist or may not be written.
+    """
+    if path is None:
+        return
+    folder = path.resolve().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise click.BadParameter(
+            f"{path} cannot be written; name a file in a folder that exists and that you may write",
+            param_hint=f"'{option}'",
+        )
 
 
 def array_options(command: _Command) -> _Command:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from synloom.cli.options import array_options, read_params
+from synloom.cli.options import array_options, check_writable, read_params
 
 __all__ = ["verilog"]
 
@@ -35,6 +35,7 @@ def verilog(
     """
     from synloom_sim.board import Design
 
+    check_writable("--out", out)
     text = Design(read_params(params_file, fields), pins=True).verilog(family=board_family)
     if out is None:
         click.echo(text)

@@ -87,9 +87,15 @@ def compile_experiment(experiment: Experiment, network: Network, params: ArrayPa
     with experiment.where.explains():
         try:
             if params is not None:
+                wanted = count_probes(experiment)
+                if wanted > params.probes:
+                    raise CapacityError(
+                        f"the file records {wanted} state variables, the array has {params.probes} probes; "
+                        f"record fewer indices, or give the array more with `probes`"
+                    )
                 return compile_network(network, params)
             image = compile_network(network)
-            wishes = {"probes": max(image.params.probes, _probes(experiment)), **wishes}
+            wishes = {"probes": max(image.params.probes, count_probes(experiment)), **wishes}
             with experiment.where.key("array").explains(wishes):
                 params = image.params.replace(**wishes)
             return image if params == image.params else compile_network(network, params)
@@ -97,7 +103,7 @@ def compile_experiment(experiment: Experiment, network: Network, params: ArrayPa
             raise CapacityError(f"{experiment.where.file}: {error}") from error
 
 
-def _probes(experiment: Experiment) -> int:
+def count_probes(experiment: Experiment) -> int:
     """Return how many numbers a sample of the recorded state has."""
     tables = experiment.tables
     sizes = {name: table["n"] for name, table in (*tables["inputs"].items(), *tables["populations"].items())}
