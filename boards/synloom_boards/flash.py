@@ -30,7 +30,7 @@ _ABSENT: Final = re.compile(
 _MISMATCH: Final = re.compile(r"mismatch between target's idcode and (?:bitstream|fs) idcode", re.I)
 _IDENTITIES: Final = re.compile(r"bitstream has (0x[0-9a-f]+) hardware requires (0x[0-9a-f]+)", re.I)
 _UNKNOWN: Final = re.compile(r"Unknown device with IDCODE:? (0x[0-9a-f]+)", re.I)
-_FAILURE: Final = re.compile(r"^Error|^(?!CRC check).*\bFAIL\b|\baborting\b|^timeout", re.M | re.I)
+_FAILURE: Final = re.compile(r"^Error|^(?!CRC check).*\bFAIL\b|\b[Aa]borting\b|^[Tt]imeout", re.M)
 """Not every failure has an exit code. Gowin's read-back of a check sum fails for good bitstreams, too."""
 _DISABLED: Final = re.compile(r"support for (\S+) was not enabled at compile time", re.I)
 _LIBRARY: Final = re.compile(r"error while loading shared libraries: (\S+):")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from synloom.contract import ArrayParams
-from synloom.errors import BuildError
+from synloom.errors import BuildError, ParameterError
 from synloom.requirements import install_command
 from synloom_boards.board import Board
 from synloom_boards.tools import TOOLS
@@ -60,9 +60,14 @@ def make_plan(board: Board, params: ArrayParams) -> Plan:
     BuildError
         If Amaranth or the board's platform is not installed.
     ParameterError
-        If the board's PLL cannot make the clock.
+        If the board's PLL cannot make the clock, or its memories cannot do what the array asks of them.
     """
     params = board.fit(params)
+    if board.family_name == "ice40" and not params.single_port:
+        raise ParameterError(
+            f"{board.title} needs single_port: two-ported arrays read a row of traces while an element of it "
+            f"is written, and block memory of an iCE40 may give anything then; try --single-port"
+        )
     try:
         from synloom_boards.gateware.top import BoardTop
 

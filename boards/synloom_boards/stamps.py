@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from synloom.contract import ArrayParams
+from synloom.files import write_whole
 from synloom_boards.board import Board
 from synloom_boards.report import BuildReport
 from synloom_boards.sources import gateware_digest
@@ -50,9 +50,7 @@ def write_stamp(board: Board, report: BuildReport) -> Path:
     values: dict[str, Any] = {"gateware": gateware_digest(board), **json.loads(report.to_json())}
     path = stamp_path(board)
     path.parent.mkdir(exist_ok=True)
-    new = path.with_suffix(f".{os.getpid()}")
-    new.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    new.replace(path)
+    write_whole(path, (json.dumps(values, indent=2) + "\n").encode())
     return path
 
 

@@ -89,7 +89,7 @@ def without_collisions(rtlil: str) -> str:
 
     Amaranth's memories give the old word then. Few devices have it, and to imitate it costs registers and
     comparators for each memory. Only the traces of two-ported arrays use it, and are in distributed memory,
-    which has it (`block_ram`). In the simulated netlists such a read of block memory gives garbage, so that
-    a block that came to use it would be found out.
+    which has it (`block_ram`); where there is none, such an array is refused (`make_plan`). In the simulated
+    netlists such a read of block memory gives garbage, so that a block that came to use it is found out.
     """
     return _OLD_DATA.sub(r"\1'1\2", rtlil)

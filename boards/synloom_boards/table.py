@@ -108,9 +108,3 @@ def replace_table(path: Path, table: str) -> None:
     if not pattern.search(text):
         raise BuildError(f"{path} has no place for the table: put {_BEGIN} and {_END} there")
     path.write_text(pattern.sub(f"{_BEGIN}\n{table}{_END}", text), encoding="utf-8")
-
-
-def written_table(path: Path) -> str | None:
-    """Return the table between the markers of a file, or None."""
-    found = re.search(f"{re.escape(_BEGIN)}\n(.*?){re.escape(_END)}", path.read_text(encoding="utf-8"), re.S)
-    return found[1] if found else None

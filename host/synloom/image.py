@@ -25,6 +25,7 @@ from synloom.contract.regions import (
     weight_offset,
 )
 from synloom.errors import MismatchError, NetworkError, ParameterError, SynloomError
+from synloom.files import write_whole
 from synloom.meta import InputInfo, PopulationInfo, ProjectionInfo
 from synloom.report import Report
 
@@ -169,12 +170,9 @@ class Image:
         arrays: dict[str, Any] = {name: getattr(self, name) for name in _ARRAYS}
         np.savez_compressed(buffer, header=text, **arrays)
         target = Path(path)
-        part = target.with_name(f"{target.name}.{os.getpid()}.part")
         try:
-            part.write_bytes(buffer.getvalue())
-            os.replace(part, target)
+            write_whole(target, buffer.getvalue())
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise ParameterError(f"cannot write the image to {str(target)!r}: {error}") from error
 
     @classmethod

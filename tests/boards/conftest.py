@@ -96,6 +96,7 @@ def flow(monkeypatch, tmp_path, stand_in, small_plan):
     def memories():
         from synloom_boards.checks import great_memories
 
-        return {f"{path}.0.0": "SB_RAM40_4K" for path in great_memories(small_plan.rtlil)}
+        blocks = {f"{path}.0.0": "SB_RAM40_4K" for path in great_memories(small_plan.rtlil)}
+        return {**blocks, "weights": "SB_SPRAM256KA"}
 
     return make

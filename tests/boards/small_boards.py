@@ -18,6 +18,4 @@ SMALL = {
     "counter_bits": 16,
     "generators": False,
     "spike_counters": False,
-    "single_port": False,
-    "serial_neurons": False,
 }

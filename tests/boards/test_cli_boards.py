@@ -76,7 +76,7 @@ def test_an_estimate_counts_the_probes(capsys, tmp_path):
     found = json.loads(run(capsys, "estimate", str(file), "--json"))
     assert found["needs"]["probes"] == 12
     assert not any(entry["fits"] for entry in found["boards"])
-    assert all("records 12 state variables" in entry["reason"] for entry in found["boards"])
+    assert all("12 probes are wanted" in entry["reason"] for entry in found["boards"])
 
 
 def test_an_estimate_depends_on_the_activity(capsys):
@@ -87,6 +87,40 @@ def test_an_estimate_depends_on_the_activity(capsys):
         return {entry["board"]: entry["steps_per_second"] for entry in found["boards"]}["ulx3s-85f"]
 
     assert speed(0) > speed(5) > speed(50)
+
+
+def refuse(capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    assert ended.value.code
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("percent", ["nan", "-1", "101", "inf"])
+def test_an_activity_is_a_share(capsys, percent):
+    example = ROOT / "docs" / "examples" / "winner_take_all.toml"
+    told = refuse(capsys, "estimate", example, "--activity", percent)
+    assert f"must be a number of percent in 0..100, not {percent}" in told
+
+
+@pytest.mark.parametrize("command", [["verilog"], ["build", "icebreaker"]])
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(capsys, tmp_path, command):
+    out = tmp_path / "nowhere" / "x"
+    assert f"{out} cannot be written" in refuse(capsys, *command, "--out", out)
+    assert f"'{tmp_path}' is a directory" in refuse(capsys, *command, "--out", tmp_path)
+
+
+def test_options_and_settings_are_one(capsys):
+    told = refuse(capsys, "build", "icebreaker", "--clock-hz", 1_000_000, "--set", "baud=500000")
+    assert "baud must be at most clock_hz / 4 (250000), not 500000" in told
+    assert "unknown array parameter 'neurones'" in refuse(
+        capsys, "build", "icebreaker", "--set", "neurones=3"
+    )
+
+
+def test_two_ported_weights_are_refused_where_traces_would_be_lost(capsys):
+    told = refuse(capsys, "build", "icebreaker", "--no-single-port")
+    assert "iCEBreaker needs single_port" in told
 
 
 def test_verilog_has_the_ports_that_the_help_names(capsys, tmp_path):

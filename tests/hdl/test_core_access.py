@@ -1,9 +1,10 @@
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 from core_benches import access, simulate, ticks
 
-from synloom_hdl.core.access import SharedMemory
+from synloom_hdl.core.access import SharedMemory, block_ram
 
 ROWS = 5
 SHAPES = {
@@ -90,6 +91,17 @@ def test_rows_are_made_of_the_offset_bits_that_they_are_told():
             assert ctx.get(dut.row) == 1000 + offset
 
     simulate(dut, main)
+
+
+def test_only_distributed_memory_is_read_while_its_row_is_written():
+    """A block of memory may give anything then."""
+    platform = SimpleNamespace(fpga_family="ecp5")
+    assert block_ram(platform, 2048) == {"ram_style": "distributed"}
+    assert block_ram(platform, 2049) == {}
+    assert block_ram(platform, 1 << 16, mixes=True) == {"ram_style": "distributed"}
+    for family in ("ice40", None):
+        memory = SimpleNamespace(fpga_family=family)
+        assert block_ram(memory, 4096, mixes=True) == block_ram(memory, 4096)
 
 
 def test_the_array_only_reads_what_it_is_told_to_only_read():

@@ -1,6 +1,6 @@
 """Colorlight i5 (V7.0) on its extension board: a LED panel's controller with an ECP5."""
 
-from synloom.contract import ArrayParams
+from synloom_boards.arrays import LFE5U_25F
 from synloom_boards.board import Board
 from synloom_boards.pinout import Pinout
 
@@ -25,15 +25,7 @@ BOARDS = [
         clock="clk25",
         input_hz=25_000_000,
         pll="ecp5",
-        params=ArrayParams(
-            lanes=8,
-            neuron_lanes=1,
-            state_bits=18,
-            record_words=1024,
-            event_words=128,
-            soft_bounds=False,
-            clock_hz=80_000_000,
-        ),
+        params=LFE5U_25F,
         leds=1,
         placer=("--25k", "--package", "CABGA381", "--speed", "6"),
         loader=("-b", "colorlight-i5"),

@@ -1,6 +1,6 @@
 """Tang Nano 9K: Gowin GW1NR-9C."""
 
-from synloom.contract import ArrayParams
+from synloom_boards.arrays import SMALL_PART
 from synloom_boards.board import Board
 
 __all__ = ["BOARDS"]
@@ -15,27 +15,7 @@ BOARDS = [
         clock="clk27",
         input_hz=27_000_000,
         pll="gw1nr-9",
-        params=ArrayParams(
-            neurons=128,
-            lanes=1,
-            neuron_lanes=1,
-            state_bits=16,
-            trace_bits=8,
-            accumulator_bits=16,
-            segments=32,
-            probes=1,
-            record_words=512,
-            event_words=256,
-            counter_bits=16,
-            soft_bounds=False,
-            reward=False,
-            adaptation=False,
-            generators=False,
-            spike_counters=False,
-            single_port=True,
-            serial_neurons=True,
-            clock_hz=40_500_000,
-        ),
+        params=SMALL_PART.replace(neurons=128, record_words=512, spike_counters=False, clock_hz=40_500_000),
         leds=3,
         placer=("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
         packer=("-d", "GW1N-9C"),

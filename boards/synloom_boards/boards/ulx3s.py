@@ -1,6 +1,7 @@
 """ULX3S: the same board with a small and a large ECP5."""
 
 from synloom.contract import ArrayParams
+from synloom_boards.arrays import LFE5U_25F
 from synloom_boards.board import Board
 
 __all__ = ["BOARDS"]
@@ -28,20 +29,7 @@ def _ulx3s(size: str, option: str, identity: str, params: ArrayParams) -> Board:
 
 
 BOARDS = [
-    _ulx3s(
-        "25f",
-        "--25k",
-        "41111043",
-        ArrayParams(
-            lanes=8,
-            neuron_lanes=1,
-            state_bits=18,
-            record_words=1024,
-            event_words=128,
-            soft_bounds=False,
-            clock_hz=80_000_000,
-        ),
-    ),
+    _ulx3s("25f", "--25k", "41111043", LFE5U_25F),
     _ulx3s(
         "85f",
         "--85k",

@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _compare(name: str, design: NetlistDesign, options: argparse.Namespace) -> int:
-    """Compare one netlist; return how many bits differ."""
+    """Compare one netlist; return how much is wrong: the bits that differ, or that nothing was learned."""
     transport = connect(design, progress=_tell)
     port = LinkPort(transport)
     try:

@@ -9,7 +9,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from synloom.contract.regions import COUNTERS, NEURON_STATE_STRIDE, Region, weight_offset
+from synloom.contract.regions import (
+    CONTROL_REGISTERS,
+    COUNTERS,
+    NEURON_STATE_STRIDE,
+    WIDE_COUNTERS,
+    Region,
+    weight_offset,
+)
 from synloom.port import Port
 from synloom.selftest.comparison import Played, differences, play
 from synloom.selftest.known import KnownNetwork, known_network
@@ -19,6 +26,10 @@ __all__ = ["Agreement", "compare"]
 
 _OF_TIME: Final = frozenset({"busy_clocks", "stall_clocks", "late_steps", "chunks"})
 """Counters that say how long something took, which the model does not know."""
+
+_WORD_BITS: Final = 16
+_COUNTER_BITS: Final = 32
+"""So much of a counter is looked at."""
 
 Bits = npt.NDArray[np.uint32]
 
@@ -34,7 +45,8 @@ class Agreement:
     learned : int
         Weights that are no longer what they were at the start.
     bits : int
-        Bits that were compared: of spikes, probes, memories, registers and counters.
+        Bits that were compared, none of which is always 0: of spikes, probes, memories, registers and
+        counters.
     differing : mapping of str to int
         How many of them differ, for each part that differs at all.
     faults : tuple of str
@@ -70,8 +82,8 @@ def compare(port: Port, *, steps: int = 256, seed: int = 1) -> Agreement:
     model = ModelPort(params)
     expected, got = play(model, network, probes), play(port, network, probes)
     bits, differing = 0, {}
-    for name, left, right in _parts(network, expected, got):
-        bits += 32 * left.size
+    for name, width, left, right in _parts(network, expected, got):
+        bits += width
         wrong = _differing_bits(left, right)
         if wrong:
             differing[name] = wrong
@@ -95,18 +107,21 @@ def _probes(network: KnownNetwork) -> tuple[tuple[Region, int], ...]:
     return tuple(places[: network.params.probes])
 
 
-def _parts(network: KnownNetwork, expected: Played, got: Played) -> Iterator[tuple[str, Bits, Bits]]:
-    """Yield what is compared: name, the model's, the target's."""
-    yield "spikes", _raster(network, expected), _raster(network, got)
-    yield "probes", _flat(expected.samples), _flat(got.samples)
+def _parts(network: KnownNetwork, expected: Played, got: Played) -> Iterator[tuple[str, int, Bits, Bits]]:
+    """Yield what is compared: name, bits, the model's, the target's."""
+    params = network.params
+    yield "spikes", network.steps * params.neurons, _raster(network, expected), _raster(network, got)
+    yield "probes", _WORD_BITS * expected.samples.size, _flat(expected.samples), _flat(got.samples)
     for region, words in expected.state.items():
-        yield region.name, _flat(words), _flat(got.state[region])
+        width = params.weight_bits if region is Region.WEIGHTS else _WORD_BITS
+        yield region.name, width * words.size, _flat(words), _flat(got.state[region])
     for name, value in expected.registers.items():
-        yield name, _flat([value]), _flat([got.registers[name]])
+        yield name, _WORD_BITS * CONTROL_REGISTERS[name].words, _flat([value]), _flat([got.registers[name]])
     for name, _ in COUNTERS:
         if name not in _OF_TIME:
-            left, right = expected.counters[name], got.counters[name]
-            yield f"counter {name}", _flat([left & 0xFFFFFFFF]), _flat([right & 0xFFFFFFFF])
+            width = _COUNTER_BITS if name in WIDE_COUNTERS else params.counter_bits
+            left, right = (played.counters[name] % (1 << _COUNTER_BITS) for played in (expected, got))
+            yield f"counter {name}", width, _flat([left]), _flat([right])
 
 
 def _raster(network: KnownNetwork, played: Played) -> Bits:

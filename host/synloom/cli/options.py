@@ -44,7 +44,7 @@ def check_writable(option: str, path: Path | None) -> None:
     if path is None:
         return
     folder = path.resolve().parent
-    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+    if not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
         raise click.BadParameter(
             f"{path} cannot be written; name a file in a folder that exists and that you may write",
             param_hint=f"'{option}'",

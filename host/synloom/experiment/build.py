@@ -31,6 +31,7 @@ from synloom.experiment.where import Where
 from synloom.image import Image
 from synloom.network import Network, Population, Projection
 from synloom.plasticity import STDP, PairRule, Plasticity, TraceTarget
+from synloom.runtime.state import require_probes
 
 __all__ = ["build_network", "compile_experiment", "random_of"]
 
@@ -87,12 +88,7 @@ def compile_experiment(experiment: Experiment, network: Network, params: ArrayPa
     with experiment.where.explains():
         try:
             if params is not None:
-                wanted = count_probes(experiment)
-                if wanted > params.probes:
-                    raise CapacityError(
-                        f"the file records {wanted} state variables, the array has {params.probes} probes; "
-                        f"record fewer indices, or give the array more with `probes`"
-                    )
+                require_probes(count_probes(experiment), params)
                 return compile_network(network, params)
             image = compile_network(network)
             wishes = {"probes": max(image.params.probes, count_probes(experiment)), **wishes}

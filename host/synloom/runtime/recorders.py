@@ -9,13 +9,13 @@ import numpy as np
 
 from synloom.checks import IntArray, label_of, real
 from synloom.contract.regions import Region
-from synloom.errors import CapacityError, NetworkError, ParameterError
+from synloom.errors import NetworkError, ParameterError
 from synloom.image import Image
 from synloom.port import Port
 from synloom.recording import Recording, Series
 from synloom.runtime.decoder import RecordDecoder
 from synloom.runtime.loader import write_register
-from synloom.runtime.state import Probe, make_probes, probe_words
+from synloom.runtime.state import Probe, make_probes, probe_words, require_probes
 
 __all__ = ["Recorders"]
 
@@ -64,12 +64,7 @@ class Recorders:
         probes = make_probes(image, label, variable, _indices(indices, n))
         known = {(p.label, p.variable, p.index) for p in self._probes}
         probes = [*self._probes, *(p for p in probes if (p.label, p.variable, p.index) not in known)]
-        if len(probes) > image.params.probes:
-            raise CapacityError(
-                f"{len(probes)} probes are wanted, the array has {image.params.probes}; give indices=, "
-                f"or use params.replace(probes={len(probes)})"
-                + ("" if len(probes) <= 16 else " (16 at most)")
-            )
+        require_probes(len(probes), image.params)
         self._probes, self._every = probes, steps
 
     def write(self, port: Port) -> None:

@@ -17,7 +17,7 @@ from synloom.image import Image
 from synloom.meta import InputInfo, PopulationInfo
 from synloom.port import Port
 
-__all__ = ["PROBE_VARIABLES", "Probe", "make_probes", "probe_words", "read_population"]
+__all__ = ["PROBE_VARIABLES", "Probe", "make_probes", "probe_words", "read_population", "require_probes"]
 
 _FIELDS: Final = {"v": "v", "isyn_exc": "ie", "isyn_inh": "ii", "theta": "theta"}
 PROBE_VARIABLES: Final = (*_FIELDS, "trace", "trace_post")
@@ -60,6 +60,21 @@ class Probe:
         if self.field.signed:
             value -= (value >> (self.field.width - 1)) << self.field.width
         return value.astype(np.float64) * self.lsb + self.zero
+
+
+def require_probes(wanted: int, params: ArrayParams) -> None:
+    """Refuse more probes than an array has.
+
+    Raises
+    ------
+    CapacityError
+        If it has fewer.
+    """
+    if wanted > params.probes:
+        raise CapacityError(
+            f"{wanted} probes are wanted, the array has {params.probes}; give indices=, "
+            f"or use params.replace(probes={wanted})" + ("" if wanted <= 16 else " (16 at most)")
+        )
 
 
 def make_probes(image: Image, label: str, variable: str, indices: IntArray) -> list[Probe]:

@@ -1,0 +1,39 @@
+"""The arrays that several boards have by default."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from synloom.contract import ArrayParams
+
+__all__ = ["LFE5U_25F", "SMALL_PART"]
+
+LFE5U_25F: Final = ArrayParams(
+    lanes=8,
+    neuron_lanes=1,
+    state_bits=18,
+    record_words=1024,
+    event_words=128,
+    soft_bounds=False,
+    clock_hz=80_000_000,
+)
+"""All 56 blocks of memory of the smallest ECP5."""
+
+SMALL_PART: Final = ArrayParams(
+    lanes=1,
+    neuron_lanes=1,
+    state_bits=16,
+    trace_bits=8,
+    accumulator_bits=16,
+    segments=32,
+    probes=1,
+    event_words=256,
+    counter_bits=16,
+    soft_bounds=False,
+    reward=False,
+    adaptation=False,
+    generators=False,
+    single_port=True,
+    serial_neurons=True,
+)
+"""What fits some 5,000 look-up tables; how many neurons, and the clock, are the board's."""
