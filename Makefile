@@ -50,7 +50,7 @@ bench: $(USER_STAMP)
 	$(BIN)/python -m synloom_sim.bench
 
 boards: $(BOARDS_STAMP)
-	$(BIN)/python -m synloom_boards.all
+	$(BIN)/python -m synloom_boards.build_all
 
 netlists: $(BOARDS_STAMP) tools
 	$(BIN)/python -m synloom_boards.netlist

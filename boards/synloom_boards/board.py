@@ -10,8 +10,8 @@ from functools import cache, cached_property
 from typing import Any, Final
 
 import synloom_boards.boards
+from synloom.base.errors import ParameterError
 from synloom.contract import ArrayParams
-from synloom.errors import ParameterError
 from synloom_boards.families import FAMILIES, Family
 from synloom_boards.pinout import Pinout
 from synloom_boards.pll import PllSetting, solve

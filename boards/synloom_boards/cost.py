@@ -20,8 +20,8 @@ from typing import Final
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from synloom.base.errors import BuildError, ParameterError, SynloomError
 from synloom.contract import ArrayParams
-from synloom.errors import BuildError, ParameterError, SynloomError
 from synloom_boards.families import FAMILIES, Family, count_cells
 from synloom_boards.settings import parse_settings
 from synloom_boards.synthesis import synthesise
@@ -34,8 +34,8 @@ from synloom_hdl.core.events import EventQueue
 from synloom_hdl.core.generators import Generators
 from synloom_hdl.core.lane import Lane
 from synloom_hdl.core.loom import Loom
-from synloom_hdl.core.neuron import NeuronLane
-from synloom_hdl.core.neurons import Neurons
+from synloom_hdl.core.neuron_lane import NeuronLane
+from synloom_hdl.core.neuron_sweep import Neurons
 from synloom_hdl.core.passes import PassEngine
 from synloom_hdl.core.probes import Probes
 from synloom_hdl.core.program import SegmentFetcher

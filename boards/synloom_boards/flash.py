@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from synloom.errors import BuildError, MismatchError, TargetError
-from synloom.progress import Progress
-from synloom.requirements import install_command
+from synloom.base.errors import BuildError, MismatchError, TargetError
+from synloom.base.progress import Progress
+from synloom.base.requirements import install_command
 from synloom_boards.board import Board
 from synloom_boards.tools import TOOLS, run_program
 

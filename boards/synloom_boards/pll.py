@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Final
 
-from synloom.errors import ParameterError
+from synloom.base.errors import ParameterError
 
 __all__ = ["SOLVERS", "PllSetting", "solve"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from synloom.base.errors import ParameterError
 from synloom.contract import ArrayParams
-from synloom.errors import ParameterError
 
 __all__ = ["parse_settings", "read_settings"]
 

@@ -8,11 +8,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from synloom.base.atomic_files import write_whole
 from synloom.contract import ArrayParams
-from synloom.files import write_whole
 from synloom_boards.board import Board
-from synloom_boards.report import BuildReport
-from synloom_boards.sources import gateware_digest
+from synloom_boards.build_report import BuildReport
+from synloom_boards.gateware_digest import gateware_digest
 
 __all__ = ["Stamp", "read_stamp", "stamp_path", "stamped_seed", "write_stamp"]
 

@@ -16,8 +16,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from synloom.errors import BuildError
-from synloom.requirements import install_command
+from synloom.base.errors import BuildError
+from synloom.base.requirements import install_command
 
 __all__ = ["TOOLS", "Tool", "run_program", "run_tool"]
 

@@ -8,10 +8,10 @@ from itertools import zip_longest
 from amaranth.hdl import Array, Cat, Const, Mux, Value
 from amaranth.utils import ceil_log2
 
-__all__ = ["choose", "minimum", "population", "rounded_shift", "saturated", "times"]
+__all__ = ["choose", "minimum", "popcount", "rounded_shift", "saturated", "times"]
 
 
-def population(bits: Value) -> Value:
+def popcount(bits: Value) -> Value:
     """Return the number of ones, as a balanced tree of adders."""
     terms = [bits[n] for n in range(len(bits))] or [Const(0, 1)]
     while len(terms) > 1:
@@ -37,10 +37,10 @@ def minimum(value: Value, top: int) -> Value:
     return Mux(value > top, top, value)
 
 
-def rounded_shift(product: Value, fine: Value) -> Value:
-    """Return ``(product + 2**(s-1)) >> s`` with s = 16 + 4 * fine: rounded, halves up."""
+def rounded_shift(product: Value, exponent: Value) -> Value:
+    """Return ``(product + 2**(s-1)) >> s`` with s = 16 + 4 * exponent: rounded, halves up."""
     # The bit below the cut is the half; it is chosen along, so that there is one adder.
-    cut = Array([product >> (s - 1) for s in (16, 20, 24, 28)])[fine]
+    cut = Array([product >> (s - 1) for s in (16, 20, 24, 28)])[exponent]
     return (cut >> 1) + cut[0]
 
 

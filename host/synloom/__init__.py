@@ -10,23 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from synloom.cells import LIF
-    from synloom.compiler import compile
-    from synloom.connectors import (
-        AllToAll,
-        FixedInDegree,
-        FixedOutDegree,
-        FixedProbability,
-        FromList,
-        FromMatrix,
-        OneToOne,
-        SmallWorld,
-    )
-    from synloom.contract.params import ArrayParams
-    from synloom.counters import Counters
-    from synloom.device import Device
-    from synloom.distributions import Normal, Uniform
-    from synloom.errors import (
+    from synloom.base.errors import (
         BuildError,
         CapacityError,
         DeviceError,
@@ -38,12 +22,28 @@ if TYPE_CHECKING:
         SynloomError,
         TargetError,
     )
-    from synloom.image import Image
-    from synloom.inputs import InputPopulation, PoissonInput, RegularInput
-    from synloom.network import Network, Population, Projection
-    from synloom.plasticity import STDP, PairRule, TraceTarget
-    from synloom.recording import Recording
-    from synloom.report import Report
+    from synloom.compiler import compile
+    from synloom.contract.params import ArrayParams
+    from synloom.device.counters import Counters
+    from synloom.device.device import Device
+    from synloom.device.recording import Recording
+    from synloom.image.image import Image
+    from synloom.image.report import Report
+    from synloom.network.cells import LIF
+    from synloom.network.connectors import (
+        AllToAll,
+        FixedInDegree,
+        FixedOutDegree,
+        FixedProbability,
+        FromList,
+        FromMatrix,
+        OneToOne,
+        SmallWorld,
+    )
+    from synloom.network.distributions import Normal, Uniform
+    from synloom.network.inputs import InputPopulation, PoissonInput, RegularInput
+    from synloom.network.network import Network, Population, Projection
+    from synloom.network.plasticity import STDP, PairRule, TraceTarget
 
 __all__ = [
     "LIF",
@@ -88,9 +88,9 @@ __all__ = [
 
 # NumPy and SciPy take a quarter of a second to import: nobody waits for them who only wants `synloom --help`.
 _MODULES = {
-    "cells": ("LIF",),
+    "network.cells": ("LIF",),
     "compiler": ("compile",),
-    "connectors": (
+    "network.connectors": (
         "AllToAll",
         "FixedInDegree",
         "FixedOutDegree",
@@ -101,10 +101,10 @@ _MODULES = {
         "SmallWorld",
     ),
     "contract.params": ("ArrayParams",),
-    "counters": ("Counters",),
-    "device": ("Device",),
-    "distributions": ("Normal", "Uniform"),
-    "errors": (
+    "device.counters": ("Counters",),
+    "device.device": ("Device",),
+    "network.distributions": ("Normal", "Uniform"),
+    "base.errors": (
         "BuildError",
         "CapacityError",
         "DeviceError",
@@ -116,12 +116,12 @@ _MODULES = {
         "SynloomError",
         "TargetError",
     ),
-    "image": ("Image",),
-    "inputs": ("InputPopulation", "PoissonInput", "RegularInput"),
-    "network": ("Network", "Population", "Projection"),
-    "plasticity": ("STDP", "PairRule", "TraceTarget"),
-    "recording": ("Recording",),
-    "report": ("Report",),
+    "image.image": ("Image",),
+    "network.inputs": ("InputPopulation", "PoissonInput", "RegularInput"),
+    "network.network": ("Network", "Population", "Projection"),
+    "network.plasticity": ("STDP", "PairRule", "TraceTarget"),
+    "device.recording": ("Recording",),
+    "image.report": ("Report",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -142,7 +142,7 @@ def __dir__() -> list[str]:
 def connect(
     target: str = "model", image_or_params: Image | ArrayParams | None = None, **options: Any
 ) -> Device:
-    """Connect to a target and return a `Device`; see `synloom.targets.connect`."""
-    from synloom import targets
+    """Connect to a target and return a `Device`; see `synloom.device.targets.connect`."""
+    from synloom.device import targets
 
     return targets.connect(target, image_or_params, **options)

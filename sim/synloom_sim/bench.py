@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synloom.contract.array_port import Port
 from synloom.contract.frames import RunFlag
 from synloom.contract.layout import neuron_params_layout, segment_layout, source_layout, target_layout
 from synloom.contract.params import ArrayParams
@@ -27,7 +28,6 @@ from synloom.contract.regions import (
     counter_offset,
 )
 from synloom.link.client import LinkPort
-from synloom.port import Port
 from synloom_sim.board.design import Design
 from synloom_sim.board.transport import SimTransport
 

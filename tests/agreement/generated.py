@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from synloom.contract import ArrayParams
+from synloom.contract.array_port import Port
 from synloom.contract.frames import RunFlag
 from synloom.contract.layout import (
     neuron_params_layout,
@@ -31,7 +32,6 @@ from synloom.contract.regions import (
     region_size,
     weight_offset,
 )
-from synloom.port import Port
 
 __all__ = ["STYLES", "Generated", "differing_bits", "generate", "play"]
 
@@ -99,9 +99,9 @@ def _neurons(made: Generated, rng) -> None:
         "refractory": np.where(rng.random(n) < 0.7, rng.integers(0, 4, n), rng.integers(0, 256, n)),
         "g_e": rng.integers(0, 16, n) if made.style == "saturating" else rng.integers(0, 8, n),
         "g_i": rng.integers(0, 16, n) if made.style == "saturating" else rng.integers(0, 7, n),
-        "fine_m": rng.integers(0, 4, n),
-        "fine_e": rng.integers(0, 4, n),
-        "fine_i": rng.integers(0, 4, n),
+        "exponent_m": rng.integers(0, 4, n),
+        "exponent_e": rng.integers(0, 4, n),
+        "exponent_i": rng.integers(0, 4, n),
         "subtract": rng.integers(0, 2, n),
     }
     state = {
@@ -114,7 +114,7 @@ def _neurons(made: Generated, rng) -> None:
         values |= {
             "dth": _coefficients(rng, n),
             "th_step": rng.integers(0, scale // 4 + 1, n),
-            "fine_th": rng.integers(0, 4, n),
+            "exponent_th": rng.integers(0, 4, n),
         }
         state["theta"] = rng.integers(0, scale // 4 + 1, n)
     for region, fields, table, stride in (
@@ -161,7 +161,7 @@ def _program(made: Generated, rng) -> None:
             "w_max": int(rng.integers(low, top + 1)) if rng.random() < 0.5 else top,
             "shift": int(rng.integers(0, 8)),
             "plastic": int(rng.random() < 0.7),
-            "fine": int(rng.integers(0, 4)),
+            "exponent": int(rng.integers(0, 4)),
             **{flag: int(rng.integers(0, 2)) for flag in ("a_negative", "soft", "stochastic", "reward")},
         }
 

@@ -7,11 +7,11 @@ from generated import STYLES, differing_bits, generate, play
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from synloom.base.errors import ParameterError
 from synloom.contract import ArrayParams
-from synloom.errors import ParameterError
 from synloom.link.client import LinkPort
 from synloom_sim.board import Design, SimTransport
-from synloom_sim.port import ModelPort
+from synloom_sim.model_port import ModelPort
 
 LANES = (1, 2, 4, 8, 16)
 BASE = ArrayParams(inputs=30, neurons=33, lanes=16, neuron_lanes=16, accumulator_bits=15)

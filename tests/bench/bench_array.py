@@ -15,7 +15,7 @@ from uartlines import UartSink, UartSource
 from synloom.contract import ArrayParams
 from synloom.contract.regions import Region, link
 from synloom.link.client import LinkPort
-from synloom_sim.port import ModelPort
+from synloom_sim.model_port import ModelPort
 
 CLOCK_PS = 20_000
 PARAMS = ArrayParams.from_dict(json.loads(os.environ["PARAMS"]))

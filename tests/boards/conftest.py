@@ -6,7 +6,7 @@ import pytest
 from small_boards import SMALL
 
 from synloom_boards.board import load_board
-from synloom_boards.plan import make_plan
+from synloom_boards.elaboration import make_plan
 
 YOSYS = """
 names = {cells}
@@ -75,7 +75,7 @@ def flow(monkeypatch, tmp_path, stand_in, small_plan):
     that tells which seeds were placed.
     """
     monkeypatch.setenv("SYNLOOM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("synloom_boards.build.make_plan", lambda board, params: small_plan)
+    monkeypatch.setattr("synloom_boards.bitstream_build.make_plan", lambda board, params: small_plan)
     version = "if '--version' in sys.argv: print('a stand-in'); sys.exit(0)\n"
 
     def make(*, fmax=None, used=None, cells=None):
@@ -94,7 +94,7 @@ def flow(monkeypatch, tmp_path, stand_in, small_plan):
         return placed
 
     def memories():
-        from synloom_boards.checks import great_memories
+        from synloom_boards.netlist_checks import great_memories
 
         blocks = {f"{path}.0.0": "SB_RAM40_4K" for path in great_memories(small_plan.rtlil)}
         return {**blocks, "weights": "SB_SPRAM256KA"}

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from small_boards import SMALL
 
-from synloom.errors import ParameterError
+from synloom.base.errors import ParameterError
 from synloom_boards.board import board_names, load_board
+from synloom_boards.elaboration import make_plan
 from synloom_boards.families import FAMILIES
-from synloom_boards.plan import make_plan
 
 BARS = {
     "icebreaker": (256, 256, 18e6),
@@ -100,7 +100,7 @@ def test_a_boards_family_is_known_to_the_gateware(name):
 def test_boards_are_known_without_amaranth():
     code = (
         "import sys; sys.modules['amaranth'] = None\n"
-        "from synloom_boards.table import board_rows\n"
+        "from synloom_boards.board_table import board_rows\n"
         "print(len(board_rows()))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

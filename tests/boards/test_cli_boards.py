@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from synloom.cli import main
+from synloom.cli.main import main
 from synloom_boards.board import board_names
 
 ROOT = Path(__file__).parents[2]

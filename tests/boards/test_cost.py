@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from amaranth.back import rtlil
 
-from synloom.errors import BuildError
+from synloom.base.errors import BuildError
 from synloom_boards.cost import BLOCKS, SMALL, main, measure
 from synloom_boards.families import FAMILIES
 

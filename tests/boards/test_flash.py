@@ -2,8 +2,8 @@
 
 import pytest
 
-from synloom.cli import main
-from synloom.errors import BuildError, MismatchError, TargetError
+from synloom.base.errors import BuildError, MismatchError, TargetError
+from synloom.cli.main import main
 from synloom_boards.board import load_board
 from synloom_boards.flash import flash_bitstream, udev_rule
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from synloom.errors import ParameterError
+from synloom.base.errors import ParameterError
 from synloom_boards.pll import SOLVERS, solve
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from synloom.base.errors import ParameterError
 from synloom.contract import ArrayParams
-from synloom.errors import ParameterError
 from synloom_boards.cost import SMALL
 from synloom_boards.settings import parse_settings
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from synloom.errors import BuildError
+from synloom.base.errors import BuildError
 from synloom_boards import stamps
-from synloom_boards.all import PAGES
+from synloom_boards.bitstream_build import build_bitstream
 from synloom_boards.board import board_names, load_board
-from synloom_boards.build import build_bitstream
-from synloom_boards.sources import code_of, gateware_digest
+from synloom_boards.board_table import board_row, board_rows, markdown_table, replace_table
+from synloom_boards.build_all import PAGES
+from synloom_boards.gateware_digest import code_of, gateware_digest
 from synloom_boards.stamps import read_stamp, stamped_seed, write_stamp
-from synloom_boards.table import board_row, board_rows, markdown_table, replace_table
 
 BOARD = load_board("icebreaker")
 
@@ -100,7 +100,9 @@ def test_a_page_without_markers_is_told(tmp_path):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
 def test_the_pages_show_the_stamps(page):
-    assert written_table(page) == markdown_table(board_rows()), "try: python -m synloom_boards.all --table"
+    assert written_table(page) == markdown_table(board_rows()), (
+        "try: python -m synloom_boards.build_all --table"
+    )
 
 
 @pytest.mark.parametrize("name", board_names())

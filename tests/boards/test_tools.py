@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from synloom.errors import BuildError
+from synloom.base.errors import BuildError
 from synloom_boards.tools import TOOLS, run_tool
 
 

@@ -2,7 +2,7 @@
 
 from amaranth.sim import Simulator
 
-from synloom_hdl.core.access import ACCESS_CLOCKS, ACCESS_WRITE_CLOCK
+from synloom_hdl.core.shared_memory import ACCESS_CLOCKS, ACCESS_WRITE_CLOCK
 
 
 def simulate(dut, *benches, background=()):

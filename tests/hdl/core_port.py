@@ -12,7 +12,7 @@ from synloom_hdl.core.core import Core
 
 
 class CorePort:
-    """`synloom.port.Port` at CoreSignature, without a link: time passes only in the calls.
+    """`synloom.contract.array_port.Port` at CoreSignature, without a link: time passes only in the calls.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from core_benches import simulate
 
-from synloom_hdl.arithmetic import minimum, population, rounded_shift
+from synloom_hdl.arithmetic import minimum, popcount, rounded_shift
 
 
 class Function(wiring.Component):
@@ -37,11 +37,11 @@ def check(dut, cases, expected):
 def test_population_counts_the_ones(width):
     rng = Random(width)
     cases = [(0,), ((1 << width) - 1,)] + [(rng.getrandbits(width),) for _ in range(60)]
-    check(Function(population, width), cases, int.bit_count)
+    check(Function(popcount, width), cases, int.bit_count)
 
 
 def test_population_of_nothing_is_zero():
-    check(Function(lambda bits: population(bits[:0]), 1), [(0,), (1,)], lambda bits: 0)
+    check(Function(lambda bits: popcount(bits[:0]), 1), [(0,), (1,)], lambda bits: 0)
 
 
 @pytest.mark.parametrize("top", [0, 1, 7, 254, 255])
@@ -55,14 +55,14 @@ def test_a_rounded_shift_rounds_halves_up():
     products = [0, (1 << 40) - 1] + [rng.getrandbits(40) for _ in range(50)]
     for s in (16, 20, 24, 28):
         products += [k << s - 1 for k in (1, 2, 3)] + [(k << s - 1) - 1 for k in (1, 2, 3)]
-    cases = [(product, fine) for product in products for fine in range(4)]
+    cases = [(product, exponent) for product in products for exponent in range(4)]
 
-    def expected(product, fine):
-        s = 16 + 4 * fine
+    def expected(product, exponent):
+        s = 16 + 4 * exponent
         return product + (1 << s - 1) >> s
 
     check(Function(rounded_shift, 40, 2), cases, expected)
 
 
 def test_a_rounded_shift_keeps_the_carry():
-    check(Function(rounded_shift, 32, 2), [((1 << 32) - 1, 0)], lambda product, fine: 1 << 16)
+    check(Function(rounded_shift, 32, 2), [((1 << 32) - 1, 0)], lambda product, exponent: 1 << 16)

@@ -8,7 +8,7 @@ from synloom.contract import ArrayParams
 from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.records import END_WORD, EVENT_ADVANCE, EndReason, RecordKind
 from synloom.contract.regions import Mode, Region, wheel_offset
-from synloom_sim.port import ModelPort
+from synloom_sim.model_port import ModelPort
 
 SMALL = ArrayParams(
     inputs=5, neurons=3, lanes=4, neuron_lanes=2, state_bits=12, delay_slots=4, segments=12, probes=2

@@ -5,9 +5,9 @@ from core_benches import access, simulate, ticks
 
 from synloom.contract import ArrayParams
 from synloom.contract.regions import COUNTER_STRIDE, COUNTERS, WIDE_COUNTERS, counter_offset
-from synloom_hdl.core.access import ACCESS_CLOCKS
 from synloom_hdl.core.counters import ROUND_CLOCKS, Counters, most
 from synloom_hdl.core.registers import KEPT_BITS, words_at_first
+from synloom_hdl.core.shared_memory import ACCESS_CLOCKS
 
 NAMES = [name for name, _ in COUNTERS]
 

@@ -7,7 +7,7 @@ from link_benches import receive, send
 from synloom.contract import ArrayParams
 from synloom.contract.layout import source_layout, target_layout
 from synloom_hdl.core.dispatch import FiredDispatcher, SourceDispatcher
-from synloom_hdl.core.rule import PassKind
+from synloom_hdl.core.payloads import PassKind
 
 
 def table(rng, layout, count):

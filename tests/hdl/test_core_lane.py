@@ -35,7 +35,7 @@ class Synapse:
     w_max: int = 0
     soft: int = 0
     noise: int = 2048
-    fine: int = 0
+    exponent: int = 0
 
 
 def updated(params, s):
@@ -74,7 +74,11 @@ def play(params, synapses):
             for name in ("weight", "a", "w_min", "w_max"):
                 ctx.set(getattr(dut, name), getattr(at(1), name))
             s = at(2)
-            scale = {"fine": s.fine, "everything": s.a == 0xFFFF and s.fine == 0, "anything": s.a != 0}
+            scale = {
+                "exponent": s.exponent,
+                "takes_all": s.a == 0xFFFF and s.exponent == 0,
+                "is_nonzero": s.a != 0,
+            }
             ctx.set(dut.soft, s.soft)
             ctx.set(dut.decay, scale)
             ctx.set(dut.noise, at(3).noise)
@@ -97,7 +101,7 @@ def check_updates(params, synapses):
 
 def check_decays(params, synapses):
     for s, (_, _, left) in zip(synapses, play(params, synapses), strict=True):
-        assert left == int(decay(s.trace, s.a, s.fine)), s
+        assert left == int(decay(s.trace, s.a, s.exponent)), s
 
 
 def random_synapse(params, rng):
@@ -113,7 +117,7 @@ def random_synapse(params, rng):
         w_max=high,
         soft=rng.randrange(2),
         noise=rng.choice([0, 2048, 4095, rng.randrange(4096)]),
-        fine=rng.randrange(4),
+        exponent=rng.randrange(4),
     )
 
 
@@ -169,13 +173,13 @@ def test_decays_as_the_model(name):
     params = PARAMS[name]
     rng = Random(2)
     corners = [
-        Synapse(trace, a=a, fine=fine)
+        Synapse(trace, a=a, exponent=exponent)
         for trace in (0, 1, 2, params.trace_max // 2, params.trace_max)
         for a in (0, 1, 0x7FFF, 0x8000, 0xFFFE, 0xFFFF)
-        for fine in range(4)
+        for exponent in range(4)
     ]
     randoms = [
-        Synapse(rng.randint(0, params.trace_max), a=rng.randint(0, 0xFFFF), fine=rng.randrange(4))
+        Synapse(rng.randint(0, params.trace_max), a=rng.randint(0, 0xFFFF), exponent=rng.randrange(4))
         for _ in range(600)
     ]
     check_decays(params, corners + randoms)

@@ -10,7 +10,7 @@ from synloom.contract import ArrayParams
 from synloom.contract.layout import segment_layout
 from synloom.contract.regions import SEGMENT_STRIDE
 from synloom_hdl.core.passes import PassEngine
-from synloom_hdl.core.rule import PassKind
+from synloom_hdl.core.payloads import PassKind
 
 COUNTED = ("row_passes", "column_passes", "chunks", "acc_saturations", "trace_saturations", "weight_clips")
 
@@ -176,7 +176,7 @@ def test_rows_columns_and_decays_as_the_naive_array(lanes, sizes):
         bench.segment(20, s - 1),
         bench.segment(16, 17, plastic=0),
     ]
-    decays = [bench.segment(3, s, last=0), bench.segment(0, 2), bench.segment(1, n, a=0xFFFF, fine=0)]
+    decays = [bench.segment(3, s, last=0), bench.segment(0, 2), bench.segment(1, n, a=0xFFFF, exponent=0)]
     naive.reg.reward = rng.choice([-300, 700])
 
     async def main(ctx):
@@ -192,7 +192,7 @@ def test_rows_columns_and_decays_as_the_naive_array(lanes, sizes):
         for traces, segments in ((naive.x, decays[:2]), (naive.y, decays[2:])):
             for g in (naive.segments[k] for k in segments):
                 for k in range(g["lo"], g["hi"]):
-                    traces[k] = decay(traces[k], g["a"], g["fine"])
+                    traces[k] = decay(traces[k], g["a"], g["exponent"])
         await bench.compare(ctx)
         for name in ("row_passes", "column_passes", "chunks"):
             assert bench.counted[name]

@@ -7,11 +7,11 @@ from link_benches import receive, send
 from synloom.contract import ArrayParams
 from synloom.contract.layout import segment_layout
 from synloom.contract.regions import SEGMENT_STRIDE
+from synloom_hdl.core.payloads import PassKind
 from synloom_hdl.core.program import SegmentFetcher
-from synloom_hdl.core.rule import PassKind
 
 SEGMENTS = 10
-RULE = ("a", "a_negative", "t0", "w_min", "w_max", "shift", "soft", "stochastic", "fine")
+RULE = ("a", "a_negative", "t0", "w_min", "w_max", "shift", "soft", "stochastic", "exponent")
 
 
 def array(lanes, **features):

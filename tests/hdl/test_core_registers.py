@@ -7,9 +7,9 @@ from core_benches import access, simulate, ticks
 
 from synloom.contract import ArrayParams
 from synloom.contract.regions import CONTROL_REGISTERS, control
-from synloom_hdl.core.access import AccessSignature
 from synloom_hdl.core.counters import Counters
 from synloom_hdl.core.registers import ControlRegisters, highest
+from synloom_hdl.core.shared_memory import AccessSignature
 from synloom_sim.model.registers import Registers
 
 PARAMS = ArrayParams(inputs=40, neurons=50, trace_bits=9, probes=3)

@@ -4,9 +4,9 @@ from random import Random
 
 from fake_device import FakeDevice
 
+from synloom.base.errors import ParameterError
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region, link
-from synloom.errors import ParameterError
 
 PARAMS = ArrayParams(inputs=8, neurons=20, record_words=256, event_words=256)
 DIVISOR = Region.LINK, link("divisor").offset

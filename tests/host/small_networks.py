@@ -16,7 +16,7 @@ from synloom import (
     Projection,
     compile,
 )
-from synloom_sim.port import ModelPort
+from synloom_sim.model_port import ModelPort
 
 
 def open_model(network: Network, params: Any = None) -> Device:

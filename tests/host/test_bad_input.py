@@ -26,7 +26,7 @@ from synloom import (
     TraceTarget,
     compile,
 )
-from synloom.runtime.inputs import events_from
+from synloom.device.stimulus import events_from
 
 NAN = float("nan")
 

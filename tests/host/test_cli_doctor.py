@@ -7,9 +7,9 @@ import shutil
 import pytest
 from serial.tools import list_ports
 
+from synloom.base.requirements import Requirement, install_command, requirements
 from synloom.cli import doctor as doctor_module
-from synloom.cli import main
-from synloom.requirements import Requirement, install_command, requirements
+from synloom.cli.main import main
 
 
 def run(capsys, *arguments):

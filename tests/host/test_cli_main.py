@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from synloom.cli import COMMANDS, main
+from synloom.cli.main import COMMANDS, main
 
 
 def run(capsys, *arguments):
@@ -29,8 +29,8 @@ def test_help_lists_every_command(capsys):
 
 def test_help_imports_no_command():
     script = (
-        "import sys, synloom.cli\n"
-        "try: synloom.cli.main(['--help'])\n"
+        "import sys, synloom.cli.main\n"
+        "try: synloom.cli.main.main(['--help'])\n"
         "except SystemExit: pass\n"
         "heavy = {'amaranth', 'matplotlib', 'numpy', 'rich', 'scipy', 'serial', 'sklearn'}\n"
         "heavy |= {'synloom_sim', 'synloom.link'}\n"
@@ -91,14 +91,14 @@ def test_interrupt_is_exit_code_130(monkeypatch, capsys):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("synloom.targets.open_port", interrupted)
+    monkeypatch.setattr("synloom.device.targets.open_port", interrupted)
     code, _, err = run(capsys, "info", "model")
     assert code == 130
     assert err.strip() == "interrupted"
 
 
 def test_closed_output_is_no_traceback():
-    command = [sys.executable, "-c", "from synloom.cli import main; main()", "info", "model"]
+    command = [sys.executable, "-c", "from synloom.cli.main import main; main()", "info", "model"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stdout.close()
     assert process.wait(30) == 1
@@ -110,7 +110,7 @@ def test_interrupt_while_a_command_is_imported_is_exit_code_130(monkeypatch, cap
     def interrupted(module):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("synloom.cli.group.import_module", interrupted)
+    monkeypatch.setattr("synloom.cli.commands.import_module", interrupted)
     code, _, err = run(capsys, "info", "model")
     assert code == 130
     assert err.strip() == "interrupted"
@@ -125,7 +125,7 @@ def test_interrupt_while_anything_is_imported_is_exit_code_130(module):
         f"        if name == {module!r}:\n"
         "            os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.meta_path.insert(0, Interrupter())\n"
-        "from synloom.cli import main\n"
+        "from synloom.cli.main import main\n"
         "main(['info', 'model'])\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
@@ -136,7 +136,7 @@ def test_interrupt_while_anything_is_imported_is_exit_code_130(module):
 
 @pytest.mark.parametrize("arguments", [("--help",), ("info", "model"), ("info", "model", "--json")])
 def test_output_that_is_full_is_one_line(arguments):
-    command = [sys.executable, "-c", "from synloom.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from synloom.cli.main import main; main()", *arguments]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
@@ -148,7 +148,7 @@ def test_interrupt_ends_the_workers_at_once(to_all):
     command = [
         sys.executable,
         "-c",
-        "from synloom.cli import main; main()",
+        "from synloom.cli.main import main; main()",
         "demo",
         "digits",
         "--seeds",
@@ -182,5 +182,5 @@ def test_seeds_take_no_line_rate_and_serial_ports_do(tmp_path, capsys):
 
 def test_help_is_quick():
     started = time.monotonic()
-    subprocess.run([sys.executable, "-c", "from synloom.cli import main; main(['--help'])"], check=True)
+    subprocess.run([sys.executable, "-c", "from synloom.cli.main import main; main(['--help'])"], check=True)
     assert time.monotonic() - started < 5.0

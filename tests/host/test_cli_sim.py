@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from synloom.cli import main
+from synloom.base.errors import ParameterError
+from synloom.cli.main import main
 from synloom.cli.options import read_params
 from synloom.contract import ArrayParams
-from synloom.errors import ParameterError
 
 # The array of test_targets.py, so that its boards are built once.
 PARAMS = ArrayParams(
@@ -34,7 +34,7 @@ def run(capsys, *arguments):
 
 @pytest.fixture
 def served(tmp_path):
-    command = [sys.executable, "-c", "from synloom.cli import main; main()"]
+    command = [sys.executable, "-c", "from synloom.cli.main import main; main()"]
     arguments = ["sim", "--pty", "--link", str(tmp_path / "board"), *OPTIONS]
     process = subprocess.Popen(
         [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

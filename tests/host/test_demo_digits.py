@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from matplotlib.image import imread
 
+from synloom.base.errors import ParameterError
 from synloom.cli.demo import demo
 from synloom.contract.params import ArrayParams
 from synloom.demo.data import contrast_rates, load_digits, validation_split
@@ -18,8 +19,7 @@ from synloom.demo.experiment import Experiment, Reference, compare
 from synloom.demo.plots import draw_all
 from synloom.demo.readout import confusion, names_of, shares_by_response, vote
 from synloom.demo.settings import ARRAY, DigitSettings
-from synloom.errors import ParameterError
-from synloom.targets import connect
+from synloom.device.targets import connect
 
 SMALL = replace(DigitSettings(), neurons=100, epochs=1, looks=1)
 """As the demo's network, with as many neurons as few images can fill."""
@@ -201,7 +201,7 @@ def test_one_form_alone(small_demo, tmp_path):
 
 
 def test_equal_bits_are_a_success(small_demo, monkeypatch, tmp_path):
-    monkeypatch.setattr("synloom.targets._OPENERS", {"model": _model, "sim": _model})
+    monkeypatch.setattr("synloom.device.targets._OPENERS", {"model": _model, "sim": _model})
     result = small_demo.run("--quick", "--supervised", "--out", str(tmp_path), "--json")
     assert result.return_value == 0
     assert json.loads(result.stdout.splitlines()[-1])["differing_bits"] == 0
@@ -217,7 +217,7 @@ def test_one_differing_bit_is_a_failure(small_demo, monkeypatch, tmp_path):
         return outcomes
 
     monkeypatch.setattr(Reference, "result", wrong)
-    monkeypatch.setattr("synloom.targets._OPENERS", {"model": _model, "sim": _model})
+    monkeypatch.setattr("synloom.device.targets._OPENERS", {"model": _model, "sim": _model})
     result = small_demo.run("--quick", "--supervised", "--out", str(tmp_path), "--json")
     assert result.return_value == 1
     assert json.loads(result.stdout.splitlines()[-1])["differing_bits"] == 1
@@ -225,7 +225,7 @@ def test_one_differing_bit_is_a_failure(small_demo, monkeypatch, tmp_path):
 
 
 def _model(params, progress, options):
-    from synloom_sim.port import ModelPort
+    from synloom_sim.model_port import ModelPort
 
     return ModelPort(params)
 

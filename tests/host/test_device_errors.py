@@ -23,7 +23,7 @@ from synloom import (
     compile,
     connect,
 )
-from synloom_sim.port import ModelPort
+from synloom_sim.model_port import ModelPort
 
 # ---- runs --------------------------------------------------------------------------------------
 

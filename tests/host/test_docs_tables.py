@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from synloom.base.errors import ParameterError
 from synloom.contract import ArrayParams
 from synloom.contract.params import allowed
 from synloom.contract.regions import CONTROL_REGISTERS, COUNTERS, Region
 from synloom.contract.tables import TABLES, fill, render
-from synloom.errors import ParameterError
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))

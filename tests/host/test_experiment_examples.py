@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner
 from experiment_files import EXAMPLES
 
-from synloom.cli.run import run
+from synloom.cli.run_experiment import run
 from synloom.experiment import read_experiment, run_experiment
-from synloom.experiment.kinds import ListOf
 from synloom.experiment.reference import refreshed
 from synloom.experiment.schema import EXPERIMENT, SECTIONS
 from synloom.experiment.section import Named, Section
+from synloom.experiment.value_types import ListOf
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "experiments.md").read_text()

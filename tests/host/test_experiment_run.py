@@ -7,10 +7,10 @@ import pytest
 from experiment_files import EXAMPLES, RIGHT, write
 
 import synloom as sl
-from synloom.cli import main
-from synloom.errors import ExperimentError
+from synloom.base.errors import ExperimentError
+from synloom.cli.main import main
 from synloom.experiment import check_folder, read_experiment, run_experiment, write_folder
-from synloom.experiment.build import build_network, compile_experiment
+from synloom.experiment.network_builder import build_network, compile_experiment
 
 PNG = b"\x89PNG\r\n\x1a\n"
 PICTURES = {"raster", "state-v", "state-trace", "weights-feed", "weights-cross"}

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from experiment_files import write
 
-from synloom.cli import main
-from synloom.errors import ExperimentError
+from synloom.base.errors import ExperimentError
+from synloom.cli.main import main
 from synloom.experiment import read_experiment
-from synloom.experiment.build import build_network
+from synloom.experiment.network_builder import build_network
 
 WRONG = [
     # not a table of the format

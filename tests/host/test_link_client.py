@@ -7,11 +7,11 @@ from fake_device import SMALL, FakeDevice, Line, make_records
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from synloom.base.errors import DeviceError, LinkError, ParameterError, TargetError
 from synloom.contract.frames import RX_WINDOW, ControlAction, Op, RunFlag
 from synloom.contract.params import ArrayParams
 from synloom.contract.records import END_WORD
 from synloom.contract.regions import Region, weight_offset
-from synloom.errors import DeviceError, LinkError, ParameterError, TargetError
 from synloom.link import LinkPort
 from synloom.link.addresses import pieces
 

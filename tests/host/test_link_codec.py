@@ -5,8 +5,8 @@ from amaranth.lib.crc import catalog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synloom.base.errors import ParameterError
 from synloom.contract.frames import ESCAPE, FLAG, MAX_PAYLOAD
-from synloom.errors import ParameterError
 from synloom.link.codec import Decoder, crc16_x25, encode_frame
 
 payloads = st.binary(min_size=1, max_size=MAX_PAYLOAD)

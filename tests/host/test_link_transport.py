@@ -11,8 +11,8 @@ import pytest
 import serial
 from fake_device import FakeDevice, Line, make_records
 
+from synloom.base.errors import LinkError, TargetError
 from synloom.contract.regions import Region
-from synloom.errors import LinkError, TargetError
 from synloom.link import LinkPort, SerialTransport
 
 

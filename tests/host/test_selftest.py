@@ -4,13 +4,13 @@ import pytest
 from faulty_port import DeadMemory, OtherParameter, SharedCell, SlowLearner, StuckBit, WrongSpike
 
 from synloom import LIF, ArrayParams, Device, DeviceError, Network, Population, compile
+from synloom.base.errors import ParameterError, TargetError
 from synloom.contract.regions import Region, region_size, weight_offset
-from synloom.errors import ParameterError, TargetError
 from synloom.selftest import Outcome, run_selftest
 from synloom.selftest.comparison import play
-from synloom.selftest.known import known_network
 from synloom.selftest.memories import clear, memories
-from synloom_sim.port import ModelPort
+from synloom.selftest.random_network import known_network
+from synloom_sim.model_port import ModelPort
 
 # The array of test_targets.py, so that its boards are built once.
 PARAMS = ArrayParams(

@@ -7,10 +7,10 @@ from rated_line import RatedLine
 from test_link_transport import terminal
 
 from synloom import Device, connect
+from synloom.base.errors import DeviceError, LinkError, ParameterError
 from synloom.contract import ArrayParams
 from synloom.contract.frames import RunFlag
 from synloom.contract.regions import Region, link
-from synloom.errors import DeviceError, LinkError, ParameterError
 from synloom.link import LinkPort, SerialTransport, transport
 from synloom.link.baud import divisor_for
 from synloom.link.exchange import Exchange

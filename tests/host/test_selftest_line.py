@@ -8,10 +8,10 @@ import pytest
 from rated_line import RatedLine
 
 from synloom import ArrayParams
-from synloom.cli import main
-from synloom.errors import LinkError
+from synloom.base.errors import LinkError
+from synloom.cli.main import main
+from synloom.device.execution import is_running
 from synloom.link import LinkPort
-from synloom.runtime.run import is_running
 from synloom.selftest import Outcome, run_selftest
 from synloom.selftest.line import rates_to_try, try_rates
 from synloom_sim.board import Design, SimTransport
@@ -267,11 +267,11 @@ def test_a_fault_is_exit_code_1(capsys, monkeypatch):
     from faulty_port import StuckBit
 
     from synloom.contract.regions import Region
-    from synloom_sim.port import ModelPort
+    from synloom_sim.model_port import ModelPort
 
     broken = StuckBit(ModelPort(PARAMS), Region.X_TRACE, 3, 0, 1)
     broken.close = lambda: None
-    monkeypatch.setattr("synloom.selftest.run.open_port", lambda *arguments, **options: broken)
+    monkeypatch.setattr("synloom.selftest.suite.open_port", lambda *arguments, **options: broken)
     code, out, _ = run(capsys, "model")
     assert code == 1
     assert "FAIL    memory" in out

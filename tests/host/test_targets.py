@@ -8,9 +8,9 @@ from generated import differing_bits, generate, play
 from serial.tools import list_ports
 
 from synloom import LIF, AllToAll, InputPopulation, Network, Population, Projection, compile, connect
+from synloom.base.errors import LinkError, MismatchError, ParameterError, TargetError
 from synloom.contract import ArrayParams
-from synloom.errors import LinkError, MismatchError, ParameterError, TargetError
-from synloom.targets import open_port
+from synloom.device.targets import open_port
 from synloom_sim.board import Design, SimTransport
 from synloom_sim.board.pty import PtyBoard
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from generated import differing_bits, generate, play
 
+from synloom.base.errors import ParameterError
 from synloom.contract import ArrayParams
 from synloom.contract.regions import Region
-from synloom.errors import ParameterError
 from synloom.link.client import LinkPort
 from synloom_boards.netlist import SMALL_ARRAYS, compare, connect
 from synloom_boards.netlist import __main__ as netlist_main
 from synloom_boards.netlist.__main__ import design_of, main
-from synloom_sim.port import ModelPort
+from synloom_sim.model_port import ModelPort
 
 QUICKEST = "ice40"
 STEPS = 256

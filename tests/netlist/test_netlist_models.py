@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from synloom.base.errors import BuildError
 from synloom.contract import ArrayParams
-from synloom.errors import BuildError
 from synloom_boards.netlist.cells import own_cells
 from synloom_sim.board import BoardCache, Design, build_board
 from synloom_sim.board.tools import find_verilator

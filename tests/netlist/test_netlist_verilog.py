@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from synloom.errors import BuildError
+from synloom.base.errors import BuildError
 from synloom_boards.netlist.cells import cell_models
 from synloom_boards.netlist.verilog import cell_types, netlist_verilog
 

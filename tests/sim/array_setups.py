@@ -20,7 +20,7 @@ from synloom.contract.regions import (
     counter_offset,
     weight_offset,
 )
-from synloom_sim.port import ModelPort
+from synloom_sim.model_port import ModelPort
 
 SEGMENT = dict.fromkeys(segment_layout().fields, 0) | {"last": 1, "w_min": -7, "w_max": 7}
 
@@ -128,7 +128,7 @@ def random_pair(params, rng, busy=True):
         lo, hi = sorted((pick(0, limit), pick(0, limit)))
         bounds = sorted(pick(-params.weight_max, params.weight_max) for _ in range(2))
         flags = {name: flag() for name in ("a_negative", "soft", "stochastic", "reward")} | {
-            "fine": int(rng.integers(4))
+            "exponent": int(rng.integers(4))
         }
         return SEGMENT | flags | {
             "lo": lo * flag(0.7), "hi": hi, "last": flag(0.6), "a": pick(0, int(rng.choice([300, 65535]))),
@@ -159,13 +159,13 @@ def random_pair(params, rng, busy=True):
             "thr": pick(-threshold // 4, threshold), "reset": pick(-threshold, threshold // 2),
             "bias": pick(-threshold // 8, threshold // 2) * flag(), "th_step": pick(0, top // 4) * flag(0.3),
             "refractory": pick(0, 4) * flag(), "g_e": pick(0, 15), "g_i": pick(0, 15),
-            **{f"fine_{k}": int(rng.integers(4)) for k in ("m", "e", "i", "th")}, "subtract": flag(),
+            **{f"exponent_{k}": int(rng.integers(4)) for k in ("m", "e", "i", "th")}, "subtract": flag(),
         }
         for _ in range(n)
     ]  # fmt: skip
     if not params.adaptation:
         for record in naive.neurons:
-            record |= {"dth": 0, "th_step": 0, "fine_th": 0}
+            record |= {"dth": 0, "th_step": 0, "exponent_th": 0}
     naive.w = rng.integers(-params.weight_max, params.weight_max + 1, (s, n)).tolist()
     for i, j in zip(*np.nonzero(rng.random((s, n)) < 0.2), strict=True):
         naive.w[i][j] = params.weight_absent

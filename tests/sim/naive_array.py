@@ -24,11 +24,11 @@ def field_word(state, exponent, bits):
     return product & (1 << bits) - 1
 
 
-def decay(v, m, fine):
-    s = 16 + 4 * fine
+def decay(v, m, exponent):
+    s = 16 + 4 * exponent
     a = abs(v)
     q = (a * m + 2 ** (s - 1)) >> s
-    if m == 0xFFFF and fine == 0:
+    if m == 0xFFFF and exponent == 0:
         q = a
     elif m > 0 and a > 0:
         q = max(q, 1)
@@ -106,7 +106,7 @@ class NaiveArray:
             if word >> 15:
                 for g in self.segments_of(word & 255):
                     for k in range(g["lo"], g["hi"]):
-                        trace[k] = decay(trace[k], g["a"], g["fine"])
+                        trace[k] = decay(trace[k], g["a"], g["exponent"])
         self.columns(t, fired)
         self.add("steps")
         self.add("spikes", len(fired))
@@ -155,11 +155,11 @@ class NaiveArray:
             e = self.sat(self.ie[n] + (self.acc[0][n] << f["g_e"]), 0, top, "state_saturations")
             i = self.sat(self.ii[n] + (self.acc[1][n] << f["g_i"]), 0, top, "state_saturations")
             ready = self.refr[n] == 0
-            u = decay(self.v[n], f["dm"], f["fine_m"]) + e - i + f["bias"]
+            u = decay(self.v[n], f["dm"], f["exponent_m"]) + e - i + f["bias"]
             u = self.sat(u, -top, top, "state_saturations", ready)
-            self.ie[n], self.ii[n] = decay(e, f["de"], f["fine_e"]), decay(i, f["di"], f["fine_i"])
+            self.ie[n], self.ii[n] = decay(e, f["de"], f["exponent_e"]), decay(i, f["di"], f["exponent_i"])
             if adapt:
-                self.theta[n] = decay(self.theta[n], f.get("dth", 0), f.get("fine_th", 0))
+                self.theta[n] = decay(self.theta[n], f.get("dth", 0), f.get("exponent_th", 0))
             if not ready:
                 self.refr[n] -= 1
             elif u >= f["thr"] + self.theta[n]:

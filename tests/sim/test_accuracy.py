@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from synloom.base.errors import CapacityError
 from synloom.contract.params import ArrayParams
-from synloom.errors import CapacityError
 from synloom_sim.accuracy import CASES, Case, distance, measure, measure_nir
 from synloom_sim.accuracy import __main__ as command
 from synloom_sim.accuracy.mapping import map_network

@@ -6,8 +6,8 @@ import pytest
 import serial
 
 from board_tops import GO
+from synloom.base.errors import TargetError
 from synloom.contract import ArrayParams
-from synloom.errors import TargetError
 from synloom_sim.board import Board, Design, build_board
 from synloom_sim.board.pty import PtyBoard
 

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from board_tops import GO, RUN_CLOCKS
+from synloom.base.errors import LinkError
 from synloom.contract import ArrayParams
-from synloom.errors import LinkError
 from synloom_sim.board import BoardStatus, Design, RunReason, SimTransport
 
 PARAMS = ArrayParams(baud=12_000_000)  # 4 clocks a bit

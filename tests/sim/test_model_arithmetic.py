@@ -23,15 +23,15 @@ def updated(weight, trace, reward=256, r=2048, weight_bits=8, **changes):
     return int(new[0, 0]), bool(clipped[0, 0])
 
 
-@pytest.mark.parametrize("fine", [0, 1, 2, 3])
+@pytest.mark.parametrize("exponent", [0, 1, 2, 3])
 @pytest.mark.parametrize("m", [1, 2, 100, 40000, 0xFFFE])
 @pytest.mark.parametrize("start", [-5, 5, 300, -(2**23) + 1])
-def test_decay_reaches_zero_from_both_sides_and_never_crosses(start, m, fine):
+def test_decay_reaches_zero_from_both_sides_and_never_crosses(start, m, exponent):
     m = max(m, 30000) if abs(start) > 1000 else m
-    start = -60000 if fine == 3 and abs(start) > 1000 else start
+    start = -60000 if exponent == 3 and abs(start) > 1000 else start
     v = start
-    for _ in range(20000 << 4 * max(fine - 1, 0) if abs(start) > 1000 else 400):
-        after = int(decay(v, m, fine))
+    for _ in range(20000 << 4 * max(exponent - 1, 0) if abs(start) > 1000 else 400):
+        after = int(decay(v, m, exponent))
         assert abs(after) < abs(v)
         assert after * v >= 0
         v = after
@@ -62,9 +62,11 @@ def test_decay_agrees_with_integers():
     rng = np.random.default_rng(1)
     v = rng.integers(-(2**23), 2**23, 2000)
     m = rng.integers(0, 2**16, 2000)
-    fine = rng.integers(0, 4, 2000)
-    expected = [naive_decay(*values) for values in zip(v.tolist(), m.tolist(), fine.tolist(), strict=True)]
-    assert decay(v, m, fine).tolist() == expected
+    exponent = rng.integers(0, 4, 2000)
+    expected = [
+        naive_decay(*values) for values in zip(v.tolist(), m.tolist(), exponent.tolist(), strict=True)
+    ]
+    assert decay(v, m, exponent).tolist() == expected
 
 
 def test_update_moves_by_a_times_the_trace_over_2_to_the_24():

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from array_setups import finish, get_counter, get_register, quiet_port, set_register, write_neurons
 
+from synloom.base.errors import DeviceError, LinkError, ParameterError
+from synloom.contract.array_port import Port
 from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.regions import Region
-from synloom.errors import DeviceError, LinkError, ParameterError
-from synloom.port import Port
-from synloom_sim.port import ModelPort
+from synloom_sim.model_port import ModelPort
 
 END = 0xFFFF
 

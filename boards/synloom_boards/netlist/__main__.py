@@ -8,8 +8,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from synloom.base.errors import SynloomError
 from synloom.contract import ArrayParams
-from synloom.errors import SynloomError
 from synloom.link.client import LinkPort
 from synloom_boards.board import board_names, load_board
 from synloom_boards.families import FAMILIES

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from synloom.contract.array_port import Port
 from synloom.contract.regions import (
     CONTROL_REGISTERS,
     COUNTERS,
@@ -17,10 +18,9 @@ from synloom.contract.regions import (
     Region,
     weight_offset,
 )
-from synloom.port import Port
 from synloom.selftest.comparison import Played, differences, play
-from synloom.selftest.known import KnownNetwork, known_network
-from synloom_sim.port import ModelPort
+from synloom.selftest.random_network import KnownNetwork, known_network
+from synloom_sim.model_port import ModelPort
 
 __all__ = ["Agreement", "compare"]
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from synloom.errors import BuildError
+from synloom.base.errors import BuildError
 
 __all__ = ["cell_models", "own_cells"]
 

@@ -15,12 +15,12 @@ from typing import Any, Final
 from amaranth.back import rtlil, verilog
 
 from synloom_boards.board import load_board
+from synloom_boards.elaboration import make_plan
 from synloom_boards.families import FAMILIES
+from synloom_boards.gateware_digest import gateware_digest
 from synloom_boards.netlist.cells import cell_models
 from synloom_boards.netlist.placed import NETLIST, Placed, PlacedBoard, PlacedComponent
 from synloom_boards.netlist.verilog import cell_types, netlist_verilog
-from synloom_boards.plan import make_plan
-from synloom_boards.sources import gateware_digest
 from synloom_boards.synthesis import synthesise
 from synloom_boards.tools import TOOLS
 from synloom_sim.board import Design

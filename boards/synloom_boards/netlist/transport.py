@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from synloom.progress import Progress
+from synloom.base.progress import Progress
 from synloom_boards.netlist.design import BoardNetlist, NetlistDesign
 from synloom_sim.board import BoardCache, SimTransport
 

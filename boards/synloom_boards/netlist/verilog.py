@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from synloom.errors import BuildError
+from synloom.base.errors import BuildError
 from synloom_boards.netlist.luts import LUTS, expression
 
 __all__ = ["CONTENTS", "cell_types", "netlist_verilog"]

@@ -10,8 +10,8 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
-from synloom_hdl.arithmetic import population
-from synloom_hdl.core.access import block_ram
+from synloom_hdl.arithmetic import popcount
+from synloom_hdl.core.shared_memory import block_ram
 
 __all__ = ["Accumulators", "groups", "make_accumulators", "sums_layout"]
 
@@ -92,7 +92,7 @@ class Accumulators(wiring.Component):
         clipped = Signal(lanes)
         m.d.sync += [b.eq(a) for a, b in pairwise(chunks)]
         m.d.sync += [valid2.eq(self.valid), valid3.eq(valid2)]
-        m.d.sync += self.saturations.eq(Mux(valid2, population(clipped), 0))
+        m.d.sync += self.saturations.eq(Mux(valid2, popcount(clipped), 0))
         swept = []
         for n in range(lanes):
             reads, sides = [], []
@@ -159,7 +159,7 @@ class SlotAccumulators(Accumulators):
         chunk1 = Signal.like(self.chunk)
         clipped = Signal(lanes)
         m.d.sync += [valid1.eq(self.valid), chunk1.eq(self.chunk)]
-        m.d.sync += self.saturations.eq(Mux(valid1, population(clipped), 0))
+        m.d.sync += self.saturations.eq(Mux(valid1, popcount(clipped), 0))
         swept = []
         for n in range(lanes):
             m.submodules[f"sums{n}"] = sums = memory.Memory(

@@ -10,22 +10,22 @@ from amaranth.utils import ceil_log2
 from synloom.contract import ArrayParams
 from synloom.contract.records import RecordKind
 from synloom.contract.regions import Mode, Region
-from synloom_hdl.core.accessor import Accessor
 from synloom_hdl.core.counters import Counters
 from synloom_hdl.core.dispatch import FiredDispatcher, SourceDispatcher
 from synloom_hdl.core.events import EventQueue
 from synloom_hdl.core.generators import Generators
-from synloom_hdl.core.neurons import Neurons
+from synloom_hdl.core.neuron_sweep import Neurons
 from synloom_hdl.core.passes import PassEngine
+from synloom_hdl.core.payloads import PassKind
 from synloom_hdl.core.probes import Probes
 from synloom_hdl.core.recorder import Recorder
+from synloom_hdl.core.region_bridge import Accessor
 from synloom_hdl.core.registers import ControlRegisters
-from synloom_hdl.core.rule import PassKind
 from synloom_hdl.core.scanner import BitScanner
 from synloom_hdl.core.sequencer import Phase, Sequencer
-from synloom_hdl.core.serial import SerialNeurons
+from synloom_hdl.core.serial_neurons import SerialNeurons
 from synloom_hdl.core.wheel import Wheel
-from synloom_hdl.ports import CoreSignature
+from synloom_hdl.core_interface import CoreSignature
 
 __all__ = ["Core"]
 

@@ -10,8 +10,8 @@ from amaranth.utils import bits_for
 from synloom.contract import ArrayParams
 from synloom.contract.regions import COUNTER_STRIDE, COUNTERS, WIDE_COUNTERS
 from synloom_hdl.arithmetic import choose
-from synloom_hdl.core.access import AccessSignature, block_ram
 from synloom_hdl.core.registers import KEPT_BITS, words_at_first
+from synloom_hdl.core.shared_memory import AccessSignature, block_ram
 
 __all__ = ["ROUND_CLOCKS", "Counters", "most"]
 

@@ -9,9 +9,9 @@ from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom.contract.layout import source_layout, target_layout
-from synloom_hdl.core.access import AccessSignature, SharedMemory
-from synloom_hdl.core.neuron import record_layout
-from synloom_hdl.core.rule import PassKind, job_layout
+from synloom_hdl.core.neuron_lane import record_layout
+from synloom_hdl.core.payloads import PassKind, job_layout
+from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
 from synloom_hdl.core.wheel import spike_layout
 
 __all__ = ["FiredDispatcher", "SourceDispatcher"]

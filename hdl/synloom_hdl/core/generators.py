@@ -7,7 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract import ArrayParams
-from synloom_hdl.core.access import AccessSignature, SharedMemory
+from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
 from synloom_hdl.gf2 import field_key, times_power, xorshift32
 
 __all__ = ["Generators"]

@@ -16,8 +16,8 @@ __all__ = ["DecayScale", "Lane"]
 _FACTOR_BITS = 18
 """Width of a hardware multiplier's factor."""
 
-DecayScale = data.StructLayout({"fine": 2, "everything": 1, "anything": 1})
-"""How a decay reads its coefficient: its unit, whether it takes everything, whether it is not 0."""
+DecayScale = data.StructLayout({"exponent": 2, "takes_all": 1, "is_nonzero": 1})
+"""How a decay reads its coefficient: its unit, whether it takes all at once, whether it is not 0."""
 
 
 class Lane(wiring.Component):
@@ -120,10 +120,10 @@ class Lane(wiring.Component):
         quotient = Signal(bits + 1)
         loss3 = Signal(bits)
         kept3 = Signal(bits)
-        m.d.comb += quotient.eq(rounded_shift(product2, self.decay.fine))
-        with m.If(self.decay.everything):
+        m.d.comb += quotient.eq(rounded_shift(product2, self.decay.exponent))
+        with m.If(self.decay.takes_all):
             m.d[stages[2]] += loss3.eq(size2)
-        with m.Elif((quotient == 0) & self.decay.anything & (size2 != 0)):
+        with m.Elif((quotient == 0) & self.decay.is_nonzero & (size2 != 0)):
             m.d[stages[2]] += loss3.eq(1)
         with m.Else():
             m.d[stages[2]] += loss3.eq(quotient)

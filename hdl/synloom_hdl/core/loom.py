@@ -9,9 +9,9 @@ from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom_hdl.arithmetic import times
-from synloom_hdl.core.access import AccessSignature
 from synloom_hdl.core.banks import SinglePortBank, TwoPortBank
-from synloom_hdl.core.rule import loom_address_layout
+from synloom_hdl.core.payloads import loom_address_layout
+from synloom_hdl.core.shared_memory import AccessSignature
 from synloom_hdl.core.timing import PassTiming
 
 __all__ = ["Loom", "rotate"]

@@ -8,13 +8,13 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
-from synloom_hdl.arithmetic import population
-from synloom_hdl.core.access import AccessSignature
+from synloom_hdl.arithmetic import popcount
 from synloom_hdl.core.accumulators import groups, make_accumulators, sums_layout
 from synloom_hdl.core.lane import DecayScale, Lane
 from synloom_hdl.core.loom import Loom
+from synloom_hdl.core.payloads import PassKind, chunk_layout, job_layout
 from synloom_hdl.core.program import SegmentFetcher
-from synloom_hdl.core.rule import PassKind, chunk_layout, job_layout
+from synloom_hdl.core.shared_memory import AccessSignature
 from synloom_hdl.core.timing import PassTiming
 from synloom_hdl.core.traces import Traces
 from synloom_hdl.gf2 import BitSequence, field_key, times_power, xorshift32
@@ -313,13 +313,13 @@ class PassEngine(wiring.Component):
             x.decayed_en.eq(Mux(decays[0], masks[decayed], 0)),
             y.decayed_en.eq(Mux(decays[1], masks[decayed], 0)),
         ]
-        m.d.sync += self.weight_clips.eq(population(clips & writes))
+        m.d.sync += self.weight_clips.eq(popcount(clips & writes))
 
         scale = Signal(DecayScale)
         m.d.comb += [
-            scale.fine.eq(rule.fine),
-            scale.everything.eq((rule.a == 0xFFFF) & (rule.fine == 0)),
-            scale.anything.eq(rule.a != 0),
+            scale.exponent.eq(rule.exponent),
+            scale.takes_all.eq((rule.a == 0xFFFF) & (rule.exponent == 0)),
+            scale.is_nonzero.eq(rule.a != 0),
         ]
         common = {
             "t0": at(rule.t0, timing.stage(0), "t0"),

@@ -8,9 +8,9 @@ from amaranth.lib.wiring import In, Out
 
 from synloom.contract import ArrayParams
 from synloom.contract.regions import PROBE_STRIDE
-from synloom_hdl.core.access import AccessSignature, SharedMemory
+from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
+from synloom_hdl.core_interface import BusRequest
 from synloom_hdl.counting import up_or_load
-from synloom_hdl.ports import BusRequest
 
 __all__ = ["Probes"]
 

@@ -11,8 +11,8 @@ from synloom.contract import ArrayParams
 from synloom.contract.layout import segment_layout
 from synloom.contract.regions import SEGMENT_STRIDE
 from synloom_hdl.arithmetic import times
-from synloom_hdl.core.access import AccessSignature, SharedMemory
-from synloom_hdl.core.rule import PassKind, Rule, job_layout, loom_address_layout
+from synloom_hdl.core.payloads import PassKind, Rule, job_layout, loom_address_layout
+from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
 from synloom_hdl.core.timing import PassTiming
 
 __all__ = ["SegmentFetcher", "segment_run_layout"]
@@ -186,7 +186,7 @@ class SegmentFetcher(wiring.Component):
         ]
         m.d.comb += [
             getattr(out.rule, name).eq(field(name))
-            for name in ("w_min", "w_max", "shift", "fine", "soft", "stochastic")
+            for name in ("w_min", "w_max", "shift", "exponent", "soft", "stochastic")
         ]
         if params.reward:
             scaled = Signal(32)

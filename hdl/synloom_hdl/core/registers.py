@@ -10,7 +10,7 @@ from amaranth.utils import ceil_log2
 from synloom.contract import ArrayParams
 from synloom.contract.regions import CONTROL_REGISTERS
 from synloom_hdl.arithmetic import choose, minimum
-from synloom_hdl.core.access import AccessSignature
+from synloom_hdl.core.shared_memory import AccessSignature
 from synloom_hdl.counting import down_or_load
 
 __all__ = ["KEPT_BITS", "LIVE_REGISTERS", "ControlRegisters", "highest", "words_at_first"]

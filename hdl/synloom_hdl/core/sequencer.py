@@ -10,8 +10,8 @@ from synloom.contract import ArrayParams
 from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.records import EndReason
 from synloom_hdl.core.recorder import RecorderCommand
+from synloom_hdl.core_interface import RunRequest
 from synloom_hdl.counting import down_or_load
-from synloom_hdl.ports import RunRequest
 
 __all__ = ["Phase", "Sequencer"]
 

@@ -9,7 +9,7 @@ from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom_hdl.arithmetic import minimum
-from synloom_hdl.core.access import AccessSignature, SharedMemory
+from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
 from synloom_hdl.core.timing import PassTiming
 
 __all__ = ["Traces"]

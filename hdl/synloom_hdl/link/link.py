@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from synloom.contract.frames import RX_WINDOW
+from synloom_hdl.core_interface import CoreSignature
 from synloom_hdl.link.arbiter import FrameArbiter
 from synloom_hdl.link.deframer import Deframer
 from synloom_hdl.link.frame_fifo import FrameFifo
@@ -12,7 +13,6 @@ from synloom_hdl.link.framer import Framer
 from synloom_hdl.link.processor import CommandProcessor
 from synloom_hdl.link.records import RecordRing
 from synloom_hdl.link.registers import LinkRegisters
-from synloom_hdl.ports import CoreSignature
 
 __all__ = ["Link"]
 

@@ -6,12 +6,12 @@ from amaranth.lib.wiring import In, Out
 
 from synloom.contract.frames import MAX_READ_BYTES, ControlAction, Kind, Op, Status
 from synloom.contract.regions import Region
+from synloom_hdl.core_interface import BusSignature, RunRequest
 from synloom_hdl.counting import down_or_load
 from synloom_hdl.link.arguments import Arguments
 from synloom_hdl.link.commands import COMMANDS, PLACES
 from synloom_hdl.link.layouts import FrameByte
 from synloom_hdl.link.records import StreamRequest
-from synloom_hdl.ports import BusSignature, RunRequest
 
 __all__ = ["CommandProcessor"]
 

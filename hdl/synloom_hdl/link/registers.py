@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from synloom.contract.info import encode_info
 from synloom.contract.regions import Region, link
-from synloom_hdl.ports import BusSignature
+from synloom_hdl.core_interface import BusSignature
 
 __all__ = ["LinkRegisters"]
 

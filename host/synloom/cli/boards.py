@@ -18,7 +18,7 @@ def boards(as_json: bool) -> None:
     Steps a second are the bound at 5 % activity; Fmax is what place and route found. `synloom build
     BOARD` makes a bitstream, `synloom estimate FILE` tells which boards hold an experiment.
     """
-    from synloom_boards.table import board_rows, shown
+    from synloom_boards.board_table import board_rows, shown
 
     rows = board_rows()
     if as_json:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from synloom.base.errors import ParameterError
 from synloom.cli.tracks import tracks
 from synloom.cli.workers import in_workers
-from synloom.errors import ParameterError
 
 if TYPE_CHECKING:
-    from synloom.checks import FloatArray
+    from synloom.base.checks import FloatArray
     from synloom.demo.digits import Outcome
     from synloom.demo.experiment import Difference, Experiment
 
@@ -110,7 +110,7 @@ def _perform(
     """Run on the target, and on the model beside it unless that is the target."""
     from synloom.demo.experiment import Reference, compare
     from synloom.demo.settings import ARRAY
-    from synloom.targets import connect
+    from synloom.device.targets import connect
 
     with tracks() as bars:
         params = ARRAY if target in _ANY_ARRAY else None

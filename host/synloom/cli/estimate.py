@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from synloom.base.errors import CapacityError, ParameterError
 from synloom.cli.options import json_option
 from synloom.cli.output import show_json
-from synloom.errors import CapacityError, ParameterError
 
 if TYPE_CHECKING:
     from synloom.experiment import Experiment
@@ -73,7 +73,7 @@ def estimate(file: Path, activity: float, as_json: bool) -> None:
     recorded. `synloom build BOARD` takes options for other arrays.
     """
     from synloom.experiment import read_experiment
-    from synloom.experiment.build import build_network, compile_experiment, count_probes
+    from synloom.experiment.network_builder import build_network, compile_experiment, count_probes
     from synloom_boards.board import board_names, load_board
 
     experiment = read_experiment(file)
@@ -98,7 +98,7 @@ def estimate(file: Path, activity: float, as_json: bool) -> None:
 
 
 def _estimate(experiment: Experiment, board: Board, activity: float) -> BoardEstimate:
-    from synloom.experiment.build import build_network, compile_experiment
+    from synloom.experiment.network_builder import build_network, compile_experiment
     from synloom_boards.speed import step_clocks
 
     array = board.array

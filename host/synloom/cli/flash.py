@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from synloom.cli.build import bitstream_options, make_bitstream
+from synloom.cli.build_bitstream import bitstream_options, make_bitstream
 from synloom.cli.output import progress_line
 
 __all__ = ["flash"]

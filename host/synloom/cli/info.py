@@ -11,10 +11,10 @@ import click
 
 from synloom.cli.options import array_options, json_option, target_options
 from synloom.cli.output import progress_line, show_json, show_table
+from synloom.contract.array_port import Port
 from synloom.contract.info import PROTOCOL_VERSION
 from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
 from synloom.contract.regions import LINK_REGISTERS, Region, control
-from synloom.port import Port
 
 __all__ = ["info"]
 
@@ -32,7 +32,7 @@ def info(target: str, params_file: Path | None, as_json: bool, **fields: int | b
     first port with an array). The array options say what a model or a simulated board shall be; a
     board tells it itself, and takes only --baud, the line rate. The network in it is left as it is.
     """
-    from synloom.targets import open_port
+    from synloom.device.targets import open_port
 
     params, options = target_options(target, params_file, fields)
     with progress_line() as progress:
@@ -50,7 +50,7 @@ def info(target: str, params_file: Path | None, as_json: bool, **fields: int | b
 
 
 def _report(target: str, port: Port) -> dict[str, dict[str, Any]]:
-    from synloom.counters import read_counters
+    from synloom.device.counters import read_counters
 
     return {
         "array": dict(_array(target, port)),

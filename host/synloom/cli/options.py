@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
+from synloom.base.errors import ParameterError
 from synloom.contract.params import ArrayParams
-from synloom.errors import ParameterError
 
 __all__ = [
     "array_options",

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from synloom.progress import Progress
+from synloom.base.progress import Progress
 
 __all__ = ["progress_line", "show_json", "show_table"]
 

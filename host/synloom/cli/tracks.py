@@ -9,7 +9,7 @@ from typing import Protocol
 
 import click
 
-from synloom.progress import Progress
+from synloom.base.progress import Progress
 
 __all__ = ["Tracks", "tracks"]
 

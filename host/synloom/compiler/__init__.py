@@ -1,5 +1,5 @@
 """From a network in SI units to the contents of an array's memories."""
 
-from synloom.compiler.build import compile
+from synloom.compiler.compilation import compile
 
 __all__ = ["compile"]

@@ -6,13 +6,13 @@ from typing import Final
 
 import numpy as np
 
-from synloom.checks import FloatArray, IntArray
-from synloom.compiler.numbers import decay_coefficients
-from synloom.compiler.scale import Scale
+from synloom.base.checks import FloatArray, IntArray
+from synloom.base.errors import ParameterError
+from synloom.compiler.coefficients import decay_coefficients
+from synloom.compiler.scales import Scale
 from synloom.contract.params import ArrayParams
-from synloom.errors import ParameterError
-from synloom.network import Population
-from synloom.report import ReportBuilder
+from synloom.image.report import ReportBuilder
+from synloom.network.network import Population
 
 __all__ = ["neuron_registers", "neuron_state"]
 
@@ -34,9 +34,9 @@ def neuron_registers(
     subtract = population.cell.reset_mode == "subtract"
     registers: dict[str, IntArray] = {}
 
-    def decay(name: str, field: str, fine: str) -> None:
+    def decay(name: str, field: str, exponent: str) -> None:
         made = decay_coefficients(cell[name], dt)
-        registers[field], registers[fine] = made.m, made.fine
+        registers[field], registers[exponent] = made.m, made.exponent
         out = (np.isinf(made.tau) & np.isfinite(cell[name])) | ((made.tau == 0.0) & (cell[name] > 0.0))
         report.add(label, f"{name} (ms)", cell[name], made.tau, "out of range" if out.any() else "")
 
@@ -46,9 +46,9 @@ def neuron_registers(
         clipped = (registers[field] != steps).any()
         report.add(label, name, wanted, registers[field] * lsb, "out of range" if clipped else "")
 
-    decay("tau_m", "dm", "fine_m")
-    decay("tau_syn_E", "de", "fine_e")
-    decay("tau_syn_I", "di", "fine_i")
+    decay("tau_m", "dm", "exponent_m")
+    decay("tau_syn_E", "de", "exponent_e")
+    decay("tau_syn_I", "di", "exponent_i")
     low = -params.state_max
     level("v_thresh - v_rest (mV)", "thr", cell["v_thresh"] - cell["v_rest"], scale.v_lsb, low)
     reset = cell["v_thresh"] - cell["v_reset"] if subtract else cell["v_reset"] - cell["v_rest"]
@@ -56,7 +56,7 @@ def neuron_registers(
     level(name, "reset", reset, scale.v_lsb, low)
     level("i_offset (nA)", "bias", cell["i_offset"], scale.offset_lsb, low)
     if params.adaptation and cell["theta_plus"].any():
-        decay("tau_theta", "dth", "fine_th")
+        decay("tau_theta", "dth", "exponent_th")
         level("theta_plus (mV)", "th_step", cell["theta_plus"], scale.v_lsb, 0)
     registers["refractory"] = _refractory(cell["tau_refrac"], dt, label, report)
     registers["g_e"] = np.full(n, scale.gains[0], dtype=np.int64)

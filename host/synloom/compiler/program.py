@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from synloom.checks import FloatArray, IntArray
-from synloom.compiler.numbers import decay_coefficients
+from synloom.base.checks import FloatArray, IntArray
+from synloom.base.errors import NetworkError
+from synloom.compiler.coefficients import decay_coefficients
 from synloom.compiler.rules import RuleRegisters
 from synloom.contract.params import ArrayParams
-from synloom.errors import NetworkError
 
 __all__ = ["PlacedProjection", "Program", "Span", "build_program"]
 
@@ -197,6 +197,11 @@ def _decays(program: Program, traces: Sequence[tuple[Span, float, bool]], dt: fl
         taus: FloatArray = np.array([tau])
         made = decay_coefficients(taus, dt)
         segments.append(
-            {"lo": span.first, "hi": span.first + span.n, "a": int(made.m[0]), "fine": int(made.fine[0])}
+            {
+                "lo": span.first,
+                "hi": span.first + span.n,
+                "a": int(made.m[0]),
+                "exponent": int(made.exponent[0]),
+            }
         )
     return 0x8000 | program.add(segments)

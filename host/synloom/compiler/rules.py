@@ -8,12 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from synloom.compiler.scale import Scale
+from synloom.base.errors import NetworkError, ParameterError
+from synloom.compiler.scales import Scale
 from synloom.compiler.synapses import Edges
 from synloom.contract.params import ArrayParams
-from synloom.errors import NetworkError, ParameterError
-from synloom.plasticity import PairRule
-from synloom.report import ReportBuilder
+from synloom.image.report import ReportBuilder
+from synloom.network.plasticity import PairRule
 
 __all__ = ["HalfRule", "RuleRegisters", "TraceUnits", "features", "rule_registers", "trace_units"]
 

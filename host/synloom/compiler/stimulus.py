@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from synloom.checks import FloatArray, IntArray, steps_of
-from synloom.errors import ParameterError
-from synloom.inputs import InputPopulation
-from synloom.report import ReportBuilder
+from synloom.base.checks import FloatArray, IntArray, steps_of
+from synloom.base.errors import ParameterError
+from synloom.image.report import ReportBuilder
+from synloom.network.inputs import InputPopulation
 
 __all__ = ["ALWAYS", "input_events", "rate_words", "rates_of"]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from synloom.checks import HUGE, FloatArray, IntArray, reals, steps_of
-from synloom.errors import NetworkError, ParameterError
-from synloom.inputs import InputPopulation
-from synloom.network import Network, Population, Projection
-from synloom.plasticity import PairRule
-from synloom.report import ReportBuilder
+from synloom.base.checks import HUGE, FloatArray, IntArray, reals, steps_of
+from synloom.base.errors import NetworkError, ParameterError
+from synloom.image.report import ReportBuilder
+from synloom.network.inputs import InputPopulation
+from synloom.network.network import Network, Population, Projection
+from synloom.network.plasticity import PairRule
 
 __all__ = ["Edges", "delays", "expand"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from synloom.base.errors import TargetError
 from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
-from synloom.errors import TargetError
 
 __all__ = ["INFO_WORDS", "MAGIC", "PROTOCOL_VERSION", "decode_info", "encode_info"]
 

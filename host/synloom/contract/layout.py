@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from synloom.base.errors import ParameterError
 from synloom.contract.params import ArrayParams
-from synloom.errors import ParameterError
 
 __all__ = [
     "Field",
@@ -137,10 +137,10 @@ def neuron_params_layout(params: ArrayParams) -> Layout:
         Field("refractory", 8),
         Field("g_e", 4),
         Field("g_i", 4),
-        Field("fine_m", 2),
-        Field("fine_e", 2),
-        Field("fine_i", 2),
-        *([Field("fine_th", 2)] if adapts else []),
+        Field("exponent_m", 2),
+        Field("exponent_e", 2),
+        Field("exponent_i", 2),
+        *([Field("exponent_th", 2)] if adapts else []),
         Field("subtract", 1),
     )
 
@@ -180,7 +180,7 @@ def segment_layout() -> Layout:
         Field("soft", 1),
         Field("stochastic", 1),
         Field("reward", 1),
-        Field("fine", 2),
+        Field("exponent", 2),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from synloom.errors import ParameterError
+from synloom.base.errors import ParameterError
 
 __all__ = ["SEMANTICS_VERSION", "ArrayParams", "allowed"]
 

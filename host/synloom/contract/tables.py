@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from synloom.base.errors import ParameterError
 from synloom.contract import regions
 from synloom.contract.info import INFO_WORDS
 from synloom.contract.layout import (
@@ -26,7 +27,6 @@ from synloom.contract.layout import (
 )
 from synloom.contract.params import ArrayParams, allowed
 from synloom.contract.regions import Region, Register, region_size
-from synloom.errors import ParameterError
 
 __all__ = ["TABLES", "fill", "main", "render"]
 
@@ -76,7 +76,7 @@ _FIELD_MEANINGS: Final[dict[str, dict[str, str]]] = {
         "soft": "The change is scaled by the room to the bound",
         "stochastic": "Rounds at random instead of to nearest",
         "reward": "The change is scaled by REWARD",
-        "fine": "Unit of the coefficient (decay lists)",
+        "exponent": "Unit of the coefficient (decay lists)",
     },
     "neuron_params": {
         "dm": "Decay of V",
@@ -90,10 +90,10 @@ _FIELD_MEANINGS: Final[dict[str, dict[str, str]]] = {
         "refractory": "Steps of refractoriness after a spike",
         "g_e": "Excitatory sums are shifted left by so much",
         "g_i": "Inhibitory sums are shifted left by so much",
-        "fine_m": "Unit of dm",
-        "fine_e": "Unit of de",
-        "fine_i": "Unit of di",
-        "fine_th": "Unit of dth",
+        "exponent_m": "Unit of dm",
+        "exponent_e": "Unit of de",
+        "exponent_i": "Unit of di",
+        "exponent_th": "Unit of dth",
         "subtract": "A spike lowers V by reset instead of setting it",
     },
     "neuron_state": {

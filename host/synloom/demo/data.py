@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from synloom.checks import FloatArray, IntArray
-from synloom.errors import BuildError, ParameterError
+from synloom.base.checks import FloatArray, IntArray
+from synloom.base.errors import BuildError, ParameterError
 
 __all__ = ["CLASSES", "PIXELS", "SIDE", "Digits", "contrast_rates", "load_digits", "validation_split"]
 

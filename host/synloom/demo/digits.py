@@ -12,22 +12,22 @@ from typing import Final
 
 import numpy as np
 
-from synloom.cells import LIF
-from synloom.checks import FloatArray, IntArray
+from synloom.base.checks import FloatArray, IntArray
+from synloom.base.errors import ParameterError
+from synloom.base.progress import Progress
 from synloom.compiler import compile
-from synloom.connectors import AllToAll, FromMatrix
 from synloom.contract.params import ArrayParams
 from synloom.demo.data import CLASSES, PIXELS, Digits, contrast_rates
 from synloom.demo.readout import accuracy, names_of, shares_by_response, shares_by_teacher, vote
 from synloom.demo.settings import DigitSettings
-from synloom.device import Device
-from synloom.distributions import Uniform
-from synloom.errors import ParameterError
-from synloom.image import Image
-from synloom.inputs import PoissonInput, RegularInput
-from synloom.network import Network, Population, Projection
-from synloom.plasticity import TraceTarget
-from synloom.progress import Progress
+from synloom.device.device import Device
+from synloom.image.image import Image
+from synloom.network.cells import LIF
+from synloom.network.connectors import AllToAll, FromMatrix
+from synloom.network.distributions import Uniform
+from synloom.network.inputs import PoissonInput, RegularInput
+from synloom.network.network import Network, Population, Projection
+from synloom.network.plasticity import TraceTarget
 
 __all__ = ["FORMS", "Outcome", "build", "compile_digits", "learn", "teacher_classes"]
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from synloom.base.errors import DeviceError, SynloomError
+from synloom.base.progress import Progress
 from synloom.contract.params import ArrayParams
 from synloom.demo.data import Digits, load_digits, validation_split
 from synloom.demo.digits import FORMS, Outcome, learn
 from synloom.demo.settings import DigitSettings
-from synloom.device import Device
-from synloom.errors import DeviceError, SynloomError
-from synloom.progress import Progress
-from synloom.targets import connect
+from synloom.device.device import Device
+from synloom.device.targets import connect
 
 __all__ = ["Difference", "Experiment", "Reference", "compare"]
 

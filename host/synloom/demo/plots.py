@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from synloom.checks import FloatArray, IntArray
+from synloom.base.checks import FloatArray, IntArray
 from synloom.demo.data import CLASSES, PIXELS, SIDE
 from synloom.demo.digits import Outcome
 from synloom.demo.readout import confusion

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synloom.checks import FloatArray, IntArray
+from synloom.base.checks import FloatArray, IntArray
 from synloom.demo.data import CLASSES
 
 __all__ = ["accuracy", "confusion", "names_of", "shares_by_response", "shares_by_teacher", "vote"]

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from synloom.checks import whole
+from synloom.base.checks import whole
+from synloom.experiment.location import Location, meant
 from synloom.experiment.schema import EXPERIMENT
-from synloom.experiment.where import Where, meant
 
 __all__ = ["Experiment", "read_experiment"]
 
@@ -48,9 +48,9 @@ class Experiment:
     seed: int
 
     @property
-    def where(self) -> Where:
+    def where(self) -> Location:
         """The file, for messages."""
-        return Where(str(self.path))
+        return Location(str(self.path))
 
     @property
     def title(self) -> str:
@@ -80,14 +80,14 @@ class Experiment:
         if steps is not None:
             duration = whole("steps", steps, 1, MOST_STEPS) * self.dt
         if duration is not None:
-            self.check_time(duration, Where(self.where.file, "run.duration"))
+            self.check_time(duration, Location(self.where.file, "run.duration"))
         return replace(
             self,
             duration=self.duration if duration is None else duration,
             seed=self.seed if seed is None else whole("seed", seed, 0, 2**63 - 1),
         )
 
-    def check_time(self, time: float, where: Where, least: int = 1) -> None:
+    def check_time(self, time: float, where: Location, least: int = 1) -> None:
         """Complain about a time that is no multiple of dt, below `least` steps or longer than any run."""
         if not math.isfinite(time):
             raise where.error(f"must be a finite number of ms, not {time:g}")
@@ -109,7 +109,7 @@ def read_experiment(path: str | Path) -> Experiment:
         If it is not there or is wrong; the message gives the file, the key, its value and what is allowed.
     """
     file = Path(path)
-    where = Where(str(file))
+    where = Location(str(file))
     try:
         text = file.read_text(encoding="utf-8")
         values = tomllib.loads(text)
@@ -155,15 +155,15 @@ class _References:
             self._change(change, self.where.key("changes").item(index))
         self._record(self.tables["record"], self.where.key("record"))
 
-    def _known(self, name: str, known: Iterable[str], where: Where) -> None:
+    def _known(self, name: str, known: Iterable[str], where: Location) -> None:
         if name not in known:
             raise where.error(f"cannot be {name!r}{meant(name, known)}")
 
-    def _multiple(self, time: float | None, where: Where) -> None:
+    def _multiple(self, time: float | None, where: Location) -> None:
         if time is not None:
             self.experiment.check_time(time, where)
 
-    def _change(self, change: dict[str, Any], where: Where) -> None:
+    def _change(self, change: dict[str, Any], where: Location) -> None:
         self.experiment.check_time(change["at"], where.key("at"), least=0)
         if change["at"] >= self.experiment.duration:
             raise where.key("at").error(
@@ -175,7 +175,7 @@ class _References:
         for name in change["offsets"]:
             self._known(name, self.populations, where.key("offsets"))
 
-    def _record(self, record: dict[str, Any], where: Where) -> None:
+    def _record(self, record: dict[str, Any], where: Location) -> None:
         for kind in ("spikes", "counts"):
             for index, name in enumerate(record[kind] or ()):
                 self._known(name, self.populations, where.key(kind).item(index))
@@ -193,7 +193,7 @@ class _References:
             self._known(weights["of"], self.projections, place.key("of"))
             self._multiple(weights["every"], place.key("every"))
 
-    def _state(self, state: dict[str, Any], where: Where) -> set[tuple[str, str, int]]:
+    def _state(self, state: dict[str, Any], where: Location) -> set[tuple[str, str, int]]:
         of, variable = state["of"], state["variable"]
         self._known(of, (*self.populations, *self.inputs), where.key("of"))
         if of in self.inputs and variable != "trace":

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.ndimage import gaussian_filter1d
 
-from synloom.checks import FloatArray
+from synloom.base.checks import FloatArray
 from synloom.experiment.results import Results, Weights
 from synloom.experiment.style import DIVERGING, INK, SEQUENTIAL, colour, marks, new_figure, styled, time_axis
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from synloom.errors import ExperimentError
+from synloom.base.errors import ExperimentError
+from synloom.experiment.data_files import find
 from synloom.experiment.figures import draw_figures
-from synloom.experiment.files import find
 from synloom.experiment.results import Results
 
 __all__ = ["check_folder", "write_folder"]

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synloom.checks import FloatArray, IntArray
-from synloom.counters import Counters
+from synloom.base.checks import FloatArray, IntArray
+from synloom.device.counters import Counters
+from synloom.device.recording import Recording
 from synloom.experiment.document import Experiment
-from synloom.image import Image
-from synloom.network import Network
-from synloom.recording import Recording
+from synloom.image.image import Image
+from synloom.network.network import Network
 
 __all__ = ["Results", "Weights"]
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Final
 
-from synloom.cells import LIF
 from synloom.contract.params import ArrayParams
-from synloom.experiment.kinds import Choice, Kind, ListOf, Number, Switch, Text, Whole
+from synloom.device.neuron_state import PROBE_VARIABLES
 from synloom.experiment.section import DEFAULTS, REQUIRED, Key, Named, Section
+from synloom.experiment.value_types import Choice, Kind, ListOf, Number, Switch, Text, Whole
 from synloom.experiment.values import Numbers, NumbersByName
-from synloom.network import Network
-from synloom.plasticity import STDP, PairRule, TraceTarget
-from synloom.runtime.state import PROBE_VARIABLES
+from synloom.network.cells import LIF
+from synloom.network.network import Network
+from synloom.network.plasticity import STDP, PairRule, TraceTarget
 
 __all__ = ["EXPERIMENT", "SECTIONS"]
 

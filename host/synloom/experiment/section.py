@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from synloom.experiment.kinds import Kind, shown
-from synloom.experiment.where import Where, meant
+from synloom.experiment.location import Location, meant
+from synloom.experiment.value_types import Kind, shown
 
 __all__ = ["DEFAULTS", "REQUIRED", "Key", "Named", "Section"]
 
@@ -71,7 +71,7 @@ class Section:
         """The table in words."""
         return f"table {self.title}"
 
-    def check(self, value: Any, where: Where) -> dict[str, Any]:
+    def check(self, value: Any, where: Location) -> dict[str, Any]:
         """Return every key that makes sense, with its value or its default."""
         if not isinstance(value, dict):
             raise where.error(f"must be a table, not {shown(value)}")
@@ -98,7 +98,7 @@ class Section:
                 word = result[key.name]
         return result
 
-    def _refuse(self, key: Key, word: str, value: dict[str, Any], where: Where) -> None:
+    def _refuse(self, key: Key, word: str, value: dict[str, Any], where: Location) -> None:
         if key.name in value:
             others = " or ".join(f'"{one}"' for one in key.only)
             raise where.key(key.name).error(f'belongs to {self.selector} = {others}, not to "{word}"')
@@ -124,7 +124,7 @@ class Named:
         """The tables in words."""
         return f"tables {self.section.title}"
 
-    def check(self, value: Any, where: Where) -> dict[str, dict[str, Any]]:
+    def check(self, value: Any, where: Location) -> dict[str, dict[str, Any]]:
         """Return the checked tables by name, in the file's order."""
         if not isinstance(value, dict):
             raise where.error(f"must be {self.words}, not {shown(value)}")
@@ -145,7 +145,7 @@ class Named:
         return result
 
     def _copied(
-        self, table: dict[str, Any], earlier: dict[str, dict[str, Any]], where: Where
+        self, table: dict[str, Any], earlier: dict[str, dict[str, Any]], where: Location
     ) -> dict[str, Any]:
         if "like" not in table:
             return table

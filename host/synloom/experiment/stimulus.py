@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from synloom.checks import FloatArray, IntArray
+from synloom.base.checks import FloatArray, IntArray
+from synloom.experiment.data_files import read_spikes
 from synloom.experiment.document import Experiment
-from synloom.experiment.files import read_spikes
+from synloom.experiment.location import Location
 from synloom.experiment.values import spread
-from synloom.experiment.where import Where
-from synloom.inputs import InputPopulation, PoissonInput, RegularInput
+from synloom.network.inputs import InputPopulation, PoissonInput, RegularInput
 
 __all__ = ["make_input"]
 
@@ -38,7 +38,7 @@ def make_input(
     return InputPopulation(n, spike_times=[np.sort(when[which == k]) for k in range(n)], label=name)
 
 
-def check_rates(rate: float | FloatArray, experiment: Experiment, where: Where) -> None:
+def check_rates(rate: float | FloatArray, experiment: Experiment, where: Location) -> None:
     """Complain about rates above one spike a step."""
     most = 1000.0 / experiment.dt
     if np.max(rate) > most * (1.0 + 1e-9):
@@ -46,7 +46,7 @@ def check_rates(rate: float | FloatArray, experiment: Experiment, where: Where) 
 
 
 def _from_times(
-    experiment: Experiment, table: dict[str, Any], rng: np.random.Generator, where: Where
+    experiment: Experiment, table: dict[str, Any], rng: np.random.Generator, where: Location
 ) -> tuple[FloatArray, IntArray]:
     lists: list[list[float]] = table["times"]
     if len(lists) != table["n"]:
@@ -56,7 +56,7 @@ def _from_times(
 
 
 def _from_file(
-    experiment: Experiment, table: dict[str, Any], rng: np.random.Generator, where: Where
+    experiment: Experiment, table: dict[str, Any], rng: np.random.Generator, where: Location
 ) -> tuple[FloatArray, IntArray]:
     times, channels = read_spikes(table["file"], experiment.path.parent, where)
     bad = ~(np.isfinite(times) & (times >= 0.0))
@@ -71,7 +71,7 @@ def _from_file(
 
 
 def _from_bursts(
-    experiment: Experiment, table: dict[str, Any], rng: np.random.Generator, where: Where
+    experiment: Experiment, table: dict[str, Any], rng: np.random.Generator, where: Location
 ) -> tuple[FloatArray, IntArray]:
     """Return the spikes of all bursts; those that the jitter puts before the start come at 0."""
     times, channels = [np.zeros(0)], [np.zeros(0, dtype=np.int64)]

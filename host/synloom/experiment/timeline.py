@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from synloom.device import Device
-from synloom.experiment.build import random_of
+from synloom.device.device import Device
 from synloom.experiment.document import Experiment
+from synloom.experiment.location import Location
+from synloom.experiment.network_builder import random_of
 from synloom.experiment.stimulus import check_rates
 from synloom.experiment.values import spread
-from synloom.experiment.where import Where
 
 __all__ = ["Change", "changes_of", "pieces", "snapshot_steps"]
 
 PIECES = 50
-"""Pieces of a run at least, for the progress line. Where a run is cut changes no bit of it."""
+"""Pieces of a run at least, for the progress line. Location a run is cut changes no bit of it."""
 
 
 class Change:
@@ -25,10 +25,10 @@ class Change:
     Parameters
     ----------
     experiment : Experiment
-        Where it comes from.
+        Location it comes from.
     table : dict
         The checked table.
-    where : Where
+    where : Location
         Its place.
 
     Attributes
@@ -37,7 +37,7 @@ class Change:
         Before which step it happens.
     """
 
-    def __init__(self, experiment: Experiment, table: dict[str, Any], where: Where):
+    def __init__(self, experiment: Experiment, table: dict[str, Any], where: Location):
         self.step = round(table["at"] / experiment.dt)
         self._switches = {key: table[key] for key in ("learning", "adaptation", "reward")}
         self._rates = self._spread(experiment, table["rates"], "inputs", where.key("rates"))
@@ -46,7 +46,7 @@ class Change:
             check_rates(rate, experiment, where.key("rates").key(name))
 
     @staticmethod
-    def _spread(experiment: Experiment, values: dict[str, Any], kind: str, where: Where) -> dict[str, Any]:
+    def _spread(experiment: Experiment, values: dict[str, Any], kind: str, where: Location) -> dict[str, Any]:
         sizes = {name: table["n"] for name, table in experiment.tables[kind].items()}
         return {
             name: spread(value, sizes[name], random_of(experiment, where.key(name)), where.key(name))

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from synloom.checks import FloatArray
-from synloom.distributions import Normal, Uniform
-from synloom.experiment.kinds import Number, shown
-from synloom.experiment.where import Where, meant
+from synloom.base.checks import FloatArray
+from synloom.experiment.location import Location, meant
+from synloom.experiment.value_types import Number, shown
+from synloom.network.distributions import Normal, Uniform
 
 __all__ = ["Linear", "Numbers", "NumbersByName", "Value", "spread"]
 
@@ -55,7 +55,7 @@ class Numbers:
         """The forms in words."""
         return f"{self.number.words} ({'one or many' if 'list' in self.forms else 'or random'})"
 
-    def check(self, value: Any, where: Where) -> Value:
+    def check(self, value: Any, where: Location) -> Value:
         """Return the number, a tuple of numbers, or what makes them."""
         if isinstance(value, list) and "list" in self.forms:
             if not value:
@@ -65,7 +65,7 @@ class Numbers:
             return self._rule(value, where)
         return self.number.check(value, where)
 
-    def _rule(self, table: dict[str, Any], where: Where) -> Value:
+    def _rule(self, table: dict[str, Any], where: Location) -> Value:
         tables = [form for form in self._NAMES if form in self.forms]
         form = next((form for form in tables if form in table), None)
         if form is None:
@@ -85,7 +85,7 @@ class Numbers:
                 return Uniform(first, second)
             return Normal(first, second, *bounds) if form == "normal" else Linear(first, second)
 
-    def _bounds(self, table: dict[str, Any], form: str, where: Where) -> tuple[float, float]:
+    def _bounds(self, table: dict[str, Any], form: str, where: Location) -> tuple[float, float]:
         """Return where a normal distribution is clipped: never beyond what the numbers may be."""
         allowed = ("low", "high") if form == "normal" else ()
         for name in table:
@@ -111,7 +111,7 @@ class NumbersByName:
     number: Number
     words: str
 
-    def check(self, value: Any, where: Where) -> dict[str, Value]:
+    def check(self, value: Any, where: Location) -> dict[str, Value]:
         """Return the values by name."""
         if not isinstance(value, dict):
             raise where.error(f"must be a {self.words}, not {shown(value)}")
@@ -119,7 +119,7 @@ class NumbersByName:
         return {name: numbers.check(entry, where.key(name)) for name, entry in value.items()}
 
 
-def spread(value: Value, n: int, rng: np.random.Generator, where: Where) -> float | FloatArray:
+def spread(value: Value, n: int, rng: np.random.Generator, where: Location) -> float | FloatArray:
     """Return a number, or (n,) numbers.
 
     Raises

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from synloom.base.errors import ParameterError
 from synloom.contract.regions import Region
-from synloom.errors import ParameterError
 
 __all__ = ["advance", "pieces"]
 

@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
+from synloom.contract.array_port import Words
 from synloom.contract.records import END_WORD, RecordKind
-from synloom.port import Words
 
 __all__ = ["RecordAssembly"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from synloom.base.errors import DeviceError, LinkError, ParameterError, SynloomError
 from synloom.contract.frames import Op
 from synloom.contract.regions import Region, link
-from synloom.errors import DeviceError, LinkError, ParameterError, SynloomError
 from synloom.link.exchange import Exchange
 from synloom.link.transport import RatedTransport
 

@@ -12,6 +12,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from synloom.base.errors import DeviceError, LinkError, ParameterError
+from synloom.contract.array_port import Words
 from synloom.contract.frames import (
     MAX_PAYLOAD,
     MAX_READ_BYTES,
@@ -23,7 +25,6 @@ from synloom.contract.frames import (
 )
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region, control, link
-from synloom.errors import DeviceError, LinkError, ParameterError
 from synloom.link.addresses import pieces
 from synloom.link.assembly import RecordAssembly
 from synloom.link.baud import change_rate, divisor_for
@@ -31,7 +32,6 @@ from synloom.link.discovery import discover
 from synloom.link.exchange import Exchange, LinkStatistics
 from synloom.link.rates import ByteRates, byte_rates
 from synloom.link.transport import RatedTransport, Transport
-from synloom.port import Words
 
 __all__ = ["LinkPort"]
 
@@ -49,7 +49,7 @@ _SILENCE_S: Final = 0.25
 
 
 class LinkPort:
-    """Speak docs/protocol.md over a transport: a `synloom.port.Port`.
+    """Speak docs/protocol.md over a transport: a `synloom.contract.array_port.Port`.
 
     Lost, changed and repeated frames are mended; what could not be mended raises LinkError, and so
     does every call after it. Calls from several threads take turns.

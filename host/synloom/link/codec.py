@@ -5,8 +5,8 @@ from __future__ import annotations
 import binascii
 from typing import Final
 
+from synloom.base.errors import ParameterError
 from synloom.contract.frames import ESCAPE, FLAG, MAX_PAYLOAD, STUFF
-from synloom.errors import ParameterError
 
 __all__ = ["Decoder", "crc16_x25", "encode_frame"]
 

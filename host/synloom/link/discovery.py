@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
+from synloom.base.errors import DeviceError, LinkError, TargetError
 from synloom.contract.frames import Op
 from synloom.contract.info import INFO_WORDS, MAGIC, PROTOCOL_VERSION, decode_info
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
-from synloom.errors import DeviceError, LinkError, TargetError
 from synloom.link.exchange import Exchange
 
 __all__ = ["discover"]

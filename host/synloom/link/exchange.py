@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from synloom.base.errors import DeviceError, LinkError
 from synloom.contract.frames import MAX_PAYLOAD, RX_WINDOW, Kind, Op, Status
-from synloom.errors import DeviceError, LinkError
 from synloom.link.codec import Decoder, encode_frame
 from synloom.link.transport import Transport
 

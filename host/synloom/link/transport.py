@@ -11,7 +11,7 @@ from typing import Final, Protocol, runtime_checkable
 
 import serial
 
-from synloom.errors import LinkError, ParameterError, TargetError
+from synloom.base.errors import LinkError, ParameterError, TargetError
 
 __all__ = ["RatedTransport", "SerialTransport", "Transport"]
 

@@ -1,6 +1,6 @@
 """What a board's owner runs first: the link, all memories, a known network, the counters."""
 
 from synloom.selftest.report import Check, Outcome, RateResult, SelftestReport
-from synloom.selftest.run import run_selftest
+from synloom.selftest.suite import run_selftest
 
 __all__ = ["Check", "Outcome", "RateResult", "SelftestReport", "run_selftest"]

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
 from synloom.contract.layout import neuron_state_layout
 from synloom.contract.params import ArrayParams
@@ -19,12 +20,11 @@ from synloom.contract.regions import (
     control,
     weight_offset,
 )
-from synloom.counters import Counters, read_counters
-from synloom.port import Port, Words
-from synloom.runtime.events import EventQueue
-from synloom.runtime.run import execute
-from synloom.selftest.known import KnownNetwork
+from synloom.device.counters import Counters, read_counters
+from synloom.device.event_queue import EventQueue
+from synloom.device.execution import execute
 from synloom.selftest.memories import Memory, clear, memories
+from synloom.selftest.random_network import KnownNetwork
 
 __all__ = ["Played", "differences", "play"]
 

@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
+from synloom.contract.array_port import Port, Words
 from synloom.link.addresses import advance
-from synloom.port import Port, Words
 from synloom.selftest.march import Marched
 from synloom.selftest.memories import Memory
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from synloom.port import Port, Words
+from synloom.contract.array_port import Port, Words
 from synloom.selftest.memories import Memory
 
 __all__ = ["Marched", "march"]

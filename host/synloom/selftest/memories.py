@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from synloom.contract.array_port import Port, Words
 from synloom.contract.layout import (
     Layout,
     neuron_params_layout,
@@ -31,7 +32,6 @@ from synloom.contract.regions import (
     wheel_offset,
 )
 from synloom.link.addresses import pieces
-from synloom.port import Port, Words
 
 __all__ = ["BLOCK", "Block", "Memory", "clear", "memories"]
 

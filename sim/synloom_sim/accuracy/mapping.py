@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from synloom.base.errors import CapacityError
 from synloom.contract.layout import (
     Layout,
     neuron_params_layout,
@@ -24,8 +25,7 @@ from synloom.contract.regions import (
     Region,
     weight_offset,
 )
-from synloom.errors import CapacityError
-from synloom_sim.port import ModelPort
+from synloom_sim.model_port import ModelPort
 from synloom_sim.reference import LifNeurons, PairStdp, current_propagator, offset_propagator
 
 __all__ = ["Mapped", "map_network"]
@@ -147,12 +147,12 @@ def _choose_scales(params: ArrayParams, neurons: LifNeurons, weights: Floats, dt
 
 
 def _coefficient(tau: float, dt: float) -> tuple[int, int]:
-    """Return (m, fine) of a time constant; 0 takes everything at once."""
+    """Return (m, exponent) of a time constant; 0 takes everything at once."""
     if tau == 0.0:
         return 0xFFFF, 0
     loss = -math.expm1(-dt / tau)
-    fine = max(k for k in range(4) if k == 0 or round(loss * 2 ** (16 + 4 * k)) <= 0xFFFF)
-    return round(loss * 2 ** (16 + 4 * fine)), fine
+    exponent = max(k for k in range(4) if k == 0 or round(loss * 2 ** (16 + 4 * k)) <= 0xFFFF)
+    return round(loss * 2 ** (16 + 4 * exponent)), exponent
 
 
 def _load(port: ModelPort, region: Region, stride: int, layout: Layout, **fields: npt.ArrayLike) -> None:
@@ -185,8 +185,8 @@ def _load_neurons(port: ModelPort, neurons: LifNeurons, dt: float, scales: _Scal
         "th": neurons.tau_theta,
     }
     for name, tau in time_constants.items():
-        m, fine = _coefficient(tau, dt)
-        fields |= {f"d{name}": [m] * n, f"fine_{name}": [fine] * n}
+        m, exponent = _coefficient(tau, dt)
+        fields |= {f"d{name}": [m] * n, f"exponent_{name}": [exponent] * n}
     _load(port, Region.NEURON_PARAMS, NEURON_PARAMS_STRIDE, neuron_params_layout(port.params), **fields)
 
 
@@ -199,12 +199,12 @@ def _load_program(
     """
     params = port.params
     sources, targets, learns = params.sources, params.neurons, int(stdp is not None)
-    rule = {"a": [0] * 4, "fine": [0] * 4, "w_min": [0] * 4, "w_max": [0] * 4}
+    rule = {"a": [0] * 4, "exponent": [0] * 4, "w_min": [0] * 4, "w_max": [0] * 4}
     if stdp:
         decays = [_coefficient(tau, dt) for tau in (stdp.tau_plus, stdp.tau_minus)]
         strengths = [round(a * per_unit) for a in (stdp.A_minus, stdp.A_plus)]
         rule["a"] = [*strengths, *(m for m, _ in decays)]
-        rule["fine"] = [0, 0, *(fine for _, fine in decays)]
+        rule["exponent"] = [0, 0, *(exponent for _, exponent in decays)]
         rule["w_min"] = [round(stdp.w_min / scales.units[0])] * 4
         rule["w_max"] = [round(stdp.w_max / scales.units[0])] * 4
     _load(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from synloom.errors import BuildError
+from synloom.base.errors import BuildError
 
 __all__ = ["BoardCache"]
 

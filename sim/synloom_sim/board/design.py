@@ -11,9 +11,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from synloom.base.errors import BuildError
+from synloom.base.requirements import install_command
 from synloom.contract.params import ArrayParams
-from synloom.errors import BuildError
-from synloom.requirements import install_command
 
 __all__ = ["Design"]
 

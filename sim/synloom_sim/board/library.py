@@ -6,7 +6,7 @@ import ctypes
 from enum import IntEnum, IntFlag
 from pathlib import Path
 
-from synloom.errors import BuildError, LinkError
+from synloom.base.errors import BuildError, LinkError
 
 __all__ = ["Board", "BoardStatus", "RunReason"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from synloom.errors import TargetError
+from synloom.base.errors import TargetError
 from synloom_sim.board.batches import Batches
 from synloom_sim.board.library import Board, RunReason
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from synloom.errors import BuildError
-from synloom.requirements import install_command
+from synloom.base.errors import BuildError
+from synloom.base.requirements import install_command
 
 __all__ = ["Compiler", "Verilator", "find_compiler", "find_verilator"]
 

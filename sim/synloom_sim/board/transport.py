@@ -6,13 +6,13 @@ import threading
 import time
 from typing import Final
 
-from synloom.errors import ParameterError
-from synloom.progress import Progress
+from synloom.base.errors import ParameterError
+from synloom.base.progress import Progress
 from synloom_sim.board.batches import Batches
-from synloom_sim.board.build import build_board
 from synloom_sim.board.cache import BoardCache
 from synloom_sim.board.design import Design
 from synloom_sim.board.library import Board, BoardStatus, RunReason
+from synloom_sim.board.library_build import build_board
 
 __all__ = ["SimTransport"]
 

@@ -29,11 +29,11 @@ class DecayCoefficients:
     least: Int64s
 
     @classmethod
-    def of(cls, m: npt.ArrayLike, fine: npt.ArrayLike) -> DecayCoefficients:
-        """Prepare coefficients `m` (0..65535) with their scales `fine` (0..3); equal shapes."""
-        m, fine = np.asarray(m, dtype=np.int64), np.asarray(fine, dtype=np.int64)
-        shift = 16 + 4 * fine
-        effective = np.where((m == DELTA) & (fine == 0), np.int64(1 << 16), m)
+    def of(cls, m: npt.ArrayLike, exponent: npt.ArrayLike) -> DecayCoefficients:
+        """Prepare coefficients `m` (0..65535) with their scales `exponent` (0..3); equal shapes."""
+        m, exponent = np.asarray(m, dtype=np.int64), np.asarray(exponent, dtype=np.int64)
+        shift = 16 + 4 * exponent
+        effective = np.where((m == DELTA) & (exponent == 0), np.int64(1 << 16), m)
         return cls(effective, np.int64(1) << (shift - 1), shift, np.minimum(m, 1))
 
     def of_magnitude(self, a: Int64s) -> Int64s:
@@ -43,10 +43,10 @@ class DecayCoefficients:
         return left
 
 
-def decay(v: npt.ArrayLike, m: npt.ArrayLike, fine: npt.ArrayLike) -> Int64s:
+def decay(v: npt.ArrayLike, m: npt.ArrayLike, exponent: npt.ArrayLike) -> Int64s:
     """Return `v` after one step of exponential decay towards 0, from both sides."""
     v = np.asarray(v, dtype=np.int64)
-    decayed: Int64s = np.sign(v) * DecayCoefficients.of(m, fine).of_magnitude(np.abs(v))
+    decayed: Int64s = np.sign(v) * DecayCoefficients.of(m, exponent).of_magnitude(np.abs(v))
     return decayed
 
 

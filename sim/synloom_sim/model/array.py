@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from synloom.base.errors import DeviceError
 from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.params import ArrayParams
 from synloom.contract.records import EndReason
 from synloom.contract.regions import Mode, Region
-from synloom.errors import DeviceError
-from synloom_sim.model.memory import MemoryMap
+from synloom_sim.model.memory_map import MemoryMap
 from synloom_sim.model.passes import Passes
 from synloom_sim.model.recorder import Recorder
 from synloom_sim.model.state import ArrayState

@@ -103,7 +103,7 @@ class Program:
                 stochastic=bool(f["stochastic"]) and params.stochastic_rounding,
                 reward=bool(f["reward"]) and params.reward,
             ),
-            decay=DecayCoefficients.of(f["a"], f["fine"]),
+            decay=DecayCoefficients.of(f["a"], f["exponent"]),
         )
 
 

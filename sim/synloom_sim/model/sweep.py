@@ -18,12 +18,15 @@ __all__ = ["NeuronTable", "decay_traces", "sweep"]
 
 Int64s = npt.NDArray[np.int64]
 
+_DECAYS = ("th", "e", "i", "m")
+"""What decays, by the names of its coefficients: theta, Ie, Ii, V."""
+
 
 class NeuronTable:
     """NEURON_PARAMS of the first `count` neurons, decoded.
 
-    Decay coefficients are stacked in the order theta, Ie, Ii, V: with and without adaptation the
-    magnitudes that decay are then one slice.
+    Decay coefficients are stacked in the order of `_DECAYS`: with and without adaptation the magnitudes
+    that decay are then one slice.
     """
 
     def __init__(self, params: ArrayParams, words: npt.NDArray[np.uint16], count: int):
@@ -41,8 +44,8 @@ class NeuronTable:
         self.subtract = fields["subtract"].astype(bool)
         self.gain = np.stack([fields["g_e"], fields["g_i"]])
         self.decay = DecayCoefficients.of(
-            np.stack([fields.get("dth", none), fields["de"], fields["di"], fields["dm"]]),
-            np.stack([fields.get("fine_th", none), fields["fine_e"], fields["fine_i"], fields["fine_m"]]),
+            np.stack([fields.get(f"d{part}", none) for part in _DECAYS]),
+            np.stack([fields.get(f"exponent_{part}", none) for part in _DECAYS]),
         )
 
 

@@ -1,0 +1,72 @@
+"""Build the bitstreams of all boards, keep their stamps, and write the table: ``make boards``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from synloom.base.errors import SynloomError
+from synloom_boards.bitstream_build import build_bitstream, require_timing
+from synloom_boards.board import board_names, load_board
+from synloom_boards.board_table import board_rows, markdown_table, replace_table
+from synloom_boards.stamps import stamped_seed, write_stamp
+
+__all__ = ["PAGES", "main"]
+
+_ROOT: Final = Path(__file__).parents[2]
+PAGES: Final = (_ROOT / "README.md", _ROOT / "docs" / "boards" / "README.md")
+"""Where the table goes."""
+
+_SEEDS: Final = 4
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build; return an exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m synloom_boards.build_all")
+    parser.add_argument("boards", nargs="*", metavar="BOARD", help=f"of {', '.join(board_names())}")
+    parser.add_argument("--seeds", type=int, default=_SEEDS, help="how many to try (default %(default)s)")
+    parser.add_argument("--table", action="store_true", help="only write the table from the stamps")
+    options = parser.parse_args(arguments)
+    if options.seeds < 1:
+        parser.error(f"--seeds must be at least 1, not {options.seeds}")
+    failed = []
+    for name in [] if options.table else options.boards or board_names():
+        try:
+            _build(name, options.seeds)
+        except SynloomError as error:
+            print(f"{name}: error: {error}", file=sys.stderr, flush=True)
+            failed.append(name)
+    try:
+        table = markdown_table(board_rows())
+        for page in PAGES:
+            replace_table(page, table)
+    except SynloomError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 1 if failed else 0
+
+
+def _build(name: str, seeds: int) -> None:
+    board = load_board(name)
+    first = stamped_seed(board, board.array)
+    started = time.monotonic()
+    stage = ""
+
+    def tell(what: str, share: float) -> None:
+        nonlocal stage
+        if what != stage:
+            stage = what
+            print(f"{name}: {what} ... ({time.monotonic() - started:.0f} s)", flush=True)
+
+    bitstream = build_bitstream(board, board.array, seeds=range(first, first + seeds), progress=tell)
+    report = require_timing(bitstream).report
+    path = write_stamp(board, report)
+    print(f"{name}: {report.fmax:.1f} MHz of {board.array.clock_hz / 1e6:g} MHz; {path}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""What must be true of a netlist, whatever the tools made of the design."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Final
+
+from synloom.base.errors import BuildError
+from synloom.contract import ArrayParams
+from synloom_boards.families import Family
+from synloom_boards.synthesis import Netlist
+
+__all__ = ["check_netlist", "great_memories", "most_multipliers"]
+
+GREAT_BITS: Final = 4096
+"""A memory that can be written and has so many bits or more must be block memory."""
+
+_SPRAM: Final = "SB_SPRAM256KA"
+_SPRAM_BITS: Final = 16 * 16384
+
+_MODULE = re.compile(r"^module \\(\S+)$(.*?)^end$", re.M | re.S)
+_MEMORY = re.compile(r"^ *memory width (\d+) size (\d+) \\(\S+)$", re.M)
+_WRITTEN = re.compile(r'^ *cell \$memwr.*?MEMID "\\*(\S+?)"', re.M | re.S)
+_PRODUCT = re.compile(
+    r"^ *cell \$mul .*?\\A_WIDTH (\d+)$.*?\\B_WIDTH (\d+)$.*?connect \\A (\S+).*?connect \\B (\S+)",
+    re.M | re.S,
+)
+_INSTANCE = re.compile(r"^ *cell \\(\S+) ", re.M)
+
+
+def check_netlist(family: Family, params: ArrayParams, rtlil: str, netlist: Netlist) -> None:
+    """Check that memories and multipliers became what they were meant to be.
+
+    Parameters
+    ----------
+    family : Family
+        What the design was mapped to.
+    params : ArrayParams
+        The array in the design.
+    rtlil : str
+        The design.
+    netlist : Netlist
+        What synthesis made of it.
+
+    Raises
+    ------
+    BuildError
+        If a cell is used that must not be, a great memory is not in block memory, or there are more
+        multipliers than the design has products: a shift or a rotation became one.
+    """
+    for name, reason in family.forbidden.items():
+        if count := netlist.cells.get(name, 0):
+            raise BuildError(f"synthesis used {count} {name}, but {reason}; please report this")
+    _check_spram(family, params, netlist.cells)
+    _check_memories(family, rtlil, netlist)
+    used = sum(n for name, n in netlist.cells.items() if _matches(name, family.multipliers))
+    most = most_multipliers(family, rtlil)
+    if used > most:
+        raise BuildError(
+            f"synthesis used {used} multipliers, but the products of the design need {most}: a shift, a "
+            f"rotation or a constant became a multiplier; please report this"
+        )
+
+
+def great_memories(rtlil: str) -> dict[str, int]:
+    """Return the bits of the memories that must become block memory, by the path of each."""
+    found = {}
+    for module, body in _modules(rtlil):
+        written = set(_WRITTEN.findall(body))
+        for width, depth, name in _MEMORY.findall(body):
+            if name in written and int(width) * int(depth) >= GREAT_BITS:
+                found[f"{module}{name}"] = int(width) * int(depth)
+    return found
+
+
+def most_multipliers(family: Family, rtlil: str) -> int:
+    """Return how many multiplier cells a design's products and instances can take.
+
+    Products by a constant take none: they are sums of shifts.
+    """
+    size = family.multiplier_bits
+    count = 0
+    for width_a, width_b, a, b in _PRODUCT.findall(rtlil):
+        if "'" not in a and "'" not in b:
+            count += -(-int(width_a) // size) * -(-int(width_b) // size)
+    return count + sum(_matches(cell, family.multipliers) for cell in _INSTANCE.findall(rtlil))
+
+
+def _check_spram(family: Family, params: ArrayParams, cells: Mapping[str, int]) -> None:
+    if family.name != "ice40" or not params.single_port:
+        return
+    bits = params.sources * 16 * params.neuron_words * params.weight_bits
+    blocks = -(-bits // _SPRAM_BITS)
+    used = cells.get(_SPRAM, 0)
+    if used < blocks:
+        raise BuildError(f"the weights need {blocks} {_SPRAM}, but synthesis used {used}; please report this")
+
+
+def _check_memories(family: Family, rtlil: str, netlist: Netlist) -> None:
+    blocks = tuple(_block_memories(family, netlist))
+    for path, bits in great_memories(rtlil).items():
+        if not any(block.startswith(f"{path}.") for block in blocks):
+            raise BuildError(
+                f"the memory {path} of {bits:,} bits did not become block memory; please report this"
+            )
+
+
+def _block_memories(family: Family, netlist: Netlist) -> Iterator[str]:
+    modules = json.loads(netlist.json.read_text(encoding="utf-8"))["modules"]
+    for name, cell in modules["top"]["cells"].items():
+        if _matches(cell["type"], family.block_ram):
+            yield name
+
+
+def _modules(rtlil: str) -> Iterator[tuple[str, str]]:
+    """Give each module's path in the flat design, with its dot, and its text."""
+    for name, body in _MODULE.findall(rtlil):
+        path = name.removeprefix("top").removeprefix(".")
+        yield f"{path}." if path else "", body
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -1,0 +1,174 @@
+"""The neuron sweep: parameters, state, and the lanes that update them."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, DomainRenamer, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+from synloom.contract import ArrayParams
+from synloom.contract.layout import neuron_params_layout, neuron_state_layout
+from synloom.contract.regions import NEURON_PARAMS_STRIDE, NEURON_STATE_STRIDE
+from synloom_hdl.arithmetic import popcount
+from synloom_hdl.core.accumulators import groups, sums_layout
+from synloom_hdl.core.neuron_lane import LIF_CLOCKS, NeuronLane
+from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
+
+__all__ = ["Neurons"]
+
+
+def _elements(lanes: int, words: int, stride: int) -> list[int | None]:
+    """Return the memory element behind each (lane, column) of a host offset."""
+    return [
+        lane * words + column if column < words else None for lane in range(lanes) for column in range(stride)
+    ]
+
+
+class Neurons(wiring.Component):
+    """Updates neurons 0..sweep_count-1 in ascending order, `neuron_lanes` a clock.
+
+    Parameters
+    ----------
+    params : ArrayParams
+    lif_domain : str
+        Clock domain of the lanes: one whose clock may rest while `busy` is low, but is otherwise sync's.
+
+    Members
+    -------
+    start : In(1)
+        Begin a sweep.
+    busy : Out(1)
+    sweep_count : In, adapt : In(1)
+        Registers.
+    sweep_en, sweep_group, sums
+        The accumulators' sweep port.
+    word_en : Out(1), word_index : Out, word : Out(16)
+        Which neurons fired, one bitmap word at a time, ascending.
+    spikes : Out
+        Neurons that fired, this clock.
+    saturations : Out
+        State clipped, this clock.
+    parameters, state : In(AccessSignature)
+        NEURON_PARAMS and NEURON_STATE.
+    """
+
+    def __init__(self, params: ArrayParams, *, lif_domain: str = "sync"):
+        self.params = params
+        self._lif_domain = lif_domain
+        super().__init__(
+            {
+                "start": In(1),
+                "busy": Out(1),
+                "sweep_count": In(16),
+                "adapt": In(1),
+                "sweep_en": Out(1),
+                "sweep_group": Out(groups(params)),
+                "sums": In(sums_layout(params)),
+                "word_en": Out(1),
+                "word_index": Out(range(max(2, params.neuron_words))),
+                "word": Out(16),
+                "spikes": Out(range(params.neuron_lanes + 1)),
+                "saturations": Out(range(5 * params.neuron_lanes + 1)),
+                "parameters": In(AccessSignature()),
+                "state": In(AccessSignature()),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        params, lanes = self.params, self.params.neuron_lanes
+        lane_bits = ceil_log2(lanes)
+        parameters_layout, state_layout = neuron_params_layout(params), neuron_state_layout(params)
+        parameters, state = self._stores(m)
+
+        active = Signal()
+        group = Signal(self.sweep_group.shape())
+        final = Signal(range(len(groups(params)) + 1))
+        m.d.comb += final.eq((((self.sweep_count + 15) >> 4) << (4 - lane_bits)) - 1)
+        with m.If(self.start & (self.sweep_count != 0)):
+            m.d.sync += [active.eq(1), group.eq(0)]
+        with m.If(active):
+            m.d.sync += group.eq(group + 1)
+            with m.If(group == final):
+                m.d.sync += active.eq(0)
+        m.d.comb += [
+            self.sweep_en.eq(active),
+            self.sweep_group.eq(group),
+            parameters.read_row.eq(group),
+            parameters.read_en.eq(active),
+            state.read_row.eq(group),
+            state.read_en.eq(active),
+        ]
+
+        valids = [active]
+        places = [group]
+        for k in range(1, LIF_CLOCKS + 2):
+            valids.append(Signal(name=f"valid{k}"))
+            places.append(Signal.like(group, name=f"group{k}"))
+            m.d.sync += [valids[k].eq(valids[k - 1]), places[k].eq(places[k - 1])]
+        m.d.comb += self.busy.eq(self.start | Cat(*valids).any())
+
+        in_use = Signal(lanes)
+        used = [Signal(lanes, name=f"used{k}") for k in range(LIF_CLOCKS + 1)]
+        m.d.comb += in_use.eq(Cat((group << lane_bits) + n < self.sweep_count for n in range(lanes)))
+        m.d.sync += [a.eq(b) for a, b in zip(used, [in_use, *used], strict=False)]
+
+        fired = Signal(lanes)
+        saturations = []
+        for n in range(lanes):
+            lane = NeuronLane(params)
+            m.submodules[f"lane{n}"] = DomainRenamer(self._lif_domain)(lane)
+            m.d.comb += [
+                lane.valid.eq(valids[1] & used[0][n]),
+                lane.parameters.eq(parameters.row.word_select(n, 16 * parameters_layout.words)),
+                lane.state.eq(state.row.word_select(n, 16 * state_layout.words)),
+                lane.sums.eq(self.sums[n]),
+                lane.adapt.eq(self.adapt),
+                fired[n].eq(lane.fires),
+                state.write.word_select(n, 16 * state_layout.words).eq(lane.next_state),
+            ]
+            saturations.append(lane.saturations)
+        write_lanes = Cat(*[used[LIF_CLOCKS][n].replicate(state_layout.words) for n in range(lanes)])
+        done, place = valids[LIF_CLOCKS + 1], places[LIF_CLOCKS + 1]
+        with m.If(done):
+            m.d.comb += [
+                state.write_row.eq(place),
+                state.write_en.eq(write_lanes),
+                self.spikes.eq(popcount(fired)),
+                self.saturations.eq(sum(saturations)),
+            ]
+
+        # Collect the lanes' bits until a bitmap word is full.
+        parts = 16 // lanes
+        if parts == 1:
+            m.d.comb += [self.word.eq(fired), self.word_en.eq(done)]
+        else:
+            earlier = Signal(16 - lanes)
+            m.d.comb += [
+                self.word.eq(Cat(earlier, fired)),
+                self.word_en.eq(done & (place[: ceil_log2(parts)] == parts - 1)),
+            ]
+            with m.If(done):
+                m.d.sync += earlier.eq(self.word >> lanes)
+        m.d.comb += self.word_index.eq(place >> ceil_log2(parts))
+        return m
+
+    def _stores(self, m: Module) -> list[SharedMemory]:
+        """Make the memories of parameters and of state; a row is one neuron of each lane."""
+        params, lanes = self.params, self.params.neuron_lanes
+        stores = []
+        for name, host, layout, stride in (
+            ("parameters", self.parameters, neuron_params_layout(params), NEURON_PARAMS_STRIDE),
+            ("state", self.state, neuron_state_layout(params), NEURON_STATE_STRIDE),
+        ):
+            m.submodules[name] = store = SharedMemory(
+                rows=max(2, 16 * params.neuron_words // lanes),
+                element_bits=16,
+                elements=_elements(lanes, layout.words, stride),
+                size=stride * params.neurons,
+                array_writes="nothing" if name == "parameters" else "rows",
+            )
+            wiring.connect(m, wiring.flipped(host), store.host)
+            stores.append(store)
+        return stores

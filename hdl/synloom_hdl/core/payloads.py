@@ -1,0 +1,71 @@
+"""Payloads that travel with a chunk through the pass pipeline."""
+
+from __future__ import annotations
+
+from amaranth.hdl import signed, unsigned
+from amaranth.lib import data, enum
+from amaranth.utils import ceil_log2
+
+from synloom.contract import ArrayParams
+
+__all__ = ["PassKind", "Rule", "chunk_layout", "job_layout", "loom_address_layout"]
+
+
+class PassKind(enum.Enum, shape=2):
+    """What a pass does."""
+
+    ROW = 0
+    COLUMN = 1
+    DECAY_X = 2
+    DECAY_Y = 3
+
+
+Rule = data.StructLayout(
+    {
+        "a": unsigned(16),
+        "t0": unsigned(16),
+        "w_min": signed(8),
+        "w_max": signed(8),
+        "shift": unsigned(3),
+        "a_negative": unsigned(1),
+        "soft": unsigned(1),
+        "stochastic": unsigned(1),
+        "exponent": unsigned(2),
+    }
+)
+"""A segment's rule, reward already applied to `a` and `a_negative`."""
+
+
+def job_layout(params: ArrayParams) -> data.StructLayout:
+    """Return one pass to do: its kind, its row (source id) or column (neuron), its first segment."""
+    return data.StructLayout({"kind": PassKind, "index": ceil_log2(params.sources), "list": 8})
+
+
+def loom_address_layout(params: ArrayParams) -> data.StructLayout:
+    """Return where a chunk of weights lies: bank b is at ``high * B + low(b)``.
+
+    For rows every bank has low = rotate; for columns bank b has low = (b - rotate) mod B.
+    """
+    depth = params.target_chunks * params.sources // params.lanes
+    return data.StructLayout(
+        {
+            "column": 1,
+            "rotate": ceil_log2(params.lanes),
+            "high": max(1, ceil_log2(depth)),
+        }
+    )
+
+
+def chunk_layout(params: ArrayParams) -> data.StructLayout:
+    """Return B neighbouring synapses of a pass: operand lane l is position chunk * B + l."""
+    return data.StructLayout(
+        {
+            "kind": PassKind,
+            "chunk": max(1, ceil_log2(params.sources // params.lanes)),
+            "mask": params.lanes,
+            "address": loom_address_layout(params),
+            "learns": 1,
+            "begins": 1,
+            "rule": Rule,
+        }
+    )

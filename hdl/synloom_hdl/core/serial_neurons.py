@@ -1,0 +1,220 @@
+"""Neurons one after the other on one multiplier: the same update in a fraction of the logic."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import data, enum
+
+from synloom.contract.layout import neuron_params_layout, neuron_state_layout
+from synloom_hdl.arithmetic import minimum, rounded_shift, saturated
+from synloom_hdl.core.neuron_lane import record_layout
+from synloom_hdl.core.neuron_sweep import Neurons
+
+__all__ = ["SerialNeurons"]
+
+
+class _Step(enum.Enum, shape=3):
+    """What is done in two or three clocks: first a product, then what is made of it."""
+
+    EXCITATION = 0
+    INHIBITION = 1
+    POTENTIAL = 2
+    EXCITATION_DECAY = 3
+    INHIBITION_DECAY = 4
+    THRESHOLD_DECAY = 5
+    """Only with adaptation."""
+    FINISH = 6
+    """First compare, then write."""
+    FETCH = 7
+    """One clock only: the next neuron is read."""
+
+
+class SerialNeurons(Neurons):
+    """The sweep of `Neurons`, one neuron at a time, `ArrayParams.serial_clocks` clocks each.
+
+    Gains and decays take turns at one multiplier: a gain is a product with a power of two. A neuron's
+    parameters and state meanwhile stay at the outputs of their memories.
+    """
+
+    def elaborate(self, platform):
+        m = Module()
+        self._parameters, self._state = self._stores(m)
+        self._p = data.View(record_layout(neuron_params_layout(self.params)), self._parameters.row)
+        self._s = data.View(record_layout(neuron_state_layout(self.params)), self._state.row)
+        self._step, self._second = Signal(_Step, init=_Step.FETCH), Signal(init=1)
+        self._middle = Signal()
+        self._active, self._used = Signal(), Signal()
+        self._sequence(m)
+        self._multiply(m)
+        self._update(m)
+        return m
+
+    def _at(self, step: _Step, second: int):
+        """Return whether this is the last clock of a step, or an earlier one."""
+        return self._active & (self._step == step) & (self._second == second)
+
+    def _sequence(self, m: Module):
+        """Go through the steps of each neuron, and through the neurons up to a whole bitmap word."""
+        params, step, second, active = self.params, self._step, self._second, self._active
+        self._neuron = neuron = Signal(range(16 * params.neuron_words + 1))
+        fetches = Signal()
+        m.d.comb += [
+            self._used.eq(neuron < self.sweep_count[: len(neuron)]),
+            fetches.eq(self._at(_Step.FETCH, 1) & (self._used | neuron[:4].any())),
+            self.busy.eq(self.start | active),
+            self._parameters.read_row.eq(neuron),
+            self._parameters.read_en.eq(fetches),
+            self._state.read_row.eq(neuron),
+            self._state.read_en.eq(fetches),
+            self.sweep_en.eq(fetches | self._at(_Step.EXCITATION, 1)),
+            self.sweep_group.eq(Cat(step == _Step.EXCITATION, neuron)),
+        ]
+        after = Signal(_Step)
+        m.d.comb += after.eq(step.as_value() + 1)
+        if not params.adaptation:
+            with m.If(step == _Step.INHIBITION_DECAY):
+                m.d.comb += after.eq(_Step.FINISH)
+        with m.If(self.start):
+            m.d.sync += [active.eq(self.sweep_count != 0), neuron.eq(0)]
+        with m.Elif(self._at(_Step.FETCH, 1) & ~fetches):
+            m.d.sync += active.eq(0)
+        with m.Elif(active):
+            decays = Signal()
+            with m.Switch(step):
+                with m.Case(
+                    _Step.POTENTIAL, _Step.EXCITATION_DECAY, _Step.INHIBITION_DECAY, _Step.THRESHOLD_DECAY
+                ):
+                    m.d.comb += decays.eq(1)
+            # A loss takes a clock of its own. Fetching takes one clock: the last one of its step.
+            with m.If(decays & ~second & ~self._middle):
+                m.d.sync += self._middle.eq(1)
+            with m.Else():
+                m.d.sync += [self._middle.eq(0), second.eq(~second | (step == _Step.FINISH))]
+            with m.If(second):
+                m.d.sync += step.eq(after)
+            with m.If(self._at(_Step.FINISH, 1)):
+                m.d.sync += neuron.eq(neuron + 1)
+
+    def _multiply(self, m: Module):
+        """Make the products, and what gains and decays make of them."""
+        params, p, s, step = self.params, self._p, self._s, self._step
+        bits, top = params.state_bits, params.state_max
+        self._e, self._i = e, i = Signal(bits - 1), Signal(bits - 1)
+        v_size = Mux(s.v < 0, -s.v, s.v)[:bits]
+        theta = s.theta if params.adaptation else Const(0, 1)
+        inhibitory = (step == _Step.INHIBITION) | (step == _Step.INHIBITION_DECAY)
+
+        # The factors: a magnitude, and a coefficient or a power of two.
+        size = Signal(max(bits, params.accumulator_bits))
+        coefficient, exponent = Signal(16), Signal(2)
+        gain = Mux(inhibitory, p.g_i, p.g_e)
+        with m.Switch(step):
+            with m.Case(_Step.EXCITATION, _Step.INHIBITION):
+                m.d.comb += [size.eq(self.sums[0]), coefficient.eq(Const(1, 16) << gain)]
+            with m.Case(_Step.POTENTIAL):
+                m.d.comb += [size.eq(v_size), coefficient.eq(p.dm), exponent.eq(p.exponent_m)]
+            with m.Case(_Step.EXCITATION_DECAY):
+                m.d.comb += [size.eq(e), coefficient.eq(p.de), exponent.eq(p.exponent_e)]
+            with m.Case(_Step.INHIBITION_DECAY):
+                m.d.comb += [size.eq(i), coefficient.eq(p.di), exponent.eq(p.exponent_i)]
+            if params.adaptation:
+                with m.Case(_Step.THRESHOLD_DECAY):
+                    m.d.comb += [
+                        size.eq(theta),
+                        coefficient.eq(Mux(self.adapt, p.dth, 0)),
+                        exponent.eq(p.exponent_th),
+                    ]
+        # Without a reset it is a register of the multiplier itself.
+        product = Signal(len(size) + 16, reset_less=True)
+        m.d.sync += product.eq(size * coefficient)
+
+        # A gain adds to the old current, clipped.
+        old, total = Signal(bits - 1), Signal(bits)
+        self._current, self._clips_current = current, clips = Signal(bits - 1), Signal()
+        m.d.comb += [
+            old.eq(Mux(inhibitory, s.ii, s.ie)),
+            total.eq(product[: bits - 1] + old),
+            clips.eq(total[-1] | product[bits - 1 :].any()),
+            current.eq(Mux(clips, top, total)),
+        ]
+
+        # A decay takes its loss from the magnitude (docs/numbers.md).
+        quotient, loss = Signal(bits + 1), Signal(bits)
+        self._left = left = Signal(bits)
+        m.d.comb += [quotient.eq(rounded_shift(product, exponent)), left.eq(size - loss)]
+        m.d.sync += loss.eq(quotient)
+        with m.If((coefficient == 0xFFFF) & (exponent == 0)):
+            m.d.sync += loss.eq(size)
+        with m.Elif((quotient == 0) & (coefficient != 0) & (size != 0)):
+            m.d.sync += loss.eq(1)
+
+    def _update(self, m: Module):
+        """Keep what the steps make, decide, and write."""
+        params, p, s, e, i = self.params, self._p, self._s, self._e, self._i
+        bits, top = params.state_bits, params.state_max
+        theta = Signal(bits - 1)
+        # The potential is exact, in three sums, and clipped in the clock after the last one.
+        drive, rest, u = Signal(signed(bits)), Signal(signed(bits + 2)), Signal(signed(bits + 3))
+        u_sat, clips_u = Signal(signed(bits)), Signal()
+        with m.If(self._at(_Step.EXCITATION, 1)):
+            m.d.sync += e.eq(self._current)
+        with m.If(self._at(_Step.INHIBITION, 1)):
+            m.d.sync += i.eq(self._current)
+        with m.If(self._at(_Step.POTENTIAL, 0)):
+            m.d.sync += drive.eq(e - i)
+        with m.If(self._at(_Step.POTENTIAL, 1)):
+            m.d.sync += rest.eq(Mux(s.v < 0, p.bias - self._left, p.bias + self._left))
+        with m.If(self._at(_Step.EXCITATION_DECAY, 0)):
+            m.d.sync += u.eq(rest + drive)
+        with m.If(self._at(_Step.EXCITATION_DECAY, 1)):
+            m.d.sync += [e.eq(self._left), Cat(u_sat, clips_u).eq(Cat(*saturated(u, bits)))]
+        with m.If(self._at(_Step.INHIBITION_DECAY, 1)):
+            m.d.sync += i.eq(self._left)
+        if params.adaptation:
+            with m.If(self._at(_Step.THRESHOLD_DECAY, 1)):
+                m.d.sync += theta.eq(self._left)
+
+        ready, fires = Signal(), Signal()
+        threshold = p.thr + theta if params.adaptation else p.thr
+        m.d.comb += ready.eq(s.refr == 0)
+        with m.If(self._at(_Step.FINISH, 0)):
+            m.d.sync += fires.eq(self._used & ready & (u_sat >= threshold))
+
+        reduced = Signal(signed(bits + 1))
+        reduced_sat, clips_reduced = saturated(reduced, bits)
+        new = data.View(self._s.shape(), Signal(self._s.shape().size, name="new"))
+        m.d.comb += [
+            reduced.eq(u_sat - p.reset),
+            new.v.eq(Mux(ready, Mux(fires, Mux(p.subtract, reduced_sat, p.reset), u_sat), s.v)),
+            new.refr.eq(Mux(fires, p.refractory, Mux(ready, 0, s.refr - 1))),
+            new.ie.eq(e),
+            new.ii.eq(i),
+        ]
+        clips = [clips_u & ready, fires & p.subtract & clips_reduced]
+        if params.adaptation:
+            raised = theta + p.th_step
+            steps = fires & self.adapt
+            m.d.comb += new.theta.eq(Mux(steps, minimum(raised, top), theta))
+            clips.append(steps & (raised > top))
+        writes = self._at(_Step.FINISH, 1)
+        adds = self._at(_Step.EXCITATION, 1) | self._at(_Step.INHIBITION, 1)
+        m.d.comb += [
+            self._state.write_row.eq(self._neuron),
+            self._state.write_en.eq((writes & self._used).replicate(len(self._state.write_en))),
+            self._state.write.eq(new.as_value()),
+            self.spikes.eq(writes & fires),
+        ]
+        with m.If(self._used & writes):
+            m.d.comb += self.saturations.eq(sum(clips))
+        with m.Elif(self._used & adds):
+            m.d.comb += self.saturations.eq(self._clips_current)
+
+        # The bits go down a word, until it is full.
+        earlier = Signal(15)
+        with m.If(writes):
+            m.d.sync += earlier.eq(self.word >> 1)
+        m.d.comb += [
+            self.word.eq(Cat(earlier, fires)),
+            self.word_en.eq(writes & self._neuron[:4].all()),
+            self.word_index.eq(self._neuron >> 4),
+        ]

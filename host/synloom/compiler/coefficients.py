@@ -1,0 +1,69 @@
+"""The mathematics between SI units and registers: propagators and decay coefficients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from synloom.base.checks import FloatArray, IntArray
+
+__all__ = ["DecayCoefficients", "decay_coefficients", "offset_gain", "synapse_gain"]
+
+_EVERYTHING = 0xFFFF
+
+
+@dataclass(frozen=True, eq=False)
+class DecayCoefficients:
+    """Coefficients of `decay` (docs/numbers.md), one per item.
+
+    Parameters
+    ----------
+    m : (n,) int64
+        The coefficient, 16 bits.
+    exponent : (n,) int64
+        Its unit is 2**-(16 + 4 * exponent), 0..3.
+    tau : (n,) float64
+        The time constant that this is, ms: 0 for everything, inf for nothing.
+    """
+
+    m: IntArray
+    exponent: IntArray
+    tau: FloatArray
+
+
+def decay_coefficients(tau: FloatArray, dt: float) -> DecayCoefficients:
+    """Return the coefficients for time constants `tau` (n,) in ms; 0 is a delta, inf no decay."""
+    with np.errstate(divide="ignore", over="ignore"):
+        part = -np.expm1(-dt / tau)
+    units = 2.0 ** np.array([[20], [24], [28]])
+    exponent = np.asarray((np.rint(part * units) <= 0xFFFF).sum(axis=0), dtype=np.int64)
+    scale = 2.0 ** (16.0 + 4.0 * exponent)
+    m = np.minimum(np.rint(part * scale), _EVERYTHING).astype(np.int64)
+    whole = (m == _EVERYTHING) & (exponent == 0)
+    with np.errstate(divide="ignore"):
+        got = np.where(whole, 0.0, -dt / np.log1p(-np.where(whole, 0.5, m / scale)))
+    return DecayCoefficients(m, exponent, np.where(m == 0, np.inf, got))
+
+
+def offset_gain(tau_m: FloatArray, cm: FloatArray, dt: float) -> FloatArray:
+    """Return P20: how far a constant current of 1 nA moves the potential in one step, mV."""
+    finite = np.where(np.isinf(tau_m), 1.0, tau_m)
+    return np.where(np.isinf(tau_m), dt / cm, -np.expm1(-dt / finite) * finite / cm)
+
+
+def synapse_gain(tau_m: FloatArray, cm: FloatArray, tau_syn: FloatArray, dt: float) -> FloatArray:
+    """Return P21: how far a decaying current that starts at 1 nA moves the potential in one step, mV.
+
+    This is the exact propagator of `iaf_psc_exp` (Rotter and Diesmann 1999). For `tau_syn` = 0 weights are in
+    mV and the gain is 1.
+    """
+    delta = tau_syn == 0.0
+    leak = 1.0 / tau_m
+    rate = 1.0 / np.where(delta, 1.0, tau_syn)
+    # The slower of the two stands outside, so that the exponential of their distance cannot overflow.
+    slower, difference = np.minimum(leak, rate), np.abs(rate - leak)
+    same = difference == 0.0
+    safe = np.where(same, 1.0, difference)
+    area = np.where(same, dt, -np.expm1(-dt * safe) / safe)
+    return np.where(delta, 1.0, np.exp(-dt * slower) * area / cm)

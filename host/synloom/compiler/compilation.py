@@ -1,0 +1,344 @@
+"""compile(): the steps from a network to an image, in order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.base.checks import FloatArray, IntArray
+from synloom.base.errors import NetworkError, ParameterError
+from synloom.compiler.neurons import neuron_registers, neuron_state
+from synloom.compiler.placement import Placement, fit, place
+from synloom.compiler.program import PlacedProjection, Program, Span, build_program
+from synloom.compiler.rules import TraceUnits, features, rule_registers, trace_units
+from synloom.compiler.scales import Scale, choose_scale
+from synloom.compiler.stimulus import input_events, rate_words, rates_of
+from synloom.compiler.synapses import Edges, delays, expand
+from synloom.contract.layout import (
+    neuron_params_layout,
+    neuron_state_layout,
+    segment_layout,
+    source_layout,
+    target_layout,
+)
+from synloom.contract.params import ArrayParams
+from synloom.image.image import Image
+from synloom.image.places import InputInfo, PopulationInfo, ProjectionInfo
+from synloom.image.report import ReportBuilder
+from synloom.network.network import Network, Population
+
+__all__ = ["compile"]
+
+
+def compile(network: Network, params: ArrayParams | None = None) -> Image:
+    """Compile a network for an array.
+
+    Parameters
+    ----------
+    network : Network
+        What to compile; it is not changed.
+    params : ArrayParams, optional
+        The array: `device.params` of the one that shall run it. Default: the smallest standard array that
+        holds the network.
+
+    Returns
+    -------
+    Image
+        Print `image.report` to see what quantisation did.
+
+    Raises
+    ------
+    NetworkError
+        If the network cannot mean anything.
+    ParameterError
+        If a value is beyond what any array can hold.
+    CapacityError
+        If the array is too small; the message says by how much and which one would do.
+    """
+    if not isinstance(network, Network):
+        raise NetworkError(f"compile needs a Network, not {network!r}")
+    if params is not None and not isinstance(params, ArrayParams):
+        raise ParameterError(f"params must be ArrayParams, not {params!r}")
+    return _Compilation(network, params).image()
+
+
+class _Compilation:
+    """One network on its way into one array."""
+
+    def __init__(self, network: Network, params: ArrayParams | None):
+        self.network = network
+        self.report = ReportBuilder()
+        self.places: Placement = place(network, params)
+        self.edges: list[Edges] = expand(network)
+        self.delays: dict[str, IntArray] = delays(network, self.report)
+        self.params: ArrayParams = fit(params, self._needs())
+        self.automatic = params is None
+        self.scales: dict[str, Scale] = {
+            str(p.label): choose_scale(p, self._incoming(p), self.params, network.dt)
+            for p in network.populations
+        }
+        learning = [(e, self._scale_of(e)) for e in self.edges if e.rule is not None]
+        self.units: TraceUnits = trace_units(learning, self.params, network.dt)
+
+    def image(self) -> Image:
+        """Return the image."""
+        network = self.network
+        neuron_params, state = self._neurons()
+        weights = self._weights()
+        program = build_program([self._placed(edge) for edge in self.edges], self.params, network.dt)
+        self.params = fit(
+            None if self.automatic else self.params, {**self._needs(), "segments": len(program.segments)}
+        )
+        gen_rate = self._gen_rate()
+        return Image(
+            params=self.params,
+            dt=network.dt,
+            seed=network.seed,
+            registers=self._registers(program),
+            weights=weights,
+            neuron_params=neuron_params,
+            neuron_state=state,
+            source=self._source(program),
+            target=self._target(program),
+            program=_pack_segments(program),
+            gen_rate=gen_rate,
+            events=self._events(),
+            populations=self._population_infos(),
+            inputs=self._input_infos(),
+            projections=self._projection_infos(),
+            report=self.report.report(),
+        )
+
+    # ---- what is needed ------------------------------------------------------------------------
+
+    def _needs(self) -> dict[str, int | bool]:
+        longest = max((int(self.delays[str(p.label)].max()) for p in self.network.populations), default=1)
+        if longest > 15:
+            raise NetworkError(
+                f"the longest axonal delay of a neuron is 15 steps ({15 * self.network.dt:g} ms), not "
+                f"{longest}; use a larger dt or a shorter delay"
+            )
+        needs: dict[str, int | bool] = {
+            "inputs": max(self.places.input_count, 1),
+            "neurons": self.places.neuron_count,
+            "delay_slots": 1 << longest.bit_length(),
+            **features(self.edges),
+        }
+        if any(p.generator for p in self.network.inputs):
+            needs["generators"] = True
+        if any(p.cell.theta_plus.any() or p.theta_init.any() for p in self.network.populations):
+            needs["adaptation"] = True
+        return needs
+
+    # ---- neurons -------------------------------------------------------------------------------
+
+    def _neurons(self) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
+        n, layouts = (
+            self.params.neurons,
+            (neuron_params_layout(self.params), neuron_state_layout(self.params)),
+        )
+        fields: dict[str, IntArray] = {name: np.zeros(n, dtype=np.int64) for name in layouts[0].fields}
+        # Neurons in the gaps between populations must never fire.
+        fields["thr"][:] = self.params.state_max
+        states: dict[str, IntArray] = {name: np.zeros(n, dtype=np.int64) for name in layouts[1].fields}
+        for population, first in zip(self.network.populations, self.places.neurons, strict=True):
+            where = slice(first, first + population.n)
+            scale = self.scales[str(population.label)]
+            registers = neuron_registers(population, scale, self.params, self.network.dt, self.report)
+            for name, values in registers.items():
+                fields[name][where] = values
+            for name, values in neuron_state(population, scale, self.params).items():
+                states[name][where] = values
+        return layouts[0].pack(fields), layouts[1].pack(states)
+
+    # ---- synapses ------------------------------------------------------------------------------
+
+    def _incoming(self, population: Population) -> list[Edges]:
+        return [edge for edge in self.edges if edge.projection.post is population]
+
+    def _scale_of(self, edge: Edges) -> Scale:
+        return self.scales[str(edge.projection.post.label)]
+
+    def _spans(self, edge: Edges) -> tuple[Span, Span]:
+        pre, post = edge.projection.pre, edge.projection.post
+        target = self.places.neurons[_index(self.network.populations, post)]
+        if isinstance(pre, Population):
+            first = (
+                self.params.first_neuron_source + self.places.neurons[_index(self.network.populations, pre)]
+            )
+        else:
+            first = self.places.inputs[_index(self.network.inputs, pre)]
+        return Span(first, pre.n), Span(target, post.n)
+
+    def _weights(self) -> npt.NDArray[np.int8]:
+        weights = np.full(
+            (self.params.sources, self.params.neurons), self.params.weight_absent, dtype=np.int8
+        )
+        load = np.zeros((2, self.params.neurons))
+        for edge in self.edges:
+            source, target = self._spans(edge)
+            exc, inh = self._scale_of(edge).weight_lsb(edge.label)
+            lsb = np.where(edge.weights >= 0.0, exc[edge.post], inh[edge.post])
+            wanted = np.rint(edge.weights / lsb)
+            got = np.clip(wanted, -self.params.weight_max, self.params.weight_max)
+            weights[source.first + edge.pre, target.first + edge.post] = got.astype(np.int8)
+            self._report_weights(edge, wanted, got, lsb)
+            sums = np.abs(got) * 2.0 ** self._scale_of(edge).shifts[edge.label]
+            for sign, mask in enumerate((got > 0, got < 0)):
+                np.add.at(load[sign], target.first + edge.post[mask], sums[mask])
+        if load.max() > self.params.accumulator_max:
+            self.report.note(
+                f"if all sources spike in one step, a neuron's synaptic input exceeds accumulator_bits="
+                f"{self.params.accumulator_bits} and saturates (counted in acc_saturations)"
+            )
+        return weights
+
+    def _report_weights(self, edge: Edges, wanted: FloatArray, got: FloatArray, lsb: FloatArray) -> None:
+        if not len(got):
+            self.report.note(f"{edge.label}: the connector made no synapse")
+            return
+        self.report.add(edge.label, "weight", edge.weights, got * lsb)
+        self._report_resolution(edge, lsb)
+        clipped, lost = int((wanted != got).sum()), int(((got == 0) & (edge.weights != 0.0)).sum())
+        if clipped:
+            self.report.note(f"{edge.label}: {clipped} of {len(got)} weights clipped")
+        if lost:
+            self.report.note(f"{edge.label}: {lost} of {len(got)} weights rounded to zero")
+
+    def _report_resolution(self, edge: Edges, lsb: FloatArray) -> None:
+        bounds = (0.0, 0.0) if edge.rule is None else (edge.rule.w_min, edge.rule.w_max)
+        top = max(float(np.abs(edge.weights).max()), *(abs(bound) for bound in bounds))
+        steps = top / float(lsb.min())
+        if 0.0 < steps < self.params.weight_max // 4:
+            self.report.note(
+                f"{edge.label}: weights have only {steps:.2g} of {self.params.weight_max} steps: other "
+                f"projections onto {edge.projection.post.label!r} are much stronger or its range is too large"
+            )
+
+    def _placed(self, edge: Edges) -> PlacedProjection:
+        source, target = self._spans(edge)
+        scale, rule = self._scale_of(edge), edge.rule
+        placed = PlacedProjection(
+            label=edge.label,
+            source=source,
+            target=target,
+            shift=scale.shifts[edge.label],
+            pre=edge.pre,
+            post=edge.post,
+        )
+        if rule is None:
+            return placed
+        return dataclasses.replace(
+            placed,
+            rule=rule_registers(edge, scale, self.units, self.params, self.network.dt, self.report),
+            tau_x=rule.tau_pre,
+            tau_y=rule.tau_post,
+            nearest=rule.pairing == "nearest",
+        )
+
+    # ---- tables --------------------------------------------------------------------------------
+
+    def _source(self, program: Program) -> npt.NDArray[np.uint16]:
+        return source_layout().pack(program.source)[:, 0]
+
+    def _target(self, program: Program) -> npt.NDArray[np.uint16]:
+        delay = np.zeros(self.params.neurons, dtype=np.int64)
+        for population, first in zip(self.network.populations, self.places.neurons, strict=True):
+            delay[first : first + population.n] = self.delays[str(population.label)]
+        # A spike without synapses need not travel.
+        first = self.params.first_neuron_source
+        connected = program.source["connected"][first : first + self.params.neurons]
+        return target_layout().pack({**program.target, "delay": delay * connected})[:, 0]
+
+    def _gen_rate(self) -> npt.NDArray[np.uint16]:
+        words = np.zeros(16 * self.params.input_words, dtype=np.uint16)
+        for population, first in zip(self.network.inputs, self.places.inputs, strict=True):
+            if population.generator is not None:
+                part = rate_words(population.rate, population.generator, self.network.dt)
+                words[first : first + population.n] = part
+                got = rates_of(part, self.network.dt)
+                self.report.add(str(population.label), "rate (Hz)", population.rate, got)
+        return words
+
+    def _events(self) -> IntArray:
+        placed = zip(self.network.inputs, self.places.inputs, strict=True)
+        parts = [(p, first, self.delays[str(p.label)]) for p, first in placed]
+        return input_events(parts, self.network.dt, self.report)
+
+    def _registers(self, program: Program) -> dict[str, int]:
+        words = np.random.SeedSequence(self.network.seed).generate_state(2, np.uint32)
+        learns = any(edge.rule is not None for edge in self.edges)
+        adapts = bool(self._needs().get("adaptation", False))
+        return {
+            "learn_rng": int(words[0]) or 1,
+            "gen_rng": int(words[1]) or 1,
+            "sweep_count": self.places.neuron_count,
+            "gen_words": self.places.gen_words,
+            "x_list": program.x_list,
+            "y_list": program.y_list,
+            "one_x": self.units.one_x,
+            "one_y": self.units.one_y,
+            "reward": 256,
+            "mode": int(learns) | int(adapts) << 1,
+        }
+
+    # ---- metadata ------------------------------------------------------------------------------
+
+    def _population_infos(self) -> Mapping[str, PopulationInfo]:
+        infos = {}
+        for population, first in zip(self.network.populations, self.places.neurons, strict=True):
+            label = str(population.label)
+            scale = self.scales[label]
+            infos[label] = PopulationInfo(
+                label=label,
+                n=population.n,
+                first=first,
+                source=self.params.first_neuron_source + first,
+                v_rest=population.cell.values(population.n)["v_rest"],
+                v_lsb=scale.v_lsb,
+                i_lsb_exc=scale.i_lsb[0],
+                i_lsb_inh=scale.i_lsb[1],
+                offset_lsb=scale.offset_lsb,
+                gain_exc=scale.gains[0],
+                gain_inh=scale.gains[1],
+                delay=self.delays[label],
+            )
+        return infos
+
+    def _input_infos(self) -> Mapping[str, InputInfo]:
+        return {
+            str(p.label): InputInfo(
+                label=str(p.label),
+                n=p.n,
+                source=first,
+                generator=p.generator,
+                delay=self.delays[str(p.label)],
+            )
+            for p, first in zip(self.network.inputs, self.places.inputs, strict=True)
+        }
+
+    def _projection_infos(self) -> Mapping[str, ProjectionInfo]:
+        return {
+            edge.label: ProjectionInfo(
+                label=edge.label,
+                pre=str(edge.projection.pre.label),
+                post=str(edge.projection.post.label),
+                shift=self._scale_of(edge).shifts[edge.label],
+                plastic=edge.rule is not None,
+            )
+            for edge in self.edges
+        }
+
+
+def _index(parts: Sequence[object], part: object) -> int:
+    return next(k for k, each in enumerate(parts) if each is part)
+
+
+def _pack_segments(program: Program) -> npt.NDArray[np.uint16]:
+    layout = segment_layout()
+    names = sorted({name for segment in program.segments for name in segment})
+    columns = {name: np.array([s.get(name, 0) for s in program.segments], dtype=np.int64) for name in names}
+    return layout.pack(columns) if program.segments else np.zeros((0, layout.words), dtype=np.uint16)

@@ -1,0 +1,220 @@
+"""Scales: how many mV one bit of potential is, and how many nA one bit of weight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from synloom.base.checks import FloatArray
+from synloom.compiler.coefficients import offset_gain, synapse_gain
+from synloom.compiler.synapses import Edges
+from synloom.contract.params import ArrayParams
+from synloom.network.network import Population
+
+__all__ = ["Scale", "choose_scale"]
+
+MAX_GAIN: Final = 15
+MAX_SHIFT: Final = 7
+_SAMPLE: Final = 2000
+_NOTHING: Final = 1e-60
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """The scales of one population.
+
+    A weight's least bit is ``2**(shift + gain) * i_lsb`` nA, with the projection's shift and the sign's gain.
+
+    Parameters
+    ----------
+    v_lsb : (n,) float64
+        mV of one bit of potential.
+    i_lsb : pair of (n,) float64
+        nA (mV for delta synapses) of one bit of the excitatory and the inhibitory current.
+    offset_lsb : (n,) float64
+        nA of one bit of the bias.
+    gains : pair of int
+        g_e and g_i.
+    shifts : dict
+        Shift of every incoming projection, by label.
+    """
+
+    v_lsb: FloatArray
+    i_lsb: tuple[FloatArray, FloatArray]
+    offset_lsb: FloatArray
+    gains: tuple[int, int]
+    shifts: dict[str, int]
+
+    def weight_lsb(self, label: str) -> tuple[FloatArray, FloatArray]:
+        """Return the least bit of a projection's positive and negative weights per target, (n,) each."""
+        exc, inh = (
+            2.0 ** (self.shifts[label] + g) * lsb for g, lsb in zip(self.gains, self.i_lsb, strict=True)
+        )
+        return exc, inh
+
+
+@dataclass(frozen=True, eq=False)
+class _Load:
+    """One incoming projection: what its synapses move, in mV of the finest neuron, by sign."""
+
+    label: str
+    magnitudes: tuple[FloatArray, FloatArray]
+    top: tuple[float, float]
+    plastic: bool
+
+    @property
+    def tied(self) -> bool:
+        """Whether its weights may change sign, so that both signs need one scale."""
+        return self.plastic and min(self.top) > 0.0
+
+
+def choose_scale(population: Population, incoming: Sequence[Edges], params: ArrayParams, dt: float) -> Scale:
+    """Choose the scales of a population so that its range fits and its weights use their bits.
+
+    The range covers the threshold with room for overshoot, inhibition and adaptation; within a factor of 2
+    above it the least bit is chosen so that the weights, those that learn above all, are rounded least.
+    """
+    cell = population.cell.values(population.n)
+    gain_e = synapse_gain(cell["tau_m"], cell["cm"], cell["tau_syn_E"], dt)
+    gain_i = synapse_gain(cell["tau_m"], cell["cm"], cell["tau_syn_I"], dt)
+    p20 = offset_gain(cell["tau_m"], cell["cm"], dt)
+    relative = _relative(gain_e, gain_i, incoming)
+    loads = [_load(edge, gain_e / relative, gain_i / relative) for edge in incoming]
+    reach = _reach(cell, incoming)
+    least = _range_mv(population, cell, p20, relative, reach, loads, params) / params.state_max
+    best, gains, shifts = _search(least, loads, params.weight_max)
+    v_lsb = best * relative
+    return Scale(v_lsb, (v_lsb / gain_e, v_lsb / gain_i), v_lsb / p20, gains, shifts)
+
+
+def _relative(gain_e: FloatArray, gain_i: FloatArray, incoming: Sequence[Edges]) -> FloatArray:
+    """Return factors of v_lsb per neuron that give all neurons one weight LSB, where learning needs that."""
+    rules = [edge.rule for edge in incoming if edge.rule is not None]
+    if not rules:
+        return np.ones_like(gain_e)
+    gain = gain_e if any(rule.w_max > 0.0 for rule in rules) else gain_i
+    return np.asarray(gain / gain.max(), dtype=np.float64)
+
+
+def _load(edge: Edges, gain_e: FloatArray, gain_i: FloatArray) -> _Load:
+    positive, negative = edge.weights > 0.0, edge.weights < 0.0
+    exc = edge.weights[positive] * gain_e[edge.post[positive]]
+    inh = -edge.weights[negative] * gain_i[edge.post[negative]]
+    top = [float(exc.max(initial=0.0)), float(inh.max(initial=0.0))]
+    rule = edge.rule
+    if rule is not None and len(edge.post):
+        bounds = (rule.w_max * float(gain_e[edge.post].max()), -rule.w_min * float(gain_i[edge.post].max()))
+        top = [max(pair) for pair in zip(top, bounds, strict=True)]
+        exc, inh = (np.append(part, [b] * (b > 0.0)) for part, b in zip((exc, inh), bounds, strict=True))
+    # What no range of potential resolves counts as nothing; its logarithms and squares would underflow.
+    top = [each if each > _NOTHING else 0.0 for each in top]
+    return _Load(edge.label, (_sample(exc), _sample(inh)), (top[0], top[1]), rule is not None)
+
+
+def _sample(values: FloatArray) -> FloatArray:
+    different = np.unique(values)
+    return different[:: max(1, len(different) // _SAMPLE)]
+
+
+def _range_mv(
+    population: Population,
+    cell: dict[str, FloatArray],
+    p20: FloatArray,
+    relative: FloatArray,
+    reach: FloatArray,
+    loads: Sequence[_Load],
+    params: ArrayParams,
+) -> float:
+    """Return how many mV the state must span, in mV of the finest neuron."""
+    rest = cell["v_rest"]
+    threshold = np.abs(cell["v_thresh"] - rest) + population.theta_init
+    must = np.maximum.reduce(
+        [
+            threshold,
+            np.abs(cell["v_reset"] - rest),
+            cell["v_thresh"] - cell["v_reset"],
+            np.abs(population.v_init - rest),
+            np.abs(p20 * cell["i_offset"]),
+            -cell["i_offset"] * np.where(np.isinf(cell["tau_m"]), 0.0, cell["tau_m"]) / cell["cm"],
+            cell["theta_plus"],
+        ]
+    )
+    if population.v_range is not None:
+        return float(np.max(np.maximum(1.01 * must, population.v_range) / relative))
+    # Few bits leave no room to spare; thresholds that adapt may go far beyond where they began.
+    few, many = (4.0, 16.0) if params.state_bits >= 20 else (2.0, 6.0)
+    if params.state_bits >= 20 and cell["theta_plus"].any():
+        few, many = 4.0 * few, 4.0 * many
+    wanted = np.clip(2.0 * reach, few * threshold, many * threshold)
+    strongest = max((max(load.top) for load in loads), default=0.0)
+    return float(max(np.max(np.maximum(wanted, 1.01 * must) / relative), 4.0 * strongest))
+
+
+def _reach(cell: dict[str, FloatArray], incoming: Sequence[Edges]) -> FloatArray:
+    """Return how far one spike of every source could move each neuron, (n,) mV: a bound from the charge."""
+    sums = np.zeros((2, len(cell["cm"])))
+    for edge in incoming:
+        top = np.abs(edge.weights)
+        if edge.rule is not None:
+            top = np.maximum(top, max(abs(edge.rule.w_min), abs(edge.rule.w_max)))
+        for sign, mask in enumerate((edge.weights > 0.0, edge.weights < 0.0)):
+            np.add.at(sums[sign], edge.post[mask], top[mask])
+    per_weight = [
+        np.where(cell[name] > 0.0, cell[name] / cell["cm"], 1.0) for name in ("tau_syn_E", "tau_syn_I")
+    ]
+    return np.asarray(np.maximum(sums[0] * per_weight[0], sums[1] * per_weight[1]), dtype=np.float64)
+
+
+def _search(
+    least: float, loads: Sequence[_Load], w_max: int
+) -> tuple[float, tuple[int, int], dict[str, int]]:
+    candidates = [least]
+    for load in sorted(loads, key=lambda each: not each.plastic):
+        for top in load.top:
+            exponent = np.floor(np.log2(top / w_max / least)) if top else 0.0
+            if top and exponent >= 0.0:
+                candidates.append(top / w_max / 2.0**exponent)
+    best = min(candidates, key=lambda v_lsb: _loss(v_lsb, loads, w_max))
+    return best, *_exponents(best, loads, w_max)
+
+
+def _exponents(v_lsb: float, loads: Sequence[_Load], w_max: int) -> tuple[tuple[int, int], dict[str, int]]:
+    """Return the gains and the shifts with which every projection's largest weight just fits."""
+    needed = [
+        [int(max(0.0, np.ceil(np.log2(top / w_max / v_lsb) - 1e-9))) if top else None for top in load.top]
+        for load in loads
+    ]
+    gains = [_gain([n[sign] for n in needed]) for sign in (0, 1)]
+    if any(load.tied for load in loads):
+        gains = [min(gains)] * 2
+    shifts = {}
+    for load, both in zip(loads, needed, strict=True):
+        over = [n - g for n, g in zip(both, gains, strict=True) if n is not None]
+        shifts[load.label] = min(max([0, *over]), MAX_SHIFT)
+    return (gains[0], gains[1]), shifts
+
+
+def _gain(exponents: Sequence[int | None]) -> int:
+    used = [e for e in exponents if e is not None]
+    if not used:
+        return 0
+    return min(max(min(used), max(used) - MAX_SHIFT), MAX_GAIN)
+
+
+def _loss(v_lsb: float, loads: Sequence[_Load], w_max: int) -> float:
+    """Return the mean square of the weights' rounding, relative to each projection's largest weight."""
+    gains, shifts = _exponents(v_lsb, loads, w_max)
+    loss = 0.0
+    for load in loads:
+        for magnitudes, top, gain in zip(load.magnitudes, load.top, gains, strict=True):
+            if not top:
+                continue
+            steps = magnitudes / (2.0 ** (shifts[load.label] + gain) * v_lsb)
+            whole = np.minimum(np.rint(steps), w_max)
+            size = top / (2.0 ** (shifts[load.label] + gain) * v_lsb)
+            loss += float(np.mean((steps - whole) ** 2)) / size**2 if len(steps) else 0.0
+            loss += 1.0 / size**2 if load.plastic else 0.0
+    return loss

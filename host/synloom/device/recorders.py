@@ -1,0 +1,131 @@
+"""What is recorded: spikes of populations, and probes of state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from synloom.base.checks import IntArray, label_of, real
+from synloom.base.errors import NetworkError, ParameterError
+from synloom.contract.array_port import Port
+from synloom.contract.regions import Region
+from synloom.device.decoder import RecordDecoder
+from synloom.device.loader import write_register
+from synloom.device.neuron_state import Probe, make_probes, probe_words, require_probes
+from synloom.device.recording import Recording, Series
+from synloom.image.image import Image
+
+__all__ = ["Recorders"]
+
+
+class Recorders:
+    """The recorders of a device, and how their records become a Recording.
+
+    Parameters
+    ----------
+    spikes : sequence of str
+        Populations whose spikes are recorded at first.
+    """
+
+    def __init__(self, spikes: Sequence[str] = ()):
+        self._spikes = list(spikes)
+        self._probes: list[Probe] = []
+        self._every: int | None = None
+
+    @property
+    def wants_spikes(self) -> bool:
+        """Whether the raster must be recorded."""
+        return bool(self._spikes)
+
+    def add(self, image: Image, which: Any, variable: str, indices: Any, every: float | None) -> None:
+        """Add a recorder; nothing changes if it is refused."""
+        label = label_of(which)
+        if label not in image.populations and label not in image.inputs:
+            names = ", ".join(map(repr, [*image.populations, *image.inputs]))
+            raise NetworkError(f"the image has no population {label!r}; it has {names}")
+        if variable == "spikes":
+            if label not in image.populations:
+                raise ParameterError(f"spikes of inputs ({label!r}) are not recorded; they come from you")
+            if indices is not None or every is not None:
+                raise ParameterError(
+                    "spikes are recorded of whole populations in every step; leave out indices"
+                )
+            self._spikes += [] if label in self._spikes else [label]
+            return
+        n = (image.populations.get(label) or image.inputs[label]).n
+        steps = _every_steps(every, image.dt)
+        if self._probes and self._every != steps:
+            raise ParameterError(
+                f"all probes sample at one distance, {(self._every or 1) * image.dt:g} ms so far; "
+                f"call record_nothing() to begin anew"
+            )
+        probes = make_probes(image, label, variable, _indices(indices, n))
+        known = {(p.label, p.variable, p.index) for p in self._probes}
+        probes = [*self._probes, *(p for p in probes if (p.label, p.variable, p.index) not in known)]
+        require_probes(len(probes), image.params)
+        self._probes, self._every = probes, steps
+
+    def write(self, port: Port) -> None:
+        """Tell the array."""
+        write_register(port, "probe_count", 0)
+        if self._probes:
+            port.write(Region.PROBES, 0, probe_words(self._probes))
+            write_register(port, "probe_every", self._every or 1)
+            write_register(port, "probe_wait", 0)
+            write_register(port, "probe_count", len(self._probes))
+
+    def recording(self, decoder: RecordDecoder, image: Image, first: int, steps: int) -> Recording:
+        """Return what a run recorded."""
+        when, neurons = decoder.spikes()
+        spike_steps: dict[str, IntArray] = {}
+        spike_indices: dict[str, IntArray] = {}
+        for label in self._spikes:
+            info = image.populations[label]
+            mine = (neurons >= info.first) & (neurons < info.first + info.n)
+            spike_steps[label], spike_indices[label] = when[mine], neurons[mine] - info.first
+        return Recording(
+            first=first,
+            steps=steps,
+            dt=image.dt,
+            sizes={label: image.populations[label].n for label in self._spikes},
+            spike_steps=spike_steps,
+            spike_indices=spike_indices,
+            series=self._series(decoder),
+        )
+
+    def _series(self, decoder: RecordDecoder) -> dict[tuple[str, str], Series]:
+        steps, raw = decoder.samples()
+        columns: dict[tuple[str, str], list[int]] = {}
+        for k, probe in enumerate(self._probes):
+            columns.setdefault((probe.label, probe.variable), []).append(k)
+        series = {}
+        for name, places in columns.items():
+            values = [self._probes[k].decode(raw[:, k]) if len(steps) else np.zeros(0) for k in places]
+            indices = np.array([self._probes[k].index for k in places], dtype=np.int64)
+            series[name] = Series(steps, indices, np.stack(values, axis=1))
+        return series
+
+
+def _every_steps(every: float | None, dt: float) -> int:
+    if every is None:
+        return 1
+    steps = real("every", every, low=dt) / dt
+    if abs(steps - round(steps)) > 1e-6 or steps > 0xFFFF:
+        raise ParameterError(
+            f"every must be a multiple of dt ({dt:g} ms), at most 65535 steps, not {every:g} ms"
+        )
+    return round(steps)
+
+
+def _indices(indices: Any, n: int) -> IntArray:
+    if indices is None:
+        return np.arange(n, dtype=np.int64)
+    array = np.atleast_1d(np.asarray(indices))
+    if array.ndim != 1 or array.dtype.kind not in "iu" or not array.size:
+        raise ParameterError(f"indices must be whole numbers, at least one, not {indices!r}")
+    bad = (array < 0) | (array >= n)
+    if bad.any():
+        raise ParameterError(f"indices must be in 0..{n - 1}, not {array[bad][0]}")
+    return array.astype(np.int64)

@@ -1,0 +1,112 @@
+"""Recordings: what a run brought back, in ms, mV and nA."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.base.checks import FloatArray, IntArray, label_of
+from synloom.base.errors import NetworkError
+
+__all__ = ["Recording", "Series"]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Samples of one variable.
+
+    Parameters
+    ----------
+    steps : (T,) int64
+        Steps of the samples; each is the state at the end of its step.
+    indices : (k,) int64
+        Neurons (or channels) within the population.
+    values : (T, k) float64
+        mV, nA, or spikes for traces.
+    """
+
+    steps: IntArray
+    indices: IntArray
+    values: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Spikes and samples of one run.
+
+    Step t covers the time from ``t * dt`` to ``(t + 1) * dt``; its spikes carry the time ``t * dt``.
+
+    Parameters
+    ----------
+    first, steps : int
+        The first step and the number of steps.
+    dt : float
+        Time step, ms.
+    sizes : mapping of str to int
+        Neurons of every population whose spikes were recorded.
+    spike_steps, spike_indices : mapping of str to (K,) int64
+        Step and neuron of every spike, in order of time, then of neuron.
+    series : mapping of (str, str) to Series
+        Samples by population and variable.
+    """
+
+    first: int
+    steps: int
+    dt: float
+    sizes: Mapping[str, int]
+    spike_steps: Mapping[str, IntArray]
+    spike_indices: Mapping[str, IntArray]
+    series: Mapping[tuple[str, str], Series]
+
+    @property
+    def duration(self) -> float:
+        """Length in ms."""
+        return self.steps * self.dt
+
+    def spikes(self, population: Any) -> tuple[FloatArray, IntArray]:
+        """Return (times in ms since the start, indices) of a population's spikes, (K,) each."""
+        label = self._label(population)
+        return self.spike_steps[label].astype(np.float64) * self.dt, self.spike_indices[label]
+
+    def raster(self, population: Any) -> npt.NDArray[np.uint8]:
+        """Return the spikes as (T, n) uint8; row 0 is the run's first step."""
+        label = self._label(population)
+        raster = np.zeros((self.steps, self.sizes[label]), dtype=np.uint8)
+        raster[self.spike_steps[label] - self.first, self.spike_indices[label]] = 1
+        return raster
+
+    def counts(self, population: Any) -> IntArray:
+        """Return the number of spikes of every neuron, (n,) int64."""
+        label = self._label(population)
+        return np.bincount(self.spike_indices[label], minlength=self.sizes[label]).astype(np.int64)
+
+    def rates(self, population: Any) -> FloatArray:
+        """Return the mean rate of every neuron in Hz, (n,) float64; 0 for a run of no steps."""
+        counts = self.counts(population).astype(np.float64)
+        return counts * (1000.0 / self.duration) if self.steps else counts
+
+    def values(self, population: Any, variable: str) -> FloatArray:
+        """Return the samples of a recorded variable, (T, k) float64: mV, nA, or spikes for traces."""
+        return self._series(population, variable).values
+
+    def times(self, population: Any, variable: str) -> FloatArray:
+        """Return the times of the samples in ms, (T,): the steps' ends, ``(t + 1) * dt``."""
+        return (self._series(population, variable).steps + 1).astype(np.float64) * self.dt
+
+    def _series(self, population: Any, variable: str) -> Series:
+        label = label_of(population)
+        if (label, variable) not in self.series:
+            known = ", ".join(f"{p}: {v}" for p, v in self.series) or "nothing"
+            raise NetworkError(f"{variable!r} of {label!r} was not recorded; recorded were: {known}")
+        return self.series[label, variable]
+
+    def _label(self, population: Any) -> str:
+        label = label_of(population)
+        if label not in self.sizes:
+            known = ", ".join(map(repr, self.sizes)) or "none"
+            raise NetworkError(f"spikes of {label!r} were not recorded; recorded were: {known}")
+        return label

@@ -1,0 +1,204 @@
+"""A session: which image is in the array, what its time is, and that it is left at rest after an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.base.checks import FloatArray, IntArray, whole
+from synloom.base.errors import CapacityError, DeviceError, ParameterError
+from synloom.contract.array_port import Port
+from synloom.contract.frames import RunFlag
+from synloom.contract.layout import neuron_params_layout, neuron_state_layout
+from synloom.contract.regions import NEURON_PARAMS_STRIDE, NEURON_STATE_STRIDE, Mode, Region
+from synloom.device.decoder import RecordDecoder
+from synloom.device.event_queue import EventQueue
+from synloom.device.execution import execute, stop
+from synloom.device.loader import check_fits, clear_dynamics, load_image, read_register, write_register
+from synloom.device.neuron_state import read_population
+from synloom.image.image import Image
+from synloom.image.places import PopulationInfo
+
+__all__ = ["Session"]
+
+
+class Session:
+    """The state that the host keeps of one array.
+
+    Parameters
+    ----------
+    port : Port
+        The array.
+
+    Attributes
+    ----------
+    now : int
+        The next step.
+    queue : EventQueue
+        Spikes that wait for their step.
+    """
+
+    def __init__(self, port: Port):
+        self.port = port
+        self.queue = EventQueue()
+        self.now = 0
+        self._loaded: Image | None = None
+        self._mode = 0
+        self._neuron_params: npt.NDArray[np.uint16] = np.zeros((0, 0), dtype=np.uint16)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether an image is in the array."""
+        return self._loaded is not None
+
+    @property
+    def image(self) -> Image:
+        """The image in the array; DeviceError if there is none."""
+        return self.require_image()
+
+    def require_image(self) -> Image:
+        """Return the image in the array, or complain that there is none."""
+        if self._loaded is None:
+            raise DeviceError("no image is loaded; call device.load(image)")
+        return self._loaded
+
+    def load(self, image: Image) -> None:
+        """Replace everything in the array, or nothing if the image does not fit.
+
+        Until all of the image is there, nothing counts as loaded.
+        """
+        check_fits(image, self.port.params)
+        self._loaded = None
+        stop(self.port)
+        load_image(self.port, image)
+        self._mode = image.registers["mode"]
+        self._neuron_params = image.neuron_params.copy()
+        self._loaded = image
+        self._restart()
+
+    def forget(self) -> None:
+        """Count nothing as loaded."""
+        self._loaded = None
+
+    def close(self) -> None:
+        """Let go of the array."""
+        self._loaded = None
+        self.port.close()
+
+    def reset(self, keep_theta: bool) -> None:
+        """Set the dynamic state back to the image's, and the time to 0."""
+        image = self.image
+        layout = neuron_state_layout(image.params)
+        with self.guard():
+            fields = layout.unpack(image.neuron_state)
+            if keep_theta and "theta" in layout:
+                for info in image.populations.values():
+                    part = slice(info.first, info.first + info.n)
+                    fields["theta"][part] = read_population(self.port, info, image.params)["theta"]
+            words = np.zeros((image.params.neurons, NEURON_STATE_STRIDE), dtype=np.uint16)
+            words[:, : layout.words] = layout.pack(fields)
+            if words.any():
+                self.port.write(Region.NEURON_STATE, 0, words.reshape(-1))
+            else:
+                self.port.fill(Region.NEURON_STATE, 0, words.size, 0)
+            clear_dynamics(self.port)
+            write_register(self.port, "now", 0)
+            write_register(self.port, "probe_wait", 0)
+        self._restart()
+
+    def _restart(self) -> None:
+        self.now = 0
+        self.queue.reset(0)
+        self.queue.add(self.image.events)
+
+    # ---- runs ----------------------------------------------------------------------------------
+
+    def steps(self, duration: float) -> int:
+        """Return a time in ms as a number of steps."""
+        dt = self.image.dt
+        steps = duration / dt
+        if abs(steps - round(steps)) > 1e-6:
+            raise ParameterError(f"the time must be a multiple of dt ({dt:g} ms), not {duration:g} ms")
+        return whole("the number of steps", round(steps), 0, 0xFFFFFFFF)
+
+    def execute(self, steps: int, flags: RunFlag) -> RecordDecoder:
+        """Run and return what came back."""
+        if not steps:
+            return RecordDecoder(self.now)
+        with self.guard():
+            decoder = execute(self.port, self.queue, self.now, steps, flags)
+        self.now += steps
+        return decoder
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Leave the array at rest, whatever happens; where that fails, nothing counts as loaded.
+
+        Spikes that still waited for their step are dropped.
+        """
+        try:
+            yield
+        except BaseException:
+            image, self._loaded = self._loaded, None
+            stop(self.port)
+            self.now = read_register(self.port, "now")
+            write_register(self.port, "now", self.now)
+            self.queue.reset(self.now)
+            self._loaded = image
+            raise
+
+    # ---- registers -----------------------------------------------------------------------------
+
+    def mode(self, bit: Mode) -> bool:
+        """Return a bit of the mode register."""
+        return bool(self._mode >> bit & 1)
+
+    def set_mode(self, bit: Mode, on: bool) -> None:
+        """Set a bit of the mode register, if that changes it."""
+        if self.mode(bit) != on:
+            mode = self._mode ^ 1 << bit
+            self.set_register("mode", mode)
+            self._mode = mode
+
+    def set_register(self, name: str, value: int) -> None:
+        """Write a CTRL register of the image that is loaded."""
+        self.require_image()
+        write_register(self.port, name, value)
+
+    def set_bias(self, info: PopulationInfo, current: FloatArray) -> None:
+        """Set the constant currents of a population, (n,) nA."""
+        steps = np.rint(current / info.offset_lsb)
+        most = self.image.params.state_max
+        if (np.abs(steps) > most).any():
+            raise ParameterError(f"currents must be within +-{most * info.offset_lsb.min():.6g} nA")
+        layout = neuron_params_layout(self.image.params)
+        part = slice(info.first, info.first + info.n)
+        fields = layout.unpack(self._neuron_params[part])
+        fields["bias"] = steps.astype(np.int64)
+        self._neuron_params[part] = layout.pack(fields)
+        words = np.zeros((info.n, NEURON_PARAMS_STRIDE), dtype=np.uint16)
+        words[:, : layout.words] = self._neuron_params[part]
+        self.port.write(Region.NEURON_PARAMS, NEURON_PARAMS_STRIDE * info.first, words.reshape(-1))
+
+    def require(self, *features: str) -> None:
+        """Complain if the array lacks a feature."""
+        params = self.image.params
+        for feature in features:
+            if not getattr(params, feature):
+                raise CapacityError(f"this array has no {feature}; use params.replace({feature}=True)")
+
+    def clear_counts(self, n: int) -> None:
+        """Set the spike counts of neurons 0..n-1 to 0."""
+        self.require("spike_counters")
+        self.port.fill(Region.SPIKE_COUNTS, 0, n, 0)
+
+    def counts(self, first: int, n: int, clear: bool) -> IntArray:
+        """Return the spike counts of a range of neurons, and clear them on request."""
+        self.require("spike_counters")
+        counts = self.port.read(Region.SPIKE_COUNTS, first, n).astype(np.int64)
+        if clear:
+            self.port.fill(Region.SPIKE_COUNTS, first, n, 0)
+        return counts

@@ -1,0 +1,179 @@
+"""Targets by name: from a word to a device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from synloom.base.errors import LinkError, MismatchError, ParameterError, TargetError
+from synloom.base.progress import Progress
+from synloom.contract.array_port import Port
+from synloom.contract.params import ArrayParams
+from synloom.device.device import Device
+from synloom.image.image import Image
+
+__all__ = ["connect", "open_port"]
+
+DEFAULT_BAUD: Final = ArrayParams().baud
+
+Options = dict[str, object]
+_Opener = Callable[[ArrayParams, "Progress | None", Options], Port]
+
+
+def connect(
+    target: str = "model",
+    image_or_params: Image | ArrayParams | None = None,
+    *,
+    progress: Progress | None = None,
+    **options: object,
+) -> Device:
+    """Connect to a target.
+
+    Parameters
+    ----------
+    target : str
+        ``"model"``: the bit-exact model, in process. ``"sim"``: the gateware itself, simulated, behind its
+        line protocol. ``"sim-pins"``: the same with the UART's pins, slower. A path such as
+        ``"/dev/ttyUSB1"``: the board, or the pseudo-terminal of ``synloom sim --pty``, at that serial port.
+        ``"auto"``: the first serial port at which an array answers.
+    image_or_params : Image or ArrayParams, optional
+        The array that a model or a simulated board shall be (ArrayParams() by default), and that a board must
+        compute like; an image is loaded.
+    progress : callable, optional
+        Called as ``progress(what, share)`` while a simulated board is built.
+    **options
+        ``baud`` (int): the line rate of a serial port, 1,000,000 by default.
+        ``timeout`` (float): seconds without an answer after which a command is sent again.
+
+    Raises
+    ------
+    TargetError
+        If the target is not there, or is not a Synloom array; the message lists what was tried.
+    MismatchError
+        If a board is not the array that was asked for.
+    BuildError
+        If a simulated board cannot be built.
+    ParameterError
+        If an argument is wrong.
+    """
+    image = image_or_params if isinstance(image_or_params, Image) else None
+    params = image.params if image is not None else image_or_params
+    if params is not None and not isinstance(params, ArrayParams):
+        raise ParameterError(f"image_or_params must be an Image or ArrayParams, not {params!r}")
+    port = open_port(target, params, progress=progress, **options)
+    try:
+        device = Device(port)
+        if image is not None:
+            device.load(image)
+    except BaseException:
+        port.close()
+        raise
+    return device
+
+
+def open_port(
+    target: str,
+    params: ArrayParams | None = None,
+    *,
+    progress: Progress | None = None,
+    **options: object,
+) -> Port:
+    """Return the register-level face of a target; the arguments and errors are those of `connect`."""
+    if not isinstance(target, str) or not target:
+        raise ParameterError(f"target must be a name or a path, not {target!r}")
+    allowed = _OPTIONS.get(target, ("baud", "timeout"))
+    for name in options:
+        if name not in allowed:
+            raise ParameterError(
+                f"target {target!r} has no option {name!r}; it has: {', '.join(allowed) or 'none'}"
+            )
+    if (opener := _OPENERS.get(target)) is not None:
+        return opener(params or ArrayParams(), progress, options)
+    port = _find_board(options) if target == "auto" else _open_board(target, options)
+    if params is not None and port.params.semantics_digest() != params.semantics_digest():
+        port.close()
+        raise MismatchError(_difference(target, port.params, params))
+    return port
+
+
+def _open_model(params: ArrayParams, progress: Progress | None, options: Options) -> Port:
+    from synloom_sim.model_port import ModelPort
+
+    return ModelPort(params)
+
+
+def _open_sim(
+    params: ArrayParams, progress: Progress | None, options: Options, *, pins: bool = False
+) -> Port:
+    from synloom.link.client import LinkPort
+    from synloom_sim.board import Design, SimTransport
+
+    transport = SimTransport.build(Design(params, pins), progress=progress)
+    try:
+        return LinkPort(transport, timeout=_timeout(options))
+    except BaseException:
+        transport.close()
+        raise
+
+
+def _open_sim_pins(params: ArrayParams, progress: Progress | None, options: Options) -> Port:
+    return _open_sim(params, progress, options, pins=True)
+
+
+def _open_board(path: str, options: Options) -> Port:
+    from synloom.link.client import LinkPort
+    from synloom.link.transport import SerialTransport
+
+    baud = options.get("baud", DEFAULT_BAUD)
+    if isinstance(baud, bool) or not isinstance(baud, int) or baud <= 0:
+        raise ParameterError(f"baud must be a positive whole number, not {baud!r}")
+    timeout = _timeout(options)
+    transport = SerialTransport(path, baud)
+    try:
+        return LinkPort(transport, timeout=timeout)
+    except BaseException:
+        transport.close()
+        raise
+
+
+def _find_board(options: Options) -> Port:
+    """Try the serial ports of this machine, those on USB first."""
+    from serial.tools import list_ports
+
+    ports = sorted(list_ports.comports(), key=lambda port: (port.vid is None, port.device))
+    failures = []
+    for port in ports:
+        try:
+            return _open_board(port.device, options)
+        except (TargetError, LinkError) as error:
+            failures.append(f"  {port.device}: {error}")
+    if not failures:
+        raise TargetError(
+            "no serial port is there; plug a board in, or use 'sim' for a simulated one or a path"
+        )
+    raise TargetError("no serial port has a Synloom array:\n" + "\n".join(failures))
+
+
+def _timeout(options: Options) -> float:
+    timeout = options.get("timeout", 1.0)
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < float("inf"):
+        raise ParameterError(f"timeout must be a number of seconds above 0, not {timeout!r}")
+    return float(timeout)
+
+
+def _difference(target: str, found: ArrayParams, wanted: ArrayParams) -> str:
+    """Say in which fields a board computes differently."""
+    got, want = found.semantics(), wanted.semantics()
+    listed = ", ".join(f"{name} is {got[name]}, not {want[name]}" for name in want if got[name] != want[name])
+    return (
+        f"the array at {target} is another one than asked for: {listed}; compile for its parameters "
+        f"(Device.params), or flash the board again"
+    )
+
+
+_OPENERS: Final[dict[str, _Opener]] = {"model": _open_model, "sim": _open_sim, "sim-pins": _open_sim_pins}
+_OPTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "model": (),
+    "sim": ("timeout",),
+    "sim-pins": ("timeout",),
+}

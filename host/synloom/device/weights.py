@@ -1,0 +1,106 @@
+"""Weights of a projection between the array's bytes and SI units."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.base.checks import FloatArray
+from synloom.base.errors import ParameterError
+from synloom.contract.array_port import Port
+from synloom.contract.regions import Region, weight_offset
+from synloom.image.image import Image
+from synloom.image.places import InputInfo, PopulationInfo, ProjectionInfo
+
+__all__ = ["raw_from_si", "read_raw", "si_from_raw", "write_raw"]
+
+Raw = npt.NDArray[np.int8]
+
+
+def _ends(image: Image, info: ProjectionInfo) -> tuple[PopulationInfo | InputInfo, PopulationInfo]:
+    pre = image.populations.get(info.pre) or image.inputs[info.pre]
+    return pre, image.populations[info.post]
+
+
+def read_raw(port: Port, image: Image, info: ProjectionInfo) -> Raw:
+    """Return the weights as the array holds them, (n_pre, n_post) int8."""
+    pre, post = _ends(image, info)
+    neurons, bits = image.params.neurons, image.params.weight_bits
+    if 2 * post.n >= neurons:
+        # Rows follow one another without a gap: one long read costs less than many short ones.
+        count = (pre.n - 1) * neurons + post.n
+        flat = np.zeros(pre.n * neurons, dtype=np.int64)
+        flat[:count] = port.read(Region.WEIGHTS, weight_offset(pre.source, post.first), count)
+        words = flat.reshape(pre.n, neurons)[:, : post.n]
+    else:
+        rows = [
+            port.read(Region.WEIGHTS, weight_offset(pre.source + i, post.first), post.n) for i in range(pre.n)
+        ]
+        words = np.stack(rows).astype(np.int64)
+    value = words & ((1 << bits) - 1)
+    return (value - ((value >> (bits - 1)) << bits)).astype(np.int8)
+
+
+def write_raw(port: Port, image: Image, info: ProjectionInfo, raw: Raw) -> None:
+    """Write (n_pre, n_post) int8 weights."""
+    pre, post = _ends(image, info)
+    words = raw.view(np.uint8).astype(np.uint16)
+    if post.n == image.params.neurons:
+        port.write(Region.WEIGHTS, weight_offset(pre.source, 0), words.reshape(-1))
+        return
+    for i in range(pre.n):
+        port.write(Region.WEIGHTS, weight_offset(pre.source + i, post.first), words[i])
+
+
+def _lsb(image: Image, info: ProjectionInfo) -> tuple[FloatArray, FloatArray]:
+    post = image.populations[info.post]
+    exc = 2.0 ** (info.shift + post.gain_exc) * post.i_lsb_exc
+    return exc, 2.0 ** (info.shift + post.gain_inh) * post.i_lsb_inh
+
+
+def si_from_raw(image: Image, info: ProjectionInfo, raw: Raw) -> FloatArray:
+    """Return weights in nA (mV for delta synapses), NaN where there is no synapse."""
+    exc, inh = _lsb(image, info)
+    values = np.where(raw >= 0, raw * exc, raw * inh)
+    return np.where(raw == image.params.weight_absent, np.nan, values)
+
+
+def raw_from_si(image: Image, info: ProjectionInfo, weights: npt.ArrayLike) -> Raw:
+    """Return the array's weights for SI ones, (n_pre, n_post) with NaN where there is no synapse.
+
+    Raises
+    ------
+    ParameterError
+        If the shape is wrong, a weight is out of range, or NaN is not where synapses are missing.
+    """
+    pre, post = _ends(image, info)
+    try:
+        wanted = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ParameterError(f"weights of {info.label!r} must be numbers") from None
+    if wanted.shape != (pre.n, post.n):
+        raise ParameterError(
+            f"weights of {info.label!r} must have shape {(pre.n, post.n)}, not {wanted.shape}"
+        )
+    absent = image.params.weight_absent
+    block = image.weights[pre.source : pre.source + pre.n, post.first : post.first + post.n]
+    missing = block == absent
+    wrong = np.argwhere(missing != np.isnan(wanted))
+    if len(wrong):
+        i, j = wrong[0].tolist()
+        fault = (
+            "has no synapse, so its weight must be NaN"
+            if missing[i, j]
+            else "has a synapse, so it needs a weight"
+        )
+        raise ParameterError(f"projection {info.label!r}: the pair ({i}, {j}) {fault}")
+    exc, inh = _lsb(image, info)
+    steps = np.rint(np.where(missing, 0.0, wanted) / np.where(wanted >= 0.0, exc, inh))
+    most = image.params.weight_max
+    bad = np.abs(steps) > most
+    if bad.any():
+        raise ParameterError(
+            f"weights of {info.label!r} must be in {-most * inh.min():.6g}..{most * exc.min():.6g}, "
+            f"not {wanted[bad][0]:g}; compile the network with weights of that size"
+        )
+    return np.where(missing, absent, steps).astype(np.int8)

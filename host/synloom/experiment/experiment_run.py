@@ -1,0 +1,190 @@
+"""Running an experiment: compile, connect, load, run, bring everything home."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from synloom.base.checks import IntArray
+from synloom.base.progress import Progress
+from synloom.device.device import Device
+from synloom.device.recording import Recording, Series
+from synloom.device.targets import connect
+from synloom.experiment.document import Experiment
+from synloom.experiment.network_builder import build_network, compile_experiment
+from synloom.experiment.results import Results, Weights
+from synloom.experiment.timeline import Change, changes_of, pieces, snapshot_steps
+from synloom.image.image import Image
+from synloom.network.network import Network
+
+__all__ = ["ANY_ARRAY", "run_experiment"]
+
+ANY_ARRAY = ("model", "sim", "sim-pins")
+"""Targets that are whatever array an image was compiled for; the others have one already."""
+
+
+def run_experiment(
+    experiment: Experiment,
+    target: str = "model",
+    *,
+    progress: Progress | None = None,
+    compiled: Callable[[Image], None] | None = None,
+    **options: Any,
+) -> Results:
+    """Run an experiment on a target.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What to run.
+    target : str
+        As in `synloom.connect`. A model or a simulated board becomes the array that the experiment needs; for
+        a board the network is compiled for the array that is there.
+    progress : callable, optional
+        Called as ``progress(what, share)``.
+    compiled : callable, optional
+        Called with the image as soon as it is there.
+    **options
+        Those of `synloom.connect`.
+
+    Raises
+    ------
+    ExperimentError
+        If the experiment is wrong.
+    SynloomError
+        If the target is not there, does not fit, or fails.
+    """
+    network = build_network(experiment)
+    changes = changes_of(experiment)
+    tell = progress or _silent
+    with _connected(experiment, network, target, compiled or _ignore, tell, options) as device:
+        return _Run(experiment, network, device, changes, tell).results(target)
+
+
+def _silent(what: str, share: float) -> None:
+    """Tell nobody."""
+
+
+def _ignore(image: Image) -> None:
+    """Do nothing with an image."""
+
+
+def _connected(
+    experiment: Experiment,
+    network: Network,
+    target: str,
+    compiled: Callable[[Image], None],
+    tell: Progress,
+    options: dict[str, Any],
+) -> Device:
+    """Return a device with the experiment's image in it."""
+    if target in ANY_ARRAY:
+        image = compile_experiment(experiment, network)
+        compiled(image)
+        return connect(target, image, progress=tell, **options)
+    device = connect(target, progress=tell, **options)
+    try:
+        image = compile_experiment(experiment, network, device.params)
+        compiled(image)
+        device.load(image)
+    except BaseException:
+        device.close()
+        raise
+    return device
+
+
+class _Run:
+    """One run of an experiment on a device that holds its image."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        network: Network,
+        device: Device,
+        changes: list[Change],
+        tell: Progress,
+    ):
+        self.experiment = experiment
+        self.network = network
+        self.device = device
+        self.changes = changes
+        self.tell = tell
+        self.wanted: dict[str, Any] = experiment.tables["record"]
+        self.snapshots = snapshot_steps(experiment)
+
+    def results(self, target: str) -> Results:
+        """Run, and return what there is to know of it."""
+        self._record()
+        weights: dict[str, list[Any]] = {name: [] for name in self.snapshots}
+        recordings = []
+        cuts = pieces(self.experiment, self.changes, self.snapshots)
+        started = time.monotonic()
+        for begin, end in zip(cuts, [*cuts[1:], cuts[-1]], strict=True):
+            self.tell(f"running on {target}", begin / cuts[-1])
+            for change in self.changes:
+                if change.step == begin:
+                    change.apply(self.device)
+            for name, steps in self.snapshots.items():
+                if begin in steps:
+                    weights[name].append(self.device.read_weights(name))
+            if end > begin:
+                recordings.append(self.device.run((end - begin) * self.experiment.dt))
+        seconds = time.monotonic() - started
+        dt, recording = self.experiment.dt, _joined(recordings)
+        return Results(
+            experiment=self.experiment,
+            target=target,
+            network=self.network,
+            image=self.device.image,
+            recording=recording,
+            weights={
+                name: Weights(np.array(steps) * dt, np.stack(weights[name]))
+                for name, steps in self.snapshots.items()
+            },
+            counts={name: self._counts(name, recording) for name in self.wanted["counts"]},
+            counters=self.device.counters(),
+            seconds=seconds,
+        )
+
+    def _counts(self, name: str, recording: Recording) -> IntArray:
+        """Return how often each neuron fired; recorded spikes tell it best, as they never saturate."""
+        if name in recording.sizes:
+            return recording.counts(name)
+        return self.device.spike_counts(name, clear=False)
+
+    def _record(self) -> None:
+        device, wanted = self.device, self.wanted
+        if wanted["spikes"] is not None:
+            device.record_nothing()
+            for name in wanted["spikes"]:
+                device.record(name)
+        for state in wanted["state"]:
+            device.record(state["of"], state["variable"], state["indices"], every=wanted["every"])
+
+
+def _joined(recordings: list[Recording]) -> Recording:
+    """Return consecutive recordings as one."""
+    first = recordings[0]
+    return Recording(
+        first=first.first,
+        steps=sum(recording.steps for recording in recordings),
+        dt=first.dt,
+        sizes=first.sizes,
+        spike_steps={name: np.concatenate([r.spike_steps[name] for r in recordings]) for name in first.sizes},
+        spike_indices={
+            name: np.concatenate([r.spike_indices[name] for r in recordings]) for name in first.sizes
+        },
+        series={name: _joined_series([r.series[name] for r in recordings]) for name in first.series},
+    )
+
+
+def _joined_series(parts: list[Series]) -> Series:
+    return Series(
+        np.concatenate([part.steps for part in parts]),
+        parts[0].indices,
+        # A piece that ends before the next sample has none, whatever its shape.
+        np.concatenate([part.values.reshape(len(part.steps), len(part.indices)) for part in parts]),
+    )

@@ -1,0 +1,175 @@
+"""Kinds of values in an experiment file: what each accepts, in code and in words."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from synloom.experiment.location import Location, meant
+
+__all__ = ["Choice", "Kind", "ListOf", "Number", "Switch", "Text", "Whole", "shown"]
+
+
+class Kind(Protocol):
+    """What a key accepts."""
+
+    @property
+    def words(self) -> str:
+        """The kind in a few words, for messages and for the manual."""
+        ...
+
+    def check(self, value: Any, where: Location) -> Any:
+        """Return the value as the program uses it; ExperimentError if it is wrong."""
+        ...
+
+
+def shown(value: Any) -> str:
+    """Return a value as it can stand in a message: TOML's words, and short."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return f"a table with {', '.join(value) or 'no keys'}"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:56]} ..."
+
+
+@dataclass(frozen=True)
+class Text:
+    """Text that is not empty."""
+
+    words: str = "text"
+
+    def check(self, value: Any, where: Location) -> str:
+        """Return the text."""
+        if not isinstance(value, str) or not value.strip():
+            raise where.error(f"must be {self.words}, not {shown(value)}")
+        return value
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some words."""
+
+    allowed: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """The words."""
+        return ", ".join(f'"{word}"' for word in self.allowed)
+
+    def check(self, value: Any, where: Location) -> str:
+        """Return the word."""
+        if not isinstance(value, str):
+            raise where.error(f"must be one of {self.words}, not {shown(value)}")
+        if value not in self.allowed:
+            raise where.error(f"cannot be {value!r}{meant(value, self.allowed)}")
+        return value
+
+
+@dataclass(frozen=True)
+class Switch:
+    """True or false."""
+
+    words: str = "true or false"
+
+    def check(self, value: Any, where: Location) -> bool:
+        """Return the boolean."""
+        if not isinstance(value, bool):
+            raise where.error(f"must be true or false, not {shown(value)}")
+        return value
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that is not NaN.
+
+    Parameters
+    ----------
+    low, high : float
+        Allowed range, ends included.
+    above : bool
+        Exclude `low` itself.
+    infinite : bool
+        Allow ``inf``.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    above: bool = False
+    infinite: bool = False
+
+    @property
+    def words(self) -> str:
+        """The range in words."""
+        parts = ["number"]
+        if math.isfinite(self.low) and math.isfinite(self.high):
+            parts.append(f"{self.low:g} to {self.high:g}")
+        elif math.isfinite(self.low):
+            parts.append(f"{'above' if self.above else 'at least'} {self.low:g}")
+        return " ".join(parts) + (" or inf" if self.infinite else "")
+
+    def check(self, value: Any, where: Location) -> float:
+        """Return the number as float."""
+        number = math.nan
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            number = float(value)
+        wrong = math.isnan(number) or (math.isinf(number) and not (self.infinite and number > 0.0))
+        if wrong or number < self.low or number > self.high or (self.above and number == self.low):
+            raise where.error(f"must be a {self.words}, not {shown(value)}")
+        return number
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number from `low` on, to `high` if that is given."""
+
+    low: int = 0
+    high: int | None = None
+
+    @property
+    def words(self) -> str:
+        """The range in words."""
+        if self.high is None:
+            return f"whole number at least {self.low}"
+        return f"whole number {self.low} to {self.high}"
+
+    def check(self, value: Any, where: Location) -> int:
+        """Return the int."""
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or value < self.low or (self.high is not None and value > self.high):
+            raise where.error(f"must be a {self.words}, not {shown(value)}")
+        return int(value)
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """A list whose entries are all of one kind.
+
+    Parameters
+    ----------
+    kind : Kind
+        Of the entries.
+    words : str
+        The list in a few words.
+    least, most : int
+        Allowed lengths.
+    single : bool
+        Whether one entry may stand for a list of one.
+    """
+
+    kind: Kind
+    words: str
+    least: int = 0
+    most: int = 1 << 20
+    single: bool = False
+
+    def check(self, value: Any, where: Location) -> list[Any]:
+        """Return the list of checked entries."""
+        if self.single and not isinstance(value, list):
+            return [self.kind.check(value, where)]
+        if not isinstance(value, list):
+            raise where.error(f"must be a {self.words}, not {shown(value)}")
+        if not self.least <= len(value) <= self.most:
+            raise where.error(f"must be a {self.words}, not a list of {len(value)}")
+        return [self.kind.check(entry, where.item(k)) for k, entry in enumerate(value)]

@@ -1,0 +1,258 @@
+"""Images: a compiled network, ready to load into any array of the same semantics."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.base.atomic_files import write_whole
+from synloom.base.checks import IntArray, label_of
+from synloom.base.errors import MismatchError, NetworkError, ParameterError, SynloomError
+from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
+from synloom.contract.regions import (
+    CONTROL_REGISTERS,
+    NEURON_PARAMS_STRIDE,
+    NEURON_STATE_STRIDE,
+    SEGMENT_STRIDE,
+    Region,
+    weight_offset,
+)
+from synloom.image.places import InputInfo, PopulationInfo, ProjectionInfo
+from synloom.image.report import Report
+
+__all__ = ["FORMAT_VERSION", "Image", "Write"]
+
+FORMAT_VERSION: Final = 1
+_MAGIC: Final = "synloom image"
+_ARRAYS: Final = {
+    "weights": "int8",
+    "neuron_params": "uint16",
+    "neuron_state": "uint16",
+    "source": "uint16",
+    "target": "uint16",
+    "program": "uint16",
+    "gen_rate": "uint16",
+    "events": "int64",
+}
+_Info = TypeVar("_Info")
+Write = tuple[Region, int, npt.NDArray[np.uint16]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Image:
+    """A compiled network: the contents of all memories, and what it takes to speak SI units with them.
+
+    Parameters
+    ----------
+    params : ArrayParams
+        The array it was made for; any array with the same semantics digest runs it.
+    dt : float
+        Time step, ms.
+    seed : int
+        The network's seed.
+    registers : mapping of str to int
+        CTRL registers by name.
+    weights : (S, N) int8
+        Weights; `params.weight_absent` is no synapse.
+    neuron_params, neuron_state : (N, words) uint16
+        Packed records of all neurons.
+    source : (S,) uint16
+    target : (N,) uint16
+    program : (K, words) uint16
+        Packed segments in use.
+    gen_rate : (16 MW,) uint16
+    events : (E, 2) int64
+        (step, input id) of the spikes that belong to the network, sorted.
+    populations, inputs, projections : mapping of str
+        Places and scales by label.
+    report : Report
+        What quantisation did.
+    """
+
+    params: ArrayParams
+    dt: float
+    seed: int
+    registers: Mapping[str, int]
+    weights: npt.NDArray[np.int8]
+    neuron_params: npt.NDArray[np.uint16]
+    neuron_state: npt.NDArray[np.uint16]
+    source: npt.NDArray[np.uint16]
+    target: npt.NDArray[np.uint16]
+    program: npt.NDArray[np.uint16]
+    gen_rate: npt.NDArray[np.uint16]
+    events: IntArray
+    populations: Mapping[str, PopulationInfo]
+    inputs: Mapping[str, InputInfo]
+    projections: Mapping[str, ProjectionInfo]
+    report: Report
+
+    def __repr__(self) -> str:
+        p = self.params
+        return (
+            f"<Image of {len(self.populations)} populations for {p.inputs} inputs and {p.neurons} neurons, "
+            f"dt = {self.dt:g} ms, digest {self.digest()[:8]}>"
+        )
+
+    # ---- finding things ------------------------------------------------------------------------
+
+    def population(self, which: Any) -> PopulationInfo:
+        """Return the place of a population of neurons, by label or by its object."""
+        return _find(which, self.populations, "population of neurons")
+
+    def input(self, which: Any) -> InputInfo:
+        """Return the place of an input population, by label or by its object."""
+        return _find(which, self.inputs, "input population")
+
+    def projection(self, which: Any) -> ProjectionInfo:
+        """Return the place of a projection, by label or by its object."""
+        return _find(which, self.projections, "projection")
+
+    # ---- contents ------------------------------------------------------------------------------
+
+    def writes(self) -> Iterator[Write]:
+        """Yield (region, offset, words) of everything but the CTRL registers.
+
+        Rows of WEIGHTS without synapses are left out: the loader fills the region with
+        `params.weight_absent` first, as it fills all others with 0.
+        """
+        yield Region.NEURON_PARAMS, 0, _strided(self.neuron_params, NEURON_PARAMS_STRIDE)
+        yield Region.NEURON_STATE, 0, _strided(self.neuron_state, NEURON_STATE_STRIDE)
+        yield Region.SOURCE, 0, self.source
+        yield Region.TARGET, 0, self.target
+        if len(self.program):
+            yield Region.PROGRAM, 0, _strided(self.program, SEGMENT_STRIDE)
+        if self.params.generators:
+            yield Region.GEN_RATE, 0, self.gen_rate
+        used = (self.weights != self.params.weight_absent).any(axis=1)
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], used, [False]]).astype(np.int8)))
+        for first, end in edges.reshape(-1, 2).tolist():
+            block = self.weights[first:end].reshape(-1)
+            yield Region.WEIGHTS, weight_offset(first, 0), block.view(np.uint8).astype(np.uint16)
+
+    def digest(self) -> str:
+        """Return 32 hex digits that name the contents: equal for equal networks, seeds and arrays."""
+        text = json.dumps([self.params.semantics_digest(), self.dt, dict(self.registers)], sort_keys=True)
+        sha = hashlib.sha256(text.encode())
+        for name in _ARRAYS:
+            sha.update(np.ascontiguousarray(getattr(self, name)).tobytes())
+        return sha.hexdigest()[:32]
+
+    # ---- one file ------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the image to one file; an interrupted save leaves no half file behind."""
+        header = {
+            "magic": _MAGIC,
+            "format": FORMAT_VERSION,
+            "semantics": SEMANTICS_VERSION,
+            "semantics_digest": self.params.semantics_digest(),
+            "digest": self.digest(),
+            "params": self.params.to_dict(),
+            "dt": self.dt,
+            "seed": self.seed,
+            "registers": dict(self.registers),
+            "populations": [info.to_dict() for info in self.populations.values()],
+            "inputs": [info.to_dict() for info in self.inputs.values()],
+            "projections": [info.to_dict() for info in self.projections.values()],
+            "report": self.report.to_dict(),
+        }
+        buffer = io.BytesIO()
+        text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in _ARRAYS}
+        np.savez_compressed(buffer, header=text, **arrays)
+        target = Path(path)
+        try:
+            write_whole(target, buffer.getvalue())
+        except OSError as error:
+            raise ParameterError(f"cannot write the image to {str(target)!r}: {error}") from error
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Image:
+        """Read an image from a file.
+
+        Raises
+        ------
+        ParameterError
+            If `path` is not a path, the file is not there, is not an image, or is damaged.
+        MismatchError
+            If it was compiled for other semantics than this SDK's.
+        """
+        if not isinstance(path, (str, os.PathLike)):
+            raise ParameterError(f"path must be a str or a path, not {path!r} ({type(path).__name__})")
+        name = os.fspath(path)
+        try:
+            with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as file:
+                contents = {key: file[key] for key in file.files}
+            header = json.loads(contents.pop("header").tobytes())
+            foreign = not isinstance(header, dict) or header.get("magic") != _MAGIC
+        except OSError as error:
+            raise ParameterError(f"cannot read the image {name!r}: {error.strerror or error}") from error
+        except Exception as error:  # zipfile, zlib and NumPy have a dozen kinds for damaged files
+            raise ParameterError(
+                f"{name!r} is not a Synloom image, or it is damaged; compile again"
+            ) from error
+        if foreign:
+            raise ParameterError(f"{name!r} is not a Synloom image; compile a network and save it")
+        _check_versions(name, header)
+        try:
+            image = cls._from_parts(header, contents)
+            whole = header["digest"] == image.digest()
+        except (KeyError, TypeError, ValueError, AttributeError, SynloomError) as error:
+            raise ParameterError(f"the image {name!r} is damaged; compile again") from error
+        if not whole:
+            raise ParameterError(f"the image {name!r} is damaged (its digest is wrong); compile again")
+        return image
+
+    @classmethod
+    def _from_parts(cls, header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Image:
+        for name, dtype in _ARRAYS.items():
+            if arrays[name].dtype != np.dtype(dtype):
+                raise ValueError(name)
+        params = ArrayParams.from_dict(header["params"])
+        if header["semantics_digest"] != params.semantics_digest():
+            raise ValueError("semantics_digest")
+        unknown = set(header["registers"]) - set(CONTROL_REGISTERS)
+        if unknown or arrays["weights"].shape != (params.sources, params.neurons):
+            raise ValueError("registers or weights")
+        return cls(
+            params=params,
+            dt=float(header["dt"]),
+            seed=int(header["seed"]),
+            registers={str(k): int(v) for k, v in header["registers"].items()},
+            **{name: arrays[name] for name in _ARRAYS},
+            populations={p["label"]: PopulationInfo.from_dict(p) for p in header["populations"]},
+            inputs={p["label"]: InputInfo.from_dict(p) for p in header["inputs"]},
+            projections={p["label"]: ProjectionInfo.from_dict(p) for p in header["projections"]},
+            report=Report.from_dict(header["report"]),
+        )
+
+
+def _check_versions(name: str, header: dict[str, Any]) -> None:
+    for key, mine in (("format", FORMAT_VERSION), ("semantics", SEMANTICS_VERSION)):
+        if header.get(key) != mine:
+            raise MismatchError(
+                f"the image {name!r} has {key} version {header.get(key)}, this SDK has {mine}; compile again"
+            )
+
+
+def _strided(words: npt.NDArray[np.uint16], stride: int) -> npt.NDArray[np.uint16]:
+    padded = np.zeros((len(words), stride), dtype=np.uint16)
+    padded[:, : words.shape[1]] = words
+    return padded.reshape(-1)
+
+
+def _find(which: Any, known: Mapping[str, _Info], kind: str) -> _Info:
+    label = label_of(which)
+    if label not in known:
+        names = ", ".join(map(repr, known)) or "none"
+        raise NetworkError(f"the image has no {kind} {label!r}; it has {names}")
+    return known[label]

@@ -1,0 +1,218 @@
+"""Networks: populations and the projections between them, in SI units; nothing here knows of bits."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+
+from synloom.base.checks import HUGE, FloatArray, per_item, real, reals, whole
+from synloom.base.errors import NetworkError, ParameterError
+from synloom.network.cells import LIF
+from synloom.network.connectors import Connector
+from synloom.network.distributions import Distribution
+from synloom.network.inputs import InputPopulation
+from synloom.network.plasticity import PairRule, Plasticity
+
+__all__ = ["Network", "Population", "Projection", "Weight"]
+
+Weight = float | FloatArray | Distribution
+_Part = TypeVar("_Part", "Population", InputPopulation, "Projection")
+
+
+class Population:
+    """A group of neurons with one model.
+
+    Parameters
+    ----------
+    n : int
+        Number of neurons, 1 to 2048.
+    cell : LIF
+        The model; parameters that are arrays have length n.
+    label : str, optional
+        Name, unique in its network.
+    v_init : float or array, optional
+        Potential at the start, mV; `v_rest` if left out.
+    theta_init : float or array
+        What is added to the threshold at the start, mV.
+    v_range : float, optional
+        How far from `v_rest` the potential (and the adapted threshold) must be able to go, mV. The compiler
+        chooses a generous range if it is left out; give it for potentials that go extremely far.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        cell: LIF,
+        *,
+        label: str | None = None,
+        v_init: Any = None,
+        theta_init: Any = 0.0,
+        v_range: float | None = None,
+    ):
+        self.n = whole("n (of a population)", n, 1, 2048)
+        if not isinstance(cell, LIF):
+            raise ParameterError(f"cell must be a neuron model such as LIF(), not {cell!r}")
+        if cell.size not in (None, self.n):
+            raise ParameterError(
+                f"the cell's arrays have length {cell.size}, the population has {self.n} neurons"
+            )
+        self.cell = cell
+        self.label = label
+        start = cell.v_rest if v_init is None else reals("v_init", v_init, low=-HUGE, high=HUGE)
+        self.v_init = per_item("v_init", start, self.n)
+        self.theta_init = per_item("theta_init", reals("theta_init", theta_init, low=0.0, high=HUGE), self.n)
+        self.v_range = None
+        if v_range is not None:
+            self.v_range = real("v_range", v_range, low=0.0, high=HUGE, above=True)
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __repr__(self) -> str:
+        return f"<Population {self.label or 'without label'}: {self.n} neurons>"
+
+
+class Projection:
+    """Synapses from one population to another.
+
+    Parameters
+    ----------
+    pre : Population or InputPopulation
+        Where spikes come from.
+    post : Population
+        Where they go to.
+    connector : Connector
+        Which pairs are connected.
+    weight : float, (n_pre, n_post) array or Distribution, optional
+        Weights in nA (the current steps up by so much), in mV for delta synapses (`tau_syn` = 0); negative
+        weights are inhibitory. Left out if the connector brings weights.
+    delay : float or (n_pre,) array, optional
+        Axonal delay in ms: one per source, the same in all projections of a source. Default: one step from
+        neurons, none from inputs.
+    plasticity : Plasticity, optional
+        Learning rule: `STDP`, `TraceTarget` or `PairRule`. None is static.
+    label : str, optional
+        Name, unique in its network; default ``pre->post``.
+    """
+
+    def __init__(
+        self,
+        pre: Population | InputPopulation,
+        post: Population,
+        connector: Connector,
+        *,
+        weight: Weight | None = None,
+        delay: Any = None,
+        plasticity: Plasticity | None = None,
+        label: str | None = None,
+    ):
+        if not isinstance(pre, (Population, InputPopulation)):
+            raise NetworkError(f"pre must be a Population or an InputPopulation, not {pre!r}")
+        if not isinstance(post, Population):
+            raise NetworkError(f"post must be a Population of neurons, not {post!r}")
+        if isinstance(connector, type):
+            raise ParameterError(
+                f"connector must be a connector such as AllToAll(), not the class: write "
+                f"{connector.__name__}(), with its arguments in the parentheses"
+            )
+        if not hasattr(connector, "synapses"):
+            raise ParameterError(f"connector must be a connector such as AllToAll(), not {connector!r}")
+        self.pre = pre
+        self.post = post
+        self.connector = connector
+        self.weight = _check_weight(weight, (pre.n, post.n))
+        self.delay = None if delay is None else per_item("delay", reals("delay", delay, low=0.0), pre.n)
+        self.rule = _check_rule(plasticity)
+        self.label = label
+
+    def __repr__(self) -> str:
+        return f"<Projection {self.label or 'without label'}: {self.pre.label} -> {self.post.label}>"
+
+
+class Network:
+    """Populations and projections that are compiled together.
+
+    Parameters
+    ----------
+    dt : float
+        Time step, ms, 0.001 to 1000.
+    seed : int
+        Seed of everything random: connectors, weights, and the generators on the chip.
+    """
+
+    def __init__(self, *, dt: float = 1.0, seed: int = 0):
+        self.dt = real("dt", dt, low=1e-3, high=1e3)
+        self.seed = whole("seed", seed, 0, 2**63 - 1)
+        self.populations: list[Population] = []
+        self.inputs: list[InputPopulation] = []
+        self.projections: list[Projection] = []
+
+    def add(self, part: _Part) -> _Part:
+        """Add a population, an input population or a projection, and return it.
+
+        Raises
+        ------
+        NetworkError
+            If it is there already, its label is taken, or a projection's population is not there yet.
+        """
+        if isinstance(part, Projection):
+            self._add_projection(part)
+        elif isinstance(part, Population):
+            self._name(part, f"population{len(self.populations)}")
+            self.populations.append(part)
+        elif isinstance(part, InputPopulation):
+            self._name(part, f"input{len(self.inputs)}")
+            self.inputs.append(part)
+        else:
+            raise NetworkError(f"a network is made of populations, inputs and projections, not of {part!r}")
+        return part
+
+    def _add_projection(self, part: Projection) -> None:
+        for end in (part.pre, part.post):
+            if not any(end is known for known in (*self.populations, *self.inputs)):
+                raise NetworkError(f"add {end!r} to the network before projections that use it")
+        self._name(part, f"{part.pre.label}->{part.post.label}")
+        self.projections.append(part)
+
+    def _name(self, part: Population | InputPopulation | Projection, default: str) -> None:
+        parts: list[Population | InputPopulation | Projection] = [
+            *self.populations,
+            *self.inputs,
+            *self.projections,
+        ]
+        if any(part is known for known in parts):
+            raise NetworkError(f"{part!r} is in this network already")
+        labels = {known.label for known in parts}
+        if part.label is None:
+            names = [default, *(f"{default}#{k}" for k in range(2, len(parts) + 3))]
+            part.label = next(name for name in names if name not in labels)
+        elif not isinstance(part.label, str) or not part.label:
+            raise ParameterError(f"label must be a non-empty str, not {part.label!r}")
+        elif part.label in labels:
+            raise NetworkError(f"the label {part.label!r} is taken; labels are unique in a network")
+
+
+def _check_weight(weight: Any, shape: tuple[int, int]) -> Weight | None:
+    if weight is None or (isinstance(weight, Distribution) and not isinstance(weight, type)):
+        return weight
+    if np.ndim(weight) != 2:
+        return real("weight", weight, low=-HUGE, high=HUGE)
+    flat = reals("weight", np.asarray(weight).reshape(-1), low=-HUGE, high=HUGE)
+    if np.shape(weight) != shape:
+        raise ParameterError(
+            f"weight must be a number or have shape {shape} (pre, post), not {np.shape(weight)}"
+        )
+    return flat.reshape(shape)
+
+
+def _check_rule(plasticity: Any) -> PairRule | None:
+    if plasticity is None:
+        return None
+    make = getattr(plasticity, "pair_rule", None)
+    if make is None or isinstance(plasticity, type):
+        raise ParameterError(f"plasticity must be a rule such as STDP(...), not {plasticity!r}")
+    rule = make()
+    if not isinstance(rule, PairRule):
+        raise ParameterError(f"plasticity.pair_rule() must return a PairRule, not {rule!r}")
+    return rule

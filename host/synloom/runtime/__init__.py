@@ -1,1 +1,0 @@
-"""What a device does while a network runs: events in, records out."""

@@ -1,0 +1,201 @@
+"""From a design to a shared library: Verilog, Verilator, a C++ compiler, a cache."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from synloom.base.errors import BuildError
+from synloom.base.progress import Progress
+from synloom_sim.board.cache import BoardCache
+from synloom_sim.board.design import Design
+from synloom_sim.board.tools import Compiler, Verilator, find_compiler, find_verilator
+
+__all__ = ["build_board"]
+
+_HARNESS = Path(__file__).with_name("harness.cpp")
+_SHELL = Path(__file__).with_name("shell.py")
+_VERILATOR_FLAGS = (
+    "--cc",
+    "--prefix",
+    "Vtop",
+    "--top-module",
+    "top",
+    "-O3",
+    "--x-assign",
+    "fast",
+    "--x-initial",
+    "fast",
+    "--no-assert",
+    "--no-timing",
+    "--output-split",
+    "20000",
+    "-Wno-fatal",
+    "-Werror-USERFATAL",  # a model that cannot do what it is asked for
+)
+_COMPILER_FLAGS = ("-std=c++17", "-fPIC", "-fno-plt", "-fvisibility=hidden", "-DVL_TIME_CONTEXT")
+_FAST = "-O1"
+"""For what runs every clock; -O2 and -O3 compile twice as long and are hardly faster."""
+_SLOW = "-O0"
+"""For what runs once: set-up of the model, Verilator's run time."""
+_VERILATED_SOURCES = ("verilated.cpp", "verilated_threads.cpp")
+
+
+def build_board(design: Design, *, cache: BoardCache | None = None, progress: Progress | None = None) -> Path:
+    """Return the shared library of a design, built if the cache does not have it.
+
+    Parameters
+    ----------
+    design : Design
+        What to build.
+    cache : BoardCache, optional
+        Where built boards are kept; the user's cache by default.
+    progress : callable, optional
+        Called as `progress(what, share)` while something is built, never for a board of the cache.
+
+    Raises
+    ------
+    BuildError
+        If a tool is missing or fails; the message names the log.
+    """
+    cache = cache or BoardCache.default()
+    key = _digest(design.key(), _recipe())
+    if (library := cache.find(key)) is not None:
+        return library
+    report = progress or _silent
+    with cache.lock(key):
+        if (library := cache.find(key)) is not None:
+            return library
+        verilator, compiler = find_verilator(), find_compiler()
+        report("generating Verilog", 0.0)
+        verilog = design.verilog(enclosed=True)
+        content = _digest(verilog, _recipe(), str(design.pins), verilator.version, compiler.version)
+        library = cache.library(content)
+        if library is None:
+            with cache.workplace(key) as folder:
+                _Build(folder, verilator, compiler, design.pins, cache.log(key), report).run(verilog)
+                library = cache.store(content, folder)
+        cache.remember(key, content)
+        return library
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """One build in a folder of its own."""
+
+    folder: Path
+    verilator: Verilator
+    compiler: Compiler
+    pins: bool
+    kept_log: Path
+    report: Progress
+
+    def run(self, verilog: str) -> None:
+        """Make `board.so` in the folder and leave nothing beside it but the Verilog and the log."""
+        (self.folder / "top.v").write_text(verilog)
+        self.report("verilating", 0.1)
+        self._call(
+            [self.verilator.binary, *_VERILATOR_FLAGS, "--Mdir", "obj", "top.v"],
+            {"VERILATOR_ROOT": str(self.verilator.root)},
+        )
+        include = self.verilator.root / "include"
+        sources = [_HARNESS, *(include / name for name in _VERILATED_SOURCES)]
+        sources += sorted((self.folder / "obj").glob("*.cpp"))
+        objects = self._compile(sorted(sources, key=self._cost, reverse=True))
+        self.report("linking", 0.97)
+        self._call([self.compiler.path, "-shared", "-o", "board.so", *objects, "-lpthread"])
+        for path in (self.folder / "obj").iterdir():
+            path.unlink()
+        (self.folder / "obj").rmdir()
+
+    def _compile(self, sources: Sequence[Path]) -> list[str]:
+        """Compile on all cores, the dearest file first; the first failure ends it."""
+        total = sum(map(self._cost, sources))
+        done = 0.0
+        pool = ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0)))
+        try:
+            running = {pool.submit(self._compile_one, path): path for path in sources}
+            pending = set(running)
+            self.report("compiling", 0.15)
+            while pending:
+                finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    future.result()
+                    done += self._cost(running[future])
+                self.report("compiling", 0.15 + 0.8 * done / total)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+        return [self._object(path) for path in sources]
+
+    def _compile_one(self, source: Path) -> None:
+        include = self.verilator.root / "include"
+        self._call(
+            [
+                self.compiler.path,
+                *_COMPILER_FLAGS,
+                _FAST if self._is_hot(source) else _SLOW,
+                f"-DSYNLOOM_PINS={int(self.pins)}",
+                "-I",
+                "obj",
+                "-isystem",
+                include,
+                "-isystem",
+                include / "vltstd",
+                "-c",
+                source,
+                "-o",
+                self._object(source),
+            ]
+        )
+
+    def _call(self, command: Sequence[str | Path], variables: dict[str, str] | None = None) -> None:
+        environment = {**os.environ, **(variables or {})}
+        with open(self.folder / "build.log", "ab") as log:
+            log.write((" ".join(map(str, command)) + "\n").encode())
+            log.flush()
+            result = subprocess.run(
+                list(map(str, command)),
+                cwd=self.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                check=False,
+            )
+        if result.returncode != 0:
+            raise BuildError(
+                f"{Path(command[0]).name} failed with exit code {result.returncode} while the simulated "
+                f"board was built; see {self.kept_log}"
+            )
+
+    @staticmethod
+    def _is_hot(source: Path) -> bool:
+        return source == _HARNESS or (source.name.startswith("Vtop") and "Slow" not in source.name)
+
+    def _cost(self, source: Path) -> float:
+        """Guess the time to compile: a floor for the headers, then by size."""
+        return 20_000 + source.stat().st_size * (3 if self._is_hot(source) else 1)
+
+    @staticmethod
+    def _object(source: Path) -> str:
+        return f"obj/{source.stem}.o"
+
+
+def _recipe() -> str:
+    """Everything but the design that changes the library."""
+    return _digest(
+        _HARNESS.read_text(), _SHELL.read_text(), *_VERILATOR_FLAGS, *_COMPILER_FLAGS, _FAST, _SLOW
+    )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def _silent(what: str, share: float) -> None:
+    """Report nothing."""
