@@ -22,11 +22,10 @@ from synloom.contract.regions import (
     NEURON_PARAMS_STRIDE,
     NEURON_STATE_STRIDE,
     SEGMENT_STRIDE,
-    Mode,
     Region,
-    control,
     counter_offset,
 )
+from synloom.contract.registers import Mode, control
 from synloom.link.client import LinkPort
 from synloom_sim.board.design import Design
 from synloom_sim.board.transport import SimTransport

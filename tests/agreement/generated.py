@@ -22,16 +22,14 @@ from synloom.contract.layout import (
 from synloom.contract.records import END_WORD, EVENT_ADVANCE, RecordKind
 from synloom.contract.regions import (
     COUNTER_STRIDE,
-    COUNTERS,
     NEURON_PARAMS_STRIDE,
     NEURON_STATE_STRIDE,
     SEGMENT_STRIDE,
-    Mode,
     Region,
-    control,
     region_size,
     weight_offset,
 )
+from synloom.contract.registers import COUNTERS, Mode, control
 
 __all__ = ["STYLES", "Generated", "differing_bits", "generate", "play"]
 

@@ -13,7 +13,8 @@ from generated import differing_bits, generate, play
 from uartlines import UartSink, UartSource
 
 from synloom.contract import ArrayParams
-from synloom.contract.regions import Region, link
+from synloom.contract.regions import Region
+from synloom.contract.registers import link
 from synloom.link.client import LinkPort
 from synloom_sim.model_port import ModelPort
 

@@ -3,7 +3,8 @@
 from collections import deque
 from random import Random
 
-from synloom.contract.regions import Region, control
+from synloom.contract.regions import Region
+from synloom.contract.registers import control
 from synloom.link.codec import Decoder
 
 ROOM = Region.CTRL, control("event_room").offset

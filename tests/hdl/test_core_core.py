@@ -7,7 +7,8 @@ from generated import differing_bits, generate, play
 from synloom.contract import ArrayParams
 from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.records import END_WORD, EVENT_ADVANCE, EndReason, RecordKind
-from synloom.contract.regions import Mode, Region, wheel_offset
+from synloom.contract.regions import Region, wheel_offset
+from synloom.contract.registers import Mode
 from synloom_sim.model_port import ModelPort
 
 SMALL = ArrayParams(

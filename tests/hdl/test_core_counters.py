@@ -4,7 +4,8 @@ import pytest
 from core_benches import access, simulate, ticks
 
 from synloom.contract import ArrayParams
-from synloom.contract.regions import COUNTER_STRIDE, COUNTERS, WIDE_COUNTERS, counter_offset
+from synloom.contract.regions import COUNTER_STRIDE, WIDE_COUNTERS, counter_offset
+from synloom.contract.registers import COUNTERS
 from synloom_hdl.core.counters import ROUND_CLOCKS, Counters, most
 from synloom_hdl.core.registers import KEPT_BITS, words_at_first
 from synloom_hdl.core.shared_memory import ACCESS_CLOCKS

@@ -6,7 +6,7 @@ from amaranth.lib import wiring
 from core_benches import access, simulate, ticks
 
 from synloom.contract import ArrayParams
-from synloom.contract.regions import CONTROL_REGISTERS, control
+from synloom.contract.registers import CONTROL_REGISTERS, control
 from synloom_hdl.core.counters import Counters
 from synloom_hdl.core.registers import ControlRegisters, highest
 from synloom_hdl.core.shared_memory import AccessSignature

@@ -8,7 +8,8 @@ from synloom.contract.frames import RECORD_FRAME_WORDS, Kind, Op, Status, Stream
 from synloom.contract.info import MAGIC, PROTOCOL_VERSION, encode_info
 from synloom.contract.params import ArrayParams
 from synloom.contract.records import END_WORD
-from synloom.contract.regions import Region, control, link
+from synloom.contract.regions import Region
+from synloom.contract.registers import control, link
 from synloom.link.codec import Decoder, encode_frame
 
 REPEATABLE = {Op.HELLO, Op.READ, Op.WRITE, Op.FILL, Op.STREAM}

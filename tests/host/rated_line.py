@@ -6,7 +6,8 @@ from fake_device import FakeDevice
 
 from synloom.base.errors import ParameterError
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import Region, link
+from synloom.contract.regions import Region
+from synloom.contract.registers import link
 
 PARAMS = ArrayParams(inputs=8, neurons=20, record_words=256, event_words=256)
 DIVISOR = Region.LINK, link("divisor").offset

@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from synloom.contract.tables import TABLES, fill, render
 
 from synloom.base.errors import ParameterError
 from synloom.contract import ArrayParams
 from synloom.contract.params import allowed
-from synloom.contract.regions import CONTROL_REGISTERS, COUNTERS, Region
-from synloom.contract.tables import TABLES, fill, render
+from synloom.contract.regions import Region
+from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))

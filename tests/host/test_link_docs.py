@@ -6,7 +6,7 @@ from pathlib import Path
 from fake_device import FakeDevice
 from test_link_transport import device_on_a_terminal
 
-from synloom.contract.regions import LINK_REGISTERS
+from synloom.contract.registers import LINK_REGISTERS
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "blocks"

@@ -10,7 +10,8 @@ from synloom import Device, connect
 from synloom.base.errors import DeviceError, LinkError, ParameterError
 from synloom.contract import ArrayParams
 from synloom.contract.frames import RunFlag
-from synloom.contract.regions import Region, link
+from synloom.contract.regions import Region
+from synloom.contract.registers import link
 from synloom.link import LinkPort, SerialTransport, transport
 from synloom.link.baud import divisor_for
 from synloom.link.exchange import Exchange

@@ -12,7 +12,6 @@ from synloom.contract.layout import (
 )
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import (
-    CONTROL_REGISTERS,
     NEURON_PARAMS_STRIDE,
     NEURON_STATE_STRIDE,
     SEGMENT_STRIDE,
@@ -20,6 +19,7 @@ from synloom.contract.regions import (
     counter_offset,
     weight_offset,
 )
+from synloom.contract.registers import CONTROL_REGISTERS
 from synloom_sim.model_port import ModelPort
 
 SEGMENT = dict.fromkeys(segment_layout().fields, 0) | {"last": 1, "w_min": -7, "w_max": 7}

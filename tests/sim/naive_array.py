@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import COUNTERS
+from synloom.contract.registers import COUNTERS
 
 MASK32 = 0xFFFFFFFF
 

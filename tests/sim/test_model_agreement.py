@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import COUNTERS, Region
+from synloom.contract.regions import Region
+from synloom.contract.registers import COUNTERS
 
 STEPS = 6
 

@@ -15,14 +15,8 @@ from array_setups import (
 
 from synloom.contract.info import INFO_WORDS, decode_info
 from synloom.contract.layout import neuron_params_layout
-from synloom.contract.regions import (
-    CONTROL_REGISTERS,
-    LINK_REGISTERS,
-    Region,
-    counter_offset,
-    region_size,
-    weight_offset,
-)
+from synloom.contract.regions import Region, counter_offset, region_size, weight_offset
+from synloom.contract.registers import CONTROL_REGISTERS, LINK_REGISTERS
 
 MEMORIES = [
     Region.NEURON_PARAMS,

@@ -10,14 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.contract.array_port import Port
-from synloom.contract.regions import (
-    CONTROL_REGISTERS,
-    COUNTERS,
-    NEURON_STATE_STRIDE,
-    WIDE_COUNTERS,
-    Region,
-    weight_offset,
-)
+from synloom.contract.regions import NEURON_STATE_STRIDE, WIDE_COUNTERS, Region, weight_offset
+from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS
 from synloom.selftest.comparison import Played, differences, play
 from synloom.selftest.random_network import KnownNetwork, known_network
 from synloom_sim.model_port import ModelPort

@@ -9,7 +9,8 @@ from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom.contract.records import RecordKind
-from synloom.contract.regions import Mode, Region
+from synloom.contract.regions import Region
+from synloom.contract.registers import Mode
 from synloom_hdl.core.counters import Counters
 from synloom_hdl.core.dispatch import FiredDispatcher, SourceDispatcher
 from synloom_hdl.core.events import EventQueue

@@ -8,20 +8,24 @@ from amaranth.lib.wiring import In
 from amaranth.utils import bits_for
 
 from synloom.contract import ArrayParams
-from synloom.contract.regions import COUNTER_STRIDE, COUNTERS, WIDE_COUNTERS
+from synloom.contract.memory_map import memory_of
+from synloom.contract.regions import Region
+from synloom.contract.registers import COUNTERS
 from synloom_hdl.arithmetic import choose
 from synloom_hdl.core.registers import KEPT_BITS, words_at_first
 from synloom_hdl.core.shared_memory import AccessSignature, block_ram
 
 __all__ = ["ROUND_CLOCKS", "Counters", "most"]
 
-_KEPT = len(COUNTERS)
+_MEMORY = memory_of(ArrayParams(), Region.COUNTERS)
+
+_KEPT = _MEMORY.count
 """The visit, after those of the counters, that serves the kept words."""
 
-ROUND_CLOCKS = COUNTER_STRIDE * len(COUNTERS) + 3
+ROUND_CLOCKS = _MEMORY.places + 3
 """Clocks from one visit of a counter to its next: 63, so six bits tell apart all counts of single events."""
 
-_FIRST_KEPT = COUNTER_STRIDE * (_KEPT + 1)
+_FIRST_KEPT = _MEMORY.offset(_KEPT + 1)
 """Where the kept words lie in the memory."""
 
 
@@ -67,7 +71,7 @@ class Counters(wiring.Component):
         self.params = params
         super().__init__(
             {
-                **{name: In(range(most(params, name) + 1)) for name, _ in COUNTERS},
+                **{name: In(range(most(params, name) + 1)) for name in COUNTERS},
                 "host": In(AccessSignature()),
                 "kept": In(AccessSignature()),
             }
@@ -141,12 +145,12 @@ class Counters(wiring.Component):
 
     def _widths(self) -> list[int]:
         """Return the bits of each counter's small number."""
-        return [bits_for(most(self.params, name) * ROUND_CLOCKS) for name, _ in COUNTERS]
+        return [bits_for(most(self.params, name) * ROUND_CLOCKS) for name in COUNTERS]
 
     def _seen(self, m: Module, visit, phase) -> Signal:
         """Count; return the small number of the counter that is visited, from its phase 0 on."""
         numbers = []
-        for (name, _), width in zip(COUNTERS, self._widths(), strict=True):
+        for name, width in zip(COUNTERS, self._widths(), strict=True):
             number = Signal(width, name=name)
             m.d.sync += number.eq(number + getattr(self, name))
             numbers.append(number)
@@ -164,7 +168,7 @@ class Counters(wiring.Component):
         bits = self.params.counter_bits
         wide, wide_before = Signal(), Signal()
         full, overflows, is_full, written = Signal(), Signal(), Signal(), Signal()
-        m.d.comb += wide.eq(Array([name in WIDE_COUNTERS for name, _ in COUNTERS] + [False])[visit])
+        m.d.comb += wide.eq(Array([*(counter.wide for counter in COUNTERS.values()), False])[visit])
         m.d.sync += wide_before.eq(wide)
         with m.Switch(phase):
             with m.Case(1):
@@ -187,7 +191,7 @@ class Counters(wiring.Component):
         host, bits = self.host, self.params.counter_bits
         q = Signal(16)
         fills, takes = Signal(), Signal()
-        wide = Array([name in WIDE_COUNTERS for name, _ in COUNTERS] + [False])[host.offset[2:6]]
+        wide = Array([*(counter.wide for counter in COUNTERS.values()), False])[host.offset[2:6]]
         word = host.offset[:2]
         m.d.comb += [
             # A kept word comes where a counter's third does.

@@ -8,7 +8,8 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
-from synloom.contract.layout import source_layout, target_layout
+from synloom.contract.memory_map import layout_of
+from synloom.contract.regions import Region
 from synloom_hdl.core.neuron_lane import record_layout
 from synloom_hdl.core.payloads import PassKind, job_layout
 from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
@@ -51,7 +52,7 @@ class SourceDispatcher(wiring.Component):
             rows=params.sources, element_bits=16, size=params.sources, array_writes="nothing"
         )
         wiring.connect(m, wiring.flipped(self.sources), storage.host)
-        source = Signal(record_layout(source_layout()))
+        source = Signal(record_layout(layout_of(params, Region.SOURCE)))
         connected = Signal()
         index = Signal.like(self.ids.payload)
         m.d.comb += [
@@ -126,7 +127,7 @@ class FiredDispatcher(wiring.Component):
             rows=params.neurons, element_bits=16, size=params.neurons, array_writes="nothing"
         )
         wiring.connect(m, wiring.flipped(self.targets), storage.host)
-        target = Signal(record_layout(target_layout()))
+        target = Signal(record_layout(layout_of(params, Region.TARGET)))
         index = Signal.like(self.ids.payload)
         sends, learns = Signal(), Signal()
         read_en = Signal()

@@ -7,7 +7,9 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract import ArrayParams
-from synloom.contract.layout import Layout, neuron_params_layout, neuron_state_layout
+from synloom.contract.layout import Layout
+from synloom.contract.memory_map import layout_of
+from synloom.contract.regions import Region
 from synloom_hdl.arithmetic import minimum, rounded_shift
 
 __all__ = ["LIF_CLOCKS", "NeuronLane", "record_layout"]
@@ -49,11 +51,11 @@ class NeuronLane(wiring.Component):
     def __init__(self, params: ArrayParams):
         self.params = params
         pair = data.StructLayout({"e": params.accumulator_bits, "i": params.accumulator_bits})
-        state = record_layout(neuron_state_layout(params))
+        state = record_layout(layout_of(params, Region.NEURON_STATE))
         super().__init__(
             {
                 "valid": In(1),
-                "parameters": In(record_layout(neuron_params_layout(params))),
+                "parameters": In(record_layout(layout_of(params, Region.NEURON_PARAMS))),
                 "state": In(state),
                 "sums": In(pair),
                 "adapt": In(1),

@@ -8,8 +8,9 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
-from synloom.contract.layout import neuron_params_layout, neuron_state_layout
-from synloom.contract.regions import NEURON_PARAMS_STRIDE, NEURON_STATE_STRIDE
+from synloom.contract.memory import Memory
+from synloom.contract.memory_map import layout_of, memory_of
+from synloom.contract.regions import Region
 from synloom_hdl.arithmetic import popcount
 from synloom_hdl.core.accumulators import groups, sums_layout
 from synloom_hdl.core.neuron_lane import LIF_CLOCKS, NeuronLane
@@ -18,10 +19,13 @@ from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
 __all__ = ["Neurons"]
 
 
-def _elements(lanes: int, words: int, stride: int) -> list[int | None]:
+def _elements(lanes: int, table: Memory) -> list[int | None]:
     """Return the memory element behind each (lane, column) of a host offset."""
+    words = table.layout.words
     return [
-        lane * words + column if column < words else None for lane in range(lanes) for column in range(stride)
+        lane * words + column if column < words else None
+        for lane in range(lanes)
+        for column in range(table.offset(1))
     ]
 
 
@@ -79,7 +83,9 @@ class Neurons(wiring.Component):
         m = Module()
         params, lanes = self.params, self.params.neuron_lanes
         lane_bits = ceil_log2(lanes)
-        parameters_layout, state_layout = neuron_params_layout(params), neuron_state_layout(params)
+        parameters_layout, state_layout = (
+            layout_of(params, region) for region in (Region.NEURON_PARAMS, Region.NEURON_STATE)
+        )
         parameters, state = self._stores(m)
 
         active = Signal()
@@ -158,15 +164,16 @@ class Neurons(wiring.Component):
         """Make the memories of parameters and of state; a row is one neuron of each lane."""
         params, lanes = self.params, self.params.neuron_lanes
         stores = []
-        for name, host, layout, stride in (
-            ("parameters", self.parameters, neuron_params_layout(params), NEURON_PARAMS_STRIDE),
-            ("state", self.state, neuron_state_layout(params), NEURON_STATE_STRIDE),
+        for name, host, region in (
+            ("parameters", self.parameters, Region.NEURON_PARAMS),
+            ("state", self.state, Region.NEURON_STATE),
         ):
+            table = memory_of(params, region)
             m.submodules[name] = store = SharedMemory(
                 rows=max(2, 16 * params.neuron_words // lanes),
                 element_bits=16,
-                elements=_elements(lanes, layout.words, stride),
-                size=stride * params.neurons,
+                elements=_elements(lanes, table),
+                size=table.size,
                 array_writes="nothing" if name == "parameters" else "rows",
             )
             wiring.connect(m, wiring.flipped(host), store.host)

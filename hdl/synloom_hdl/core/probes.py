@@ -7,7 +7,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract import ArrayParams
-from synloom.contract.regions import PROBE_STRIDE
+from synloom.contract.memory_map import memory_of
+from synloom.contract.regions import Region
 from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
 from synloom_hdl.core_interface import BusRequest
 from synloom_hdl.counting import up_or_load
@@ -49,9 +50,8 @@ class Probes(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         params = self.params
-        m.submodules.storage = storage = SharedMemory(
-            rows=PROBE_STRIDE * params.probes, element_bits=16, size=PROBE_STRIDE * params.probes
-        )
+        table = memory_of(params, Region.PROBES)
+        m.submodules.storage = storage = SharedMemory(rows=table.places, element_bits=16, size=table.size)
         wiring.connect(m, wiring.flipped(self.table), storage.host)
         probe = Signal(range(params.probes))
         offset = Signal(24)

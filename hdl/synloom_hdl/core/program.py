@@ -8,8 +8,8 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for, ceil_log2
 
 from synloom.contract import ArrayParams
-from synloom.contract.layout import segment_layout
-from synloom.contract.regions import SEGMENT_STRIDE
+from synloom.contract.memory_map import memory_of
+from synloom.contract.regions import Region
 from synloom_hdl.arithmetic import times
 from synloom_hdl.core.payloads import PassKind, Rule, job_layout, loom_address_layout
 from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
@@ -76,12 +76,10 @@ class SegmentFetcher(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         params = self.params
-        fields = segment_layout()
+        segments = memory_of(params, Region.PROGRAM)
+        fields = segments.layout
         m.submodules.storage = storage = SharedMemory(
-            rows=SEGMENT_STRIDE * params.segments,
-            element_bits=16,
-            size=SEGMENT_STRIDE * params.segments,
-            array_writes="nothing",
+            rows=segments.places, element_bits=16, size=segments.size, array_writes="nothing"
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
 

@@ -12,7 +12,8 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
-from synloom.contract.regions import Region, region_size
+from synloom.contract.memory_map import memory_of
+from synloom.contract.regions import Region
 from synloom_hdl.core.shared_memory import ACCESS_CLOCKS, ACCESS_WRITE_CLOCK, AccessSignature
 from synloom_hdl.core_interface import BusRequest
 
@@ -96,7 +97,7 @@ class Accessor(wiring.Component):
 
     def _fits(self, m: Module, offset) -> dict[Region, Signal]:
         """Return for each region whether an offset has no more bits than it."""
-        widths = {region: ceil_log2(region_size(self.params, region)) for region in self._regions}
+        widths = {region: ceil_log2(memory_of(self.params, region).size) for region in self._regions}
         fits = {len(offset): 1}
         for width in sorted(set(widths.values()) - set(fits), reverse=True):
             wider = min(other for other in fits if other > width)

@@ -8,18 +8,15 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
-from synloom.contract.regions import CONTROL_REGISTERS
+from synloom.contract.registers import CONTROL_REGISTERS
 from synloom_hdl.arithmetic import choose, minimum
 from synloom_hdl.core.shared_memory import AccessSignature
 from synloom_hdl.counting import down_or_load
 
 __all__ = ["KEPT_BITS", "LIVE_REGISTERS", "ControlRegisters", "highest", "words_at_first"]
 
-LIVE_REGISTERS = ("now", "learn_rng", "gen_rng", "probe_wait")
+LIVE_REGISTERS = tuple(name for name, register in CONTROL_REGISTERS.items() if register.live)
 """Registers that the array changes itself."""
-
-_ONE_AT_FIRST = ("learn_rng", "gen_rng", "probe_every")
-"""Registers that must not be 0, and are 1 after power-up."""
 
 KEPT_BITS = ceil_log2(sum(register.words for register in CONTROL_REGISTERS.values()))
 """Bits of an offset in the memory that keeps what was written."""
@@ -28,8 +25,8 @@ KEPT_BITS = ceil_log2(sum(register.words for register in CONTROL_REGISTERS.value
 def words_at_first() -> list[int]:
     """Return the words of CTRL after power-up, as the memory that keeps them has them."""
     words = [0] * (1 << KEPT_BITS)
-    for name in _ONE_AT_FIRST:
-        words[CONTROL_REGISTERS[name].offset] = 1
+    for register in CONTROL_REGISTERS.values():
+        words[register.offset] = register.at_first
     return words
 
 
@@ -83,7 +80,7 @@ class ControlRegisters(wiring.Component):
             if not register.writable:
                 members[name] = In(Shape(bits, register.signed))
             elif name in self._live:
-                members[name] = Out(bits, init=int(name in _ONE_AT_FIRST))
+                members[name] = Out(bits, init=register.at_first)
                 members[f"{name}_en"] = In(1)
                 if name.endswith("rng"):
                     members[f"{name}_next"] = In(bits)
@@ -91,7 +88,7 @@ class ControlRegisters(wiring.Component):
                 shape = Shape(bits, register.signed)
                 if register.words == 1 and not register.signed:
                     shape = Shape.cast(range(highest(params, name) + 1))
-                members[name] = Out(shape, init=int(name in _ONE_AT_FIRST))
+                members[name] = Out(shape, init=register.at_first)
         super().__init__(members)
 
     def elaborate(self, platform):

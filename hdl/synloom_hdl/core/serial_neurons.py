@@ -5,7 +5,8 @@ from __future__ import annotations
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, enum
 
-from synloom.contract.layout import neuron_params_layout, neuron_state_layout
+from synloom.contract.memory_map import layout_of
+from synloom.contract.regions import Region
 from synloom_hdl.arithmetic import minimum, rounded_shift, saturated
 from synloom_hdl.core.neuron_lane import record_layout
 from synloom_hdl.core.neuron_sweep import Neurons
@@ -39,8 +40,8 @@ class SerialNeurons(Neurons):
     def elaborate(self, platform):
         m = Module()
         self._parameters, self._state = self._stores(m)
-        self._p = data.View(record_layout(neuron_params_layout(self.params)), self._parameters.row)
-        self._s = data.View(record_layout(neuron_state_layout(self.params)), self._state.row)
+        self._p = data.View(record_layout(layout_of(self.params, Region.NEURON_PARAMS)), self._parameters.row)
+        self._s = data.View(record_layout(layout_of(self.params, Region.NEURON_STATE)), self._state.row)
         self._step, self._second = Signal(_Step, init=_Step.FETCH), Signal(init=1)
         self._middle = Signal()
         self._active, self._used = Signal(), Signal()

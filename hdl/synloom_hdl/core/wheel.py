@@ -8,6 +8,8 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
+from synloom.contract.memory_map import memory_of
+from synloom.contract.regions import Region
 from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
 
 __all__ = ["Wheel", "spike_layout"]
@@ -60,12 +62,13 @@ class Wheel(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         params = self.params
+        bits = memory_of(params, Region.WHEEL)
         word_bits = max(1, ceil_log2(params.source_words))
         m.submodules.storage = storage = SharedMemory(
             rows=params.delay_slots << word_bits,
             element_bits=16,
-            size=params.delay_slots << 8,
-            row_bits=[(0, word_bits), (8, ceil_log2(params.delay_slots))],
+            size=bits.size,
+            row_bits=[(0, word_bits), (ceil_log2(bits.offset(1, 0)), ceil_log2(params.delay_slots))],
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
 

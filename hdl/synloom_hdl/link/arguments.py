@@ -4,7 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from synloom.contract.regions import Region, control
+from synloom.contract.regions import Region
+from synloom.contract.registers import control
 from synloom_hdl.counting import down_or_load, up_or_load
 
 __all__ = ["Arguments"]

@@ -5,7 +5,8 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract.info import encode_info
-from synloom.contract.regions import Region, link
+from synloom.contract.regions import Region
+from synloom.contract.registers import link
 from synloom_hdl.core_interface import BusSignature
 
 __all__ = ["LinkRegisters"]

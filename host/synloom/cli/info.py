@@ -14,7 +14,8 @@ from synloom.cli.output import progress_line, show_json, show_table
 from synloom.contract.array_port import Port
 from synloom.contract.info import PROTOCOL_VERSION
 from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
-from synloom.contract.regions import LINK_REGISTERS, Region, control
+from synloom.contract.regions import Region
+from synloom.contract.registers import LINK_REGISTERS, control
 
 __all__ = ["info"]
 

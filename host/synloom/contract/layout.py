@@ -3,43 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from synloom.base.errors import ParameterError
-from synloom.contract.params import ArrayParams
 
-__all__ = [
-    "Field",
-    "Layout",
-    "neuron_params_layout",
-    "neuron_state_layout",
-    "segment_layout",
-    "source_layout",
-    "target_layout",
-]
+__all__ = ["Field", "Layout"]
+
+Int64s = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a record: its name, width in bits, sign, and first bit once placed."""
+    """One field of a record.
+
+    Parameters
+    ----------
+    name : str
+        Its name; fields called "reserved" mean nothing.
+    width : int
+        Bits.
+    signed : bool
+        Two's complement.
+    doc : str
+        What it means, for the documentation's tables.
+    kept : int
+        Low bits that the memory keeps; what is read back is extended from them. 0: all of them.
+    start : int
+        First bit, once placed.
+    """
 
     name: str
     width: int
     signed: bool = False
+    doc: str = ""
+    kept: int = 0
     start: int = -1
 
     @property
     def low(self) -> int:
         """Smallest value."""
-        return -(1 << (self.width - 1)) if self.signed else 0
+        return -(1 << ((self.kept or self.width) - 1)) if self.signed else 0
 
     @property
     def high(self) -> int:
         """Largest value."""
-        return (1 << (self.width - self.signed)) - 1
+        return (1 << ((self.kept or self.width) - self.signed)) - 1
+
+    @property
+    def words(self) -> range:
+        """The words of the record that it touches."""
+        return range(self.start // 16, (self.start + self.width - 1) // 16 + 1)
+
+    def decode(self, raw: npt.ArrayLike) -> Int64s:
+        """Return the values of a field from integers that have its bits from `start` modulo 16 on."""
+        value = (np.asarray(raw).astype(np.int64) >> (self.start % 16)) & ((1 << self.width) - 1)
+        return value - ((value >> (self.width - 1)) << self.width) if self.signed else value
 
 
 class Layout:
@@ -63,7 +84,7 @@ class Layout:
         for field in fields:
             if (bit + field.width - 1) // 16 > bit // 16 + 1:
                 bit = 16 * (bit // 16 + 1)
-            placed[field.name] = Field(field.name, field.width, field.signed, bit)
+            placed[field.name] = replace(field, start=bit)
             bit += field.width
         self.fields = placed
         self.words = -(-bit // 16)
@@ -95,113 +116,28 @@ class Layout:
                 value = array[int(np.argmax(bad))]
                 raise ParameterError(f"{self.name}.{name} must be in {field.low}..{field.high}, not {value}")
             bits = (array & ((1 << field.width) - 1)).astype(np.uint64)
-            first, shift = divmod(field.start, 16)
-            spread = bits << np.uint64(shift)
-            for k in range((shift + field.width - 1) // 16 + 1):
-                words[:, first + k] |= (spread >> np.uint64(16 * k)) & np.uint64(0xFFFF)
+            spread = bits << np.uint64(field.start % 16)
+            for k, word in enumerate(field.words):
+                words[:, word] |= (spread >> np.uint64(16 * k)) & np.uint64(0xFFFF)
         return words.astype(np.uint16)
 
-    def unpack(self, words: npt.ArrayLike) -> dict[str, npt.NDArray[np.int64]]:
+    def unpack(self, words: npt.ArrayLike) -> dict[str, Int64s]:
         """Unpack (n, words) uint16 into one int64 array of length n per field."""
         table = np.atleast_2d(np.asarray(words, dtype=np.uint16)).astype(np.int64)
         if table.shape[1] < self.words:
             raise ParameterError(f"{self.name} has {self.words} words, not {table.shape[1]}")
-        return {name: self._extract(table, field) for name, field in self.fields.items()}
+        return {
+            name: field.decode(sum(table[:, word] << (16 * k) for k, word in enumerate(field.words)))
+            for name, field in self.fields.items()
+        }
 
-    def _extract(self, table: npt.NDArray[np.int64], field: Field) -> npt.NDArray[np.int64]:
-        first, shift = divmod(field.start, 16)
-        count = (shift + field.width - 1) // 16 + 1
-        value = np.zeros(len(table), dtype=np.int64)
-        for k in range(count):
-            value |= table[:, first + k] << (16 * k)
-        value = (value >> shift) & ((1 << field.width) - 1)
-        if field.signed:
-            value -= (value >> (field.width - 1)) << field.width
-        return value
-
-
-def neuron_params_layout(params: ArrayParams) -> Layout:
-    """Return the NEURON_PARAMS record of one neuron (docs/numbers.md, sweep)."""
-    state = params.state_bits
-    adapts = params.adaptation
-    return Layout(
-        "neuron parameters",
-        Field("dm", 16),
-        Field("de", 16),
-        Field("di", 16),
-        *([Field("dth", 16)] if adapts else []),
-        Field("thr", state, signed=True),
-        Field("reset", state, signed=True),
-        Field("bias", state, signed=True),
-        *([Field("th_step", state - 1)] if adapts else []),
-        Field("refractory", 8),
-        Field("g_e", 4),
-        Field("g_i", 4),
-        Field("exponent_m", 2),
-        Field("exponent_e", 2),
-        Field("exponent_i", 2),
-        *([Field("exponent_th", 2)] if adapts else []),
-        Field("subtract", 1),
-    )
-
-
-def neuron_state_layout(params: ArrayParams) -> Layout:
-    """Return the NEURON_STATE record of one neuron."""
-    state = params.state_bits
-    return Layout(
-        "neuron state",
-        Field("v", state, signed=True),
-        Field("refr", 8),
-        Field("ie", state - 1),
-        Field("ii", state - 1),
-        *([Field("theta", state - 1)] if params.adaptation else []),
-    )
-
-
-def segment_layout() -> Layout:
-    """Return the PROGRAM record of one segment: a range of a pass, and the rule that holds there.
-
-    `lo` to `hi` (exclusive) are target indices in row lists and Y decay lists, source ids in column
-    lists and X decay lists. `last` ends a list. In decay lists `a` is the coefficient m.
-    """
-    return Layout(
-        "segment",
-        Field("lo", 16),
-        Field("hi", 15),
-        Field("last", 1),
-        Field("a", 16),
-        Field("t0", 16),
-        Field("w_min", 8, signed=True),
-        Field("w_max", 8, signed=True),
-        Field("shift", 3),
-        Field("reserved", 1),
-        Field("plastic", 1),
-        Field("a_negative", 1),
-        Field("soft", 1),
-        Field("stochastic", 1),
-        Field("reward", 1),
-        Field("exponent", 2),
-    )
-
-
-def source_layout() -> Layout:
-    """Return the SOURCE word of one source id."""
-    return Layout(
-        "source",
-        Field("list", 8),
-        Field("reserved", 6),
-        Field("connected", 1),
-        Field("nearest", 1),
-    )
-
-
-def target_layout() -> Layout:
-    """Return the TARGET word of one neuron."""
-    return Layout(
-        "target",
-        Field("list", 8),
-        Field("delay", 4),
-        Field("reserved", 2),
-        Field("learns", 1),
-        Field("nearest", 1),
-    )
+    def masks(self) -> npt.NDArray[np.uint16]:
+        """Return the bits of each word that a field keeps, (words,) uint16."""
+        masks = np.zeros(self.words, dtype=np.uint16)
+        for field in self.fields.values():
+            if field.name == "reserved":
+                continue
+            bits = ((1 << (field.kept or field.width)) - 1) << (field.start % 16)
+            for k, word in enumerate(field.words):
+                masks[word] |= bits >> 16 * k & 0xFFFF
+        return masks

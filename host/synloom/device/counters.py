@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from synloom.contract.array_port import Port
-from synloom.contract.regions import COUNTER_STRIDE, COUNTERS, Region
+from synloom.contract.regions import COUNTER_STRIDE, Region
+from synloom.contract.registers import COUNTERS
 
 __all__ = ["LOSSES", "Counters", "read_counters"]
 

@@ -15,7 +15,8 @@ from synloom.compiler.stimulus import rate_words
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import Mode, Region
+from synloom.contract.regions import Region
+from synloom.contract.registers import Mode
 from synloom.device.counters import Counters, read_counters
 from synloom.device.neuron_state import read_population
 from synloom.device.recorders import Recorders

@@ -12,7 +12,8 @@ from synloom.base.errors import DeviceError
 from synloom.contract.array_port import Port
 from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.records import EndReason
-from synloom.contract.regions import Region, control
+from synloom.contract.regions import Region
+from synloom.contract.registers import control
 from synloom.device.decoder import RecordDecoder
 from synloom.device.event_queue import EventQueue
 

@@ -9,15 +9,8 @@ import numpy as np
 from synloom.base.errors import MismatchError
 from synloom.contract.array_port import Port
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import (
-    CONTROL_REGISTERS,
-    COUNTER_STRIDE,
-    COUNTERS,
-    Region,
-    control,
-    region_size,
-    weight_offset,
-)
+from synloom.contract.regions import COUNTER_STRIDE, Region, region_size, weight_offset
+from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS, control
 from synloom.image.image import Image
 
 __all__ = ["check_fits", "clear_dynamics", "load_image", "write_register"]

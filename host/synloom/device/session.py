@@ -13,7 +13,8 @@ from synloom.base.errors import CapacityError, DeviceError, ParameterError
 from synloom.contract.array_port import Port
 from synloom.contract.frames import RunFlag
 from synloom.contract.layout import neuron_params_layout, neuron_state_layout
-from synloom.contract.regions import NEURON_PARAMS_STRIDE, NEURON_STATE_STRIDE, Mode, Region
+from synloom.contract.regions import NEURON_PARAMS_STRIDE, NEURON_STATE_STRIDE, Region
+from synloom.contract.registers import Mode
 from synloom.device.decoder import RecordDecoder
 from synloom.device.event_queue import EventQueue
 from synloom.device.execution import execute, stop

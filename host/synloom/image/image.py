@@ -19,13 +19,13 @@ from synloom.base.checks import IntArray, label_of
 from synloom.base.errors import MismatchError, NetworkError, ParameterError, SynloomError
 from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
 from synloom.contract.regions import (
-    CONTROL_REGISTERS,
     NEURON_PARAMS_STRIDE,
     NEURON_STATE_STRIDE,
     SEGMENT_STRIDE,
     Region,
     weight_offset,
 )
+from synloom.contract.registers import CONTROL_REGISTERS
 from synloom.image.places import InputInfo, PopulationInfo, ProjectionInfo
 from synloom.image.report import Report
 

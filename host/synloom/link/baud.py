@@ -6,7 +6,8 @@ from typing import Final
 
 from synloom.base.errors import DeviceError, LinkError, ParameterError, SynloomError
 from synloom.contract.frames import Op
-from synloom.contract.regions import Region, link
+from synloom.contract.regions import Region
+from synloom.contract.registers import link
 from synloom.link.exchange import Exchange
 from synloom.link.transport import RatedTransport
 

@@ -24,7 +24,8 @@ from synloom.contract.frames import (
     StreamFlag,
 )
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import Region, control, link
+from synloom.contract.regions import Region
+from synloom.contract.registers import control, link
 from synloom.link.addresses import pieces
 from synloom.link.assembly import RecordAssembly
 from synloom.link.baud import change_rate, divisor_for

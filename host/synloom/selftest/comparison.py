@@ -13,13 +13,8 @@ from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
 from synloom.contract.layout import neuron_state_layout
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import (
-    CONTROL_REGISTERS,
-    NEURON_STATE_STRIDE,
-    Region,
-    control,
-    weight_offset,
-)
+from synloom.contract.regions import NEURON_STATE_STRIDE, Region, weight_offset
+from synloom.contract.registers import CONTROL_REGISTERS, control
 from synloom.device.counters import Counters, read_counters
 from synloom.device.event_queue import EventQueue
 from synloom.device.execution import execute

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 
 from synloom.base.errors import DeviceError, LinkError, ParameterError
-from synloom.contract.regions import Region, link, weight_offset
+from synloom.contract.regions import Region, weight_offset
+from synloom.contract.registers import link
 from synloom.link.baud import RATES, divisor_for
 from synloom.link.client import LinkPort
 from synloom.selftest.memories import memories

@@ -19,9 +19,7 @@ from synloom.contract.layout import (
 )
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import (
-    CONTROL_REGISTERS,
     COUNTER_STRIDE,
-    COUNTERS,
     NEURON_PARAMS_STRIDE,
     NEURON_STATE_STRIDE,
     PROBE_STRIDE,
@@ -31,6 +29,7 @@ from synloom.contract.regions import (
     weight_offset,
     wheel_offset,
 )
+from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS
 from synloom.link.addresses import pieces
 
 __all__ = ["BLOCK", "Block", "Memory", "clear", "memories"]

@@ -23,14 +23,13 @@ from synloom.contract.layout import (
 )
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import (
-    CONTROL_REGISTERS,
     NEURON_PARAMS_STRIDE,
     NEURON_STATE_STRIDE,
     SEGMENT_STRIDE,
-    Mode,
     Region,
     weight_offset,
 )
+from synloom.contract.registers import CONTROL_REGISTERS, Mode
 from synloom.image.image import Write
 
 __all__ = ["KnownNetwork", "known_network"]

@@ -17,14 +17,8 @@ from synloom.contract.layout import (
     target_layout,
 )
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import (
-    CONTROL_REGISTERS,
-    NEURON_PARAMS_STRIDE,
-    SEGMENT_STRIDE,
-    Mode,
-    Region,
-    weight_offset,
-)
+from synloom.contract.regions import NEURON_PARAMS_STRIDE, SEGMENT_STRIDE, Region, weight_offset
+from synloom.contract.registers import CONTROL_REGISTERS, Mode
 from synloom_sim.model_port import ModelPort
 from synloom_sim.reference import LifNeurons, PairStdp, current_propagator, offset_propagator
 

@@ -9,7 +9,8 @@ from synloom.base.errors import DeviceError
 from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.params import ArrayParams
 from synloom.contract.records import EndReason
-from synloom.contract.regions import Mode, Region
+from synloom.contract.regions import Region
+from synloom.contract.registers import Mode
 from synloom_sim.model.memory_map import MemoryMap
 from synloom_sim.model.passes import Passes
 from synloom_sim.model.recorder import Recorder

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import Mode
+from synloom.contract.registers import Mode
 from synloom_sim.model.arithmetic import update
 from synloom_sim.model.program import Program, Segment, SegmentList, SourceTable, TargetTable
 from synloom_sim.model.random_numbers import FieldWords, draw_keys

@@ -9,14 +9,8 @@ import numpy.typing as npt
 
 from synloom.contract.info import encode_info
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import (
-    CONTROL_REGISTERS,
-    COUNTER_STRIDE,
-    COUNTERS,
-    LINK_REGISTERS,
-    Region,
-    region_size,
-)
+from synloom.contract.regions import COUNTER_STRIDE, Region, region_size
+from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS, LINK_REGISTERS
 from synloom_sim.model.banks import Bank
 from synloom_sim.model.registers import Counters, Registers
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import COUNTERS, WIDE_COUNTERS, Mode
+from synloom.contract.regions import WIDE_COUNTERS
+from synloom.contract.registers import COUNTERS, Mode
 
 __all__ = ["Counters", "Registers"]
 

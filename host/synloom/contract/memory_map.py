@@ -1,0 +1,382 @@
+"""The memory map: every memory of an array, written once for gateware, host, models and documentation."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from synloom.contract.info import INFO_WORDS
+from synloom.contract.layout import Field, Layout
+from synloom.contract.memory import Memory
+from synloom.contract.params import ArrayParams
+from synloom.contract.regions import Region
+from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS, LINK_REGISTERS, Register
+from synloom.contract.traces import TRACES, Side
+
+__all__ = ["WEIGHT_LOW_BYTE", "MemoryMap", "layout_of", "memory_map", "memory_of"]
+
+MemoryMap = MappingProxyType[Region, Memory]
+
+WEIGHT_LOW_BYTE: Final = 0xFF
+"""A weight is two's complement in the low byte of its word."""
+
+_REGISTER_WORDS: Final = 256
+_COUNTER_BITS: Final = 48
+
+
+@lru_cache(maxsize=64)
+def memory_map(params: ArrayParams) -> MemoryMap:
+    """Return every memory of an array by its region, those that it lacks included."""
+    memories = (
+        *_register_files(),
+        *_synapses(params),
+        *_neurons(params),
+        *_stimulus(params),
+        *_probes(params),
+    )
+    return MappingProxyType({m.region: m for m in sorted(memories, key=lambda m: m.region)})
+
+
+def memory_of(params: ArrayParams, region: Region) -> Memory:
+    """Return one memory of an array."""
+    return memory_map(params)[region]
+
+
+def layout_of(params: ArrayParams, region: Region) -> Layout:
+    """Return the fields of a memory's records."""
+    return memory_map(params)[region].layout
+
+
+def _table(
+    params: ArrayParams | None,
+    region: Region,
+    doc: str,
+    layout: Layout,
+    axis: str,
+    count: int,
+    **more: Any,
+) -> Memory:
+    """Return a memory of one dimension; its records lie `stride` offsets apart."""
+    values = {
+        "strides": (more.pop("stride", 1),),
+        "item": f"{region.name} of {{{axis}}}",
+        "names": _names(params) if params is not None else {},
+        **more,
+    }
+    assert layout.words <= values["strides"][0]
+    return Memory(region=region, doc=doc, layout=layout, shape=(count,), axes=(axis,), **values)
+
+
+def _names(params: ArrayParams) -> dict[str, tuple[str, ...]]:
+    neurons = tuple(f"neuron {n}" for n in range(params.neurons))
+    inputs = tuple(f"input {i}" for i in range(params.first_neuron_source))
+    sources = [f"source {i} (unused)" for i in range(params.sources)]
+    sources[: params.inputs] = inputs[: params.inputs]
+    sources[params.first_neuron_source : params.first_neuron_source + params.neurons] = neurons
+    return {"neuron": neurons, "input": inputs, "source": tuple(sources)}
+
+
+# ---- registers ---------------------------------------------------------------------------------------
+
+
+def _register_files() -> list[Memory]:
+    word = Layout("register", Field("word", 16, doc="One word"))
+    counter = Layout("counter", Field("count", _COUNTER_BITS, doc="Events since it was cleared"))
+    return [
+        _table(
+            None,
+            Region.INFO,
+            f"Magic, versions, all fields of ArrayParams, both digests: {INFO_WORDS} words",
+            word,
+            "word",
+            _REGISTER_WORDS,
+        ),
+        _table(None, Region.CTRL, "Control registers", word, "word", _words(CONTROL_REGISTERS)),
+        _table(
+            None,
+            Region.COUNTERS,
+            "Event counters",
+            counter,
+            "counter",
+            len(COUNTERS),
+            stride=4,
+            names={"counter": tuple(COUNTERS)},
+            item="counter {counter}",
+        ),
+        _table(None, Region.LINK, "Registers of the link", word, "word", _words(LINK_REGISTERS)),
+    ]
+
+
+def _words(registers: dict[str, Register]) -> int:
+    return sum(register.words for register in registers.values())
+
+
+# ---- synapses ----------------------------------------------------------------------------------------
+
+
+def _synapses(params: ArrayParams) -> list[Memory]:
+    weight = Layout(
+        "weight",
+        Field("weight", 8, signed=True, kept=params.weight_bits, doc="Weight; -WMAX-1 is no synapse"),
+    )
+    memories = [
+        Memory(
+            region=Region.WEIGHTS,
+            doc="Weights, one byte each: offset = source << 12 \\| target",
+            layout=weight,
+            shape=(params.sources, params.neurons),
+            strides=(1 << 12, 1),
+            axes=("source", "neuron"),
+            item="the weight of {source} to {neuron}",
+            names=_names(params),
+            dynamic=True,
+            setting=True,
+            empty=params.weight_absent & WEIGHT_LOW_BYTE,
+            continues=True,
+        ),
+        _table(
+            params,
+            Region.SOURCE,
+            "What a spike of each source id triggers",
+            _source(),
+            "source",
+            params.sources,
+            setting=True,
+        ),
+        _table(
+            params,
+            Region.TARGET,
+            "What a spike of each neuron triggers",
+            _target(),
+            "neuron",
+            params.neurons,
+            setting=True,
+        ),
+        _table(
+            params,
+            Region.PROGRAM,
+            "Segments of passes",
+            _segment(),
+            "segment",
+            params.segments,
+            stride=8,
+            setting=True,
+            item="segment {segment}",
+        ),
+    ]
+    for trace in TRACES:
+        axis, count = ("source", params.sources) if trace.side is Side.SOURCE else ("neuron", params.neurons)
+        memories.append(
+            _table(
+                params,
+                trace.region,
+                trace.doc,
+                Layout("trace", Field("trace", params.trace_bits, doc="Trace")),
+                axis,
+                count,
+                dynamic=True,
+                cleared=True,
+                item=f"the {trace.side.value} trace of {{{axis}}}",
+            )
+        )
+    return memories
+
+
+def _segment() -> Layout:
+    """Return a segment: a range of a pass, and the rule that holds there.
+
+    `lo` to `hi` (exclusive) are target indices in row lists and lists of target traces, source ids in column
+    lists and lists of source traces. `last` ends a list. In decay lists `a` is the coefficient m.
+    """
+    return Layout(
+        "segment",
+        Field("lo", 16, doc="First position"),
+        Field("hi", 15, doc="Position after the last"),
+        Field("last", 1, doc="The list ends here"),
+        Field("a", 16, doc="Amplitude; in decay lists the coefficient"),
+        Field("t0", 16, doc="Offset of the trace"),
+        Field("w_min", 8, signed=True, doc="Lower bound of weights"),
+        Field("w_max", 8, signed=True, doc="Upper bound of weights"),
+        Field("shift", 3, doc="Left shift of the weights in a row pass"),
+        Field("reserved", 1),
+        Field("plastic", 1, doc="Its synapses learn"),
+        Field("a_negative", 1, doc="The amplitude is negative"),
+        Field("soft", 1, doc="Soft bounds: a change is scaled by the room to the bound"),
+        Field("stochastic", 1, doc="Stochastic rounding instead of rounding to nearest"),
+        Field("reward", 1, doc="A change is multiplied by REWARD"),
+        Field("exponent", 2, doc="Unit of the coefficient: 2**-(16 + 4 * exponent) (decay lists)"),
+    )
+
+
+def _source() -> Layout:
+    return Layout(
+        "source",
+        Field("list", 8, doc="First segment of its row list"),
+        Field("reserved", 6),
+        Field("connected", 1, doc="It has a row pass"),
+        Field("nearest", 1, doc="A spike sets its trace to ONE_X instead of adding it"),
+    )
+
+
+def _target() -> Layout:
+    return Layout(
+        "target",
+        Field("list", 8, doc="First segment of its column list"),
+        Field("delay", 4, doc="Steps until its spike arrives; 0 sends it nowhere"),
+        Field("reserved", 2),
+        Field("learns", 1, doc="It has a column pass"),
+        Field("nearest", 1, doc="A spike sets its trace to ONE_Y instead of adding it"),
+    )
+
+
+# ---- neurons -----------------------------------------------------------------------------------------
+
+
+def _neurons(params: ArrayParams) -> list[Memory]:
+    n = params.neurons
+    return [
+        _table(
+            params,
+            Region.NEURON_PARAMS,
+            "Parameters of each neuron",
+            _neuron_params(params),
+            "neuron",
+            n,
+            stride=16,
+            setting=True,
+        ),
+        _table(
+            params,
+            Region.NEURON_STATE,
+            "State of each neuron",
+            _neuron_state(params),
+            "neuron",
+            n,
+            stride=8,
+            dynamic=True,
+            setting=True,
+        ),
+        _table(
+            params,
+            Region.SPIKE_COUNTS,
+            "Spikes of each neuron since it was last written",
+            Layout("spike count", Field("count", 16, doc="Spikes")),
+            "neuron",
+            n,
+            exists=params.spike_counters,
+            feature="spike_counters",
+            dynamic=True,
+            cleared=True,
+            item="the spike count of {neuron}",
+        ),
+    ]
+
+
+def _neuron_params(params: ArrayParams) -> Layout:
+    """Return the parameters of a neuron (docs/numbers.md, sweep)."""
+    state = params.state_bits
+    fields = [
+        Field("dm", 16, doc="Decay coefficient of V"),
+        Field("de", 16, doc="Decay coefficient of the excitatory current"),
+        Field("di", 16, doc="Decay coefficient of the inhibitory current"),
+        Field("dth", 16, doc="Decay coefficient of the adaptive threshold"),
+        Field("thr", state, signed=True, doc="Threshold"),
+        Field("reset", state, signed=True, doc="V after a spike, or what a spike subtracts"),
+        Field("bias", state, signed=True, doc="Constant current"),
+        Field("th_step", state - 1, doc="What a spike adds to the adaptive threshold"),
+        Field("refractory", 8, doc="Refractory steps after a spike"),
+        Field("g_e", 4, doc="Left shift of the excitatory sums"),
+        Field("g_i", 4, doc="Left shift of the inhibitory sums"),
+        Field("exponent_m", 2, doc="Unit of dm: 2**-(16 + 4 * exponent)"),
+        Field("exponent_e", 2, doc="Unit of de"),
+        Field("exponent_i", 2, doc="Unit of di"),
+        Field("exponent_th", 2, doc="Unit of dth"),
+        Field("subtract", 1, doc="A spike lowers V by reset instead of setting it"),
+    ]
+    adaptation = {"dth", "th_step", "exponent_th"}
+    return Layout("neuron parameters", *(f for f in fields if params.adaptation or f.name not in adaptation))
+
+
+def _neuron_state(params: ArrayParams) -> Layout:
+    state = params.state_bits
+    fields = [
+        Field("v", state, signed=True, doc="Potential; 0 is rest"),
+        Field("refr", 8, doc="Refractory steps left"),
+        Field("ie", state - 1, doc="Excitatory current"),
+        Field("ii", state - 1, doc="Inhibitory current, stored positive"),
+    ]
+    if params.adaptation:
+        fields.append(Field("theta", state - 1, doc="What the adaptive threshold adds"))
+    return Layout("neuron state", *fields)
+
+
+# ---- stimulus, probes --------------------------------------------------------------------------------
+
+
+def _stimulus(params: ArrayParams) -> list[Memory]:
+    channels = 16 * params.input_words
+    generators: dict[str, Any] = {"exists": params.generators, "feature": "generators"}
+    return [
+        _table(
+            params,
+            Region.GEN_RATE,
+            "Generator of each input",
+            Layout(
+                "generator",
+                Field("rate", 15, doc="Rate, in 2**-15 of a spike a step"),
+                Field("regular", 1, doc="Regular instead of random"),
+            ),
+            "input",
+            channels,
+            setting=True,
+            item="the rate of {input}",
+            **generators,
+        ),
+        _table(
+            params,
+            Region.GEN_PHASE,
+            "Phase of each input's regular generator",
+            Layout("phase", Field("phase", 15, doc="Phase, in 2**-15 of a period")),
+            "input",
+            channels,
+            dynamic=True,
+            cleared=True,
+            item="the phase of {input}",
+            **generators,
+        ),
+        Memory(
+            region=Region.WHEEL,
+            doc="Spikes on their way: offset = slot << 8 \\| word of 16 source ids",
+            layout=Layout("wheel", Field("ids", 16, doc="A bit for each of 16 source ids")),
+            shape=(params.delay_slots, params.source_words),
+            strides=(1 << 8, 1),
+            axes=("slot", "word"),
+            item="word {word} of slot {slot} of the delay wheel",
+            names={},
+            dynamic=True,
+            cleared=True,
+        ),
+    ]
+
+
+def _probes(params: ArrayParams) -> list[Memory]:
+    layout = Layout(
+        "probe",
+        Field("region", 5, doc="Region of the word"),
+        Field("reserved", 10),
+        Field("wide", 1, doc="The next word is read too"),
+        Field("offset", 24, doc="Offset of the word"),
+    )
+    return [
+        _table(
+            params,
+            Region.PROBES,
+            "Words that are recorded after a step",
+            layout,
+            "probe",
+            params.probes,
+            stride=4,
+            item="probe {probe}",
+        )
+    ]
