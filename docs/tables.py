@@ -1,6 +1,6 @@
 """The documentation's tables, rendered from the contract.
 
-A page holds ``<!-- table: NAME -->`` and ``<!-- /table -->``; ``python -m synloom.contract.tables PAGE ...``
+A page holds ``<!-- table: NAME -->`` and ``<!-- /table -->``; ``python docs/tables.py PAGE ...``
 writes the table between them. A test proves that the committed pages are current.
 """
 
@@ -15,103 +15,32 @@ from pathlib import Path
 from typing import Final
 
 from synloom.base.errors import ParameterError
-from synloom.contract import regions
-from synloom.contract.info import INFO_WORDS
-from synloom.contract.layout import (
-    Layout,
-    neuron_params_layout,
-    neuron_state_layout,
-    segment_layout,
-    source_layout,
-    target_layout,
-)
+from synloom.contract.memory_map import memory_map
 from synloom.contract.params import ArrayParams, allowed
-from synloom.contract.regions import Region, Register, region_size
+from synloom.contract.regions import Region
+from synloom.contract.registers import (
+    CONTROL_REGISTERS,
+    COUNTERS,
+    LINK_REGISTERS,
+    WIDE_COUNTER_BITS,
+    Register,
+)
 
 __all__ = ["TABLES", "fill", "main", "render"]
 
-_REGION_MEANINGS: Final[dict[Region, str]] = {
-    Region.INFO: f"Magic, versions, all fields of ArrayParams, both digests: {INFO_WORDS} words",
-    Region.CTRL: "Control registers",
-    Region.COUNTERS: f"Event counters, {regions.COUNTER_STRIDE} words each",
-    Region.LINK: "Registers of the link",
-    Region.WEIGHTS: "Weights, one byte each: offset = source << 12 \\| target",
-    Region.NEURON_PARAMS: f"Parameters, {regions.NEURON_PARAMS_STRIDE} words a neuron",
-    Region.NEURON_STATE: f"State, {regions.NEURON_STATE_STRIDE} words a neuron",
-    Region.X_TRACE: "Pre trace of each source id",
-    Region.Y_TRACE: "Post trace of each neuron",
-    Region.SOURCE: "What a spike of each source id sets off",
-    Region.TARGET: "What a spike of each neuron sets off",
-    Region.PROGRAM: f"Segments, {regions.SEGMENT_STRIDE} words each",
-    Region.GEN_RATE: "Generator of each input: bits 14:0 rate, bit 15 mode (1 is regular)",
-    Region.GEN_PHASE: "Phase of each input's regular generator",
-    Region.WHEEL: "Spikes on their way: offset = slot << 8 \\| word of 16 source ids",
-    Region.SPIKE_COUNTS: "Spikes of each neuron since it was last written",
-    Region.PROBES: f"Probes, {regions.PROBE_STRIDE} words each: region \\| wide << 15, offset (low, high), 0",
-}
+_ARRAY: Final = ArrayParams()
+_MEMORIES: Final = memory_map(_ARRAY)
 
-_FIELD_MEANINGS: Final[dict[str, dict[str, str]]] = {
-    "source": {
-        "list": "First segment of its row list",
-        "connected": "It has a row pass",
-        "nearest": "Its trace is set to ONE_X instead of raised by it",
-    },
-    "target": {
-        "list": "First segment of its column list",
-        "delay": "Steps until its spike arrives; 0 sends it nowhere",
-        "learns": "It has a column pass",
-        "nearest": "Its trace is set to ONE_Y instead of raised by it",
-    },
-    "segment": {
-        "lo": "First position",
-        "hi": "Position after the last",
-        "last": "The list ends here",
-        "a": "Amplitude; in decay lists the coefficient",
-        "t0": "Offset of the trace",
-        "w_min": "Lower bound of weights",
-        "w_max": "Upper bound of weights",
-        "shift": "Weights are added shifted left by so much (rows)",
-        "plastic": "It learns",
-        "a_negative": "The amplitude is negative",
-        "soft": "The change is scaled by the room to the bound",
-        "stochastic": "Rounds at random instead of to nearest",
-        "reward": "The change is scaled by REWARD",
-        "exponent": "Unit of the coefficient (decay lists)",
-    },
-    "neuron_params": {
-        "dm": "Decay of V",
-        "de": "Decay of the excitatory current",
-        "di": "Decay of the inhibitory current",
-        "dth": "Decay of the adaptive threshold",
-        "thr": "Threshold",
-        "reset": "V after a spike, or what a spike takes away",
-        "bias": "Constant current",
-        "th_step": "What a spike adds to the adaptive threshold",
-        "refractory": "Steps of refractoriness after a spike",
-        "g_e": "Excitatory sums are shifted left by so much",
-        "g_i": "Inhibitory sums are shifted left by so much",
-        "exponent_m": "Unit of dm",
-        "exponent_e": "Unit of de",
-        "exponent_i": "Unit of di",
-        "exponent_th": "Unit of dth",
-        "subtract": "A spike lowers V by reset instead of setting it",
-    },
-    "neuron_state": {
-        "v": "Potential; 0 is rest",
-        "refr": "Steps of refractoriness left",
-        "ie": "Excitatory current",
-        "ii": "Inhibitory current, stored positive",
-        "theta": "What the adaptive threshold adds",
-    },
+_LAYOUTS: Final[dict[str, Region]] = {
+    "segment": Region.PROGRAM,
+    "source": Region.SOURCE,
+    "target": Region.TARGET,
+    "neuron_params": Region.NEURON_PARAMS,
+    "neuron_state": Region.NEURON_STATE,
+    "generator": Region.GEN_RATE,
+    "probe": Region.PROBES,
 }
-
-_LAYOUTS: Final[dict[str, Callable[[], Layout]]] = {
-    "segment": segment_layout,
-    "source": source_layout,
-    "target": target_layout,
-    "neuron_params": lambda: neuron_params_layout(ArrayParams()),
-    "neuron_state": lambda: neuron_state_layout(ArrayParams()),
-}
+"""Tables of fields by the memory that has them."""
 
 _LIMITS = re.compile(r"[,:] \d[\d, ]*(?:to|or) \d+(?=[.;])")
 """Limits in a docstring's words; the table has a column for them."""
@@ -141,26 +70,26 @@ def _registers(registers: Mapping[str, Register]) -> str:
 
 
 def _counters() -> str:
+    memory = _MEMORIES[Region.COUNTERS]
     return _table(
         ("offset", "name", "bits", "counts"),
         (
-            (
-                regions.counter_offset(name),
-                name,
-                48 if name in regions.WIDE_COUNTERS else "counter_bits",
-                doc,
-            )
-            for name, doc in regions.COUNTERS
+            (memory.offset(k), c.name, WIDE_COUNTER_BITS if c.wide else "counter_bits", c.doc)
+            for k, c in enumerate(COUNTERS.values())
         ),
     )
 
 
 def _region_map() -> str:
-    params = ArrayParams()
-    return _table(
-        ("region", "name", "offsets of the default array", "what"),
-        ((int(r), r.name, f"{region_size(params, r):,}", _REGION_MEANINGS[r]) for r in Region),
-    )
+    rows = []
+    for memory in _MEMORIES.values():
+        words = memory.offset(1) if len(memory.shape) == 1 else 1
+        each = f", {words} words each" if words > 1 else ""
+        needs = f" (only with `{memory.feature}`)" if memory.feature else ""
+        rows.append(
+            (int(memory.region), memory.region.name, f"{memory.size:,}", f"{memory.doc}{each}{needs}")
+        )
+    return _table(("region", "name", "offsets of the default array", "what"), rows)
 
 
 def _params() -> str:
@@ -187,9 +116,8 @@ def _params() -> str:
 
 
 def _layout(name: str) -> str:
-    meanings = _FIELD_MEANINGS[name]
     rows = []
-    for field in _LAYOUTS[name]().fields.values():
+    for field in _MEMORIES[_LAYOUTS[name]].layout.fields.values():
         if field.name == "reserved":
             continue
         word, bit = divmod(field.start, 16)
@@ -198,16 +126,16 @@ def _layout(name: str) -> str:
             bits = f"{word}.{bit} to {last_word}.{last_bit}"
         else:
             bits = f"{word}.{bit}" if bit == last_bit else f"{word}.{last_bit}:{bit}"
-        rows.append((bits, field.name, f"{'signed ' * field.signed}{field.width}", meanings[field.name]))
+        rows.append((bits, field.name, f"{'signed ' * field.signed}{field.width}", field.doc))
     return _table(("word.bits", "field", "bits", "meaning"), rows)
 
 
 TABLES: Final[dict[str, Callable[[], str]]] = {
     "params": _params,
     "regions": _region_map,
-    "control": lambda: _registers(regions.CONTROL_REGISTERS),
+    "control": lambda: _registers(CONTROL_REGISTERS),
     "counters": _counters,
-    "link": lambda: _registers(regions.LINK_REGISTERS),
+    "link": lambda: _registers(LINK_REGISTERS),
     **{name: partial(_layout, name) for name in _LAYOUTS},
 }
 """Tables by the name that a page's marker gives."""

@@ -6,4 +6,4 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent
 os.environ.setdefault("SYNLOOM_CACHE", str(TESTS.parent / "build" / "cache"))
-sys.path += [str(TESTS), str(TESTS / "agreement"), str(TESTS / "sim")]
+sys.path += [str(TESTS), str(TESTS / "agreement"), str(TESTS / "sim"), str(TESTS.parent / "docs")]

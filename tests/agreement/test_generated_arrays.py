@@ -3,13 +3,14 @@
 import functools
 
 import pytest
-from generated import STYLES, differing_bits, generate, play
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from synloom.base.errors import ParameterError
 from synloom.contract import ArrayParams
 from synloom.link.client import LinkPort
+from synloom.selftest.comparison import agreement, play
+from synloom.selftest.random_array import STYLES, random_array
 from synloom_sim.board import Design, SimTransport
 from synloom_sim.model_port import ModelPort
 
@@ -48,7 +49,7 @@ def with_lanes(params: ArrayParams, lanes: int) -> ArrayParams:
 @functools.cache
 def expected(params: ArrayParams, seed: int):
     """Return what the model does."""
-    return play(generate(params, seed), ModelPort(params))
+    return play(ModelPort(params), random_array(params, seed))
 
 
 def check(params: ArrayParams, seeds: range) -> None:
@@ -57,10 +58,11 @@ def check(params: ArrayParams, seeds: range) -> None:
     try:
         assert port.params == params
         for seed in seeds:
-            made = generate(params, seed)
+            array = random_array(params, seed)
             # The model of the widest array stands for all: lanes must not matter to it either.
             want = expected(params.replace(lanes=16, neuron_lanes=1), seed)
-            assert differing_bits(want, play(made, port)) == {}, f"seed {seed} ({made.style})"
+            found = agreement(array, want, play(port, array))
+            assert found.differing == {}, f"seed {seed} ({array.style})"
     finally:
         port.close()
 
@@ -88,10 +90,11 @@ def test_gateware_gives_the_models_bits_in_every_structure(params):
 
 
 def test_generated_arrays_are_not_trivial():
-    spikes = [int(expected(BASE.replace(neuron_lanes=1), s)["counter spikes"][0]) for s in range(len(STYLES))]
+    base = BASE.replace(neuron_lanes=1)
+    spikes = [expected(base, seed).counters["spikes"] for seed in range(len(STYLES))]
     assert sum(n > 0 for n in spikes) >= 4
     assert max(spikes) >= BASE.neurons
-    assert any(expected(BASE.replace(neuron_lanes=1), s)["counter acc_saturations"].any() for s in range(12))
+    assert any(expected(base, seed).counters["acc_saturations"] for seed in range(12))
 
 
 @pytest.mark.slow

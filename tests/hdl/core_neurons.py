@@ -3,8 +3,9 @@
 import numpy as np
 
 from synloom.contract import ArrayParams
-from synloom.contract.layout import neuron_params_layout, neuron_state_layout
-from synloom.contract.regions import NEURON_PARAMS_STRIDE
+from synloom.contract.memory_map import layout_of, memory_of
+from synloom.contract.regions import Region
+from synloom.selftest.random_fields import random_fields
 from synloom_sim.model.state import ArrayState
 from synloom_sim.model.sweep import NeuronTable, sweep
 
@@ -22,25 +23,17 @@ class NeuronTwin:
         self.params = params
         self.rng = np.random.default_rng(seed)
         self.state = ArrayState(params)
-        self.parameters = {f.name: self._random(f) for f in neuron_params_layout(params).fields.values()}
+        self.parameters = random_fields(layout_of(params, Region.NEURON_PARAMS), params.neurons, self.rng)
         # Thresholds that are sometimes reached, besides those that are not.
         some = self.rng.random(params.neurons) < 0.7
         self.parameters["thr"] = np.where(some, self.parameters["thr"] >> 3, self.parameters["thr"])
         self.parameters["refractory"] >>= self.rng.integers(0, 9, params.neurons)
-        start = {f.name: self._random(f) for f in neuron_state_layout(params).fields.values()}
+        start = random_fields(layout_of(params, Region.NEURON_STATE), params.neurons, self.rng)
         top = params.state_max
         self.state.v[:] = np.clip(start["v"], -top, top)
         self.state.refr[:] = start["refr"] * (self.rng.random(params.neurons) < 0.2)
         self.state.currents[:] = start["ie"], start["ii"]
         self.state.theta[:] = start.get("theta", 0)
-
-    def _random(self, field):
-        """Return a field of all neurons: its corners as often as anything between."""
-        n, rng = self.params.neurons, self.rng
-        small = rng.integers(max(field.low, -40), min(field.high, 40) + 1, n)
-        between = rng.integers(field.low, field.high + 1, n)
-        corners = rng.choice([field.low, field.high, 0, field.high // 2], n)
-        return np.choose(rng.integers(0, 4, n), [small, between, between >> 4, corners])
 
     def draw_sums(self):
         """Give every neuron new synaptic input; returns (2, N)."""
@@ -64,8 +57,6 @@ class NeuronTwin:
     def sweep(self, count, adapt):
         """Update neurons 0..count-1; return who fired and how many values were clipped."""
         before = self.state.counters["state_saturations"]
-        layout = neuron_params_layout(self.params)
-        words = np.zeros((self.params.neurons, NEURON_PARAMS_STRIDE), np.uint16)
-        words[:, : layout.words] = self.words(layout, self.parameters)
-        fired = sweep(self.state, NeuronTable(self.params, words.ravel(), count), adapt)
+        words = memory_of(self.params, Region.NEURON_PARAMS).pack(self.parameters)
+        fired = sweep(self.state, NeuronTable(self.params, words, count), adapt)
         return fired.tolist(), self.state.counters["state_saturations"] - before

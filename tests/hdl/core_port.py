@@ -7,7 +7,7 @@ import numpy as np
 from amaranth.sim import Simulator
 from link_benches import receive, send
 
-from synloom.contract.regions import Region, weight_offset
+from synloom.contract.memory_map import memory_of
 from synloom_hdl.core.core import Core
 
 
@@ -51,6 +51,12 @@ class CorePort:
                 await self._access(ctx, region, place, int(value))
 
         self._do(ask)
+
+    def fill(self, region, offset, count, value):
+        self.write(region, offset, [value] * count)
+
+    def flush(self):
+        """Records never wait here."""
 
     def events(self, words):
         async def ask(ctx):
@@ -99,10 +105,8 @@ class CorePort:
         return words
 
     def _places(self, region, offset, count):
-        if region != Region.WEIGHTS:
-            return range(offset, offset + count)
-        first = (offset >> 12) * self.params.neurons + (offset & 0xFFF)
-        return [weight_offset(*divmod(first + k, self.params.neurons)) for k in range(count)]
+        memory = memory_of(self.params, region)
+        return [memory.advance(offset, k) for k in range(count)]
 
     def _do(self, ask):
         self._asked.append(ask)

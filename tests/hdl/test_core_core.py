@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 from array_setups import get_counter, get_register, set_register, write_neurons, write_sources
 from core_port import CorePort
-from generated import differing_bits, generate, play
 
+from places import wheel_offset
 from synloom.contract import ArrayParams
 from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.records import END_WORD, EVENT_ADVANCE, EndReason, RecordKind
-from synloom.contract.regions import Region, wheel_offset
+from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
+from synloom.selftest.comparison import agreement, play
+from synloom.selftest.random_array import random_array
 from synloom_sim.model_port import ModelPort
 
 SMALL = ArrayParams(
@@ -35,8 +37,8 @@ PLAIN = SMALL.replace(
 def test_generated_arrays_give_the_models_bits_at_the_cores_own_ports(params, seeds):
     core, model = CorePort(params, pause=0.2), ModelPort(params)
     for seed in seeds:
-        made = generate(params, seed, steps=8)
-        assert differing_bits(play(made, model), play(made, core)) == {}
+        array = random_array(params, seed, steps=8)
+        assert agreement(array, play(model, array), play(core, array)).differing == {}
 
 
 def quiet(port):

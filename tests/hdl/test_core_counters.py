@@ -3,22 +3,22 @@ from random import Random
 import pytest
 from core_benches import access, simulate, ticks
 
+from places import COUNTER_WORDS, counter_offset
 from synloom.contract import ArrayParams
-from synloom.contract.regions import COUNTER_STRIDE, WIDE_COUNTERS, counter_offset
-from synloom.contract.registers import COUNTERS
+from synloom.contract.registers import COUNTERS, WIDE_COUNTER_BITS
 from synloom_hdl.core.counters import ROUND_CLOCKS, Counters, most
 from synloom_hdl.core.registers import KEPT_BITS, words_at_first
 from synloom_hdl.core.shared_memory import ACCESS_CLOCKS
 
-NAMES = [name for name, _ in COUNTERS]
+NAMES = list(COUNTERS)
 
 
 def top(params, name):
-    return (1 << (48 if name in WIDE_COUNTERS else params.counter_bits)) - 1
+    return (1 << (WIDE_COUNTER_BITS if COUNTERS[name].wide else params.counter_bits)) - 1
 
 
 async def value(ctx, dut, name):
-    words = [await access(ctx, dut.host, counter_offset(name) + k) for k in range(COUNTER_STRIDE)]
+    words = [await access(ctx, dut.host, counter_offset(name) + k) for k in range(COUNTER_WORDS)]
     return sum(word << 16 * k for k, word in enumerate(words))
 
 
@@ -47,7 +47,7 @@ def test_every_counter_adds_what_it_is_given(lanes, neuron_lanes, counter_bits):
                 ctx.set(getattr(dut, name), 0)
             for name, total in totals.items():
                 assert await value(ctx, dut, name) == total, name
-        assert await access(ctx, dut.host, COUNTER_STRIDE * len(COUNTERS)) == 0
+        assert await access(ctx, dut.host, COUNTER_WORDS * len(COUNTERS)) == 0
 
     simulate(dut, main)
 
@@ -118,7 +118,7 @@ def test_a_write_to_any_word_clears_that_counter_only():
     dut = Counters(ArrayParams())
 
     async def main(ctx):
-        for word in range(COUNTER_STRIDE):
+        for word in range(COUNTER_WORDS):
             for name in ("spikes", "chunks", "events_invalid"):
                 ctx.set(getattr(dut, name), 1)
             await ticks(ctx, 7)
@@ -156,7 +156,7 @@ def test_an_access_waits_for_one_round_at_most():
         for _ in range(100):
             await ticks(ctx, rng.randrange(ROUND_CLOCKS))
             started = clock[0]
-            await access(ctx, dut.host, rng.randrange(COUNTER_STRIDE * len(COUNTERS)))
+            await access(ctx, dut.host, rng.randrange(COUNTER_WORDS * len(COUNTERS)))
             assert clock[0] - started <= ACCESS_CLOCKS + ROUND_CLOCKS + 8
 
     clock = [0]

@@ -4,8 +4,9 @@ import pytest
 from core_benches import dump, load, simulate, ticks
 from link_benches import receive, send
 
+from places import fields_of
 from synloom.contract import ArrayParams
-from synloom.contract.layout import source_layout, target_layout
+from synloom.contract.regions import Region
 from synloom_hdl.core.dispatch import FiredDispatcher, SourceDispatcher
 from synloom_hdl.core.payloads import PassKind
 
@@ -61,7 +62,7 @@ class Bench:
 def test_each_source_raises_its_trace_and_makes_its_pass_if_connected(pause):
     params = ArrayParams(inputs=20, neurons=9)
     bench = Bench(SourceDispatcher(params), 1, pause)
-    records, words = table(bench.rng, source_layout(), params.sources)
+    records, words = table(bench.rng, fields_of(Region.SOURCE), params.sources)
     ids = sorted(bench.rng.sample(range(params.sources), 30))
 
     async def main(ctx):
@@ -77,10 +78,10 @@ def test_each_source_raises_its_trace_and_makes_its_pass_if_connected(pause):
 def play_fired(params, pause=0.0, learn=1, slot=0, counts=0):
     """Let some neurons fire; returns the bench, their ids, their records, and the counts afterwards."""
     bench = Bench(FiredDispatcher(params), 2, pause)
-    records, words = table(bench.rng, target_layout(), params.neurons)
+    records, words = table(bench.rng, fields_of(Region.TARGET), params.neurons)
     for record in records:
         record["delay"] = record["delay"] * bench.rng.randrange(2) % params.delay_slots
-    words = target_layout().pack({k: [r[k] for r in records] for k in records[0]})[:, 0].tolist()
+    words = fields_of(Region.TARGET).pack({k: [r[k] for r in records] for k in records[0]})[:, 0].tolist()
     ids = sorted(bench.rng.sample(range(params.neurons), 2 * params.neurons // 3))
     after = []
 

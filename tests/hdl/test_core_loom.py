@@ -3,8 +3,8 @@ from random import Random
 import pytest
 from core_benches import access, simulate, ticks
 
+from places import weight_offset
 from synloom.contract import ArrayParams
-from synloom.contract.regions import weight_offset
 from synloom_hdl.core.loom import Loom
 from synloom_hdl.core.timing import PassTiming
 

@@ -2,9 +2,10 @@ import pytest
 from core_benches import access, dump, load, simulate, ticks
 from core_neurons import NeuronTwin
 
+from places import record_offset
 from synloom.contract import ArrayParams
-from synloom.contract.layout import neuron_params_layout, neuron_state_layout
-from synloom.contract.regions import NEURON_PARAMS_STRIDE, NEURON_STATE_STRIDE
+from synloom.contract.memory_map import layout_of
+from synloom.contract.regions import Region
 from synloom_hdl.core.neuron_sweep import Neurons
 from synloom_hdl.core.serial_neurons import SerialNeurons
 
@@ -27,7 +28,10 @@ class Bench:
         self.dut = (SerialNeurons if self.params.serial_neurons else Neurons)(self.params)
         self.twin = NeuronTwin(self.params, seed=lanes)
         self.sums = [[0, 0] for _ in range(16 * self.params.neuron_words)]
-        self.layouts = neuron_params_layout(self.params), neuron_state_layout(self.params)
+        self.layouts = (
+            layout_of(self.params, Region.NEURON_PARAMS),
+            layout_of(self.params, Region.NEURON_STATE),
+        )
 
     async def accumulators(self, ctx):
         """Answer the sweep port; what is in no sweep's reach is never asked for."""
@@ -44,8 +48,8 @@ class Bench:
         parameters = self.twin.words(self.layouts[0], self.twin.parameters)
         state = self.twin.words(self.layouts[1], self.twin.fields)
         for n in range(self.params.neurons):
-            await load(ctx, self.dut.parameters, NEURON_PARAMS_STRIDE * n, parameters[n])
-            await load(ctx, self.dut.state, NEURON_STATE_STRIDE * n, state[n])
+            await load(ctx, self.dut.parameters, record_offset(Region.NEURON_PARAMS, n), parameters[n])
+            await load(ctx, self.dut.state, record_offset(Region.NEURON_STATE, n), state[n])
 
     async def sweep(self, ctx, count, adapt):
         """Sweep; return the neurons that fired, the words by index, and what was counted."""
@@ -83,7 +87,7 @@ def test_sweeps_any_number_of_neurons_as_the_model(lanes, structure):
             ids = [16 * index + bit for index, word in words for bit in range(16) if word >> bit & 1]
             assert (ids, spikes, clips) == (fired, len(fired), clipped)
         for k, words in enumerate(twin.words(bench.layouts[1], twin.fields)):
-            got = await dump(ctx, bench.dut.state, NEURON_STATE_STRIDE * k, len(words))
+            got = await dump(ctx, bench.dut.state, record_offset(Region.NEURON_STATE, k), len(words))
             assert got == words.tolist(), k
 
     bench.run(main)
@@ -107,16 +111,16 @@ def test_words_beyond_a_record_and_neurons_beyond_the_array_do_not_exist():
     dut, (parameters, state) = bench.dut, bench.layouts
 
     async def main(ctx):
-        for port, stride, words in (
-            (dut.parameters, NEURON_PARAMS_STRIDE, parameters.words),
-            (dut.state, NEURON_STATE_STRIDE, state.words),
+        for port, step, words in (
+            (dut.parameters, record_offset(Region.NEURON_PARAMS, 1), parameters.words),
+            (dut.state, record_offset(Region.NEURON_STATE, 1), state.words),
         ):
-            for offset in (words, stride * 3, stride * 4 - 1):
+            for offset in (words, step * 3, step * 4 - 1):
                 await access(ctx, port, offset, 0xFFFF)
                 assert await access(ctx, port, offset) == 0
-            await access(ctx, port, stride * 2 + words - 1, 0x1234)
-            assert await access(ctx, port, stride * 2 + words - 1) == 0x1234
-            assert await access(ctx, port, stride * 2) == 0
+            await access(ctx, port, step * 2 + words - 1, 0x1234)
+            assert await access(ctx, port, step * 2 + words - 1) == 0x1234
+            assert await access(ctx, port, step * 2) == 0
 
     bench.run(main)
 

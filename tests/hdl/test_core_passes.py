@@ -6,9 +6,9 @@ from core_benches import dump, load, simulate, ticks
 from link_benches import send
 from naive_array import NaiveArray, decay
 
+from places import fields_of, record_offset
 from synloom.contract import ArrayParams
-from synloom.contract.layout import segment_layout
-from synloom.contract.regions import SEGMENT_STRIDE
+from synloom.contract.regions import Region
 from synloom_hdl.core.passes import PassEngine
 from synloom_hdl.core.payloads import PassKind
 
@@ -45,7 +45,7 @@ class Bench:
         """Append a segment with a random rule to the program."""
         rng, top = self.rng, self.params.weight_max
         low, high = sorted(rng.choices([-top, top, 0, rng.randint(-top, top)], k=2))
-        rule = {f.name: rng.randint(f.low, f.high) for f in segment_layout().fields.values()} | {
+        rule = {f.name: rng.randint(f.low, f.high) for f in fields_of(Region.PROGRAM).fields.values()} | {
             "plastic": int(rng.random() < 0.8),
             "t0": rng.choice([0, rng.randint(0, self.params.trace_max)]),
             "a": rng.choice([rng.randint(0, 500), rng.randint(0, 0xFFFF), 0xFFFF]),
@@ -62,10 +62,10 @@ class Bench:
 
     async def fill(self, ctx):
         naive, dut = self.naive, self.dut
-        layout = segment_layout()
+        layout = fields_of(Region.PROGRAM)
         words = layout.pack({name: [s[name] for s in naive.segments] for name in layout.fields})
         for k, row in enumerate(words):
-            await load(ctx, dut.program, SEGMENT_STRIDE * k, row)
+            await load(ctx, dut.program, record_offset(Region.PROGRAM, k), row)
         for i, row in enumerate(naive.w):
             for j, w in enumerate(row):
                 ctx.set(self.weight(i, j), w & (1 << self.params.weight_bits) - 1)

@@ -5,8 +5,9 @@ import pytest
 from core_benches import access, load, simulate, ticks
 from link_benches import receive
 
+from places import record_offset
 from synloom.contract import ArrayParams
-from synloom.contract.regions import PROBE_STRIDE
+from synloom.contract.regions import Region
 from synloom_hdl.core.probes import Probes
 
 PROBES = 5
@@ -100,7 +101,7 @@ def test_reads_the_first_probes_in_order_two_words_each(pause):
 
 def test_the_table_has_an_entry_for_each_probe():
     bench = Bench()
-    last = PROBE_STRIDE * PROBES - 1
+    last = record_offset(Region.PROBES, PROBES) - 1
 
     async def main(ctx):
         await access(ctx, bench.dut.table, last, 5)

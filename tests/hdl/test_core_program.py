@@ -4,9 +4,9 @@ import pytest
 from core_benches import access, load, simulate, ticks
 from link_benches import receive, send
 
+from places import fields_of, record_offset
 from synloom.contract import ArrayParams
-from synloom.contract.layout import segment_layout
-from synloom.contract.regions import SEGMENT_STRIDE
+from synloom.contract.regions import Region
 from synloom_hdl.core.payloads import PassKind
 from synloom_hdl.core.program import SegmentFetcher
 
@@ -22,7 +22,7 @@ def program(params, rng):
     """Return random segments in lists of one to three."""
     segments = []
     for k in range(SEGMENTS):
-        values = {f.name: rng.randint(f.low, f.high) for f in segment_layout().fields.values()}
+        values = {f.name: rng.randint(f.low, f.high) for f in fields_of(Region.PROGRAM).fields.values()}
         lo, hi = sorted(rng.sample(range(params.neurons + 1), 2))
         segments.append(values | {"lo": lo, "hi": hi, "last": int(rng.random() < 0.6 or k == SEGMENTS - 1)})
     return segments
@@ -78,10 +78,10 @@ class Bench:
         await receive(ctx, self.dut.segments, self.runs.append, self.rng, self.pause)
 
     async def fill(self, ctx):
-        layout = segment_layout()
+        layout = fields_of(Region.PROGRAM)
         words = layout.pack({name: [s[name] for s in self.segments] for name in layout.fields})
         for k, row in enumerate(words):
-            await load(ctx, self.dut.host, SEGMENT_STRIDE * k, row)
+            await load(ctx, self.dut.host, record_offset(Region.PROGRAM, k), row)
 
     async def fetch(self, ctx, *jobs):
         jobs = [{"kind": kind, "index": index, "list": first} for kind, index, first in jobs]
@@ -138,7 +138,7 @@ def test_a_list_of_one_segment_is_kept_until_the_program_may_have_changed():
     bench = Bench(array(4), rng)
     for segment in bench.segments:
         segment |= {"last": 1, "t0": 7}
-    place = SEGMENT_STRIDE * 3 + segment_layout()["t0"].start // 16
+    place = record_offset(Region.PROGRAM, 3) + fields_of(Region.PROGRAM)["t0"].start // 16
     job = PassKind.ROW, 0, 3
 
     async def main(ctx):

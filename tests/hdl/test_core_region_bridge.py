@@ -4,7 +4,8 @@ import pytest
 from core_benches import simulate, ticks
 
 from synloom.contract import ArrayParams
-from synloom.contract.regions import Region, region_size
+from synloom.contract.memory_map import memory_of
+from synloom.contract.regions import Region
 from synloom_hdl.core.region_bridge import Accessor
 from synloom_hdl.core.shared_memory import ACCESS_CLOCKS, ACCESS_WRITE_CLOCK
 
@@ -74,7 +75,7 @@ def test_reads_and_writes_reach_the_region_that_is_meant(holds):
     async def main(ctx):
         for _ in range(150):
             region = rng.choice([*REGIONS, Region.INFO, Region.SOURCE])
-            room = 1 << (region_size(PARAMS, region) - 1).bit_length()
+            room = 1 << (memory_of(PARAMS, region).size - 1).bit_length()
             offset = rng.choice([0, 1, room - 1, room, room + 1, (1 << 24) - 1]) & 0xFFFFFF
             data = rng.choice([None, rng.getrandbits(16)])
             clocks, q, written = await bench.ask(ctx, region, offset, data)

@@ -4,8 +4,8 @@ import pytest
 from core_benches import access, simulate
 from link_benches import send
 
+from places import wheel_offset
 from synloom.contract import ArrayParams
-from synloom.contract.regions import wheel_offset
 from synloom_hdl.core.wheel import Wheel
 
 SHAPES = {

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from link_simulation import SMALL, SimulatedLink
 
+from places import weight_offset
 from synloom.base.errors import DeviceError
 from synloom.contract.frames import ControlAction, Op, RunFlag, Status, StreamFlag
 from synloom.contract.params import ArrayParams
 from synloom.contract.records import END_WORD
-from synloom.contract.regions import Region, weight_offset
+from synloom.contract.regions import Region
 from synloom.contract.registers import link
 from synloom.link import LinkPort
 from synloom.link.codec import Decoder, encode_frame

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from small_networks import delta_cell, dense, relay
 
+from places import fields_of
 from synloom import (
     LIF,
     STDP,
@@ -23,11 +24,12 @@ from synloom import (
     Uniform,
     compile,
 )
-from synloom.contract.layout import neuron_params_layout, segment_layout, source_layout, target_layout
+from synloom.contract.memory_map import layout_of
+from synloom.contract.regions import Region
 
 
 def segments_of(image):
-    fields = segment_layout().unpack(image.program) if len(image.program) else {"lo": []}
+    fields = fields_of(Region.PROGRAM).unpack(image.program) if len(image.program) else {"lo": []}
     return [{name: int(values[k]) for name, values in fields.items()} for k in range(len(fields["lo"]))]
 
 
@@ -79,7 +81,7 @@ def test_neurons_between_populations_never_fire():
     for label in ("a", "b"):
         network.add(Population(3, LIF(), label=label))
     image = compile(network)
-    fields = neuron_params_layout(image.params).unpack(image.neuron_params)
+    fields = layout_of(image.params, Region.NEURON_PARAMS).unpack(image.neuron_params)
     assert (fields["thr"][3:16] == image.params.state_max).all()
     assert (fields["bias"][3:16] == 0).all()
 
@@ -87,8 +89,8 @@ def test_neurons_between_populations_never_fire():
 def test_the_program_has_one_segment_per_projection_and_pass():
     image = compile(three_populations())
     source, target = (
-        source_layout().unpack(image.source[:, None]),
-        target_layout().unpack(image.target[:, None]),
+        fields_of(Region.SOURCE).unpack(image.source[:, None]),
+        fields_of(Region.TARGET).unpack(image.target[:, None]),
     )
     mp = image.params.first_neuron_source
     exc, inh = image.populations["exc"], image.populations["inh"]
@@ -127,8 +129,13 @@ def test_sources_without_synapses_are_not_connected():
     network.add(Projection(first, network.add(Population(3, LIF(), label="b")), FromMatrix(matrix)))
     image = compile(network)
     mp = image.params.first_neuron_source
-    assert source_layout().unpack(image.source[:, None])["connected"][mp : mp + 4].tolist() == [0, 0, 1, 0]
-    assert target_layout().unpack(image.target[:, None])["delay"][:4].tolist() == [0, 0, 1, 0]
+    assert fields_of(Region.SOURCE).unpack(image.source[:, None])["connected"][mp : mp + 4].tolist() == [
+        0,
+        0,
+        1,
+        0,
+    ]
+    assert fields_of(Region.TARGET).unpack(image.target[:, None])["delay"][:4].tolist() == [0, 0, 1, 0]
 
 
 def test_weights_use_all_their_steps_and_come_near():

@@ -7,13 +7,14 @@ from fake_device import SMALL, FakeDevice, Line, make_records
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from places import weight_offset
 from synloom.base.errors import DeviceError, LinkError, ParameterError, TargetError
 from synloom.contract.frames import RX_WINDOW, ControlAction, Op, RunFlag
+from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.records import END_WORD
-from synloom.contract.regions import Region, weight_offset
+from synloom.contract.regions import Region
 from synloom.link import LinkPort
-from synloom.link.addresses import pieces
 
 BAD = {"drop": 0.1, "corrupt": 0.05, "duplicate": 0.1, "stall": 0.1}
 
@@ -60,11 +61,11 @@ def test_weights_go_through_the_rows():
 @given(st.integers(1, 40), st.integers(0, 5000), st.integers(0, 300), st.integers(1, 50))
 @settings(max_examples=60, deadline=None)
 def test_pieces_are_the_steps_of_the_device(neurons, offset, count, most):
-    device = FakeDevice(ArrayParams(neurons=neurons))
-    places = [place for _, place in device._places(Region.WEIGHTS, offset, 0, count)]
-    for position, start, size in pieces(Region.WEIGHTS, offset, count, most, neurons):
-        assert start == places[position]
-        assert size <= most
+    params = ArrayParams(neurons=neurons)
+    places = [place for _, place in FakeDevice(params)._places(Region.WEIGHTS, offset, 0, count)]
+    for piece in memory_of(params, Region.WEIGHTS).pieces(offset, count, most):
+        assert piece.offset == places[piece.place]
+        assert piece.count <= most
 
 
 @pytest.mark.parametrize("seed", range(4))

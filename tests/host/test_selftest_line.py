@@ -207,7 +207,7 @@ def test_an_interrupt_during_the_run_ends_it(board, monkeypatch):
         raise KeyboardInterrupt
 
     def progress(what, share):
-        if what == "running a known network":
+        if what == "running a random network":
             monkeypatch.setattr(port, "records", records)
 
     with pytest.raises(KeyboardInterrupt):
@@ -275,7 +275,7 @@ def test_a_fault_is_exit_code_1(capsys, monkeypatch):
     code, out, _ = run(capsys, "model")
     assert code == 1
     assert "FAIL    memory" in out
-    assert "- the trace of input 3: bit 0 stuck at 1" in out
+    assert "- the source trace of input 3: bit 0 stuck at 1" in out
 
 
 def test_a_board_takes_only_its_rate(capsys):

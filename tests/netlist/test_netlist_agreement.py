@@ -7,12 +7,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from generated import differing_bits, generate, play
 
 from synloom.base.errors import ParameterError
 from synloom.contract import ArrayParams
 from synloom.contract.regions import Region
 from synloom.link.client import LinkPort
+from synloom.selftest.comparison import agreement, play
+from synloom.selftest.random_array import random_array
 from synloom_boards.netlist import SMALL_ARRAYS, compare, connect
 from synloom_boards.netlist import __main__ as netlist_main
 from synloom_boards.netlist.__main__ import design_of, main
@@ -46,8 +47,9 @@ def check(port: LinkPort, seeds: Sequence[int]) -> None:
     assert found.spikes > STEPS
     assert found.learned > 100
     for seed in seeds:
-        made = generate(port.params, seed, steps=200)
-        assert differing_bits(play(made, ModelPort(port.params)), play(made, port)) == {}, f"seed {seed}"
+        array = random_array(port.params, seed, steps=200)
+        found = agreement(array, play(ModelPort(port.params), array), play(port, array))
+        assert found.differing == {}, f"seed {seed}"
 
 
 def test_the_quickest_netlist_agrees_with_the_model(netlists):
@@ -104,10 +106,10 @@ def test_the_model_agrees_with_itself():
     found = compare(ModelPort(SMALL_ARRAYS["ice40"]), steps=STEPS)
     assert found.differing == {}
     assert found.faults == ()
-    # Each bit is counted once: spikes, four probed words a step, weights of 8 bits, words of 16.
+    # Each bit is counted once: records with four probed words a step, weights of 8 bits, words of 16.
     params = SMALL_ARRAYS["ice40"]
-    raster, samples, weights = STEPS * 16, STEPS * 4 * 16, params.synapses * 8
-    assert raster + samples + weights < found.bits < raster + samples + weights + 16 * 1024
+    least = STEPS * 4 * 16 + params.sources * params.neurons * params.weight_bits
+    assert least < found.bits < least + 16 * (2 * STEPS + 2 * found.spikes + 1024)
 
 
 def test_every_family_has_an_array_and_ice40_its_own_structure():

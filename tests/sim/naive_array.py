@@ -2,8 +2,12 @@
 
 from types import SimpleNamespace
 
+import numpy as np
+
 from synloom.contract.params import ArrayParams
-from synloom.contract.registers import COUNTERS
+from synloom.contract.regions import Region
+from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS
+from synloom.contract.traces import TRACES
 
 MASK32 = 0xFFFFFFFF
 
@@ -50,7 +54,44 @@ class NaiveArray:
         self.rates = [0] * 16 * params.input_words
         self.neurons, self.segments, self.sources, self.targets = [], [], [], []
         self.reg = SimpleNamespace()
-        self.counters = dict.fromkeys((name for name, _ in COUNTERS), 0)
+        self.counters = dict.fromkeys(COUNTERS, 0)
+
+    def load(self, array):
+        """Take the contents of a `Contents`."""
+        lists = {
+            region: {name: np.asarray(values).tolist() for name, values in fields.items()}
+            for region, fields in array.memories.items()
+        }
+
+        def records(region):
+            columns = lists[region]
+            rows = zip(*columns.values(), strict=True)
+            return [dict(zip(columns, row, strict=True)) for row in rows]
+
+        n, slots = self.p.neurons, self.p.delay_slots
+        weights = lists[Region.WEIGHTS]["weight"]
+        self.w = [weights[k : k + n] for k in range(0, len(weights), n)]
+        self.neurons, self.segments = records(Region.NEURON_PARAMS), records(Region.PROGRAM)
+        self.sources, self.targets = records(Region.SOURCE), records(Region.TARGET)
+        for name, values in lists[Region.NEURON_STATE].items():
+            setattr(self, name, values)
+        for trace in TRACES:
+            setattr(self, trace.name, lists[trace.region]["trace"])
+        words = lists[Region.WHEEL]["ids"]
+        for k, word in enumerate(words):
+            slot, place = divmod(k, len(words) // slots)
+            self.wheel[slot] |= {16 * place + bit for bit in range(16) if word >> bit & 1}
+        if self.p.generators:
+            rates = lists[Region.GEN_RATE]
+            self.rates = [rate | regular << 15 for rate, regular in zip(*rates.values(), strict=True)]
+            self.phase = lists[Region.GEN_PHASE]["phase"]
+        if self.p.spike_counters:
+            self.count = lists[Region.SPIKE_COUNTS]["count"]
+        for name, register in CONTROL_REGISTERS.items():
+            value = array.registers.get(name, register.at_first)
+            if register.signed and value >> 15:
+                value -= 1 << 16
+            setattr(self.reg, name, value)
 
     def add(self, name, n=1):
         self.counters[name] += int(n)

@@ -3,9 +3,10 @@
 import pytest
 from array_setups import finish, quiet_port, set_register, write_neurons, write_state
 
+from places import record_offset, weight_offset
 from synloom.contract.frames import ControlAction
 from synloom.contract.records import TIME_MAX
-from synloom.contract.regions import PROBE_STRIDE, Region, weight_offset
+from synloom.contract.regions import Region
 from synloom_sim.model.recorder import Recorder
 
 END = [0xFFFF]
@@ -114,7 +115,7 @@ def test_probe_of_weights_goes_on_in_the_next_row_and_beyond_memory_sees_zero():
 def test_probe_entries_are_three_words():
     port = firing_port()
     port.write(Region.PROBES, 0, [1, 2, 3, 4])
-    assert port.read(Region.PROBES, 0, PROBE_STRIDE).tolist() == [1, 2, 3, 0]
+    assert port.read(Region.PROBES, 0, record_offset(Region.PROBES, 1)).tolist() == [1, 2, 3, 0]
 
 
 def test_raster_can_be_off():

@@ -14,8 +14,9 @@ from array_setups import (
 )
 from naive_array import field_word, xorshift32
 
+from places import wheel_offset
 from synloom.contract.frames import RunFlag
-from synloom.contract.regions import Region, wheel_offset
+from synloom.contract.regions import Region
 
 
 def active_ids(port):

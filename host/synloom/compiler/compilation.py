@@ -17,14 +17,11 @@ from synloom.compiler.rules import TraceUnits, features, rule_registers, trace_u
 from synloom.compiler.scales import Scale, choose_scale
 from synloom.compiler.stimulus import input_events, rate_words, rates_of
 from synloom.compiler.synapses import Edges, delays, expand
-from synloom.contract.layout import (
-    neuron_params_layout,
-    neuron_state_layout,
-    segment_layout,
-    source_layout,
-    target_layout,
-)
+from synloom.contract.memory_map import layout_of
 from synloom.contract.params import ArrayParams
+from synloom.contract.regions import Region
+from synloom.contract.registers import Mode
+from synloom.contract.traces import TRACES
 from synloom.image.image import Image
 from synloom.image.places import InputInfo, PopulationInfo, ProjectionInfo
 from synloom.image.report import ReportBuilder
@@ -103,7 +100,7 @@ class _Compilation:
             neuron_state=state,
             source=self._source(program),
             target=self._target(program),
-            program=_pack_segments(program),
+            program=_pack_segments(program, self.params),
             gen_rate=gen_rate,
             events=self._events(),
             populations=self._population_infos(),
@@ -136,10 +133,8 @@ class _Compilation:
     # ---- neurons -------------------------------------------------------------------------------
 
     def _neurons(self) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
-        n, layouts = (
-            self.params.neurons,
-            (neuron_params_layout(self.params), neuron_state_layout(self.params)),
-        )
+        n = self.params.neurons
+        layouts = [layout_of(self.params, region) for region in (Region.NEURON_PARAMS, Region.NEURON_STATE)]
         fields: dict[str, IntArray] = {name: np.zeros(n, dtype=np.int64) for name in layouts[0].fields}
         # Neurons in the gaps between populations must never fire.
         fields["thr"][:] = self.params.state_max
@@ -242,7 +237,7 @@ class _Compilation:
     # ---- tables --------------------------------------------------------------------------------
 
     def _source(self, program: Program) -> npt.NDArray[np.uint16]:
-        return source_layout().pack(program.source)[:, 0]
+        return layout_of(self.params, Region.SOURCE).pack(program.source)[:, 0]
 
     def _target(self, program: Program) -> npt.NDArray[np.uint16]:
         delay = np.zeros(self.params.neurons, dtype=np.int64)
@@ -251,7 +246,8 @@ class _Compilation:
         # A spike without synapses need not travel.
         first = self.params.first_neuron_source
         connected = program.source["connected"][first : first + self.params.neurons]
-        return target_layout().pack({**program.target, "delay": delay * connected})[:, 0]
+        layout = layout_of(self.params, Region.TARGET)
+        return layout.pack({**program.target, "delay": delay * connected})[:, 0]
 
     def _gen_rate(self) -> npt.NDArray[np.uint16]:
         words = np.zeros(16 * self.params.input_words, dtype=np.uint16)
@@ -277,12 +273,10 @@ class _Compilation:
             "gen_rng": int(words[1]) or 1,
             "sweep_count": self.places.neuron_count,
             "gen_words": self.places.gen_words,
-            "x_list": program.x_list,
-            "y_list": program.y_list,
-            "one_x": self.units.one_x,
-            "one_y": self.units.one_y,
+            **{trace.decay_list: program.decay_lists[trace.side] for trace in TRACES},
+            **{trace.increment: self.units[trace.side] for trace in TRACES},
             "reward": 256,
-            "mode": int(learns) | int(adapts) << 1,
+            "mode": int(learns) << Mode.LEARN | int(adapts) << Mode.ADAPT,
         }
 
     # ---- metadata ------------------------------------------------------------------------------
@@ -337,8 +331,8 @@ def _index(parts: Sequence[object], part: object) -> int:
     return next(k for k, each in enumerate(parts) if each is part)
 
 
-def _pack_segments(program: Program) -> npt.NDArray[np.uint16]:
-    layout = segment_layout()
+def _pack_segments(program: Program, params: ArrayParams) -> npt.NDArray[np.uint16]:
+    layout = layout_of(params, Region.PROGRAM)
     names = sorted({name for segment in program.segments for name in segment})
     columns = {name: np.array([s.get(name, 0) for s in program.segments], dtype=np.int64) for name in names}
     return layout.pack(columns) if program.segments else np.zeros((0, layout.words), dtype=np.uint16)

@@ -12,6 +12,8 @@ from synloom.base.errors import NetworkError
 from synloom.compiler.coefficients import decay_coefficients
 from synloom.compiler.rules import RuleRegisters
 from synloom.contract.params import ArrayParams
+from synloom.contract.registers import LIST_VALID
+from synloom.contract.traces import Side
 
 __all__ = ["PlacedProjection", "Program", "Span", "build_program"]
 
@@ -77,13 +79,12 @@ class PlacedProjection:
 
 @dataclass(eq=False)
 class Program:
-    """Fields of PROGRAM, SOURCE and TARGET, and the two decay lists' registers."""
+    """Fields of PROGRAM, SOURCE and TARGET, and the registers of the decay lists by side."""
 
     segments: list[Segment] = field(default_factory=list)
     source: dict[str, IntArray] = field(default_factory=dict)
     target: dict[str, IntArray] = field(default_factory=dict)
-    x_list: int = 0
-    y_list: int = 0
+    decay_lists: dict[Side, int] = field(default_factory=dict)
     _known: dict[tuple[tuple[tuple[str, int], ...], ...], int] = field(default_factory=dict)
 
     def add(self, segments: Sequence[Segment]) -> int:
@@ -112,14 +113,18 @@ def build_program(projections: Sequence[PlacedProjection], params: ArrayParams, 
     program.target["nearest"] = np.ones(params.neurons, dtype=np.int64)
     _rows(program, projections)
     _columns(program, projections)
-    pre = _traces([(p.source, p.tau_x, p) for p in projections if p.learns_columns], "tau_pre")
-    post = _traces([(p.target, p.tau_y, p) for p in projections if p.learns_rows], "tau_post")
-    program.x_list = _decays(program, pre, dt)
-    program.y_list = _decays(program, post, dt)
-    for span, _, nearest in pre:
-        program.source["nearest"][span.ids] = int(nearest)
-    for span, _, nearest in post:
-        program.target["nearest"][span.ids] = int(nearest)
+    used = {
+        Side.SOURCE: [(p.source, p.tau_x, p) for p in projections if p.learns_columns],
+        Side.TARGET: [(p.target, p.tau_y, p) for p in projections if p.learns_rows],
+    }
+    for side, fields, name in (
+        (Side.SOURCE, program.source, "tau_pre"),
+        (Side.TARGET, program.target, "tau_post"),
+    ):
+        traces = _traces(used[side], name)
+        program.decay_lists[side] = _decays(program, traces, dt)
+        for span, _, nearest in traces:
+            fields["nearest"][span.ids] = int(nearest)
     return program
 
 
@@ -204,4 +209,4 @@ def _decays(program: Program, traces: Sequence[tuple[Span, float, bool]], dt: fl
                 "exponent": int(made.exponent[0]),
             }
         )
-    return 0x8000 | program.add(segments)
+    return LIST_VALID | program.add(segments)

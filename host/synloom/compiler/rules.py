@@ -12,6 +12,7 @@ from synloom.base.errors import NetworkError, ParameterError
 from synloom.compiler.scales import Scale
 from synloom.compiler.synapses import Edges
 from synloom.contract.params import ArrayParams
+from synloom.contract.traces import Side
 from synloom.image.report import ReportBuilder
 from synloom.network.plasticity import PairRule
 
@@ -24,12 +25,8 @@ _A_FINE: Final = 128
 """Below this amplitude the unit of the traces is made smaller, which makes the amplitude larger."""
 
 
-@dataclass(frozen=True)
-class TraceUnits:
-    """What a spike adds to a trace: ONE_X and ONE_Y."""
-
-    one_x: int
-    one_y: int
+TraceUnits = dict[Side, int]
+"""What a spike adds to the trace of each side: ONE_X and ONE_Y."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +79,14 @@ def _unit_amplitudes(rule: PairRule, lsb: float, params: ArrayParams, dt: float)
 
 def trace_units(learning: Sequence[tuple[Edges, Scale]], params: ArrayParams, dt: float) -> TraceUnits:
     """Choose the traces' units: 1/16 of their range, more or less if an amplitude would not fit well."""
-    amplitudes: tuple[list[float], list[float]] = ([], [])
+    amplitudes: dict[Side, list[float]] = {Side.SOURCE: [], Side.TARGET: []}
     for edge, scale in learning:
         assert edge.rule is not None
+        # Rows read the target's trace, columns the source's.
         row, column = _unit_amplitudes(edge.rule, _weight_lsb(edge, scale), params, dt)
-        amplitudes[0].append(column)
-        amplitudes[1].append(row)
-    return TraceUnits(*(_unit([a for a in side if a > 0.0], params.trace_bits) for side in amplitudes))
+        amplitudes[Side.SOURCE].append(column)
+        amplitudes[Side.TARGET].append(row)
+    return {side: _unit([a for a in each if a > 0.0], params.trace_bits) for side, each in amplitudes.items()}
 
 
 def _unit(amplitudes: Sequence[float], trace_bits: int) -> int:
@@ -141,8 +139,8 @@ def rule_registers(
     row, column = _unit_amplitudes(rule, lsb, params, dt)
     halves = []
     for wanted, name, amplitude, offset, one, past in (
-        (rule.A_pre, "A_pre", row, rule.y0, units.one_y, dt / rule.tau_post),
-        (rule.A_post, "A_post", column, rule.x0, units.one_x, -dt / rule.tau_pre),
+        (rule.A_pre, "A_pre", row, rule.y0, units[Side.TARGET], dt / rule.tau_post),
+        (rule.A_post, "A_post", column, rule.x0, units[Side.SOURCE], -dt / rule.tau_pre),
     ):
         a = min(round(amplitude / one), _A_MAX)
         t0 = _offset(

@@ -10,13 +10,14 @@ import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, IntArray, steps_of
 from synloom.base.errors import ParameterError
+from synloom.contract.memory_map import GENERATOR
 from synloom.image.report import ReportBuilder
 from synloom.network.inputs import InputPopulation
 
 __all__ = ["ALWAYS", "input_events", "rate_words", "rates_of"]
 
-ALWAYS: Final = 0x7FFF
-_MODE: Final = {"poisson": 0, "regular": 0x8000}
+ALWAYS: Final = GENERATOR["rate"].high
+_UNIT: Final = 1 << GENERATOR["rate"].width
 
 
 def rate_words(hz: FloatArray, generator: str, dt: float, bits: int = 15) -> npt.NDArray[np.uint16]:
@@ -43,19 +44,20 @@ def rate_words(hz: FloatArray, generator: str, dt: float, bits: int = 15) -> npt
         raise ParameterError(
             f"rates must be at most {1000.0 / dt:g} Hz (one spike per step of {dt:g} ms), not {hz.max():g}"
         )
-    words = np.minimum(np.rint(part * 32768.0), ALWAYS).astype(np.int64)
+    words = np.minimum(np.rint(part * _UNIT), ALWAYS).astype(np.int64)
     shift = max(0, int(words.max(initial=0)).bit_length() - bits)
     if shift:
         most = (1 << bits) - 1
         words = np.minimum(np.minimum((words + (1 << (shift - 1))) >> shift, most) << shift, ALWAYS)
-    return (words | _MODE[generator]).astype(np.uint16)
+    regular = np.full(len(words), generator == "regular")
+    return GENERATOR.pack({"rate": words, "regular": regular})[:, 0]
 
 
 def rates_of(words: npt.NDArray[np.uint16], dt: float) -> FloatArray:
     """Return the mean rates in Hz that GEN_RATE's words stand for."""
-    rate = (words & ALWAYS).astype(np.float64)
-    certain = (words == ALWAYS) | (rate == 32768.0)
-    return np.where(certain, 1.0, rate / 32768.0) * (1000.0 / dt)
+    fields = GENERATOR.unpack(words[:, None])
+    certain = (fields["rate"] == ALWAYS) & (fields["regular"] == 0)
+    return np.where(certain, 1.0, fields["rate"] / _UNIT) * (1000.0 / dt)
 
 
 def input_events(

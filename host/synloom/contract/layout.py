@@ -83,7 +83,7 @@ class Layout:
         bit = 0
         for field in fields:
             if (bit + field.width - 1) // 16 > bit // 16 + 1:
-                bit = 16 * (bit // 16 + 1)
+                bit = 16 * -(-bit // 16)
             placed[field.name] = replace(field, start=bit)
             bit += field.width
         self.fields = placed

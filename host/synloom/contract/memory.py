@@ -60,8 +60,10 @@ class Memory:
         A reset of the dynamics sets it to 0.
     setting : bool
         It is part of an image.
-    empty : int
-        The word with which a load fills it first.
+    keeps : bool
+        What the host writes is what it reads back.
+    empty : int or None
+        The word that a load fills it with first; None for registers, which are written one by one.
     continues : bool
         What is read or written beyond the end of a row goes on in the next row (docs/protocol.md).
     """
@@ -79,7 +81,8 @@ class Memory:
     dynamic: bool = False
     cleared: bool = False
     setting: bool = False
-    empty: int = 0
+    keeps: bool = True
+    empty: int | None = 0
     continues: bool = False
 
     # ---- where things are ----------------------------------------------------------------------
@@ -108,6 +111,10 @@ class Memory:
         """Return what a port's `read` takes for consecutive records of a memory without gaps."""
         count = self.count - first if count is None else count
         return self.region, self._offset_of(first * self.strides[-1]), count * self.strides[-1]
+
+    def extent(self) -> tuple[Region, int, int]:
+        """Return (region, first offset, number of words) of an access to all of it, gaps included."""
+        return self.region, 0, self.places if self.continues else self.size
 
     def advance(self, offset: int, count: int) -> int:
         """Return the offset that an access reaches `count` words after `offset`."""
@@ -190,6 +197,15 @@ class Memory:
     def write(self, values: Mapping[str, npt.ArrayLike], first: int = 0) -> Write:
         """Return what a port's `write` takes for consecutive records from `first` on."""
         return self.region, self._offset_of(first * self.strides[-1]), self.pack(values)
+
+    def as_read(self, words: Words) -> Words:
+        """Return how words that were written look when they are read back."""
+        (field, *others) = self.layout.fields.values()
+        if not field.kept or others:
+            return words
+        sign = 1 << (field.kept - 1)
+        value = ((words.astype(np.int64) & (2 * sign - 1)) ^ sign) - sign
+        return (value & ((1 << field.width) - 1)).astype(np.uint16)
 
     def masks(self) -> Words:
         """Return which bits the word at each place has, (places,) uint16."""

@@ -11,18 +11,30 @@ from synloom.contract.layout import Field, Layout
 from synloom.contract.memory import Memory
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
-from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS, LINK_REGISTERS, Register
+from synloom.contract.registers import (
+    CONTROL_REGISTERS,
+    COUNTERS,
+    LINK_REGISTERS,
+    WIDE_COUNTER_BITS,
+    Register,
+)
 from synloom.contract.traces import TRACES, Side
 
-__all__ = ["WEIGHT_LOW_BYTE", "MemoryMap", "layout_of", "memory_map", "memory_of"]
+__all__ = ["GENERATOR", "WEIGHT_LOW_BYTE", "MemoryMap", "layout_of", "memory_map", "memory_of"]
 
 MemoryMap = MappingProxyType[Region, Memory]
 
 WEIGHT_LOW_BYTE: Final = 0xFF
 """A weight is two's complement in the low byte of its word."""
 
+GENERATOR: Final = Layout(
+    "generator",
+    Field("rate", 15, doc="Rate, in 2**-15 of a spike a step"),
+    Field("regular", 1, doc="Regular instead of random"),
+)
+"""A word of GEN_RATE, which is the same in every array."""
+
 _REGISTER_WORDS: Final = 256
-_COUNTER_BITS: Final = 48
 
 
 @lru_cache(maxsize=64)
@@ -82,7 +94,8 @@ def _names(params: ArrayParams) -> dict[str, tuple[str, ...]]:
 
 def _register_files() -> list[Memory]:
     word = Layout("register", Field("word", 16, doc="One word"))
-    counter = Layout("counter", Field("count", _COUNTER_BITS, doc="Events since it was cleared"))
+    registers: dict[str, Any] = {"keeps": False, "empty": None}
+    counter = Layout("counter", Field("count", WIDE_COUNTER_BITS, doc="Events since it was cleared"))
     return [
         _table(
             None,
@@ -91,8 +104,17 @@ def _register_files() -> list[Memory]:
             word,
             "word",
             _REGISTER_WORDS,
+            **registers,
         ),
-        _table(None, Region.CTRL, "Control registers", word, "word", _words(CONTROL_REGISTERS)),
+        _table(
+            None,
+            Region.CTRL,
+            "Control registers",
+            word,
+            "word",
+            _words(CONTROL_REGISTERS),
+            **registers,
+        ),
         _table(
             None,
             Region.COUNTERS,
@@ -103,8 +125,17 @@ def _register_files() -> list[Memory]:
             stride=4,
             names={"counter": tuple(COUNTERS)},
             item="counter {counter}",
+            keeps=False,
         ),
-        _table(None, Region.LINK, "Registers of the link", word, "word", _words(LINK_REGISTERS)),
+        _table(
+            None,
+            Region.LINK,
+            "Registers of the link",
+            word,
+            "word",
+            _words(LINK_REGISTERS),
+            **registers,
+        ),
     ]
 
 
@@ -322,11 +353,7 @@ def _stimulus(params: ArrayParams) -> list[Memory]:
             params,
             Region.GEN_RATE,
             "Generator of each input",
-            Layout(
-                "generator",
-                Field("rate", 15, doc="Rate, in 2**-15 of a spike a step"),
-                Field("regular", 1, doc="Regular instead of random"),
-            ),
+            GENERATOR,
             "input",
             channels,
             setting=True,

@@ -15,6 +15,7 @@ __all__ = [
     "COUNTERS",
     "LINK_REGISTERS",
     "LIST_VALID",
+    "WIDE_COUNTER_BITS",
     "Counter",
     "Mode",
     "Register",
@@ -22,6 +23,9 @@ __all__ = [
     "link",
     "settable_block",
 ]
+
+WIDE_COUNTER_BITS: Final = 48
+"""Bits of a wide counter."""
 
 LIST_VALID: Final = 0x8000
 """The bit of X_LIST and Y_LIST that says that the list is there."""
@@ -116,7 +120,7 @@ class Counter:
     name, doc : str
         What it counts.
     wide : bool
-        48 bits instead of `counter_bits`.
+        `WIDE_COUNTER_BITS` instead of `counter_bits`.
     timed : bool
         It depends on clocks or lanes, so that a model does not have it.
     loss : bool

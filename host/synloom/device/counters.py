@@ -5,26 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-import numpy as np
-
 from synloom.contract.array_port import Port
-from synloom.contract.regions import COUNTER_STRIDE, Region
+from synloom.contract.memory_map import memory_of
+from synloom.contract.regions import Region
 from synloom.contract.registers import COUNTERS
 
 __all__ = ["LOSSES", "Counters", "read_counters"]
 
-LOSSES: Final = (
-    "late_steps",
-    "acc_saturations",
-    "state_saturations",
-    "trace_saturations",
-    "events_late",
-    "events_merged",
-    "events_invalid",
-)
-"""Counters that tell of something lost or limited. `weight_clips` is not one: bounds are part of a rule."""
-
-_MEANING: Final = dict(COUNTERS)
+LOSSES: Final = tuple(name for name, counter in COUNTERS.items() if counter.loss)
+"""Counters that tell of something lost or limited."""
 
 
 class Counters(Mapping[str, int]):
@@ -50,7 +39,7 @@ class Counters(Mapping[str, int]):
     def __str__(self) -> str:
         width = max(map(len, self._values))
         lines = [f"{name.ljust(width)}  {value:>14,}" for name, value in self._values.items()]
-        lines += [f"- {value:,} {name}: {_MEANING[name]}" for name, value in self.losses.items()]
+        lines += [f"- {value:,} {name}: {COUNTERS[name].doc}" for name, value in self.losses.items()]
         return "\n".join(lines if self.losses else [*lines, "- nothing was lost"])
 
     def __repr__(self) -> str:
@@ -59,7 +48,6 @@ class Counters(Mapping[str, int]):
 
 def read_counters(port: Port) -> Counters:
     """Read all counters of an array."""
-    words = np.asarray(port.read(Region.COUNTERS, 0, COUNTER_STRIDE * len(COUNTERS)), dtype=np.int64)
-    parts = words.reshape(-1, COUNTER_STRIDE)
-    values = sum(parts[:, k] << (16 * k) for k in range(COUNTER_STRIDE - 1))
-    return Counters(dict(zip((name for name, _ in COUNTERS), np.asarray(values).tolist(), strict=True)))
+    memory = memory_of(port.params, Region.COUNTERS)
+    counts = memory.unpack(port.read(*memory.span()))["count"].tolist()
+    return Counters(dict(zip(COUNTERS, counts, strict=True)))

@@ -3,33 +3,54 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from synloom.base.errors import DeviceError
-from synloom.contract.array_port import Port
+from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.records import EndReason
 from synloom.contract.regions import Region
 from synloom.contract.registers import control
 from synloom.device.decoder import RecordDecoder
-from synloom.device.event_queue import EventQueue
 
-__all__ = ["execute", "is_running", "stop"]
+__all__ = ["Events", "execute", "is_running", "stop"]
 
 _CHUNK: Final = 96
 _POLL_S: Final = 0.05
 _SILENCE_S: Final = 5.0
 _STOP_S: Final = 10.0
+_NOW_MASK: Final = 0xFFFFFFFF
 
 
-def execute(port: Port, queue: EventQueue, now: int, steps: int, flags: RunFlag) -> RecordDecoder:
+class Events(Protocol):
+    """What a run takes its events from: an `EventQueue`, or the like."""
+
+    def take(self, end: int) -> Words:
+        """Return the words of all events before step `end`."""
+        ...
+
+    def advance_to(self, step: int) -> Words:
+        """Return the words that move the array's cursor to `step`."""
+        ...
+
+
+def execute(
+    port: Port,
+    queue: Events,
+    now: int,
+    steps: int,
+    flags: RunFlag,
+    *,
+    observe: Callable[[Words], None] | None = None,
+) -> RecordDecoder:
     """Run `steps` steps from step `now` and return the decoder with everything that was recorded.
 
     All events that are due go into the array's queue beforehand if they fit; else the run is gated: it waits
-    for those that are still on their way, so none is late.
+    for those that are still on their way, so none is late. `observe` is called with the words of the record
+    stream as they come.
 
     Raises
     ------
@@ -49,20 +70,23 @@ def execute(port: Port, queue: EventQueue, now: int, steps: int, flags: RunFlag)
         sent += _push(port, words[sent:], most=4)
         records = port.records(0.0 if before < sent < len(words) else _POLL_S)
         decoder.feed(records)
+        if observe is not None:
+            observe(records)
         if len(records) or sent > before:
             heard = time.monotonic()
         elif time.monotonic() - heard > _SILENCE_S:
             _complain_if_dead(port, decoder)
             heard = time.monotonic()
-    if decoder.end != (now + steps, EndReason.DONE):
+    end = (now + steps) & _NOW_MASK
+    if decoder.end != (end, EndReason.DONE):
         raise DeviceError(
-            f"the run ended at step {decoder.end[0]} instead of {now + steps} "
+            f"the run ended at step {decoder.end[0]} instead of {end} "
             f"({decoder.end[1].name.lower()}); does another program use this device?"
         )
     return decoder
 
 
-def _push(port: Port, words: npt.NDArray[np.uint16], most: int = 1 << 30) -> int:
+def _push(port: Port, words: Words, most: int = 1 << 30) -> int:
     """Send words to the event queue until it is full; return how many it took."""
     chunk = min(_CHUNK, port.params.event_words // 2)
     sent = 0

@@ -11,17 +11,19 @@ import numpy.typing as npt
 from synloom.base.checks import FloatArray, IntArray
 from synloom.base.errors import CapacityError, ParameterError
 from synloom.contract.array_port import Port
-from synloom.contract.layout import Field, neuron_state_layout
+from synloom.contract.layout import Field
+from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import NEURON_STATE_STRIDE, Region
+from synloom.contract.regions import Region
+from synloom.contract.traces import TRACES, Side
 from synloom.image.image import Image
 from synloom.image.places import InputInfo, PopulationInfo
 
-__all__ = ["PROBE_VARIABLES", "Probe", "make_probes", "probe_words", "read_population", "require_probes"]
+__all__ = ["PROBE_VARIABLES", "Probe", "make_probes", "read_population", "require_probes", "write_probes"]
 
 _FIELDS: Final = {"v": "v", "isyn_exc": "ie", "isyn_inh": "ii", "theta": "theta"}
-PROBE_VARIABLES: Final = (*_FIELDS, "trace", "trace_post")
-_WIDE: Final = 0x8000
+_TRACES: Final = {trace.variable: trace for trace in TRACES}
+PROBE_VARIABLES: Final = (*_FIELDS, *_TRACES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +41,7 @@ class Probe:
     wide : bool
         Whether it needs two words.
     field : Field
-        Its bits within these words, start below 16.
+        Its bits, which begin in the first of these words.
     lsb, zero : float
         SI value of one bit, and at 0.
     """
@@ -56,10 +58,7 @@ class Probe:
 
     def decode(self, raw: npt.NDArray[np.uint32]) -> FloatArray:
         """Return SI values of (T,) raw samples."""
-        value = (raw.astype(np.int64) >> self.field.start) & ((1 << self.field.width) - 1)
-        if self.field.signed:
-            value -= (value >> (self.field.width - 1)) << self.field.width
-        return value.astype(np.float64) * self.lsb + self.zero
+        return self.field.decode(raw).astype(np.float64) * self.lsb + self.zero
 
 
 def require_probes(wanted: int, params: ArrayParams) -> None:
@@ -97,26 +96,29 @@ def make_probes(image: Image, label: str, variable: str, indices: IntArray) -> l
 
 def _probe(image: Image, info: PopulationInfo | InputInfo, variable: str, index: int) -> Probe:
     params = image.params
-    if variable in ("trace", "trace_post"):
-        post = variable == "trace_post"
-        first = info.first if post and isinstance(info, PopulationInfo) else info.source
-        region = Region.Y_TRACE if post else Region.X_TRACE
-        field = Field("trace", params.trace_bits, start=0)
-        one = image.registers["one_y" if post else "one_x"]
-        return Probe(info.label, variable, index, region, first + index, False, field, 1.0 / one, 0.0)
-    assert isinstance(info, PopulationInfo)
-    placed = neuron_state_layout(params)[_FIELDS[variable]]
-    word, start = divmod(placed.start, 16)
+    if variable in _TRACES:
+        trace = _TRACES[variable]
+        memory, name = memory_of(params, trace.region), "trace"
+        lsb = 1.0 / image.registers[trace.increment]
+        first = info.source
+        if trace.side is Side.TARGET:
+            assert isinstance(info, PopulationInfo)
+            first = info.first
+    else:
+        assert isinstance(info, PopulationInfo)
+        memory, name = memory_of(params, Region.NEURON_STATE), _FIELDS[variable]
+        lsb, first = float(_lsb(info, variable)[index]), info.first
+    field = memory.layout[name]
     return Probe(
         label=info.label,
         variable=variable,
         index=index,
-        region=Region.NEURON_STATE,
-        offset=NEURON_STATE_STRIDE * (info.first + index) + word,
-        wide=start + placed.width > 16,
-        field=Field(placed.name, placed.width, placed.signed, start),
-        lsb=float(_lsb(info, variable)[index]),
-        zero=float(info.v_rest[index]) if variable == "v" else 0.0,
+        region=memory.region,
+        offset=memory.offset(first + index, field=name),
+        wide=len(field.words) > 1,
+        field=field,
+        lsb=lsb,
+        zero=float(info.v_rest[index]) if isinstance(info, PopulationInfo) and variable == "v" else 0.0,
     )
 
 
@@ -126,16 +128,13 @@ def _lsb(info: PopulationInfo, variable: str) -> FloatArray:
     return info.i_lsb_inh if variable == "isyn_inh" else info.v_lsb
 
 
-def probe_words(probes: list[Probe]) -> npt.NDArray[np.uint16]:
-    """Return the words of the PROBES region for these probes."""
-    table = [
-        (probe.region | (_WIDE if probe.wide else 0), probe.offset & 0xFFFF, probe.offset >> 16, 0)
-        for probe in probes
-    ]
-    return np.array(table, dtype=np.uint16).reshape(-1)
+def write_probes(port: Port, probes: list[Probe]) -> None:
+    """Write the PROBES region for these probes."""
+    fields = {name: [getattr(probe, name) for probe in probes] for name in ("region", "wide", "offset")}
+    port.write(*memory_of(port.params, Region.PROBES).write(fields))
 
 
 def read_population(port: Port, info: PopulationInfo, params: ArrayParams) -> dict[str, IntArray]:
     """Return the raw NEURON_STATE fields of a population, (n,) each."""
-    words = port.read(Region.NEURON_STATE, NEURON_STATE_STRIDE * info.first, NEURON_STATE_STRIDE * info.n)
-    return neuron_state_layout(params).unpack(np.asarray(words).reshape(info.n, NEURON_STATE_STRIDE))
+    memory = memory_of(params, Region.NEURON_STATE)
+    return memory.unpack(port.read(*memory.span(info.first, info.n)))

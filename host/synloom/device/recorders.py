@@ -10,10 +10,9 @@ import numpy as np
 from synloom.base.checks import IntArray, label_of, real
 from synloom.base.errors import NetworkError, ParameterError
 from synloom.contract.array_port import Port
-from synloom.contract.regions import Region
 from synloom.device.decoder import RecordDecoder
 from synloom.device.loader import write_register
-from synloom.device.neuron_state import Probe, make_probes, probe_words, require_probes
+from synloom.device.neuron_state import Probe, make_probes, require_probes, write_probes
 from synloom.device.recording import Recording, Series
 from synloom.image.image import Image
 
@@ -71,7 +70,7 @@ class Recorders:
         """Tell the array."""
         write_register(port, "probe_count", 0)
         if self._probes:
-            port.write(Region.PROBES, 0, probe_words(self._probes))
+            write_probes(port, self._probes)
             write_register(port, "probe_every", self._every or 1)
             write_register(port, "probe_wait", 0)
             write_register(port, "probe_count", len(self._probes))

@@ -12,8 +12,8 @@ from synloom.base.checks import FloatArray, IntArray, whole
 from synloom.base.errors import CapacityError, DeviceError, ParameterError
 from synloom.contract.array_port import Port
 from synloom.contract.frames import RunFlag
-from synloom.contract.layout import neuron_params_layout, neuron_state_layout
-from synloom.contract.regions import NEURON_PARAMS_STRIDE, NEURON_STATE_STRIDE, Region
+from synloom.contract.memory_map import memory_of
+from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.device.decoder import RecordDecoder
 from synloom.device.event_queue import EventQueue
@@ -92,19 +92,17 @@ class Session:
     def reset(self, keep_theta: bool) -> None:
         """Set the dynamic state back to the image's, and the time to 0."""
         image = self.image
-        layout = neuron_state_layout(image.params)
+        memory = memory_of(image.params, Region.NEURON_STATE)
         with self.guard():
-            fields = layout.unpack(image.neuron_state)
-            if keep_theta and "theta" in layout:
+            fields = memory.layout.unpack(image.neuron_state)
+            if keep_theta and "theta" in fields:
                 for info in image.populations.values():
                     part = slice(info.first, info.first + info.n)
                     fields["theta"][part] = read_population(self.port, info, image.params)["theta"]
-            words = np.zeros((image.params.neurons, NEURON_STATE_STRIDE), dtype=np.uint16)
-            words[:, : layout.words] = layout.pack(fields)
-            if words.any():
-                self.port.write(Region.NEURON_STATE, 0, words.reshape(-1))
+            if any(values.any() for values in fields.values()):
+                self.port.write(*memory.write(fields))
             else:
-                self.port.fill(Region.NEURON_STATE, 0, words.size, 0)
+                self.port.fill(*memory.extent(), 0)
             clear_dynamics(self.port)
             write_register(self.port, "now", 0)
             write_register(self.port, "probe_wait", 0)
@@ -175,14 +173,12 @@ class Session:
         most = self.image.params.state_max
         if (np.abs(steps) > most).any():
             raise ParameterError(f"currents must be within +-{most * info.offset_lsb.min():.6g} nA")
-        layout = neuron_params_layout(self.image.params)
+        memory = memory_of(self.image.params, Region.NEURON_PARAMS)
         part = slice(info.first, info.first + info.n)
-        fields = layout.unpack(self._neuron_params[part])
+        fields = memory.layout.unpack(self._neuron_params[part])
         fields["bias"] = steps.astype(np.int64)
-        self._neuron_params[part] = layout.pack(fields)
-        words = np.zeros((info.n, NEURON_PARAMS_STRIDE), dtype=np.uint16)
-        words[:, : layout.words] = self._neuron_params[part]
-        self.port.write(Region.NEURON_PARAMS, NEURON_PARAMS_STRIDE * info.first, words.reshape(-1))
+        self._neuron_params[part] = memory.layout.pack(fields)
+        self.port.write(*memory.write(fields, info.first))
 
     def require(self, *features: str) -> None:
         """Complain if the array lacks a feature."""

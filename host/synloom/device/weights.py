@@ -8,7 +8,8 @@ import numpy.typing as npt
 from synloom.base.checks import FloatArray
 from synloom.base.errors import ParameterError
 from synloom.contract.array_port import Port
-from synloom.contract.regions import Region, weight_offset
+from synloom.contract.memory_map import memory_of
+from synloom.contract.regions import Region
 from synloom.image.image import Image
 from synloom.image.places import InputInfo, PopulationInfo, ProjectionInfo
 
@@ -25,31 +26,30 @@ def _ends(image: Image, info: ProjectionInfo) -> tuple[PopulationInfo | InputInf
 def read_raw(port: Port, image: Image, info: ProjectionInfo) -> Raw:
     """Return the weights as the array holds them, (n_pre, n_post) int8."""
     pre, post = _ends(image, info)
-    neurons, bits = image.params.neurons, image.params.weight_bits
+    memory, neurons = memory_of(image.params, Region.WEIGHTS), image.params.neurons
     if 2 * post.n >= neurons:
         # Rows follow one another without a gap: one long read costs less than many short ones.
         count = (pre.n - 1) * neurons + post.n
-        flat = np.zeros(pre.n * neurons, dtype=np.int64)
-        flat[:count] = port.read(Region.WEIGHTS, weight_offset(pre.source, post.first), count)
+        flat = np.zeros(pre.n * neurons, dtype=np.uint16)
+        flat[:count] = port.read(memory.region, memory.offset(pre.source, post.first), count)
         words = flat.reshape(pre.n, neurons)[:, : post.n]
     else:
         rows = [
-            port.read(Region.WEIGHTS, weight_offset(pre.source + i, post.first), post.n) for i in range(pre.n)
+            port.read(memory.region, memory.offset(pre.source + i, post.first), post.n) for i in range(pre.n)
         ]
-        words = np.stack(rows).astype(np.int64)
-    value = words & ((1 << bits) - 1)
-    return (value - ((value >> (bits - 1)) << bits)).astype(np.int8)
+        words = np.stack(rows)
+    return memory.unpack(words)["weight"].astype(np.int8).reshape(pre.n, post.n)
 
 
 def write_raw(port: Port, image: Image, info: ProjectionInfo, raw: Raw) -> None:
     """Write (n_pre, n_post) int8 weights."""
     pre, post = _ends(image, info)
-    words = raw.view(np.uint8).astype(np.uint16)
-    if post.n == image.params.neurons:
-        port.write(Region.WEIGHTS, weight_offset(pre.source, 0), words.reshape(-1))
+    memory, neurons = memory_of(image.params, Region.WEIGHTS), image.params.neurons
+    if post.n == neurons:
+        port.write(*memory.write({"weight": raw.reshape(-1)}, pre.source * neurons))
         return
     for i in range(pre.n):
-        port.write(Region.WEIGHTS, weight_offset(pre.source + i, post.first), words[i])
+        port.write(*memory.write({"weight": raw[i]}, (pre.source + i) * neurons + post.first))
 
 
 def _lsb(image: Image, info: ProjectionInfo) -> tuple[FloatArray, FloatArray]:

@@ -17,19 +17,14 @@ import numpy.typing as npt
 from synloom.base.atomic_files import write_whole
 from synloom.base.checks import IntArray, label_of
 from synloom.base.errors import MismatchError, NetworkError, ParameterError, SynloomError
+from synloom.contract.memory import Memory, Write
+from synloom.contract.memory_map import memory_map
 from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
-from synloom.contract.regions import (
-    NEURON_PARAMS_STRIDE,
-    NEURON_STATE_STRIDE,
-    SEGMENT_STRIDE,
-    Region,
-    weight_offset,
-)
 from synloom.contract.registers import CONTROL_REGISTERS
 from synloom.image.places import InputInfo, PopulationInfo, ProjectionInfo
 from synloom.image.report import Report
 
-__all__ = ["FORMAT_VERSION", "Image", "Write"]
+__all__ = ["FORMAT_VERSION", "Image"]
 
 FORMAT_VERSION: Final = 1
 _MAGIC: Final = "synloom image"
@@ -44,7 +39,6 @@ _ARRAYS: Final = {
     "events": "int64",
 }
 _Info = TypeVar("_Info")
-Write = tuple[Region, int, npt.NDArray[np.uint16]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -124,19 +118,21 @@ class Image:
         Rows of WEIGHTS without synapses are left out: the loader fills the region with
         `params.weight_absent` first, as it fills all others with 0.
         """
-        yield Region.NEURON_PARAMS, 0, _strided(self.neuron_params, NEURON_PARAMS_STRIDE)
-        yield Region.NEURON_STATE, 0, _strided(self.neuron_state, NEURON_STATE_STRIDE)
-        yield Region.SOURCE, 0, self.source
-        yield Region.TARGET, 0, self.target
-        if len(self.program):
-            yield Region.PROGRAM, 0, _strided(self.program, SEGMENT_STRIDE)
-        if self.params.generators:
-            yield Region.GEN_RATE, 0, self.gen_rate
+        for memory in memory_map(self.params).values():
+            if memory.setting and memory.exists:
+                yield from self._weights(memory) if memory.continues else self._records(memory)
+
+    def _records(self, memory: Memory) -> Iterator[Write]:
+        records = getattr(self, memory.region.name.lower())
+        if len(records):
+            yield memory.region, 0, memory.spread(records.reshape(len(records), -1))
+
+    def _weights(self, memory: Memory) -> Iterator[Write]:
+        """Yield the rows of weights that have synapses, neighbours together."""
         used = (self.weights != self.params.weight_absent).any(axis=1)
         edges = np.flatnonzero(np.diff(np.concatenate([[False], used, [False]]).astype(np.int8)))
         for first, end in edges.reshape(-1, 2).tolist():
-            block = self.weights[first:end].reshape(-1)
-            yield Region.WEIGHTS, weight_offset(first, 0), block.view(np.uint8).astype(np.uint16)
+            yield memory.write({"weight": self.weights[first:end].reshape(-1)}, first * self.params.neurons)
 
     def digest(self) -> str:
         """Return 32 hex digits that name the contents: equal for equal networks, seeds and arrays."""
@@ -242,12 +238,6 @@ def _check_versions(name: str, header: dict[str, Any]) -> None:
             raise MismatchError(
                 f"the image {name!r} has {key} version {header.get(key)}, this SDK has {mine}; compile again"
             )
-
-
-def _strided(words: npt.NDArray[np.uint16], stride: int) -> npt.NDArray[np.uint16]:
-    padded = np.zeros((len(words), stride), dtype=np.uint16)
-    padded[:, : words.shape[1]] = words
-    return padded.reshape(-1)
 
 
 def _find(which: Any, known: Mapping[str, _Info], kind: str) -> _Info:

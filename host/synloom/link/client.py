@@ -23,10 +23,10 @@ from synloom.contract.frames import (
     Status,
     StreamFlag,
 )
+from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import Region
+from synloom.contract.regions import Region, bytes_per_word
 from synloom.contract.registers import control, link
-from synloom.link.addresses import pieces
 from synloom.link.assembly import RecordAssembly
 from synloom.link.baud import change_rate, divisor_for
 from synloom.link.discovery import discover
@@ -160,9 +160,10 @@ class LinkPort:
 
     def read(self, region: Region, offset: int, count: int) -> Words:
         """Read `count` consecutive offsets; returns (count,) uint16."""
-        width = _width(region)
-        places = list(pieces(region, offset, count, MAX_READ_BYTES // width, self._params.neurons))
-        commands = [_address(region, start) + size.to_bytes(2, "little") for _, start, size in places]
+        width = bytes_per_word(region)
+        memory = memory_of(self._params, region)
+        pieces = list(memory.pieces(offset, count, MAX_READ_BYTES // width))
+        commands = [_address(region, p.offset) + p.count.to_bytes(2, "little") for p in pieces]
         with self._locked():
             replies = self._exchange.pipeline(Op.READ, commands)
             data = b"".join(reply.data for reply in replies)
@@ -174,16 +175,15 @@ class LinkPort:
 
     def write(self, region: Region, offset: int, values: npt.ArrayLike) -> None:
         """Write consecutive offsets with (n,) integers of 16 bits."""
-        width = _width(region)
+        width = bytes_per_word(region)
         words = _words(values)
         if region is Region.GEN_RATE and (rates := byte_rates(words)) is not None:
             self._write_rates(offset, rates)
             return
         data = words.astype("<u2").tobytes() if width == 2 else words.astype(np.uint8).tobytes()
-        places = pieces(region, offset, len(words), MAX_READ_BYTES // width, self._params.neurons)
+        pieces = memory_of(self._params, region).pieces(offset, len(words), MAX_READ_BYTES // width)
         commands = [
-            _address(region, start) + data[width * position : width * (position + size)]
-            for position, start, size in places
+            _address(region, p.offset) + data[width * p.place : width * (p.place + p.count)] for p in pieces
         ]
         with self._locked():
             self._exchange.pipeline(Op.WRITE, commands)
@@ -198,10 +198,10 @@ class LinkPort:
     def fill(self, region: Region, offset: int, count: int, value: int) -> None:
         """Write one value to `count` consecutive offsets."""
         word = _words([value]).astype("<u2").tobytes()
-        places = list(pieces(region, offset, count, _FILL_PER_COMMAND, self._params.neurons))
+        pieces = list(memory_of(self._params, region).pieces(offset, count, _FILL_PER_COMMAND))
         with self._locked():
-            for _, start, size in places:
-                command = _address(region, start) + size.to_bytes(3, "little") + word
+            for p in pieces:
+                command = _address(region, p.offset) + p.count.to_bytes(3, "little") + word
                 self._exchange.command(Op.FILL, command)
 
     # ---- runs ----------------------------------------------------------------------------------
@@ -338,11 +338,6 @@ class LinkPort:
             self._heard_at = time.monotonic()
             return virtual and self._exchange.pump(min(timeout, _SLICE_S))
         return False
-
-
-def _width(region: Region) -> int:
-    """Return the bytes of one offset on the line."""
-    return 1 if region == Region.WEIGHTS else 2
 
 
 def _address(region: Region, offset: int) -> bytes:

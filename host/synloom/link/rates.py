@@ -7,10 +7,11 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from synloom.contract.memory_map import GENERATOR
+
 __all__ = ["ByteRates", "byte_rates"]
 
-_LARGEST: Final = 0x7FFF
-_MODE: Final = 0x8000
+_LARGEST: Final = GENERATOR["rate"].high
 
 
 class ByteRates(NamedTuple):
@@ -26,7 +27,7 @@ def byte_rates(words: npt.NDArray[np.int64]) -> ByteRates | None:
 
     It does if they have two modes, or no common shift leaves all of them eight bits.
     """
-    modes, rates = words & _MODE, words & _LARGEST
+    modes, rates = words & ~_LARGEST, words & _LARGEST
     if not len(words) or (modes != modes[0]).any():
         return None
     shift = max(int(rates.max()).bit_length() - 8, 0)

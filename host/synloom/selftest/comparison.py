@@ -1,8 +1,8 @@
-"""The same network on the target and on the model: every spike, every state, every weight."""
+"""The one comparison of two targets: the same random array on both, and every bit that it left."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,30 +11,27 @@ import numpy.typing as npt
 
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
-from synloom.contract.layout import neuron_state_layout
+from synloom.contract.memory_map import memory_map, memory_of
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import NEURON_STATE_STRIDE, Region, weight_offset
-from synloom.contract.registers import CONTROL_REGISTERS, control
+from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE
+from synloom.contract.regions import Region
+from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS
 from synloom.device.counters import Counters, read_counters
-from synloom.device.event_queue import EventQueue
 from synloom.device.execution import execute
-from synloom.selftest.memories import Memory, clear, memories
-from synloom.selftest.random_network import KnownNetwork
+from synloom.device.loader import read_register, write_register
+from synloom.selftest.memories import MemoryUnderTest, clear, under_test
+from synloom.selftest.random_array import RandomArray
 
-__all__ = ["Played", "differences", "play"]
+__all__ = ["Agreement", "EventWords", "Place", "Played", "agreement", "changing", "play"]
 
-_COMPARED: Final = (
-    Region.WEIGHTS,
-    Region.NEURON_STATE,
-    Region.X_TRACE,
-    Region.Y_TRACE,
-    Region.GEN_PHASE,
-    Region.SPIKE_COUNTS,
-    Region.WHEEL,
-)
-_REGISTERS: Final = ("now", "learn_rng", "gen_rng")
-_PROBED: Final = (Region.WEIGHTS, Region.NEURON_STATE, Region.X_TRACE, Region.Y_TRACE)
-_WIDE: Final = 0x8000
+_REGISTERS: Final = tuple(name for name, register in CONTROL_REGISTERS.items() if register.live)
+_COUNTED: Final = tuple(name for name, counter in COUNTERS.items() if not counter.timed)
+_COUNTER_BITS: Final = 32
+"""So much of a counter is looked at."""
+
+Place = tuple[Region, int]
+"""Region and offset of a word."""
+_Bits = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +40,12 @@ class Played:
 
     Attributes
     ----------
+    records : (R,) uint16
+        The record stream, word by word.
     spikes : (K, 2) int64
         (step, neuron), in order.
     samples : (T, probes) uint32
-        What the probes saw after each step.
+        What the probes saw.
     state : mapping of Region to (size,) uint16
         Memories after the run.
     registers : mapping of str to int
@@ -55,6 +54,7 @@ class Played:
         Counters after the run.
     """
 
+    records: Words
     spikes: npt.NDArray[np.int64]
     samples: npt.NDArray[np.uint32]
     state: dict[Region, Words]
@@ -62,161 +62,132 @@ class Played:
     counters: Counters
 
 
-def play(port: Port, network: KnownNetwork, probes: tuple[tuple[Region, int], ...] = ()) -> Played:
-    """Run the network from its start on an array that stands still.
+class EventWords:
+    """Words of the event queue that are given as they are, for `execute`."""
+
+    def __init__(self, words: npt.NDArray[np.uint16]):
+        self._words = words
+        advances = words[words >= EVENT_ADVANCE].astype(np.int64) & EVENT_MAX_ADVANCE
+        self._gone = int(advances.sum())
+
+    def take(self, end: int) -> npt.NDArray[np.uint16]:
+        """Return all words."""
+        return self._words
+
+    def advance_to(self, step: int) -> npt.NDArray[np.uint16]:
+        """Return a word that moves the cursor beyond the run, whose events were all given."""
+        return np.array([EVENT_ADVANCE | EVENT_MAX_ADVANCE], dtype=np.uint16)
+
+
+def changing(params: ArrayParams) -> Iterator[MemoryUnderTest]:
+    """Yield the memories that the steps of a run change."""
+    return (under_test(m) for m in memory_map(params).values() if m.exists and m.dynamic)
+
+
+def play(port: Port, array: RandomArray, probes: Sequence[Place] | None = None) -> Played:
+    """Run an array from its start on a target that stands still.
 
     Parameters
     ----------
     port : Port
-        The array.
-    network : KnownNetwork
+        The target; what is in it is lost.
+    array : RandomArray
         What to run.
-    probes : sequence of (Region, int)
-        Offsets to look at after each step.
+    probes : sequence of (Region, int), optional
+        Words to look at after each step, in place of the array's own probes.
     """
+    params = array.params
     clear(port)
-    for region, offset, words in network.writes:
-        port.write(region, offset, words)
-    if probes:
-        table = [(region | _WIDE, offset & 0xFFFF, offset >> 16, 0) for region, offset in probes]
-        port.write(Region.PROBES, 0, np.array(table, dtype=np.uint16).reshape(-1))
-        port.write(Region.CTRL, control("probe_count").offset, np.array([len(probes), 1, 0], dtype=np.uint16))
-    queue = EventQueue()
-    queue.add(network.events)
-    decoder = execute(port, queue, 0, network.steps, RunFlag(0))
+    for write in array.writes():
+        port.write(*write)
+    if probes is not None:
+        _look_at(port, probes)
+    words: list[Words] = []
+    events, now = EventWords(array.events), array.registers.get("now", 0)
+    decoder = execute(port, events, now, array.steps, RunFlag(0), observe=words.append)
     return Played(
+        np.concatenate(words),
         np.stack(decoder.spikes(), axis=1),
         decoder.samples()[1],
-        {memory.region: _contents(port, memory) for memory in _compared(network.params)},
-        {name: _register(port, name) for name in _REGISTERS},
+        {memory.region: memory.read_all(port) for memory in changing(params)},
+        {name: read_register(port, name) for name in _REGISTERS},
         read_counters(port),
     )
 
 
-def differences(network: KnownNetwork, expected: Played, got: Played, model: Port, target: Port) -> list[str]:
-    """Return how a target differs from the model, a line each; empty if no bit does.
-
-    What differs first is looked at again: the network is run once more with a probe at that place, to find
-    the first step that shows it.
-    """
-    spike = _first_spike(expected, got)
-    places = list(_differing_places(network.params, expected, got))
-    lines = []
-    if spike is not None:
-        step, neuron, wanted = spike
-        lines.append(
-            f"step {step}, neuron {neuron}: "
-            + ("a spike was expected, none came" if wanted else "a spike came, none was expected")
-        )
-    suspect = _suspect(network.params, spike, places)
-    if suspect is not None:
-        lines += _first_step(network, suspect, model, target)
-    for memory, wrong in places:
-        left, right = expected.state[memory.region], got.state[memory.region]
-        k = int(wrong[0])
-        lines.append(
-            f"after {network.steps} steps {len(wrong):,} of {memory.count:,} elements of "
-            f"{memory.region.name} differ; first {memory.where(k)}: {_shown(memory, right[k])}, "
-            f"expected {_shown(memory, left[k])}"
-        )
-    lines += [
-        f"after {network.steps} steps register {name} is {got.registers[name]:#x}, expected {value:#x}"
-        for name, value in expected.registers.items()
-        if got.registers[name] != value
-    ]
-    return lines
+def _look_at(port: Port, probes: Sequence[Place]) -> None:
+    """Record two words at each place after every step."""
+    if probes:
+        regions, offsets = zip(*probes, strict=True)
+        fields = {"region": regions, "offset": offsets, "wide": [1] * len(probes)}
+        port.write(*memory_of(port.params, Region.PROBES).write(fields))
+    for name, value in (("probe_count", len(probes)), ("probe_every", 1), ("probe_wait", 0)):
+        write_register(port, name, value)
 
 
 @dataclass(frozen=True, slots=True)
-class _Suspect:
-    """A place to look at in every step."""
+class Agreement:
+    """What a comparison found.
 
-    name: str
-    region: Region
-    offset: int
+    Attributes
+    ----------
+    steps, spikes : int
+        What was run.
+    learned : int
+        Weights that are no longer what they were at the start.
+    bits : int
+        Bits that were compared, none of which is always 0: of records, memories, registers and counters.
+    differing : mapping of str to int
+        How many of them differ, for each part that differs at all.
+    faults : tuple of str
+        The same in words, where somebody asked for them.
+    """
+
+    steps: int
+    spikes: int
+    learned: int
     bits: int
-    signed: bool
-
-    def value(self, sample: int) -> int:
-        """Return the number that a probe's 32 bits hold."""
-        value = sample & ((1 << self.bits) - 1)
-        return value - ((value >> (self.bits - 1)) << self.bits) if self.signed else value
+    differing: dict[str, int]
+    faults: tuple[str, ...] = ()
 
 
-def _suspect(
-    params: ArrayParams,
-    spike: tuple[int, int, bool] | None,
-    places: list[tuple[Memory, npt.NDArray[np.int64]]],
-) -> _Suspect | None:
-    if spike is not None:
-        return _potential(params, spike[1])
-    for memory, wrong in places:
-        place = int(wrong[0])
-        if memory.region is Region.NEURON_STATE:
-            neuron, word = divmod(place, NEURON_STATE_STRIDE)
-            if word < 2:
-                return _potential(params, neuron)
-        if memory.region is Region.WEIGHTS:
-            offset = weight_offset(*divmod(place, params.neurons))
-            return _Suspect(memory.where(place), memory.region, offset, 8, True)
-        if memory.region in _PROBED:
-            return _Suspect(memory.where(place), memory.region, place, 16, False)
-    return None
+def agreement(array: RandomArray, expected: Played, got: Played) -> Agreement:
+    """Compare what two targets made of an array, bit by bit."""
+    bits, differing = 0, {}
+    for name, width, left, right in _parts(array, expected, got):
+        bits += width
+        if wrong := _differing_bits(left, right):
+            differing[name] = wrong
+    start = array.memories[Region.WEIGHTS]["weight"]
+    weights = memory_map(array.params)[Region.WEIGHTS]
+    learned = int(np.count_nonzero(weights.unpack(expected.state[Region.WEIGHTS])["weight"] != start))
+    return Agreement(array.steps, len(expected.spikes), learned, bits, differing)
 
 
-def _potential(params: ArrayParams, neuron: int) -> _Suspect:
-    field = neuron_state_layout(params)["v"]
-    return _Suspect(
-        f"the potential of neuron {neuron}",
-        Region.NEURON_STATE,
-        NEURON_STATE_STRIDE * neuron,
-        field.width,
-        True,
-    )
+def _parts(array: RandomArray, expected: Played, got: Played) -> Iterator[tuple[str, int, _Bits, _Bits]]:
+    """Yield what is compared: name, bits, the first target's, the second's."""
+    params = array.params
+    yield "records", 16 * len(expected.records), _flat(expected.records), _flat(got.records)
+    for memory in changing(params):
+        left, right = (_flat(played.state[memory.region]) for played in (expected, got))
+        yield memory.region.name, _ones(memory.masks), left, right
+    for name, value in expected.registers.items():
+        yield name, 16 * CONTROL_REGISTERS[name].words, _flat([value]), _flat([got.registers[name]])
+    for name in _COUNTED:
+        width = _COUNTER_BITS if COUNTERS[name].wide else params.counter_bits
+        left, right = (_flat([played.counters[name] % (1 << _COUNTER_BITS)]) for played in (expected, got))
+        yield f"counter {name}", width, left, right
 
 
-def _first_step(network: KnownNetwork, suspect: _Suspect, model: Port, target: Port) -> list[str]:
-    probe = ((suspect.region, suspect.offset),)
-    expected, got = (play(port, network, probe).samples[:, 0].tolist() for port in (model, target))
-    for step, (left, right) in enumerate(zip(expected, got, strict=False)):
-        wanted, found = suspect.value(left), suspect.value(right)
-        if wanted != found:
-            return [f"step {step}: {suspect.name} is {found}, expected {wanted}"]
-    return [f"{suspect.name} does not differ when it is probed in every step"]
+def _ones(words: Words) -> int:
+    return int(np.unpackbits(words.view(np.uint8)).sum())
 
 
-def _first_spike(expected: Played, got: Played) -> tuple[int, int, bool] | None:
-    """Return (step, neuron, whether it was expected) of the first spike that only one of them has."""
-    left, right = (set(map(tuple, played.spikes.tolist())) for played in (expected, got))
-    if left == right:
-        return None
-    step, neuron = min(left ^ right)
-    return step, neuron, (step, neuron) in left
+def _flat(values: npt.ArrayLike) -> _Bits:
+    return np.asarray(values).astype(np.uint32).ravel()
 
 
-def _differing_places(
-    params: ArrayParams, expected: Played, got: Played
-) -> Iterator[tuple[Memory, npt.NDArray[np.int64]]]:
-    for memory in _compared(params):
-        wrong = np.flatnonzero(expected.state[memory.region] != got.state[memory.region])
-        if len(wrong):
-            yield memory, wrong
-
-
-def _compared(params: ArrayParams) -> Iterator[Memory]:
-    return (memory for memory in memories(params) if memory.region in _COMPARED)
-
-
-def _contents(port: Port, memory: Memory) -> Words:
-    return np.concatenate([memory.read(port, block) for block in memory.blocks])
-
-
-def _register(port: Port, name: str) -> int:
-    register = CONTROL_REGISTERS[name]
-    words = port.read(Region.CTRL, register.offset, register.words).tolist()
-    return sum(int(word) << 16 * k for k, word in enumerate(words))
-
-
-def _shown(memory: Memory, word: int) -> int:
-    value = int(word)
-    return value - (value >> 7 << 8) if memory.region is Region.WEIGHTS else value
+def _differing_bits(left: _Bits, right: _Bits) -> int:
+    if left.size != right.size:
+        return 16 * max(left.size, right.size)
+    return int(np.unpackbits((left ^ right).view(np.uint8)).sum())

@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from synloom.contract.array_port import Port, Words
-from synloom.link.addresses import advance
+from synloom.contract.array_port import Port
+from synloom.contract.memory_map import memory_of
 from synloom.selftest.march import Marched
-from synloom.selftest.memories import Memory
+from synloom.selftest.memories import MemoryUnderTest
 
 __all__ = ["diagnose"]
 
@@ -17,7 +17,7 @@ _LOOKED_AT: Final = 3
 _ALIASES_NAMED: Final = 3
 
 
-def diagnose(port: Port, memory: Memory, marched: Marched) -> list[str]:
+def diagnose(port: Port, memory: MemoryUnderTest, marched: Marched) -> list[str]:
     """Return what is wrong with a memory in which the march test met faults, a line each.
 
     Takes the first few wrong elements: fills the memory with 0 and with ones, and looks which bits do not
@@ -34,13 +34,13 @@ def diagnose(port: Port, memory: Memory, marched: Marched) -> list[str]:
     return lines
 
 
-def _element(port: Port, memory: Memory, marched: Marched, place: int) -> list[str]:
+def _element(port: Port, memory: MemoryUnderTest, marched: Marched, place: int) -> list[str]:
     mask = int(memory.masks[place])
     name = memory.where(place)
     memory.fill(port, 0)
-    low = _read_all(port, memory)
+    low = memory.read_all(port)
     _write_one(port, memory, place, mask)
-    marked = _read_all(port, memory)
+    marked = memory.read_all(port)
     stuck_high = int(low[place]) & mask
     stuck_low = ~int(marked[place]) & mask
     others = [k for k in np.flatnonzero(marked != low).tolist() if k != place]
@@ -58,14 +58,10 @@ def _element(port: Port, memory: Memory, marched: Marched, place: int) -> list[s
     return lines
 
 
-def _read_all(port: Port, memory: Memory) -> Words:
-    return np.concatenate([memory.read(port, block) for block in memory.blocks])
-
-
-def _write_one(port: Port, memory: Memory, place: int, value: int) -> None:
+def _write_one(port: Port, memory: MemoryUnderTest, place: int, value: int) -> None:
     for block in memory.blocks:
         if block.place <= place < block.place + block.count:
-            offset = advance(memory.region, block.offset, place - block.place, port.params.neurons)
+            offset = memory_of(port.params, memory.region).advance(block.offset, place - block.place)
             port.write(memory.region, offset, np.array([value], dtype=np.uint16))
 
 

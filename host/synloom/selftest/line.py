@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from synloom.base.errors import DeviceError, LinkError, ParameterError
-from synloom.contract.regions import Region, weight_offset
+from synloom.contract.regions import Region
 from synloom.contract.registers import link
 from synloom.link.baud import RATES, divisor_for
 from synloom.link.client import LinkPort
@@ -159,9 +159,9 @@ def _exchange(port: LinkPort, size: int, load: _Load, rng: np.random.Generator) 
     data[: count // 8] = 0x7E
     rng.shuffle(data)
     started = port.time()
-    port.write(Region.WEIGHTS, weight_offset(0, 0), data)
+    port.write(Region.WEIGHTS, 0, data)
     # What the memory keeps is the memory test's business; what comes back twice differently is the line's.
-    first, second = (port.read(Region.WEIGHTS, weight_offset(0, 0), count) for _ in range(2))
+    first, second = (port.read(Region.WEIGHTS, 0, count) for _ in range(2))
     load.wrong += int(np.count_nonzero(first != second))
     load.done += 3 * count
     load.seconds += port.time() - started

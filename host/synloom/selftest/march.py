@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.contract.array_port import Port, Words
-from synloom.selftest.memories import Memory
+from synloom.selftest.memories import MemoryUnderTest
 
 __all__ = ["Marched", "march"]
 
@@ -49,7 +49,9 @@ class Marched:
         return np.flatnonzero(self.wrong_bits)
 
 
-def march(port: Port, memory: Memory, *, seed: int, quick: bool, report: Callable[[float], None]) -> Marched:
+def march(
+    port: Port, memory: MemoryUnderTest, *, seed: int, quick: bool, report: Callable[[float], None]
+) -> Marched:
     """Test one memory with March C- (quick: its first reads and writes only).
 
     The background is pseudo-random by address instead of 0, so that neighbours differ and two addresses
@@ -59,7 +61,7 @@ def march(port: Port, memory: Memory, *, seed: int, quick: bool, report: Callabl
     ----------
     port : Port
         The array, which stands still.
-    memory : Memory
+    memory : MemoryUnderTest
         Which.
     seed : int
         Of the background.

@@ -1,38 +1,25 @@
-"""A known network: random, alive and learning, for any array, from a seed.
+"""A random network that lives and learns in any array, from a seed.
 
-It is no network that means something; it uses all that the array has.
+It means nothing; it uses all that the array has.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from synloom.base.checks import IntArray
-from synloom.contract.layout import (
-    Layout,
-    neuron_params_layout,
-    neuron_state_layout,
-    segment_layout,
-    source_layout,
-    target_layout,
-)
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import (
-    NEURON_PARAMS_STRIDE,
-    NEURON_STATE_STRIDE,
-    SEGMENT_STRIDE,
-    Region,
-    weight_offset,
-)
-from synloom.contract.registers import CONTROL_REGISTERS, Mode
-from synloom.image.image import Write
+from synloom.contract.records import EVENT_ADVANCE
+from synloom.contract.regions import Region
+from synloom.contract.registers import LIST_VALID, Mode
+from synloom.contract.traces import TRACES, Side
+from synloom.selftest.random_array import RandomArray, any_contents
+from synloom.selftest.random_fields import Fields
 
-__all__ = ["KnownNetwork", "known_network"]
+__all__ = ["random_network"]
 
 _ACTIVE: Final = 8
 """Inputs that spike in a step, on average, if there are so many."""
@@ -40,79 +27,54 @@ _RECURRENT: Final = 16
 """Synapses that a neuron gets from others, on average."""
 _DECAY: Final = 3277
 """A time constant of about 20 steps."""
-_VALID: Final = 0x8000
+_DELTA: Final = 0xFFFF
+"""The coefficient of a delta synapse."""
+_OTHERS: Final = 0.25
+"""Share of the neurons with any value in fields that this file does not name; the others have 0 there."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownNetwork:
-    """What to write into an array that was cleared, and how to run it.
-
-    Attributes
-    ----------
-    params : ArrayParams
-        The array it is for.
-    steps : int
-        How long it runs.
-    writes : tuple of (Region, int, (n,) uint16)
-        Contents of memories and registers.
-    events : (E, 2) int64
-        (step, input id) of spikes that the host sends.
-    """
-
-    params: ArrayParams
-    steps: int
-    writes: tuple[Write, ...]
-    events: IntArray
-
-
-def known_network(params: ArrayParams, seed: int, steps: int) -> KnownNetwork:
+def random_network(params: ArrayParams, seed: int, steps: int) -> RandomArray:
     """Return the network of a seed for an array."""
     rng = np.random.default_rng([seed, 53])
     threshold = params.state_max // 4
     lists, program = _program(params)
-    registers = _registers(params, rng, lists)
-    writes = [
-        _write(Region.NEURON_PARAMS, 0, _neurons(params, rng, threshold), NEURON_PARAMS_STRIDE),
-        _write(Region.NEURON_STATE, 0, _state(params, rng, threshold), NEURON_STATE_STRIDE),
-        _write(Region.PROGRAM, 0, program, SEGMENT_STRIDE),
-        _write(Region.SOURCE, 0, _sources(params, rng, lists), 1),
-        _write(Region.TARGET, 0, _targets(params, rng, lists), 1),
-        (Region.WEIGHTS, weight_offset(0, 0), _weights(params, rng)),
-        *registers,
-    ]
+    contents = any_contents(params, rng)
+    for region, fields in (
+        (Region.NEURON_PARAMS, _neurons(params, rng, threshold)),
+        (Region.NEURON_STATE, _state(params, rng, threshold)),
+    ):
+        others = rng.random(params.neurons) < _OTHERS
+        for name in contents[region].keys() - fields.keys():
+            contents[region][name] *= others
+        contents[region] |= fields
+    contents |= {
+        Region.PROGRAM: program,
+        Region.SOURCE: _sources(params, rng, lists),
+        Region.TARGET: _targets(params, rng, lists),
+        Region.WEIGHTS: {"weight": _weights(params, rng)},
+    }
+    for trace in TRACES:
+        contents[trace.region]["trace"] = np.minimum(contents[trace.region]["trace"], _one(params))
+    contents[Region.WHEEL]["ids"] *= 0
     share = min(0.25, _ACTIVE / params.inputs)
     if params.generators:
-        writes.append((Region.GEN_RATE, 0, _rates(params, rng, share)))
+        contents[Region.GEN_RATE]["rate"] = _rates(params, rng, share)
         share /= 4
-    spikes = np.argwhere(rng.random((steps, params.inputs)) < share)
-    return KnownNetwork(params, steps, tuple(writes), spikes.astype(np.int64))
+    events = _events(rng.random((steps, params.inputs)) < share)
+    return RandomArray(params, contents, _registers(params, rng, lists), events, steps, "alive")
 
 
-def _write(region: Region, offset: int, words: npt.NDArray[np.uint16], stride: int) -> Write:
-    padded = np.zeros((len(words), stride), dtype=np.uint16)
-    padded[:, : words.shape[1]] = words
-    return region, offset, padded.reshape(-1)
-
-
-def _registers(params: ArrayParams, rng: np.random.Generator, lists: dict[str, int]) -> list[Write]:
-    values = {
+def _registers(params: ArrayParams, rng: np.random.Generator, lists: dict[str, int]) -> dict[str, int]:
+    return {
         "learn_rng": int(rng.integers(1, 1 << 32)),
         "gen_rng": int(rng.integers(1, 1 << 32)),
         "sweep_count": params.neurons,
         "gen_words": params.input_words if params.generators else 0,
-        "x_list": _VALID | lists["x"] if "x" in lists else 0,
-        "y_list": _VALID | lists["y"] if "y" in lists else 0,
-        "one_x": _one(params),
-        "one_y": _one(params),
+        **{t.decay_list: LIST_VALID | lists[t.name] if t.name in lists else 0 for t in TRACES},
+        **{trace.increment: _one(params) for trace in TRACES},
         "reward": 192,
         "mode": 1 << Mode.LEARN | 1 << Mode.ADAPT | 1 << Mode.RASTER,
     }
-    writes = []
-    for name, value in values.items():
-        register = CONTROL_REGISTERS[name]
-        words = [value >> 16 * k & 0xFFFF for k in range(register.words)]
-        writes.append((Region.CTRL, register.offset, np.array(words, dtype=np.uint16)))
-    return writes
 
 
 def _one(params: ArrayParams) -> int:
@@ -120,7 +82,7 @@ def _one(params: ArrayParams) -> int:
     return min(params.trace_max, max(params.trace_max // 4, 384))
 
 
-def _program(params: ArrayParams) -> tuple[dict[str, int], npt.NDArray[np.uint16]]:
+def _program(params: ArrayParams) -> tuple[dict[str, int], Fields]:
     """Return the first segment of each list, and the segments: as many lists as the program has room for."""
     n, s, first, top = params.neurons, params.sources, params.first_neuron_source, params.weight_max
     step = 1536 if params.stochastic_rounding else 4096
@@ -136,24 +98,29 @@ def _program(params: ArrayParams) -> tuple[dict[str, int], npt.NDArray[np.uint16
     segments = [
         {**rule, "lo": 0, "hi": n, "a": change // 2, "a_negative": 1, "last": 1},
         {**rule, "lo": 0, "hi": s, "last": 1},
-        {"lo": 0, "hi": s, "a": _DECAY, "last": 1},
-        {"lo": 0, "hi": n, "a": _DECAY, "last": 1},
+        *({"lo": 0, "hi": s if t.side is Side.SOURCE else n, "a": _DECAY, "last": 1} for t in TRACES),
         {"lo": 0, "hi": n, "shift": 1, "last": 1},
         {**target, "lo": 0, "hi": first},
         {**rule, "lo": first, "hi": s, "a": change // 2, "reward": int(params.reward), "last": 1},
     ]
-    starts = {"row": 0, "column": 1, "x": 2, "y": 3, "recurrent": 4, "other column": 5}
-    room = 7 if params.segments >= 7 else 5 if params.segments >= 5 else 4 if params.segments >= 4 else 2
-    lists = {name: start for name, start in starts.items() if start < room}
-    return lists, _packed(segment_layout(), segments[:room])
+    lists: dict[str, int] = {}
+    room = 0
+    for name, size in (
+        ("row", 1),
+        ("column", 1),
+        *((t.name, 1) for t in TRACES),
+        ("recurrent", 1),
+        ("other", 2),
+    ):
+        if room + size > params.segments:
+            break
+        lists[name], room = room, room + size
+    names = {name for segment in segments for name in segment}
+    table = {name: np.array([each.get(name, 0) for each in segments[:room]]) for name in names}
+    return lists, {name: values.astype(np.int64) for name, values in table.items()}
 
 
-def _packed(layout: Layout, records: list[dict[str, int]]) -> npt.NDArray[np.uint16]:
-    names = {name for record in records for name in record}
-    return layout.pack({name: [record.get(name, 0) for record in records] for name in names})
-
-
-def _neurons(params: ArrayParams, rng: np.random.Generator, threshold: int) -> npt.NDArray[np.uint16]:
+def _neurons(params: ArrayParams, rng: np.random.Generator, threshold: int) -> Fields:
     n = params.neurons
     # So that the inputs of a step bring a neuron a small part of the way.
     charge = min(_ACTIVE, max(1, params.inputs // 4)) * params.weight_max / 4
@@ -163,8 +130,8 @@ def _neurons(params: ArrayParams, rng: np.random.Generator, threshold: int) -> n
     decay[0], bias[0] = 1500, threshold // 8
     values = {
         "dm": decay,
-        "de": rng.choice([0xFFFF, 20000, 40000], n),
-        "di": rng.choice([0xFFFF, 30000], n),
+        "de": rng.choice([_DELTA, 20000, 40000], n),
+        "di": rng.choice([_DELTA, 30000], n),
         "thr": rng.integers(threshold // 2, threshold + 1, n),
         "reset": rng.integers(-threshold // 4, threshold // 4, n),
         "bias": bias,
@@ -172,6 +139,8 @@ def _neurons(params: ArrayParams, rng: np.random.Generator, threshold: int) -> n
         "g_e": np.full(n, gain),
         "g_i": np.maximum(0, gain - rng.integers(0, 2, n)),
         "exponent_m": rng.integers(0, 2, n),
+        "exponent_e": np.zeros(n, dtype=np.int64),
+        "exponent_i": np.zeros(n, dtype=np.int64),
         "subtract": rng.integers(0, 2, n),
     }
     if params.adaptation:
@@ -180,53 +149,54 @@ def _neurons(params: ArrayParams, rng: np.random.Generator, threshold: int) -> n
             "th_step": rng.integers(0, threshold // 8 + 1, n),
             "exponent_th": rng.integers(0, 2, n),
         }
-    return neuron_params_layout(params).pack(values)
+    return values
 
 
-def _state(params: ArrayParams, rng: np.random.Generator, threshold: int) -> npt.NDArray[np.uint16]:
-    return neuron_state_layout(params).pack(
-        {"v": rng.integers(-threshold // 4, threshold // 2, params.neurons)}
-    )
+def _state(params: ArrayParams, rng: np.random.Generator, threshold: int) -> Fields:
+    n = params.neurons
+    fields = {"v": rng.integers(-threshold // 4, threshold // 2, n), "refr": rng.integers(0, 5, n)}
+    names = ("ie", "ii", *(("theta",) if params.adaptation else ()))
+    return fields | {name: rng.integers(0, threshold // 8, n) for name in names}
 
 
-def _weights(params: ArrayParams, rng: np.random.Generator) -> npt.NDArray[np.uint16]:
+def _weights(params: ArrayParams, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     n, s, first, top = params.neurons, params.sources, params.first_neuron_source, params.weight_max
     w = rng.integers(1, top + 1, (s, n)) * np.where(rng.random((s, n)) < 0.75, 1, -1)
     # Synapses between neurons are few, and most are inhibitory: a network of any size stays calm.
     w[first:] *= np.where(rng.random((s - first, n)) < 0.75, -1, 1)
     present = np.full((s, n), 0.9)
     present[first:] = min(0.9, _RECURRENT / n)
-    w = np.where(rng.random((s, n)) < present, w, params.weight_absent)
-    return (w & 0xFF).astype(np.uint16).reshape(-1)
+    return np.where(rng.random((s, n)) < present, w, params.weight_absent).reshape(-1)
 
 
-def _sources(params: ArrayParams, rng: np.random.Generator, lists: dict[str, int]) -> npt.NDArray[np.uint16]:
+def _sources(params: ArrayParams, rng: np.random.Generator, lists: dict[str, int]) -> Fields:
     index = np.full(params.sources, lists["row"])
     index[params.first_neuron_source :] = lists.get("recurrent", lists["row"])
-    return source_layout().pack(
-        {
-            "list": index,
-            "connected": np.ones(params.sources, dtype=np.int64),
-            "nearest": rng.integers(0, 2, params.sources),
-        }
-    )
+    return {
+        "list": index,
+        "connected": np.ones(params.sources, dtype=np.int64),
+        "nearest": rng.integers(0, 2, params.sources),
+    }
 
 
-def _targets(params: ArrayParams, rng: np.random.Generator, lists: dict[str, int]) -> npt.NDArray[np.uint16]:
+def _targets(params: ArrayParams, rng: np.random.Generator, lists: dict[str, int]) -> Fields:
     n = params.neurons
-    column = np.where(rng.random(n) < 0.5, lists["column"], lists.get("other column", lists["column"]))
-    return target_layout().pack(
-        {
-            "list": column,
-            "delay": rng.integers(1, params.delay_slots, n),
-            "learns": np.full(n, int(params.plasticity)),
-            "nearest": rng.integers(0, 2, n),
-        }
-    )
+    return {
+        "list": np.where(rng.random(n) < 0.5, lists["column"], lists.get("other", lists["column"])),
+        "delay": rng.integers(1, params.delay_slots, n),
+        "learns": np.full(n, int(params.plasticity)),
+        "nearest": rng.integers(0, 2, n),
+    }
 
 
-def _rates(params: ArrayParams, rng: np.random.Generator, share: float) -> npt.NDArray[np.uint16]:
-    channels = 16 * params.input_words
-    rate = (2 * share * rng.random(channels) * (1 << 15)).astype(np.int64)
-    words = np.minimum(rate, 0x7FFE) | rng.integers(0, 2, channels) << 15
-    return np.asarray(words, dtype=np.uint16)
+def _rates(params: ArrayParams, rng: np.random.Generator, share: float) -> npt.NDArray[np.int64]:
+    rate = (2 * share * rng.random(16 * params.input_words) * (1 << 15)).astype(np.int64)
+    return np.minimum(rate, 0x7FFE)
+
+
+def _events(spikes: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint16]:
+    """Return a raster (T, M) as words of the event queue."""
+    words: list[int] = []
+    for row in spikes:
+        words += [*np.flatnonzero(row).tolist(), EVENT_ADVANCE | 1]
+    return np.array(words, dtype=np.uint16)

@@ -9,16 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.base.errors import CapacityError
-from synloom.contract.layout import (
-    Layout,
-    neuron_params_layout,
-    segment_layout,
-    source_layout,
-    target_layout,
-)
+from synloom.contract.contents import Contents
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import NEURON_PARAMS_STRIDE, SEGMENT_STRIDE, Region, weight_offset
-from synloom.contract.registers import CONTROL_REGISTERS, Mode
+from synloom.contract.regions import Region
+from synloom.contract.registers import LIST_VALID, Mode
+from synloom.contract.traces import TRACES, Side
 from synloom_sim.model_port import ModelPort
 from synloom_sim.reference import LifNeurons, PairStdp, current_propagator, offset_propagator
 
@@ -28,8 +23,9 @@ Floats = npt.NDArray[np.float64]
 _V_RANGE = 4.0
 """V spans this many thresholds on either side of rest."""
 _MAX_GAIN = 15
-_ROWS, _COLUMNS, _X, _Y = range(4)
-"""Segments: rows of inputs, columns, decay of X and of Y."""
+_ROWS, _COLUMNS, _DECAYS = range(3)
+"""First segments of the lists: rows of inputs, columns, decay of each trace."""
+_Fields = dict[str, npt.ArrayLike]
 
 
 @dataclass(frozen=True)
@@ -93,25 +89,23 @@ def map_network(
         If the largest weight is too large beside the state's resolution: take fewer state bits.
     """
     scales = _choose_scales(params, neurons, weights, dt)
-    port = ModelPort(params)
-    _load_neurons(port, neurons, dt, scales)
-    _load_synapses(port, weights, scales)
     # One spike raises a trace by a sixteenth of its range: sixteen at once saturate it.
     one = (params.trace_max + 1) // 16
-    _load_program(port, stdp, dt, 2**24 / (one * scales.units[0]), scales, stochastic)
+    memories = {
+        Region.NEURON_PARAMS: _neurons(params, neurons, dt, scales),
+        Region.WEIGHTS: _synapses(params, weights, scales),
+        **_program(params, stdp, dt, 2**24 / (one * scales.units[0]), scales, stochastic),
+    }
     registers = {
         "learn_rng": 1,
         "sweep_count": params.neurons,
-        "x_list": 0x8000 | _X,
-        "y_list": 0x8000 | _Y,
-        "one_x": one,
-        "one_y": one,
+        **{trace.decay_list: LIST_VALID | _DECAYS + k for k, trace in enumerate(TRACES)},
+        **{trace.increment: one for trace in TRACES},
         "mode": (stdp is not None) << Mode.LEARN | (neurons.theta_step > 0) << Mode.ADAPT,
     }
-    for name, value in registers.items():
-        register = CONTROL_REGISTERS[name]
-        words = [value >> 16 * k & 0xFFFF for k in range(register.words)]
-        port.write(Region.CTRL, register.offset, words)
+    port = ModelPort(params)
+    for write in Contents(params, memories, registers).writes():
+        port.write(*write)
     return Mapped(port, scales)
 
 
@@ -149,20 +143,13 @@ def _coefficient(tau: float, dt: float) -> tuple[int, int]:
     return round(loss * 2 ** (16 + 4 * exponent)), exponent
 
 
-def _load(port: ModelPort, region: Region, stride: int, layout: Layout, **fields: npt.ArrayLike) -> None:
-    packed = layout.pack(fields)
-    words = np.zeros((len(packed), stride), dtype=np.uint16)
-    words[:, : layout.words] = packed
-    port.write(region, 0, words.ravel())
-
-
-def _load_neurons(port: ModelPort, neurons: LifNeurons, dt: float, scales: _Scales) -> None:
-    n = port.params.neurons
+def _neurons(params: ArrayParams, neurons: LifNeurons, dt: float, scales: _Scales) -> _Fields:
+    n = params.neurons
 
     def units(value: npt.ArrayLike) -> npt.NDArray[np.int64]:
         return np.rint(np.asarray(value) * np.ones(n) / scales.v_lsb).astype(np.int64)
 
-    fields: dict[str, npt.ArrayLike] = {
+    fields: _Fields = {
         "thr": units(neurons.v_thresh),
         "reset": units(neurons.v_reset),
         "bias": units(np.asarray(neurons.i_offset) * offset_propagator(neurons.tau_m, dt)),
@@ -181,62 +168,54 @@ def _load_neurons(port: ModelPort, neurons: LifNeurons, dt: float, scales: _Scal
     for name, tau in time_constants.items():
         m, exponent = _coefficient(tau, dt)
         fields |= {f"d{name}": [m] * n, f"exponent_{name}": [exponent] * n}
-    _load(port, Region.NEURON_PARAMS, NEURON_PARAMS_STRIDE, neuron_params_layout(port.params), **fields)
+    return fields
 
 
-def _load_program(
-    port: ModelPort, stdp: PairStdp | None, dt: float, per_unit: float, scales: _Scales, stochastic: bool
-) -> None:
-    """Load one row list, one column list and both decay lists, and the words that point to them.
+def _program(
+    params: ArrayParams, stdp: PairStdp | None, dt: float, per_unit: float, scales: _Scales, stochastic: bool
+) -> dict[Region, _Fields]:
+    """Return one row list, one column list, the decay lists, and the words that point to them.
 
     `per_unit` is the rule's coefficient for a change by one weight unit at a trace of one spike.
     """
-    params = port.params
     sources, targets, learns = params.sources, params.neurons, int(stdp is not None)
-    rule = {"a": [0] * 4, "exponent": [0] * 4, "w_min": [0] * 4, "w_max": [0] * 4}
+    count = _DECAYS + len(TRACES)
+    rule: _Fields = {}
     if stdp:
-        decays = [_coefficient(tau, dt) for tau in (stdp.tau_plus, stdp.tau_minus)]
+        taus = {Side.SOURCE: stdp.tau_plus, Side.TARGET: stdp.tau_minus}
+        decays = [_coefficient(taus[trace.side], dt) for trace in TRACES]
         strengths = [round(a * per_unit) for a in (stdp.A_minus, stdp.A_plus)]
-        rule["a"] = [*strengths, *(m for m, _ in decays)]
-        rule["exponent"] = [0, 0, *(exponent for _, exponent in decays)]
-        rule["w_min"] = [round(stdp.w_min / scales.units[0])] * 4
-        rule["w_max"] = [round(stdp.w_max / scales.units[0])] * 4
-    _load(
-        port,
-        Region.PROGRAM,
-        SEGMENT_STRIDE,
-        segment_layout(),
-        hi=[targets, params.inputs, params.inputs, targets],
-        last=[1] * 4,
-        plastic=[learns, learns, 0, 0],
-        a_negative=[1, 0, 0, 0],
-        stochastic=[int(stochastic)] * 4,
-        **rule,
-    )
-    connected = np.arange(sources) < params.inputs
+        rule = {
+            "a": [*strengths, *(m for m, _ in decays)],
+            "exponent": [0, 0, *(exponent for _, exponent in decays)],
+            "w_min": [round(stdp.w_min / scales.units[0])] * count,
+            "w_max": [round(stdp.w_max / scales.units[0])] * count,
+        }
+    ends = [params.inputs if trace.side is Side.SOURCE else targets for trace in TRACES]
     nearest = int(stdp is not None and stdp.nearest)
-    _load(
-        port,
-        Region.SOURCE,
-        1,
-        source_layout(),
-        list=[_ROWS] * sources,
-        connected=connected,
-        nearest=[nearest] * sources,
-    )
-    _load(
-        port,
-        Region.TARGET,
-        1,
-        target_layout(),
-        list=[_COLUMNS] * targets,
-        learns=[learns] * targets,
-        nearest=[nearest] * targets,
-    )
+    return {
+        Region.PROGRAM: {
+            "hi": [targets, params.inputs, *ends],
+            "last": [1] * count,
+            "plastic": [learns, learns, *(0 for _ in TRACES)],
+            "a_negative": [1, 0, *(0 for _ in TRACES)],
+            "stochastic": [int(stochastic)] * count,
+            **rule,
+        },
+        Region.SOURCE: {
+            "list": [_ROWS] * sources,
+            "connected": np.arange(sources) < params.inputs,
+            "nearest": [nearest] * sources,
+        },
+        Region.TARGET: {
+            "list": [_COLUMNS] * targets,
+            "learns": [learns] * targets,
+            "nearest": [nearest] * targets,
+        },
+    }
 
 
-def _load_synapses(port: ModelPort, weights: Floats, scales: _Scales) -> None:
+def _synapses(params: ArrayParams, weights: Floats, scales: _Scales) -> _Fields:
     integers = np.rint(weights / np.where(weights > 0, *scales.units))
-    integers = np.where(np.isnan(integers), port.params.weight_absent, integers).astype(np.int64)
-    for i, row in enumerate(integers):
-        port.write(Region.WEIGHTS, weight_offset(i, 0), row & 0xFF)
+    integers = np.where(np.isnan(integers), params.weight_absent, integers).astype(np.int64)
+    return {"weight": integers.ravel()}

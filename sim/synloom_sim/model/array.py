@@ -11,7 +11,8 @@ from synloom.contract.params import ArrayParams
 from synloom.contract.records import EndReason
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
-from synloom_sim.model.memory_map import MemoryMap
+from synloom.contract.traces import TRACES
+from synloom_sim.model.memories import Memories
 from synloom_sim.model.passes import Passes
 from synloom_sim.model.recorder import Recorder
 from synloom_sim.model.state import ArrayState
@@ -47,7 +48,7 @@ class ArrayModel:
         self._events = EventQueue(params)
         self._generators = Generators(params)
         self._passes = Passes(params, self.state)
-        self._memory = MemoryMap(params, self.state, self._observed, self._restart_events)
+        self._memory = Memories(params, self.state, self._observed, self._restart_events)
         self._remaining = 0
         self._flags = RunFlag(0)
         self._running = False
@@ -141,8 +142,8 @@ class ArrayModel:
         registers.now = (t + 1) & _MASK32
 
         fired = sweep(state, memory.neurons(), registers.is_set(Mode.ADAPT))
-        decay_traces(state.x, program.list_of_register(registers.x_list))
-        decay_traces(state.y, program.list_of_register(registers.y_list))
+        for trace in TRACES:
+            decay_traces(state.traces[trace.name], program.list_of_register(registers.of(trace.decay_list)))
 
         if len(fired):
             targets = memory.targets()

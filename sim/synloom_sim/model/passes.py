@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from synloom.contract.params import ArrayParams
 from synloom.contract.registers import Mode
+from synloom.contract.traces import TRACES, Side, trace_of
 from synloom_sim.model.arithmetic import update
 from synloom_sim.model.program import Program, Segment, SegmentList, SourceTable, TargetTable
 from synloom_sim.model.random_numbers import FieldWords, draw_keys
@@ -59,7 +60,7 @@ class Passes:
                 groups.sort(key=lambda group: int(group.ids[0]))
             for group in groups:
                 self._row_group(group, keys, learns)
-        self._raise(state.x, active, state.registers.one_x, sources.nearest)
+        self._raise(Side.SOURCE, active, sources.nearest)
 
     def columns(self, fired: Ids, program: Program, targets: TargetTable) -> None:
         """Execute the columns of the neurons that fired (ascending), and raise their traces."""
@@ -71,28 +72,28 @@ class Passes:
             keys = self._draw_keys(groups)
             for group in groups:
                 self._column_group(group, keys)
-        self._raise(state.y, fired, state.registers.one_y, targets.nearest)
+        self._raise(Side.TARGET, fired, targets.nearest)
 
     def _row_group(self, group: _Group, keys: Ids, learns: bool) -> None:
-        state, key = self._state, group.first_keys
+        state, key, trace = self._state, group.first_keys, self._trace(Side.TARGET)
         for segment in group.passes.segments:
             lo, hi = segment.lo, segment.hi
             w = state.weights[group.ids, lo:hi]
             present = w != self._params.weight_absent
             self._accumulate(segment, w * present)
             if learns and segment.plastic:
-                state.weights[group.ids, lo:hi] = self._learn(segment, w, present, state.y[lo:hi], keys[key])
+                state.weights[group.ids, lo:hi] = self._learn(segment, w, present, trace[lo:hi], keys[key])
                 key = key + 1
 
     def _column_group(self, group: _Group, keys: Ids) -> None:
-        state, key = self._state, group.first_keys
+        state, key, trace = self._state, group.first_keys, self._trace(Side.SOURCE)
         columns = state.weights.T
         for segment in group.passes.segments:
             if segment.plastic:
                 lo, hi = segment.lo, segment.hi
                 w = columns[group.ids, lo:hi]
                 present = w != self._params.weight_absent
-                columns[group.ids, lo:hi] = self._learn(segment, w, present, state.x[lo:hi], keys[key])
+                columns[group.ids, lo:hi] = self._learn(segment, w, present, trace[lo:hi], keys[key])
                 key = key + 1
 
     def _accumulate(self, segment: Segment, charge: npt.NDArray[np.int16]) -> None:
@@ -121,11 +122,18 @@ class Passes:
         self._state.counters.count("weight_clips", int(np.count_nonzero(clipped & present)))
         return np.where(present, learned, w)
 
-    def _raise(self, trace: Ids, ids: Ids, one: int, nearest: npt.NDArray[np.bool_]) -> None:
-        top = self._params.trace_max
-        raised = np.where(nearest[ids], 0, trace[ids]) + one
-        self._state.counters.count("trace_saturations", int(np.count_nonzero(raised > top)))
-        trace[ids] = np.minimum(raised, top)
+    def _trace(self, side: Side) -> Ids:
+        """Return the trace of a side, which passes from the other side read."""
+        return self._state.traces[trace_of(side).name]
+
+    def _raise(self, side: Side, ids: Ids, nearest: npt.NDArray[np.bool_]) -> None:
+        state, top = self._state, self._params.trace_max
+        for trace in TRACES:
+            if trace.side is side:
+                values = state.traces[trace.name]
+                raised = np.where(nearest[ids], 0, values[ids]) + state.registers.of(trace.increment)
+                state.counters.count("trace_saturations", int(np.count_nonzero(raised > top)))
+                values[ids] = np.minimum(raised, top)
 
     def _count(self, name: str, groups: list[_Group]) -> None:
         counters = self._state.counters

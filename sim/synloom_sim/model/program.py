@@ -7,15 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from synloom.contract.layout import segment_layout, source_layout, target_layout
+from synloom.contract.memory import Memory
+from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import SEGMENT_STRIDE
+from synloom.contract.regions import Region
+from synloom.contract.registers import LIST_VALID
 from synloom_sim.model.arithmetic import DecayCoefficients, Rule
 
 __all__ = ["Program", "Segment", "SegmentList", "SourceTable", "TargetTable"]
 
 Words = npt.NDArray[np.uint16]
-_LIST_VALID = 0x8000
 _LIST_FIRST = 0xFF
 
 
@@ -55,7 +56,7 @@ class Program:
 
     def __init__(self, params: ArrayParams, words: Words):
         self._params = params
-        self._fields = segment_layout().unpack(words.reshape(params.segments, SEGMENT_STRIDE))
+        self._fields = memory_of(params, Region.PROGRAM).unpack(words)
         self._lists: dict[int, SegmentList] = {}
 
     def list_at(self, first: int) -> SegmentList:
@@ -66,7 +67,7 @@ class Program:
 
     def list_of_register(self, word: int) -> tuple[Segment, ...]:
         """Return the segments that X_LIST or Y_LIST names; none if it is not valid."""
-        return self.list_at(word & _LIST_FIRST).segments if word & _LIST_VALID else ()
+        return self.list_at(word & _LIST_FIRST).segments if word & LIST_VALID else ()
 
     def _decode(self, first: int) -> SegmentList:
         segments: list[Segment] = []
@@ -110,8 +111,8 @@ class Program:
 class SourceTable:
     """SOURCE, one entry for each source id: (S,) arrays `lists`, `connected` and `nearest`."""
 
-    def __init__(self, words: Words):
-        fields = source_layout().unpack(words[:, None])
+    def __init__(self, memory: Memory, words: Words):
+        fields = memory.unpack(words)
         self.lists = fields["list"]
         self.connected = fields["connected"].astype(bool)
         self.nearest = fields["nearest"].astype(bool)
@@ -120,8 +121,8 @@ class SourceTable:
 class TargetTable:
     """TARGET, one entry for each neuron: (N,) arrays `lists`, `delay`, `learns` and `nearest`."""
 
-    def __init__(self, words: Words):
-        fields = target_layout().unpack(words[:, None])
+    def __init__(self, memory: Memory, words: Words):
+        fields = memory.unpack(words)
         self.lists = fields["list"]
         self.delay = fields["delay"]
         self.learns = fields["learns"].astype(bool)

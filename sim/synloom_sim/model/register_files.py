@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.contract.info import encode_info
+from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import COUNTER_STRIDE, Region, region_size
+from synloom.contract.regions import Region
 from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS, LINK_REGISTERS
 from synloom_sim.model.banks import Bank
 from synloom_sim.model.registers import Counters, Registers
@@ -23,7 +24,7 @@ class InfoFile(Bank):
     """INFO: what the array is; nothing can be written."""
 
     def __init__(self, params: ArrayParams):
-        super().__init__(region_size(params, Region.INFO))
+        super().__init__(memory_of(params, Region.INFO).size)
         self._info = encode_info(params)
 
     def _load(self) -> Words:
@@ -50,7 +51,7 @@ class ControlFile(Bank):
         observed: Callable[[], dict[str, int]],
         on_now: Callable[[], None],
     ):
-        super().__init__(region_size(params, Region.CTRL))
+        super().__init__(memory_of(params, Region.CTRL).size)
         self._registers = registers
         self._observed = observed
         self._on_now = on_now
@@ -60,8 +61,7 @@ class ControlFile(Bank):
         words = np.zeros(self.size, dtype=np.uint16)
         for name, register in CONTROL_REGISTERS.items():
             value = getattr(self._registers, name) if register.writable else observed[name]
-            for k in range(register.words):
-                words[register.offset + k] = value >> 16 * k & 0xFFFF
+            words[register.offset : register.offset + register.words] = register.pack(value)
         return words
 
     def _store(self, words: Words, start: int, stop: int) -> None:
@@ -69,7 +69,7 @@ class ControlFile(Bank):
             end = register.offset + register.words
             if not register.writable or end <= start or stop <= register.offset:
                 continue
-            value = sum(int(w) << 16 * k for k, w in enumerate(words[register.offset : end]))
+            value = register.unpack(words[register.offset : end])
             if register.signed and value >> (16 * register.words - 1):
                 value -= 1 << 16 * register.words
             setattr(self._registers, name, value)
@@ -80,17 +80,17 @@ class ControlFile(Bank):
 class CounterFile(Bank):
     """COUNTERS: writing any word of a counter clears it."""
 
-    def __init__(self, counters: Counters):
-        super().__init__(COUNTER_STRIDE * len(COUNTERS))
+    def __init__(self, params: ArrayParams, counters: Counters):
+        self._memory = memory_of(params, Region.COUNTERS)
+        super().__init__(self._memory.size)
         self._counters = counters
 
     def _load(self) -> Words:
-        values = np.array([self._counters[name] for name, _ in COUNTERS], dtype="<u8")
-        return values.view("<u2").astype(np.uint16)
+        return self._memory.pack({"count": [self._counters[name] for name in COUNTERS]})
 
     def _store(self, words: Words, start: int, stop: int) -> None:
-        for k, (name, _) in enumerate(COUNTERS):
-            if COUNTER_STRIDE * k < stop and start < COUNTER_STRIDE * (k + 1):
+        for k, name in enumerate(COUNTERS):
+            if self._memory.offset(k) < stop and start < self._memory.offset(k + 1):
                 self._counters[name] = 0
 
 
@@ -98,7 +98,7 @@ class LinkFile(Bank):
     """LINK: there is no line, so `divisor` and `scratch` keep what is written and no error is counted."""
 
     def __init__(self, params: ArrayParams):
-        super().__init__(region_size(params, Region.LINK))
+        super().__init__(memory_of(params, Region.LINK).size)
         self._kept = np.zeros(self.size, dtype=bool)
         self._kept[[LINK_REGISTERS[name].offset for name in ("divisor", "scratch")]] = True
         self._words: Words = np.zeros(self.size, dtype=np.uint16)

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import WIDE_COUNTERS
-from synloom.contract.registers import COUNTERS, Mode
+from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS, WIDE_COUNTER_BITS, Mode
 
 __all__ = ["Counters", "Registers"]
 
 
-@dataclass(slots=True)
 class Registers:
-    """The writable registers of CTRL, by the contract's names; `reward` is signed."""
+    """The writable registers of CTRL as attributes, by the contract's names; `reward` is signed."""
 
-    now: int = 0
-    learn_rng: int = 1
-    gen_rng: int = 1
-    period: int = 0
-    sweep_count: int = 0
-    gen_words: int = 0
-    x_list: int = 0
-    y_list: int = 0
-    one_x: int = 0
-    one_y: int = 0
-    reward: int = 0
-    mode: int = 0
-    probe_count: int = 0
-    probe_every: int = 1
-    probe_wait: int = 0
+    now: int
+    learn_rng: int
+    gen_rng: int
+    sweep_count: int
+    gen_words: int
+    reward: int
+    mode: int
+    probe_count: int
+    probe_every: int
+    probe_wait: int
+
+    def __init__(self) -> None:
+        for register in CONTROL_REGISTERS.values():
+            if register.writable:
+                setattr(self, register.name, register.at_first)
+
+    def of(self, name: str) -> int:
+        """Return a register by its name."""
+        return int(getattr(self, name))
 
     def is_set(self, bit: Mode) -> bool:
         """Return whether a bit of `mode` is set."""
@@ -44,7 +44,8 @@ class Counters:
 
     def __init__(self, params: ArrayParams):
         self._top = {
-            name: (1 << (48 if name in WIDE_COUNTERS else params.counter_bits)) - 1 for name, _ in COUNTERS
+            name: (1 << (WIDE_COUNTER_BITS if counter.wide else params.counter_bits)) - 1
+            for name, counter in COUNTERS.items()
         }
         self._values = dict.fromkeys(self._top, 0)
 

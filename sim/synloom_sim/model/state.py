@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.contract.params import ArrayParams
+from synloom.contract.regions import Region
+from synloom.contract.traces import TRACES, Side
 from synloom_sim.model.registers import Counters, Registers
 
 __all__ = ["ArrayState"]
@@ -24,8 +26,8 @@ class ArrayState:
         Potential, adaptive part of the threshold, steps of refractoriness left.
     currents : (2, N) int64
         Excitatory and inhibitory synaptic current, both positive.
-    x, y : (S,), (N,) int64
-        Traces of sources and of targets.
+    traces : dict of str to int64 arrays
+        The contract's traces by name: (S,) on the source's side, (N,) on the target's.
     wheel : (delay_slots, S) bool
         Spikes to come, by slot and source id.
     phase : (16 * MW,) int64
@@ -44,10 +46,27 @@ class ArrayState:
         self.currents = np.zeros((2, n), dtype=np.int64)
         self.theta = np.zeros(n, dtype=np.int64)
         self.refr = np.zeros(n, dtype=np.int64)
-        self.x = np.zeros(s, dtype=np.int64)
-        self.y = np.zeros(n, dtype=np.int64)
+        self.traces = {
+            trace.name: np.zeros(s if trace.side is Side.SOURCE else n, dtype=np.int64) for trace in TRACES
+        }
         self.wheel = np.zeros((params.delay_slots, s), dtype=bool)
         self.phase = np.zeros(16 * params.input_words, dtype=np.int64)
         self.counts = np.zeros(n, dtype=np.int64)
         self.registers = Registers()
         self.counters = Counters(params)
+
+    def fields(self, region: Region) -> dict[str, npt.NDArray[np.int64]]:
+        """Return the state that a region shows: one array for each field of its records."""
+        shown = {
+            Region.NEURON_STATE: {
+                "v": self.v,
+                "refr": self.refr,
+                "ie": self.currents[0],
+                "ii": self.currents[1],
+                "theta": self.theta,
+            },
+            Region.GEN_PHASE: {"phase": self.phase},
+            Region.SPIKE_COUNTS: {"count": self.counts},
+        }
+        shown |= {trace.region: {"trace": self.traces[trace.name]} for trace in TRACES}
+        return shown[region]

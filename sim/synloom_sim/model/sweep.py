@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from synloom.contract.layout import neuron_params_layout
+from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import NEURON_PARAMS_STRIDE
+from synloom.contract.regions import Region
 from synloom_sim.model.arithmetic import DecayCoefficients
 from synloom_sim.model.program import Segment
 from synloom_sim.model.state import ArrayState
@@ -30,9 +30,8 @@ class NeuronTable:
     """
 
     def __init__(self, params: ArrayParams, words: npt.NDArray[np.uint16], count: int):
-        fields = neuron_params_layout(params).unpack(
-            words.reshape(params.neurons, NEURON_PARAMS_STRIDE)[:count]
-        )
+        memory = memory_of(params, Region.NEURON_PARAMS)
+        fields = memory.unpack(words[: memory.offset(count)])
         none = np.zeros(count, dtype=np.int64)
         self.count = count
         self.top = params.state_max

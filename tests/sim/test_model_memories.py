@@ -13,9 +13,10 @@ from array_setups import (
     write_weights,
 )
 
+from places import counter_offset, weight_offset
 from synloom.contract.info import INFO_WORDS, decode_info
-from synloom.contract.layout import neuron_params_layout
-from synloom.contract.regions import Region, counter_offset, region_size, weight_offset
+from synloom.contract.memory_map import layout_of, memory_of
+from synloom.contract.regions import Region
 from synloom.contract.registers import CONTROL_REGISTERS, LINK_REGISTERS
 
 MEMORIES = [
@@ -40,7 +41,7 @@ def test_info_describes_the_array():
 @pytest.mark.parametrize("region", MEMORIES)
 def test_memory_keeps_what_is_written_and_nothing_beyond_its_end(region):
     port = quiet_port(inputs=20, neurons=5)
-    size = region_size(port.params, region)
+    size = memory_of(port.params, region).size
     port.write(region, 0, [0x1234] * (size + 3))
     words = port.read(region, 0, size + 3)
     assert (words[:3] == 0x1234).all()
@@ -51,7 +52,7 @@ def test_memory_keeps_what_is_written_and_nothing_beyond_its_end(region):
 
 def test_records_have_no_words_beyond_their_fields():
     port = quiet_port()
-    used = neuron_params_layout(port.params).words
+    used = layout_of(port.params, Region.NEURON_PARAMS).words
     port.write(Region.NEURON_PARAMS, 16, [0xFFFF] * 16)
     assert port.read(Region.NEURON_PARAMS, 16, 16).tolist() == [0xFFFF] * used + [0] * (16 - used)
 

@@ -1,0 +1,247 @@
+"""Random arrays: legal contents of every memory and register, from a seed.
+
+Not networks that a compiler would make, but anything that docs/numbers.md allows, so that all is compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.contract.contents import Contents
+from synloom.contract.memory_map import memory_map
+from synloom.contract.params import ArrayParams
+from synloom.contract.records import EVENT_ADVANCE
+from synloom.contract.regions import Region
+from synloom.contract.registers import LIST_VALID, Mode, control
+from synloom.contract.traces import TRACES, Side
+from synloom.selftest.random_fields import Fields, random_fields
+
+__all__ = ["STYLES", "RandomArray", "any_contents", "random_array"]
+
+STYLES: Final = ("lively", "silent", "everyone", "saturating", "sparse", "stiff")
+"""What kinds of arrays there are; the kind goes round with the seed."""
+
+_LEVELS: Final = ("thr", "reset", "bias", "th_step", "v", "ie", "ii", "theta")
+"""Fields in the unit of the state: most arrays keep them small, so that neurons neither die nor stick."""
+
+
+@dataclass(frozen=True, eq=False)
+class RandomArray(Contents):
+    """What to write into an empty array, and how to run it.
+
+    Attributes
+    ----------
+    params, memories, registers
+        As in `Contents`.
+    events : (E,) uint16
+        Words of the event queue, from the first step on.
+    steps : int
+        Length of the run.
+    style : str
+        Its kind, for messages.
+    """
+
+    events: npt.NDArray[np.uint16] = field(default_factory=lambda: np.zeros(0, dtype=np.uint16))
+    steps: int = 20
+    style: str = ""
+
+
+def any_contents(params: ArrayParams, rng: np.random.Generator) -> dict[Region, Fields]:
+    """Return random records of every memory that an image or a run changes, legal or not."""
+    return {
+        memory.region: random_fields(memory.layout, memory.count, rng)
+        for memory in memory_map(params).values()
+        if memory.exists and (memory.setting or memory.dynamic)
+    }
+
+
+def random_array(params: ArrayParams, seed: int, steps: int = 20) -> RandomArray:
+    """Return legal contents for an array; the kind of array goes round with the seed."""
+    rng = np.random.default_rng([seed, 77])
+    made = _Draft(params, rng, STYLES[seed % len(STYLES)], steps)
+    return RandomArray(params, made.contents, made.registers, made.events, steps, made.style)
+
+
+class _Draft:
+    """Contents on their way from any numbers to legal ones that do something."""
+
+    def __init__(self, params: ArrayParams, rng: np.random.Generator, style: str, steps: int):
+        self.params, self.rng, self.style, self.steps = params, rng, style, steps
+        self.contents = any_contents(params, rng)
+        self.registers: dict[str, int] = {}
+        self.used = params.neurons
+        if style not in ("everyone", "saturating") and rng.random() < 0.3:
+            self.used = int(rng.integers(0, params.neurons + 1))
+        self._neurons()
+        self._weights()
+        self._lists(self._program())
+        self._registers()
+        self._stimulus()
+        self._probes()
+        self.events = self._events()
+
+    def _neurons(self) -> None:
+        params, rng, style = self.params, self.rng, self.style
+        n, top = params.neurons, params.state_max
+        scale = {"saturating": top, "silent": 1000}.get(style, max(200, top >> 6))
+        neurons, state = self.contents[Region.NEURON_PARAMS], self.contents[Region.NEURON_STATE]
+        for fields in (neurons, state):
+            for name in fields.keys() & set(_LEVELS):
+                fields[name] = np.clip(fields[name] >> int(np.log2(top // scale)), -top, top)
+        neurons["thr"] = {
+            "everyone": rng.integers(-top, 1, n),
+            "silent": np.full(n, top),
+        }.get(style, rng.integers(scale // 8, scale + 1, n))
+        neurons["bias"] = rng.integers(-scale // 8, scale // 8 + 1, n) * (style != "silent")
+        neurons["refractory"] = np.where(rng.random(n) < 0.7, rng.integers(0, 4, n), neurons["refractory"])
+        state["refr"] = np.where(rng.random(n) < 0.8, rng.integers(0, 3, n), state["refr"])
+        if style != "saturating":
+            for name in ("g_e", "g_i"):
+                neurons[name] >>= 1
+
+    def _weights(self) -> None:
+        params, rng = self.params, self.rng
+        w = self.contents[Region.WEIGHTS]["weight"]
+        top = params.weight_max
+        if self.style == "saturating":
+            w = rng.choice([-top, top], len(w))
+        density = {"sparse": 0.15}.get(self.style, 0.9)
+        self.contents[Region.WEIGHTS]["weight"] = np.where(
+            rng.random(len(w)) < density, w, params.weight_absent
+        )
+
+    def _program(self) -> dict[str, list[int]]:
+        """Make lists of the segments; return the first segments of each kind of list."""
+        params, rng = self.params, self.rng
+        # Rows must not reach neurons that the sweep does not: their sums would stay.
+        sizes = {"row": self.used, "column": params.sources}
+        sizes |= {
+            trace.name: params.sources if trace.side is Side.SOURCE else params.neurons for trace in TRACES
+        }
+        starts: dict[str, list[int]] = {kind: [] for kind in sizes}
+        ranges: list[tuple[int, int, bool]] = []
+        for copy in range(3):
+            for kind, size in sizes.items():
+                if size == 0 or (copy and kind not in ("row", "column")):
+                    continue
+                cuts = self._cuts(size, 3)
+                if len(ranges) + len(cuts) > params.segments:
+                    cuts = [(0, size)]
+                if len(ranges) + 1 > params.segments:
+                    continue
+                starts[kind].append(len(ranges))
+                ranges += [(lo, hi, k == len(cuts) - 1) for k, (lo, hi) in enumerate(cuts)]
+        program = {name: values[: len(ranges)] for name, values in self.contents[Region.PROGRAM].items()}
+        for k, name in enumerate(("lo", "hi", "last")):
+            program[name] = np.array([entry[k] for entry in ranges], dtype=np.int64)
+        top = params.weight_max
+        low, high = (np.clip(program[name], -top, top) for name in ("w_min", "w_max"))
+        wide = rng.random(len(ranges)) < 0.5
+        program["w_min"] = np.where(wide, -top, np.minimum(low, high))
+        program["w_max"] = np.where(wide, top, np.maximum(low, high))
+        program["plastic"] = (rng.random(len(ranges)) < 0.7).astype(np.int64)
+        program["t0"] = program["t0"] * rng.integers(0, 2, len(ranges))
+        self.contents[Region.PROGRAM] = program
+        return starts
+
+    def _cuts(self, size: int, pieces: int) -> list[tuple[int, int]]:
+        """Return disjoint ascending ranges within 0..size."""
+        edges = np.unique(self.rng.integers(0, size + 1, 2 * pieces))
+        if self.rng.random() < 0.5:
+            return [(0, size)]
+        ranges = [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=False) if b > a]
+        return ranges or [(0, size)]
+
+    def _lists(self, starts: dict[str, list[int]]) -> None:
+        """Let sources, targets and traces point to lists that there are."""
+        params, rng = self.params, self.rng
+        for region, kind, count, passes in (
+            (Region.SOURCE, "row", params.sources, "connected"),
+            (Region.TARGET, "column", params.neurons, "learns"),
+        ):
+            fields = self.contents[region]
+            fields["list"] = rng.choice(starts[kind] or [0], count)
+            fields[passes] = ((rng.random(count) < 0.9) & bool(starts[kind])).astype(np.int64)
+            fields["nearest"] = (rng.random(count) < 0.3).astype(np.int64)
+        targets = self.contents[Region.TARGET]
+        targets["delay"] = rng.integers(0, params.delay_slots, params.neurons)
+        for trace in TRACES:
+            first = starts[trace.name]
+            valid = bool(first) and rng.random() < 0.9
+            self.registers[trace.decay_list] = LIST_VALID | first[0] if valid else 0
+            self.registers[trace.increment] = self._pick(
+                params.trace_max >> 4, params.trace_max, int(rng.integers(0, params.trace_max + 1))
+            )
+
+    def _pick(self, *values: int) -> int:
+        return int(self.rng.choice(np.array(values)))
+
+    def _registers(self) -> None:
+        params, rng = self.params, self.rng
+        learn, adapt = rng.random() < 0.85, rng.random() < 0.85
+        every = int(rng.integers(1, 4))
+        self.registers |= {
+            "now": self._pick(0, 5, 0xFFFF, 0x12345, 0xFFFFFFF0),
+            "learn_rng": int(rng.integers(1, 1 << 32)),
+            "gen_rng": int(rng.integers(1, 1 << 32)),
+            "sweep_count": self.used,
+            "gen_words": int(rng.integers(0, params.input_words + 1)) if params.generators else 0,
+            "reward": self._pick(256, -256, 0, int(rng.integers(-32768, 32768))) & 0xFFFF,
+            "mode": int(learn) << Mode.LEARN | int(adapt) << Mode.ADAPT | 1 << Mode.RASTER,
+            "probe_every": every,
+            "probe_wait": int(rng.integers(0, every)),
+        }
+
+    def _stimulus(self) -> None:
+        params, rng = self.params, self.rng
+        if params.generators:
+            generators = self.contents[Region.GEN_RATE]
+            level = {"silent": 0, "everyone": 0x7FFF, "saturating": 0x6000}.get(self.style, 0x1800)
+            often = rng.random(len(generators["rate"])) < 0.1
+            generators["rate"] = np.where(often, level, rng.integers(0, level + 1, len(often)))
+        ids = self.contents[Region.WHEEL]["ids"] & rng.integers(
+            0, 1 << 16, params.delay_slots * params.source_words
+        )
+        # Ids that no source has never spike.
+        real = np.zeros(params.sources, dtype=bool)
+        real[: params.inputs] = True
+        real[params.first_neuron_source : params.first_neuron_source + params.neurons] = True
+        words = (real.reshape(-1, 16).astype(np.int64) << np.arange(16)).sum(axis=1)
+        self.contents[Region.WHEEL]["ids"] = ids & np.tile(words, params.delay_slots) * (
+            self.style != "silent"
+        )
+
+    def _events(self) -> npt.NDArray[np.uint16]:
+        params, rng = self.params, self.rng
+        words: list[int] = []
+        # The cursor ends within the run: events beyond it may or may not be in the wheel when it is read.
+        due = 0
+        while due < self.steps:
+            ids = rng.integers(0, params.inputs + (rng.random() < 0.1), rng.integers(0, 6))
+            advance = int(rng.integers(1, 4))
+            words += [*(int(i) for i in ids), EVENT_ADVANCE | advance]
+            due += advance
+        return np.array(words, dtype=np.uint16)[: params.event_words - 1]
+
+    def _probes(self) -> None:
+        """Look at words of the memories that change, and at a register."""
+        params, rng = self.params, self.rng
+        register = control("learn_rng")
+        places = [(Region.CTRL, register.offset, register.words > 1)]
+        for memory in memory_map(params).values():
+            # When an event enters the wheel before its step is the gateware's choice.
+            if memory.exists and memory.dynamic and memory.region is not Region.WHEEL:
+                for field in memory.layout.fields.values():
+                    index = (int(rng.integers(size)) for size in memory.shape)
+                    places.append(
+                        (memory.region, memory.offset(*index, field=field.name), len(field.words) > 1)
+                    )
+        count = int(rng.integers(0, params.probes + 1))
+        if count:
+            chosen = rng.choice(np.array(places, dtype=np.int64), count)
+            self.contents[Region.PROBES] = dict(zip(("region", "offset", "wide"), chosen.T, strict=True))
+        self.registers["probe_count"] = count
