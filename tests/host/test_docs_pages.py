@@ -8,6 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FREE_LINES = {ROOT / "CONTRIBUTING.md", ROOT / "docs/netlists.md", *(ROOT / "docs/boards").glob("*.md")}
+"""Pages that are not written one sentence a line yet."""
 
 
 def run(page, monkeypatch, tmp_path) -> dict[str, object]:
@@ -59,6 +61,45 @@ def test_every_link_leads_somewhere(page):
         if not file.exists() or (heading and heading not in anchors(file)):
             missing.append(target)
     assert missing == []
+
+
+def links(page: Path) -> set[Path]:
+    """Return the pages that a page links to."""
+    targets = re.findall(r"\]\(([^)\s#]+\.md)[)#]", page.read_text())
+    return {(page.parent / target).resolve() for target in targets if not target.startswith("http")}
+
+
+def test_every_page_is_reached_from_the_index():
+    reached, new = set(), {(ROOT / "docs" / "README.md").resolve()}
+    while new:
+        reached |= new
+        new = {target for page in new for target in links(page)} - reached
+    assert [page for page in sorted((ROOT / "docs").rglob("*.md")) if page.resolve() not in reached] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_source_that_a_page_names_is_there(page):
+    names = re.findall(
+        r"(?<![\w./-])(?:hdl|host|sim|boards|tests|docs)/[\w./-]*\w(?![\w*{<])", page.read_text()
+    )
+    # Relative links name the folders beside the page.
+    missing = [name for name in names if not (ROOT / name).exists() and not (page.parent / name).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page not in FREE_LINES], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_a_line_of_prose_has_one_sentence(page):
+    crowded = []
+    for line in re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL).splitlines():
+        if line.startswith(("|", "#", "<!--")):
+            continue
+        # A name or a claim in bold or italics may stand before the first sentence.
+        prose = re.sub(r"^\s*(?:- |\d+\. )?(?:\*+[^*]+\*+)?", "", re.sub(r"`[^`]*`", "x", line))
+        if re.search(r"[.!?][)\"*]* +[A-Z\[(*\"]", prose):
+            crowded.append(line)
+    assert crowded == []
 
 
 def test_every_page_of_a_block_has_one_form():
