@@ -11,7 +11,7 @@ from synloom.base.errors import BuildError
 from synloom_boards.board import Board, board_names, load_board
 from synloom_boards.stamps import read_stamp
 
-__all__ = ["COLUMNS", "board_row", "board_rows", "markdown_table", "replace_table"]
+__all__ = ["COLUMNS", "board_row", "board_rows", "markdown_table", "replace_table", "shown"]
 
 COLUMNS: Final = {
     "title": "board",

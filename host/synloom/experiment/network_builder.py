@@ -33,7 +33,7 @@ from synloom.network.connectors import (
 from synloom.network.network import Network, Population, Projection
 from synloom.network.plasticity import STDP, PairRule, Plasticity, TraceTarget
 
-__all__ = ["build_network", "compile_experiment", "random_of"]
+__all__ = ["build_network", "compile_experiment", "count_probes", "random_of"]
 
 _RULES: dict[str, type[STDP] | type[TraceTarget] | type[PairRule]] = {
     "stdp": STDP,

@@ -13,7 +13,7 @@ from synloom.experiment.location import Location
 from synloom.experiment.values import spread
 from synloom.network.inputs import InputPopulation, PoissonInput, RegularInput
 
-__all__ = ["make_input"]
+__all__ = ["check_rates", "make_input"]
 
 _GENERATORS = {"poisson": PoissonInput, "regular": RegularInput}
 

@@ -16,7 +16,7 @@ from synloom.experiment.values import spread
 __all__ = ["Change", "changes_of", "pieces", "snapshot_steps"]
 
 PIECES = 50
-"""Pieces of a run at least, for the progress line. Location a run is cut changes no bit of it."""
+"""Pieces of a run at least, for the progress line. Where a run is cut changes no bit of it."""
 
 
 class Change:
@@ -25,7 +25,7 @@ class Change:
     Parameters
     ----------
     experiment : Experiment
-        Location it comes from.
+        Where it comes from.
     table : dict
         The checked table.
     where : Location

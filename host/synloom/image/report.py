@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Report", "ReportRow"]
+__all__ = ["Report", "ReportBuilder", "ReportRow"]
 
 
 @dataclass(frozen=True)
