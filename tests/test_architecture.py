@@ -1,0 +1,220 @@
+"""The house keeps its rules: who imports whom (CONTRIBUTING.md's table), who offers what, what is long."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from python_sources import HOUSES, ROOT, Import, Source, modules, outsider, suite
+
+PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+MOST_ROOMS = 14
+MOST_LINES = {"hdl": 100, "host": 60, "sim": 60, "boards": 60}
+
+
+@dataclass(frozen=True)
+class Room:
+    """One row of the table: the modules it is about, what they may import, and what only in functions."""
+
+    members: tuple[str, ...]
+    always: frozenset[str]
+    lazily: frozenset[str]
+
+    def __str__(self) -> str:
+        return " + ".join(self.members)
+
+
+def rooms() -> list[Room]:
+    """Return the rows of CONTRIBUTING.md's table of imports, in its order."""
+    _, found, rest = PAGE.partition("| room | may import | only in functions |\n")
+    assert found, "CONTRIBUTING.md has no table with the columns: room, may import, only in functions"
+    rows = []
+    for line in rest.splitlines()[1:]:
+        if not line.startswith("|"):
+            break
+        members, always, lazily = (re.findall(r"`([^`]+)`", cell) for cell in line.strip("|").split("|"))
+        rows.append(Room(tuple(members), frozenset(always), frozenset(lazily)))
+    return rows
+
+
+ROOMS = rooms()
+
+
+def room_of(module: str) -> Room:
+    """Return the row that names a module, or else the nearest package around it."""
+    names = [".".join(module.split(".")[:k]) for k in range(module.count(".") + 1, 0, -1)]
+    homeless = Room((module,), frozenset(), frozenset())
+    return next((room for name in names for room in ROOMS if name in room.members), homeless)
+
+
+def foreign(source: Source) -> Iterator[tuple[Import, str, Room | None]]:
+    """Yield what a module imports from outside its room: a package, or a name within another room."""
+    here = room_of(source.module)
+    for each in source.imports():
+        if package := outsider(each.module):
+            yield each, package, None
+        elif each.module in modules() and (room := room_of(each.module)) != here:
+            yield each, each.module, room
+
+
+def grants(allowed: frozenset[str], name: str, room: Room | None) -> bool:
+    """Return whether a cell allows a package, or one of a room's members."""
+    return name in allowed if room is None else not allowed.isdisjoint(room.members)
+
+
+def test_every_import_obeys_the_table():
+    wrong = []
+    for source in modules().values():
+        here = room_of(source.module)
+        for each, name, room in foreign(source):
+            if grants(here.always, name, room) or (each.lazy and grants(here.lazily, name, room)):
+                continue
+            how = "only in functions" if grants(here.lazily, name, room) else "nowhere"
+            wrong.append(f"{source}:{each.line}: {here} may import {name} {how}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_table_allows_nothing_that_nobody_needs():
+    idle = []
+    for here in ROOMS:
+        found = [
+            found
+            for source in modules().values()
+            if room_of(source.module) == here
+            for found in foreign(source)
+        ]
+        for column, names, counted in (
+            ("may import", here.always, [f for f in found if not f[0].lazy]),
+            ("only in functions", here.lazily, [f for f in found if f[0].lazy]),
+        ):
+            idle += [
+                f"{here}: strike {name} from {column!r}"
+                for name in sorted(names)
+                if not any(grants(frozenset([name]), package, room) for _, package, room in counted)
+            ]
+    assert not idle, "\n".join(idle)
+
+
+def test_every_room_imports_only_rooms_above_it():
+    above: set[str] = set()
+    wrong = []
+    for room in ROOMS:
+        ours = {name for name in room.always | room.lazily if name.split(".")[0] in modules()}
+        wrong += [f"{room}: {name} is no row above it" for name in sorted(ours - above)]
+        above |= set(room.members)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_folder_has_its_row_and_its_place_in_the_tree():
+    named = {name for room in ROOMS for name in room.members}
+    _, tree = PAGE.split("## Where things are", 1)
+    drawn = set(re.findall(r"^ *([\w/]+)/ ", tree.split("```")[1], re.MULTILINE))
+    for house in HOUSES:
+        folders = [p.parent for p in sorted((ROOT / house).glob("synloom*/*/__init__.py"))]
+        assert folders
+        for folder in folders:
+            package = f"{folder.parent.name}.{folder.name}"
+            assert package in named, f"CONTRIBUTING.md: the table of imports has no {package}"
+            assert folder.name in drawn, f"CONTRIBUTING.md: the tree has no {folder.name}/"
+
+
+def test_a_name_in_the_table_is_a_module():
+    assert [name for room in ROOMS for name in room.members if name not in modules()] == []
+
+
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """Return one circle of a graph, its first member again at the end; nothing if there is none."""
+    done: set[str] = set()
+
+    def search(node: str, path: list[str]) -> list[str]:
+        if node in path:
+            return [*path[path.index(node) :], node]
+        if node in done:
+            return []
+        found = next(filter(None, (search(n, [*path, node]) for n in sorted(graph.get(node, ())))), [])
+        done.add(node)
+        return found
+
+    return next(filter(None, (search(node, []) for node in sorted(graph))), [])
+
+
+def test_modules_do_not_import_each_other_in_a_circle():
+    graph = {
+        name: {each.module for each in source.imports() if not each.lazy and each.module in modules()}
+        for name, source in modules().items()
+    }
+    found = circle(graph)
+    assert not found, " imports ".join(found)
+
+
+def test_a_circle_is_found():
+    assert circle({"a": {"b"}, "b": {"c", "d"}, "c": set(), "d": {"b"}}) == ["b", "d", "b"]
+
+
+def test_imports_are_seen_wherever_they_stand():
+    text = """
+import numpy
+from synloom.contract import params
+if TYPE_CHECKING:
+    from synloom.base.errors import LinkError
+class Example:
+    from synloom.base.errors import DeviceError
+    def method(self):
+        import amaranth
+        return "synloom_hdl.top:ArrayTop", "synloom", "synloom.no_module"
+"""
+    source = Source("example", ROOT / "example.py", ast.parse(text))
+    assert [(each.module, each.name, each.lazy) for each in source.imports()] == [
+        ("numpy", None, False),
+        ("synloom.contract.params", None, False),
+        ("synloom.base.errors", "LinkError", True),
+        ("synloom.base.errors", "DeviceError", False),
+        ("amaranth", None, True),
+        ("synloom_hdl.top", None, True),
+    ]
+
+
+def test_the_sdk_has_few_rooms():
+    entries = [p.name for p in (ROOT / "host" / "synloom").iterdir() if p.name != "__pycache__"]
+    assert len(entries) <= MOST_ROOMS, sorted(entries)
+
+
+def test_modules_take_only_what_others_offer():
+    taken = []
+    for source in (*modules().values(), *suite()):
+        wanted = [(each.line, each.module, each.name) for each in source.imports() if each.name]
+        for line, module, name in [*wanted, *source.attributes()]:
+            if module in modules() and name not in modules()[module].offers():
+                taken.append(f"{source}:{line}: {name} is not in __all__ of {module}")
+    assert not taken, "\n".join(taken)
+
+
+def test_modules_have_what_they_offer():
+    missing = [
+        f"{source}: {name}"
+        for source in modules().values()
+        for name in source.offers()
+        if name not in source.names() and f"{source.module}.{name}" not in modules()
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def test_no_function_is_too_long():
+    long = []
+    for source in modules().values():
+        most = MOST_LINES[source.path.relative_to(ROOT).parts[0]]
+        for function in source.functions():
+            assert function.end_lineno is not None
+            lines = function.end_lineno - function.lineno + 1
+            if lines > most:
+                long.append(f"{source}: {function.name} has {lines} lines, {most} are allowed")
+    assert not long, "\n".join(long)
+
+
+def test_only_the_contract_knows_how_far_apart_records_lie():
+    stride = re.compile(r"_[S]TRIDE")  # so that this line is not found
+    outside = [s for name, s in modules().items() if not name.startswith("synloom.contract")]
+    knowing = [str(s) for s in (*outside, *suite()) if stride.search(s.path.read_text(encoding="utf-8"))]
+    assert not knowing, "\n".join(knowing)
