@@ -169,7 +169,7 @@ def test_a_serial_port_changes_its_rate(serial_port, baud):
     os.write(ours, b"of the old rate")
     port.set_baud(baud)
     assert port.baud == baud
-    assert transport._driver_rate(port._port.fileno()) == baud
+    assert transport.driver_rate(port._port.fileno()) == baud
     assert port.read(0.01) == b""
     port.write(b"new")
     assert os.read(ours, 100) == b"new"
@@ -177,7 +177,7 @@ def test_a_serial_port_changes_its_rate(serial_port, baud):
 
 def test_a_rate_that_the_driver_does_not_make_is_refused(serial_port, monkeypatch):
     port, _ = serial_port
-    monkeypatch.setattr(transport, "_driver_rate", lambda descriptor: 2_000_000)
+    monkeypatch.setattr(transport, "driver_rate", lambda descriptor: 2_000_000)
     with pytest.raises(ParameterError, match=r"cannot have 3000000 baud \(its driver offers 2000000\)"):
         port.set_baud(3_000_000)
     assert port.baud == 1_000_000

@@ -13,7 +13,7 @@ import serial
 
 from synloom.base.errors import LinkError, ParameterError, TargetError
 
-__all__ = ["RatedTransport", "SerialTransport", "Transport"]
+__all__ = ["RatedTransport", "SerialTransport", "Transport", "driver_rate"]
 
 _WRITE_TIMEOUT_S: Final = 10.0
 _SETTLE_S: Final = 0.03
@@ -107,7 +107,7 @@ class SerialTransport:
             time.sleep(_SETTLE_S)
             try:
                 self._port.baudrate = baud
-                got = _driver_rate(self._port.fileno())
+                got = driver_rate(self._port.fileno())
             except (ValueError, OverflowError):
                 got = 0
             if got is not None and abs(got / baud - 1.0) > _TOLERANCE:
@@ -153,7 +153,7 @@ def _is_pseudo_terminal(path: str) -> bool:
     return os.path.realpath(path).startswith("/dev/pts/")
 
 
-def _driver_rate(descriptor: int) -> int | None:
+def driver_rate(descriptor: int) -> int | None:
     """Return the rate that the driver really set, in bits per second; None where it is not told."""
     if sys.platform != "linux":
         return None

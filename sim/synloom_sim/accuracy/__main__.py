@@ -5,6 +5,8 @@ from __future__ import annotations
 from synloom_sim.accuracy.cases import CASES, Case, LearningDistance, measure, measure_nir
 from synloom_sim.accuracy.distance import Distance
 
+__all__ = ["main"]
+
 _SPIKES = "spikes | alone | shift max | shift mean | V error max / mV | V error rms / mV"
 
 
