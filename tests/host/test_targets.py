@@ -4,13 +4,14 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-from generated import differing_bits, generate, play
 from serial.tools import list_ports
 
 from synloom import LIF, AllToAll, InputPopulation, Network, Population, Projection, compile, connect
 from synloom.base.errors import LinkError, MismatchError, ParameterError, TargetError
 from synloom.contract import ArrayParams
 from synloom.device.targets import open_port
+from synloom.selftest.comparison import agreement, play
+from synloom.selftest.random_array import random_array
 from synloom_sim.board import Design, SimTransport
 from synloom_sim.board.pty import PtyBoard
 
@@ -43,11 +44,11 @@ def small_network():
 @pytest.mark.parametrize("seed", [0, 3])
 @pytest.mark.parametrize("target", ["sim", "sim-pins", "path"])
 def test_every_target_gives_the_models_bits(target, seed, device_path):
-    experiment = generate(PARAMS, seed)
-    expected = play(experiment, open_port("model", PARAMS))
+    array = random_array(PARAMS, seed)
+    expected = play(open_port("model", PARAMS), array)
     port = open_port(device_path if target == "path" else target, PARAMS)
     try:
-        assert differing_bits(expected, play(experiment, port)) == {}
+        assert agreement(array, expected, play(port, array)).differing == {}
     finally:
         port.close()
 
