@@ -11,7 +11,7 @@ DEV_STAMP := $(VENV)/installed-dev-$(STAMP)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 QUIET := | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 
-.PHONY: demo test lint types pytest slow agreement bench boards netlists tools clean help
+.PHONY: demo test lint types pytest slow agreement bench boards boards-check netlists tools clean help
 
 help:
 	@echo "make demo    a network learns digits on the simulated board"
@@ -22,6 +22,7 @@ help:
 	@echo "make agreement  500 generated arrays on every number of lanes"
 	@echo "make bench   clocks of a step, and steps a second of the simulated board"
 	@echo "make boards  bitstreams of all boards (an hour), their stamps and the table of the README"
+	@echo "make boards-check  are the bitstreams' stamps of this gateware, in time, and in the tables?"
 	@echo "make netlists  a learning network on the netlist of each FPGA family, bit by bit"
 	@echo "make clean   remove what was built (.venv and the user's cache stay)"
 
@@ -51,6 +52,9 @@ bench: $(USER_STAMP)
 
 boards: $(BOARDS_STAMP)
 	$(BIN)/python -m synloom_boards.build_all
+
+boards-check: $(USER_STAMP)
+	$(BIN)/python -m synloom_boards.boards_check
 
 netlists: $(BOARDS_STAMP) tools
 	$(BIN)/python -m synloom_boards.netlist

@@ -1,22 +1,20 @@
-"""What a board is: everything that its file says, and which boards there are."""
+"""What a board is: everything that its file says."""
 
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, Final
 
-import synloom_boards.boards
 from synloom.base.errors import ParameterError
 from synloom.contract import ArrayParams
-from synloom_boards.families import FAMILIES, Family
-from synloom_boards.pinout import Pinout
-from synloom_boards.pll import PllSetting, solve
+from synloom_boards.fpga.families import FAMILIES, Family
+from synloom_boards.fpga.pinout import Pinout
+from synloom_boards.fpga.pll import PllSetting, solve
 
-__all__ = ["Board", "board_names", "load_board"]
+__all__ = ["Board"]
 
 _BAUD_TOLERANCE: Final = 0.02
 """How far a line rate may be off: both ends of 8N1 share about twice that."""
@@ -43,7 +41,7 @@ class Board:
     input_hz : int
         Its frequency, in Hz.
     pll : str
-        Kind of PLL: a name of `synloom_boards.pll.SOLVERS`.
+        Kind of PLL: a name of `synloom_boards.fpga.pll.SOLVERS`.
     params : ArrayParams
         The array by default; `clock_hz` is the frequency that is wanted.
     leds : int
@@ -117,33 +115,3 @@ class Board:
             platform = getattr(importlib.import_module(module), name)()
         platform.fpga_family = self.family_name
         return platform
-
-
-@cache
-def board_names() -> tuple[str, ...]:
-    """Return the names of all boards, in the order of the table."""
-    return tuple(board.name for board in _boards())
-
-
-def load_board(name: str) -> Board:
-    """Return a board by its name.
-
-    Raises
-    ------
-    ParameterError
-        If there is no such board; the message lists those that there are.
-    """
-    for board in _boards():
-        if board.name == name:
-            return board
-    raise ParameterError(f"there is no board {name!r}; boards are: {', '.join(board_names())}")
-
-
-@cache
-def _boards() -> tuple[Board, ...]:
-    """Return what the files of `synloom_boards.boards` define, file by file."""
-    found: list[Board] = []
-    for entry in sorted(pkgutil.iter_modules(synloom_boards.boards.__path__), key=lambda e: e.name):
-        module = importlib.import_module(f"synloom_boards.boards.{entry.name}")
-        found += module.BOARDS
-    return tuple(found)

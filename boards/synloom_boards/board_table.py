@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from synloom.base.errors import BuildError
-from synloom_boards.board import Board, board_names, load_board
-from synloom_boards.stamps import read_stamp
+from synloom_boards.bitstreams.report import FEATURES
+from synloom_boards.bitstreams.stamp import read_stamp
+from synloom_boards.board import Board
+from synloom_boards.boards import board_names, load_board
+from synloom_boards.speed import steps_per_second
 
-__all__ = ["COLUMNS", "board_row", "board_rows", "markdown_table", "replace_table", "shown"]
+__all__ = [
+    "COLUMNS",
+    "PAGES",
+    "board_row",
+    "board_rows",
+    "is_outdated",
+    "markdown_table",
+    "page_table",
+    "replace_table",
+    "shown",
+]
 
 COLUMNS: Final = {
     "title": "board",
@@ -31,18 +44,24 @@ COLUMNS: Final = {
 }
 """Columns by key, with their heads."""
 
+_ROOT: Final = Path(__file__).parents[2]
+PAGES: Final = (_ROOT / "README.md", _ROOT / "docs" / "boards" / "README.md")
+"""Pages of the repository that show the table."""
+
 _BEGIN: Final = "<!-- boards: begin (make boards writes this) -->"
 _END: Final = "<!-- boards: end -->"
+_PLACE: Final = re.compile(f"{re.escape(_BEGIN)}\n(.*?){re.escape(_END)}", re.S)
+
+_MARK: Final = "†"
+_LEGEND: Final = f"{_MARK} Built before the last change of the gateware; `make boards` builds it again."
 
 
 def board_row(board: Board) -> dict[str, Any]:
-    """Return what is known of a board: what it holds, and what its last full build reached.
+    """Return a board's row: what it holds, and what its last full build reached.
 
-    Before the first build `lut`, `ram`, `dsp` and `fmax` are None.
+    Before the first build `lut`, `ram`, `dsp` and `fmax` are None. `current` tells whether the gateware is
+    still that of the build.
     """
-    from synloom_boards.build_report import FEATURES
-    from synloom_boards.speed import steps_per_second
-
     stamp = read_stamp(board)
     array = stamp.report.array if stamp else board.array
     used = stamp.report.resources if stamp else {}
@@ -71,6 +90,11 @@ def board_rows() -> list[dict[str, Any]]:
     return [board_row(load_board(name)) for name in board_names()]
 
 
+def is_outdated(row: Mapping[str, Any]) -> bool:
+    """Return whether a row's board was built, but before the last change of the gateware."""
+    return row["fmax"] is not None and not row["current"]
+
+
 def shown(key: str, value: Any) -> str:
     """Return a value of a row as the table shows it."""
     if value is None:
@@ -87,24 +111,48 @@ def shown(key: str, value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def markdown_table(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return the table as Markdown."""
+def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the table as Markdown; a legend explains the mark of outdated rows, if there are any."""
     lines = [f"| {' | '.join(COLUMNS.values())} |", f"|{'---|' * len(COLUMNS)}"]
     for row in rows:
-        lines.append(f"| {' | '.join(shown(key, row[key]) for key in COLUMNS)} |")
+        cells = {key: shown(key, row[key]) for key in COLUMNS}
+        if is_outdated(row):
+            cells["title"] += f" {_MARK}"
+        lines.append(f"| {' | '.join(cells.values())} |")
+    if any(map(is_outdated, rows)):
+        lines += ["", _LEGEND]
     return "\n".join(lines) + "\n"
 
 
-def replace_table(path: Path, table: str) -> None:
-    """Put a table between the markers of a file.
+def page_table(page: Path) -> str:
+    """Return the table that stands between the markers of a page.
 
     Raises
     ------
     BuildError
-        If the file has no markers.
+        If the page cannot be read or has no markers.
     """
-    text = path.read_text(encoding="utf-8")
-    pattern = re.compile(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", re.S)
-    if not pattern.search(text):
-        raise BuildError(f"{path} has no place for the table: put {_BEGIN} and {_END} there")
-    path.write_text(pattern.sub(f"{_BEGIN}\n{table}{_END}", text), encoding="utf-8")
+    found = _PLACE.search(_read(page))
+    if found is None:
+        raise BuildError(f"{page} has no place for the table; put {_BEGIN} and {_END} there")
+    return found[1]
+
+
+def replace_table(page: Path, table: str) -> None:
+    """Write a table between the markers of a page.
+
+    Raises
+    ------
+    BuildError
+        If the page cannot be read or has no markers.
+    """
+    page_table(page)
+    text = _PLACE.sub(lambda _: f"{_BEGIN}\n{table}{_END}", _read(page))
+    page.write_text(text, encoding="utf-8")
+
+
+def _read(page: Path) -> str:
+    try:
+        return page.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BuildError(f"{page} cannot be read ({error.strerror}); run this in a checkout") from error

@@ -6,20 +6,15 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from synloom.base.errors import SynloomError
-from synloom_boards.bitstream_build import build_bitstream, require_timing
-from synloom_boards.board import board_names, load_board
-from synloom_boards.board_table import board_rows, markdown_table, replace_table
-from synloom_boards.stamps import stamped_seed, write_stamp
+from synloom_boards.bitstreams.build import build_bitstream, require_timing
+from synloom_boards.bitstreams.stamp import stamped_seed, write_stamp
+from synloom_boards.board_table import PAGES, board_rows, markdown_table, replace_table
+from synloom_boards.boards import board_names, load_board
 
-__all__ = ["PAGES", "main"]
-
-_ROOT: Final = Path(__file__).parents[2]
-PAGES: Final = (_ROOT / "README.md", _ROOT / "docs" / "boards" / "README.md")
-"""Where the table goes."""
+__all__ = ["main"]
 
 _SEEDS: Final = 4
 

@@ -22,10 +22,10 @@ from amaranth.lib import wiring
 
 from synloom.base.errors import BuildError, ParameterError, SynloomError
 from synloom.contract import ArrayParams
-from synloom_boards.families import FAMILIES, Family, count_cells
+from synloom_boards.fpga.families import FAMILIES, Family, count_cells
 from synloom_boards.settings import parse_settings
-from synloom_boards.synthesis import synthesise
-from synloom_boards.tools import run_tool
+from synloom_boards.toolchain.synthesis import synthesise
+from synloom_boards.toolchain.tools import run_tool
 from synloom_hdl.core.accumulators import make_accumulators
 from synloom_hdl.core.core import Core
 from synloom_hdl.core.counters import Counters

@@ -5,8 +5,10 @@ import sys
 import pytest
 from small_boards import SMALL
 
-from synloom_boards.board import load_board
-from synloom_boards.elaboration import make_plan
+from synloom_boards.bitstreams.build import build_bitstream
+from synloom_boards.bitstreams.elaboration import make_plan
+from synloom_boards.bitstreams.stamp import write_stamp
+from synloom_boards.boards import load_board
 
 YOSYS = """
 names = {cells}
@@ -75,7 +77,7 @@ def flow(monkeypatch, tmp_path, stand_in, small_plan):
     that tells which seeds were placed.
     """
     monkeypatch.setenv("SYNLOOM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("synloom_boards.bitstream_build.make_plan", lambda board, params: small_plan)
+    monkeypatch.setattr("synloom_boards.bitstreams.build.make_plan", lambda board, params: small_plan)
     version = "if '--version' in sys.argv: print('a stand-in'); sys.exit(0)\n"
 
     def make(*, fmax=None, used=None, cells=None):
@@ -94,9 +96,29 @@ def flow(monkeypatch, tmp_path, stand_in, small_plan):
         return placed
 
     def memories():
-        from synloom_boards.netlist_checks import great_memories
+        from synloom_boards.toolchain.netlist_checks import great_memories
 
         blocks = {f"{path}.0.0": "SB_RAM40_4K" for path in great_memories(small_plan.rtlil)}
         return {**blocks, "weights": "SB_SPRAM256KA"}
 
     return make
+
+
+@pytest.fixture
+def stamp_folder(monkeypatch, tmp_path):
+    """A folder of its own for stamps."""
+    folder = tmp_path / "stamps"
+    monkeypatch.setattr(
+        "synloom_boards.bitstreams.stamp.stamp_path", lambda board: folder / f"{board.name}.json"
+    )
+    return folder
+
+
+@pytest.fixture
+def stamped(flow, stamp_folder):
+    """The report of a stand-in's build of the iCEBreaker, whose stamp is kept."""
+    board = load_board("icebreaker")
+    flow(fmax={7: 25.0})
+    report = build_bitstream(board, board.array, seeds=[7]).report
+    write_stamp(board, report)
+    return report

@@ -8,8 +8,8 @@ import pytest
 
 from synloom.base.errors import BuildError
 from synloom.cli.main import main
-from synloom_boards.bitstream_build import build_bitstream, require_timing
-from synloom_boards.board import load_board
+from synloom_boards.bitstreams.build import build_bitstream, require_timing
+from synloom_boards.boards import load_board
 
 BOARD = load_board("icebreaker")
 

@@ -8,9 +8,9 @@ import pytest
 from small_boards import SMALL
 
 from synloom.base.errors import ParameterError
-from synloom_boards.board import board_names, load_board
-from synloom_boards.elaboration import make_plan
-from synloom_boards.families import FAMILIES
+from synloom_boards.bitstreams.elaboration import make_plan
+from synloom_boards.boards import board_names, load_board
+from synloom_boards.fpga.families import FAMILIES
 
 BARS = {
     "icebreaker": (256, 256, 18e6),

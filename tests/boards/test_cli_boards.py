@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from synloom.cli.main import main
-from synloom_boards.board import board_names
+from synloom_boards.boards import board_names
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ from amaranth.back import rtlil
 
 from synloom.base.errors import BuildError
 from synloom_boards.cost import BLOCKS, SMALL, main, measure
-from synloom_boards.families import FAMILIES
+from synloom_boards.fpga.families import FAMILIES
 
 PAGES = Path(__file__).parents[2] / "docs" / "blocks"
 

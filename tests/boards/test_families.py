@@ -2,8 +2,8 @@
 
 import pytest
 
-from synloom_boards.families import FAMILIES, count_cells
-from synloom_boards.tools import TOOLS
+from synloom_boards.fpga.families import FAMILIES, count_cells
+from synloom_boards.toolchain.tools import TOOLS
 
 
 def test_cells_count_as_what_they_take():

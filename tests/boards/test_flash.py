@@ -4,8 +4,8 @@ import pytest
 
 from synloom.base.errors import BuildError, MismatchError, TargetError
 from synloom.cli.main import main
-from synloom_boards.board import load_board
-from synloom_boards.flash import flash_bitstream, udev_rule
+from synloom_boards.boards import load_board
+from synloom_boards.toolchain.flash import flash_bitstream, udev_rule
 
 LOADED = """
 print('empty')

@@ -10,9 +10,9 @@ from amaranth.lib.wiring import In, Out
 
 from synloom.base.errors import BuildError
 from synloom.contract import ArrayParams
-from synloom_boards.families import FAMILIES
-from synloom_boards.netlist_checks import check_netlist, great_memories, most_multipliers
-from synloom_boards.synthesis import Netlist
+from synloom_boards.fpga.families import FAMILIES
+from synloom_boards.toolchain.netlist_checks import check_netlist, great_memories, most_multipliers
+from synloom_boards.toolchain.synthesis import Netlist
 
 
 class Example(wiring.Component):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from synloom_boards.place_and_route import ClockTiming, read_report
+from synloom_boards.toolchain.place_and_route import ClockTiming, read_report
 
 
 def part(kind, source, sink, delay):

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from synloom.base.errors import ParameterError
-from synloom_boards.pll import SOLVERS, solve
+from synloom_boards.fpga.pll import SOLVERS, solve
 
 
 @pytest.mark.parametrize(("wanted", "divf"), [(18_000_000, 47), (21_000_000, 55), (24_000_000, 63)])

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from synloom.base.errors import BuildError
-from synloom_boards.tools import TOOLS, run_tool
+from synloom_boards.toolchain.tools import TOOLS, run_tool
 
 
 def test_lines_are_watched_returned_and_logged(stand_in, tmp_path):

@@ -2,7 +2,7 @@
 
 from synloom_boards.arrays import LFE5U_25F
 from synloom_boards.board import Board
-from synloom_boards.pinout import Pinout
+from synloom_boards.fpga.pinout import Pinout
 
 __all__ = ["BOARDS"]
 

@@ -2,7 +2,7 @@
 
 from synloom.contract import ArrayParams
 from synloom_boards.board import Board
-from synloom_boards.pinout import Pinout
+from synloom_boards.fpga.pinout import Pinout
 
 __all__ = ["BOARDS"]
 

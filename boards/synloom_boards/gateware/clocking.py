@@ -9,7 +9,7 @@ from amaranth.lib import io, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from synloom_boards.pll import PllSetting
+from synloom_boards.fpga.pll import PllSetting
 
 __all__ = ["Clocking", "PowerOnReset"]
 

@@ -11,8 +11,8 @@ from typing import Final
 from synloom.base.errors import SynloomError
 from synloom.contract import ArrayParams
 from synloom.link.client import LinkPort
-from synloom_boards.board import board_names, load_board
-from synloom_boards.families import FAMILIES
+from synloom_boards.boards import board_names, load_board
+from synloom_boards.fpga.families import FAMILIES
 from synloom_boards.netlist.agreement import compare
 from synloom_boards.netlist.arrays import SMALL_ARRAYS
 from synloom_boards.netlist.design import BoardNetlist, NetlistDesign

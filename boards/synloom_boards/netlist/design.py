@@ -14,15 +14,15 @@ from typing import Any, Final
 
 from amaranth.back import rtlil, verilog
 
-from synloom_boards.board import load_board
-from synloom_boards.elaboration import make_plan
-from synloom_boards.families import FAMILIES
-from synloom_boards.gateware_digest import gateware_digest
+from synloom_boards.bitstreams.elaboration import make_plan
+from synloom_boards.bitstreams.gateware_digest import gateware_digest
+from synloom_boards.boards import load_board
+from synloom_boards.fpga.families import FAMILIES
 from synloom_boards.netlist.cells import cell_models
 from synloom_boards.netlist.placed import NETLIST, Placed, PlacedBoard, PlacedComponent
 from synloom_boards.netlist.verilog import cell_types, netlist_verilog
-from synloom_boards.synthesis import synthesise
-from synloom_boards.tools import TOOLS
+from synloom_boards.toolchain.synthesis import synthesise
+from synloom_boards.toolchain.tools import TOOLS
 from synloom_sim.board import Design
 from synloom_sim.board.shell import shell
 
@@ -53,7 +53,7 @@ class NetlistDesign(Design):
         facts = [family.name, family.synthesis, dict(family.libraries), TOOLS["yosys"].version()]
         digest = hashlib.sha256(json.dumps([Design.key(self), *facts]).encode())
         for path in (
-            _HERE.parent / "synthesis.py",
+            _HERE.parent / "toolchain" / "synthesis.py",
             *sorted(_HERE.glob("*.py")),
             *sorted(_HERE.glob("cells/*.v")),
         ):

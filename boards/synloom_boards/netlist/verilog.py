@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from synloom.base.errors import BuildError
-from synloom_boards.netlist.luts import LUTS, expression
+from synloom_boards.netlist.luts import LUTS, Lut, expression
 
 __all__ = ["CONTENTS", "cell_types", "netlist_verilog"]
 
@@ -59,47 +59,72 @@ def netlist_verilog(netlist: Mapping[str, Any], name: str, family: str, inputs: 
     BuildError
         If a memory lacks a part of its contents.
     """
-    top = _top(netlist)
-    nets: set[int] = set()
+    top, nets = _top(netlist), _Nets()
+    body = [*_port_lines(top, nets, inputs), *_cell_lines(top, nets, family)]
+    ports = ", ".join(map(_escaped, top["ports"]))
+    return "\n".join([f"module {name} ({ports});", *nets.declarations(), *body, "endmodule", ""])
 
-    def bit(value: int | str) -> str:
+
+class _Nets:
+    """The nets that a netlist uses: number n is the wire ``n<n>``."""
+
+    def __init__(self) -> None:
+        self._used: set[int] = set()
+
+    def vector(self, bits: Sequence[int | str]) -> str:
+        """Return an operand of nets and constants, the lowest bit first in `bits`."""
+        return self._bit(bits[0]) if len(bits) == 1 else f"{{{', '.join(map(self._bit, reversed(bits)))}}}"
+
+    def declarations(self) -> list[str]:
+        """Return the declarations of all nets that were in a vector."""
+        return [f"wire n{net};" for net in sorted(self._used)]
+
+    def _bit(self, value: int | str) -> str:
         if isinstance(value, int):
-            nets.add(value)
+            self._used.add(value)
             return f"n{value}"
         return f"1'b{value}"
 
-    def vector(bits: Sequence[int | str]) -> str:
-        return bit(bits[0]) if len(bits) == 1 else f"{{{', '.join(map(bit, reversed(bits)))}}}"
 
-    body = []
+def _port_lines(top: Module, nets: _Nets, inputs: Collection[str]) -> Iterator[str]:
+    """Yield the declaration of each port, and the assignment between it and its nets."""
     for port, facts in top["ports"].items():
         width = len(facts["bits"])
         direction = facts["direction"]
         if direction == "inout":
             direction = "input" if port in inputs else "output"
-        body.append(f"{direction} {f'[{width - 1}:0] ' if width > 1 else ''}{_escaped(port)};")
-        sides = vector(facts["bits"]), _escaped(port)
+        yield f"{direction} {f'[{width - 1}:0] ' if width > 1 else ''}{_escaped(port)};"
+        sides = nets.vector(facts["bits"]), _escaped(port)
         target, source = sides if direction == "input" else sides[::-1]
-        body.append(f"assign {target} = {source};")
+        yield f"assign {target} = {source};"
+
+
+def _cell_lines(top: Module, nets: _Nets, family: str) -> Iterator[str]:
+    """Yield an assignment for each look-up table and an instance for each other cell."""
     for number, cell in enumerate(top["cells"].values()):
         kind = cell["type"]
         if kind == _UNSEEN:
             continue
-        parameters, connections = cell["parameters"], cell["connections"]
         if lut := LUTS[family].get(kind):
-            inputs = [vector(connections.get(pin, "0")) for pin in lut.inputs]
-            body.append(
-                f"assign {vector(connections[lut.output])} = {expression(parameters[lut.table], inputs)};"
-            )
-            continue
-        if kind in CONTENTS:
-            parameters = _join(kind, parameters, CONTENTS[kind])
-        settings = ", ".join(f".{key}({_literal(value)})" for key, value in parameters.items())
-        pins = ", ".join(f".{pin}({vector(bits)})" for pin, bits in connections.items() if bits)
-        body.append(f"{kind} {f'#({settings}) ' if settings else ''}c{number} ({pins});")
-    ports = ", ".join(map(_escaped, top["ports"]))
-    wires = [f"wire n{net};" for net in sorted(nets)]
-    return "\n".join([f"module {name} ({ports});", *wires, *body, "endmodule", ""])
+            yield _lut_line(lut, cell, nets)
+        else:
+            yield _instance_line(f"c{number}", cell, nets)
+
+
+def _lut_line(lut: Lut, cell: Mapping[str, Any], nets: _Nets) -> str:
+    connections = cell["connections"]
+    operands = [nets.vector(connections.get(pin, "0")) for pin in lut.inputs]
+    value = expression(cell["parameters"][lut.table], operands)
+    return f"assign {nets.vector(connections[lut.output])} = {value};"
+
+
+def _instance_line(name: str, cell: Mapping[str, Any], nets: _Nets) -> str:
+    kind, parameters = cell["type"], cell["parameters"]
+    if kind in CONTENTS:
+        parameters = _join(kind, parameters, CONTENTS[kind])
+    settings = ", ".join(f".{key}({_literal(value)})" for key, value in parameters.items())
+    pins = ", ".join(f".{pin}({nets.vector(bits)})" for pin, bits in cell["connections"].items() if bits)
+    return f"{kind} {f'#({settings}) ' if settings else ''}{name} ({pins});"
 
 
 def _top(netlist: Mapping[str, Any]) -> Module:

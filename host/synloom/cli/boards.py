@@ -18,7 +18,7 @@ def boards(as_json: bool) -> None:
     Steps a second are the bound at 5 % activity; Fmax is what place and route found. `synloom build
     BOARD` makes a bitstream, `synloom estimate FILE` tells which boards hold an experiment.
     """
-    from synloom_boards.board_table import board_rows, shown
+    from synloom_boards.board_table import board_rows, is_outdated, shown
 
     rows = board_rows()
     if as_json:
@@ -35,4 +35,6 @@ def boards(as_json: bool) -> None:
                 f"{shown('lut', row['lut'])} LUT, {shown('ram', row['ram'])}, {shown('dsp', row['dsp'])} DSP"
             )
             click.echo(f"  {'used':<10}{used}")
+        if is_outdated(row):
+            click.echo(f"  {'built':<10}before the last change of the gateware; try: make boards")
         click.echo(f"  {'speed':<10}at most {row['steps_per_second']:,} steps/s at 5 % activity")

@@ -13,7 +13,7 @@ from synloom.cli.options import board_array_options, check_writable, json_option
 from synloom.cli.output import progress_line, show_json, show_table
 
 if TYPE_CHECKING:
-    from synloom_boards.bitstream_cache import Bitstream
+    from synloom_boards.bitstreams.cache import Bitstream
     from synloom_boards.board import Board
 
 __all__ = ["bitstream_options", "build", "make_bitstream"]
@@ -61,10 +61,10 @@ def make_bitstream(
     ParameterError
         If the board or a parameter is wrong.
     """
-    from synloom_boards.bitstream_build import build_bitstream, require_timing
-    from synloom_boards.board import load_board
+    from synloom_boards.bitstreams.build import build_bitstream, require_timing
+    from synloom_boards.bitstreams.stamp import stamped_seed
+    from synloom_boards.boards import load_board
     from synloom_boards.settings import read_settings
-    from synloom_boards.stamps import stamped_seed
 
     board = load_board(name)
     params = read_params(params_file, {**fields, **read_settings(settings)}, board.array)

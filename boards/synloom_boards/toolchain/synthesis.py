@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from synloom_boards.families import Family
-from synloom_boards.tools import run_tool
+from synloom_boards.fpga.families import Family
+from synloom_boards.toolchain.tools import run_tool
 
 __all__ = ["Netlist", "synthesise", "without_collisions"]
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from synloom.base.errors import BuildError
 from synloom.base.progress import Progress
 from synloom_boards.board import Board
-from synloom_boards.tools import run_tool
+from synloom_boards.toolchain.tools import run_tool
 
 __all__ = ["ClockTiming", "CriticalPath", "Placement", "has_met", "place", "read_report"]
 

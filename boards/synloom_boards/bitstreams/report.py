@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from synloom.contract import ArrayParams
-from synloom_boards.place_and_route import ClockTiming, CriticalPath, has_met
 from synloom_boards.speed import step_clocks, steps_per_second
+from synloom_boards.toolchain.place_and_route import ClockTiming, CriticalPath, has_met
 
 __all__ = ["FEATURES", "BuildReport"]
 
@@ -94,9 +94,16 @@ class BuildReport:
 
     @classmethod
     def from_json(cls, text: str) -> BuildReport:
-        """Read what `to_json` wrote; fields that it does not know are left out."""
+        """Read what `to_json` wrote; unknown fields are ignored.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If the text is not a report, or its array has parameters that `ArrayParams` does not allow.
+        """
         values: dict[str, Any] = json.loads(text)
         known = {name: values[name] for name in cls.__dataclass_fields__}
+        ArrayParams.from_dict(known["params"])
         known["clocks"] = tuple(ClockTiming(**clock) for clock in values["clocks"])
         known["critical"] = CriticalPath(**values["critical"]) if values["critical"] else None
         return cls(**known)

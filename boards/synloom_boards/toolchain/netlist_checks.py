@@ -10,8 +10,8 @@ from typing import Final
 
 from synloom.base.errors import BuildError
 from synloom.contract import ArrayParams
-from synloom_boards.families import Family
-from synloom_boards.synthesis import Netlist
+from synloom_boards.fpga.families import Family
+from synloom_boards.toolchain.synthesis import Netlist
 
 __all__ = ["check_netlist", "great_memories", "most_multipliers"]
 

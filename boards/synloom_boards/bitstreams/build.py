@@ -9,14 +9,14 @@ from pathlib import Path
 from synloom.base.errors import BuildError
 from synloom.base.progress import Progress
 from synloom.contract import ArrayParams
-from synloom_boards.bitstream_cache import Bitstream, BitstreamCache
+from synloom_boards.bitstreams.cache import Bitstream, BitstreamCache
+from synloom_boards.bitstreams.elaboration import Plan, make_plan, tool_versions
+from synloom_boards.bitstreams.report import BuildReport
 from synloom_boards.board import Board
-from synloom_boards.build_report import BuildReport
-from synloom_boards.elaboration import Plan, make_plan, tool_versions
-from synloom_boards.netlist_checks import check_netlist
-from synloom_boards.place_and_route import Placement, place
-from synloom_boards.synthesis import synthesise
-from synloom_boards.tools import run_tool
+from synloom_boards.toolchain.netlist_checks import check_netlist
+from synloom_boards.toolchain.place_and_route import Placement, place
+from synloom_boards.toolchain.synthesis import synthesise
+from synloom_boards.toolchain.tools import run_tool
 
 __all__ = ["build_bitstream", "require_timing"]
 

@@ -11,7 +11,7 @@ from synloom.base.errors import BuildError, ParameterError
 from synloom.base.requirements import install_command
 from synloom.contract import ArrayParams
 from synloom_boards.board import Board
-from synloom_boards.tools import TOOLS
+from synloom_boards.toolchain.tools import TOOLS
 
 __all__ = ["Plan", "make_plan", "tool_versions"]
 

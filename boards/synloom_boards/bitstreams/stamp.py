@@ -10,9 +10,9 @@ from typing import Any
 
 from synloom.base.atomic_files import write_whole
 from synloom.contract import ArrayParams
+from synloom_boards.bitstreams.gateware_digest import gateware_digest
+from synloom_boards.bitstreams.report import BuildReport
 from synloom_boards.board import Board
-from synloom_boards.build_report import BuildReport
-from synloom_boards.gateware_digest import gateware_digest
 
 __all__ = ["Stamp", "read_stamp", "stamp_path", "stamped_seed", "write_stamp"]
 
@@ -37,7 +37,7 @@ def stamp_path(board: Board) -> Path:
 
 
 def read_stamp(board: Board) -> Stamp | None:
-    """Return a board's stamp; None if it was never built, or its stamp is damaged."""
+    """Return a board's stamp; None if it was never built, or if its stamp cannot be read."""
     try:
         text = stamp_path(board).read_text(encoding="utf-8")
         return Stamp(json.loads(text)["gateware"], BuildReport.from_json(text))

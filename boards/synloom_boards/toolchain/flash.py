@@ -11,7 +11,7 @@ from synloom.base.errors import BuildError, MismatchError, TargetError
 from synloom.base.progress import Progress
 from synloom.base.requirements import install_command
 from synloom_boards.board import Board
-from synloom_boards.tools import TOOLS, run_program
+from synloom_boards.toolchain.tools import TOOLS, run_program
 
 __all__ = ["flash_bitstream", "udev_rule"]
 

@@ -1,0 +1,1 @@
+"""From a board to its bitstream: elaboration, build, cache, report and stamp."""

@@ -1,0 +1,1 @@
+"""What differs between FPGAs: families of cells, PLLs, pins."""
