@@ -1,4 +1,4 @@
-"""The arrays that several boards have by default."""
+"""Default arrays that several boards share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LFE5U_25F: Final = ArrayParams(
     soft_bounds=False,
     clock_hz=80_000_000,
 )
-"""All 56 blocks of memory of the smallest ECP5."""
+"""Uses all 56 block memories of the smallest ECP5."""
 
 SMALL_PART: Final = ArrayParams(
     lanes=1,
@@ -36,4 +36,4 @@ SMALL_PART: Final = ArrayParams(
     single_port=True,
     serial_neurons=True,
 )
-"""What fits some 5,000 look-up tables; how many neurons, and the clock, are the board's."""
+"""Fits in about 5,000 look-up tables; each board sets the number of neurons and the clock."""

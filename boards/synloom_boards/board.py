@@ -1,4 +1,4 @@
-"""What a board is: everything that its file says."""
+"""The description of a board: its FPGA, pins, clock and default array."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ from synloom_boards.fpga.pll import PllSetting, solve
 __all__ = ["Board"]
 
 _BAUD_TOLERANCE: Final = 0.02
-"""How far a line rate may be off: both ends of 8N1 share about twice that."""
+"""Largest relative error of the line rate; 8N1 bears about twice that between its two ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """One FPGA board. Nothing of Amaranth is imported until `platform` is made.
+    """One FPGA board. Amaranth is imported only when `platform` is called.
 
     Parameters
     ----------
     name : str
-        What the command line calls it.
+        Its name on the command line.
     title : str
-        What people call it.
+        Its name in tables and messages.
     chip : str
-        The FPGA, as its vendor calls it.
+        The vendor's name of the FPGA.
     family_name : str
-        Name in `FAMILIES`.
+        Key in `FAMILIES`.
     pins : str or Pinout
-        "module:class" of an Amaranth platform whose resources `uart` and `led` are used, or the pins.
+        "module:class" of an Amaranth platform with the resources `uart` and `led`, or the pins themselves.
     clock : str
-        Resource of the clock that the PLL takes.
+        Resource of the clock that feeds the PLL.
     input_hz : int
         Its frequency, in Hz.
     pll : str
-        Kind of PLL: a name of `synloom_boards.fpga.pll.SOLVERS`.
+        Kind of PLL: a key of `synloom_boards.fpga.pll.SOLVERS`.
     params : ArrayParams
-        The array by default; `clock_hz` is the frequency that is wanted.
+        The default array; `clock_hz` is the frequency wanted.
     leds : int
-        How many of the platform's LEDs show the state: see `synloom_boards.gateware.lights`.
+        Number of LEDs that show the state: see `synloom_boards.gateware.lights`.
     placer, packer : sequence of str
-        Options of nextpnr and of the packer that name the device.
+        Options of nextpnr and of the packer that select the device.
     loader : sequence of str
-        Options of openFPGALoader that name the board, or its cable.
+        Options of openFPGALoader that select the board or its cable.
     usb : str
-        "vendor:product" of its programmer.
+        USB identity of its programmer, "vendor:product".
     volatile : bool
         Whether a bitstream can be loaded without writing it to flash.
     high : sequence of str
-        Resources that are driven high, such as an enable of something else on the board.
+        Resources to drive high, such as the enable of another chip on the board.
     """
 
     name: str
@@ -82,16 +82,16 @@ class Board:
 
     @cached_property
     def array(self) -> ArrayParams:
-        """The array by default, with the clock that the PLL really makes."""
+        """The default array, with the clock that the PLL makes."""
         return self.fit(self.params)
 
     def fit(self, params: ArrayParams) -> ArrayParams:
-        """Return parameters with the clock that the PLL really makes.
+        """Return the parameters with the clock that the PLL makes.
 
         Raises
         ------
         ParameterError
-            If the PLL cannot come near to `clock_hz`, or that clock does not make `baud`.
+            If the PLL cannot make a clock near `clock_hz`, or no whole divisor of it comes near `baud`.
         """
         params = params.replace(clock_hz=self.pll_setting(params).hz)
         made = params.clock_hz / round(params.clock_hz / params.baud)
@@ -103,11 +103,11 @@ class Board:
         return params
 
     def pll_setting(self, params: ArrayParams) -> PllSetting:
-        """Return how the PLL makes the clock of some parameters."""
+        """Return the setting of the PLL for the clock of some parameters."""
         return solve(self.pll, self.input_hz, params.clock_hz)
 
     def platform(self) -> Any:
-        """Return a new Amaranth platform; it carries `fpga_family` for the gateware."""
+        """Return a new Amaranth platform; its attribute `fpga_family` is for the gateware."""
         if isinstance(self.pins, Pinout):
             platform = self.pins.platform(self.family_name, self.clock, self.input_hz)
         else:

@@ -1,4 +1,4 @@
-"""Build the bitstreams of all boards, keep their stamps, and write the table: ``make boards``."""
+"""Build the bitstreams of boards, write their stamps and the tables of the pages: ``make boards``."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ _SEEDS: Final = 4
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Build; return an exit code."""
+    """Build the boards and write the tables; return an exit code."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m synloom_boards.build_all")
-    parser.add_argument("boards", nargs="*", metavar="BOARD", help=f"of {', '.join(board_names())}")
-    parser.add_argument("--seeds", type=int, default=_SEEDS, help="how many to try (default %(default)s)")
-    parser.add_argument("--table", action="store_true", help="only write the table from the stamps")
+    parser.add_argument(
+        "boards", nargs="*", metavar="BOARD", help=f"of {', '.join(board_names())} (default: all)"
+    )
+    parser.add_argument("--seeds", type=int, default=_SEEDS, help="seeds to try (default: %(default)s)")
+    parser.add_argument("--table", action="store_true", help="only write the tables, from the stamps")
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error(f"--seeds must be at least 1, not {options.seeds}")

@@ -1,8 +1,8 @@
-"""What each block costs in logic, registers, memory and multipliers, by the open synthesiser.
+"""The cost of each block in look-up tables, flip-flops, memories and multipliers, as yosys maps it.
 
-``python -m synloom_boards.cost`` prints a table; ``pip install -e '.[boards]'`` brings the tools. ``--place``
-adds the clock that place and route reaches: each block alone (out of context, one seed), so the figure is a
-bound for the block and not a promise for an array.
+``python -m synloom_boards.cost`` prints a table; ``pip install -e '.[boards]'`` installs the tools.
+``--place`` adds the clock that place and route reaches. It places each block alone (out of context, one
+seed): the figure is a bound for the block, not a promise for an array.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ BLOCKS: Final[dict[str, Callable[[ArrayParams], wiring.Component]]] = {
     "Link": Link,
     "UartTop": UartTop,
 }
-"""Blocks by the name of their class; PassEngine holds those above it, Core all but the link."""
+"""Blocks by name of their class. PassEngine contains the blocks above it, Core all but the link."""
 
 
 SMALL: Final = ArrayParams(
@@ -93,7 +93,7 @@ SMALL: Final = ArrayParams(
 
 @dataclass(frozen=True)
 class Cost:
-    """Cells of one block by column, and the clock it reaches, MHz (0 if it was not placed)."""
+    """Cells of one block by column, and the clock that it reaches in MHz (0 if it was not placed)."""
 
     block: str
     cells: Mapping[str, int]
@@ -101,7 +101,7 @@ class Cost:
 
 
 def measure(block: str, family: Family, params: ArrayParams, *, place: bool = False) -> Cost:
-    """Synthesise one block, and place and route it if asked to.
+    """Synthesise one block; place and route it, too, if `place` is set.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def measure(block: str, family: Family, params: ArrayParams, *, place: bool = Fa
     """
     with tempfile.TemporaryDirectory() as place_of_build:
         folder = Path(place_of_build)
-        # Hidden names cannot meet those that the technology mapper makes.
+        # Hidden names cannot collide with names that the technology mapper makes.
         design = rtlil.convert(
             BLOCKS[block](params), name="top", platform=SimpleNamespace(fpga_family=family.name)
         )
@@ -121,7 +121,7 @@ def measure(block: str, family: Family, params: ArrayParams, *, place: bool = Fa
 
 def _place(family: Family, folder: Path) -> float:
     if not family.alone:
-        raise BuildError("only blocks of ecp5 can be placed alone; leave --place out")
+        raise BuildError("only blocks of ecp5 can be placed alone; leave out --place")
     files = ["--json", "top.json", "--report", "report.json"]
     goal = ["--freq", "100", "--timing-allow-fail", "--seed", "1"]
     run_tool(f"nextpnr-{family.placer}", ["-q", *family.alone, *files, *goal], folder)
@@ -133,10 +133,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; return an exit code."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m synloom_boards.cost")
     parser.add_argument("blocks", nargs="*", metavar="BLOCK", help=f"of {', '.join(BLOCKS)} (default: all)")
-    parser.add_argument("--family", choices=FAMILIES, default="ecp5")
+    parser.add_argument("--family", choices=FAMILIES, default="ecp5", help="FPGA family (default: ecp5)")
     parser.add_argument("--small", action="store_true", help="a small array instead of the default one")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="array parameter")
-    parser.add_argument("--place", action="store_true", help="place and route each block: minutes")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="set an array parameter"
+    )
+    parser.add_argument("--place", action="store_true", help="place and route each block (takes minutes)")
     options = parser.parse_args(arguments)
     family = FAMILIES[options.family]
     try:

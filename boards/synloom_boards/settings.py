@@ -17,7 +17,7 @@ def read_settings(settings: Sequence[str]) -> dict[str, int | bool]:
     Raises
     ------
     ParameterError
-        If a setting is not of that form.
+        If a setting does not have that form.
     """
     values: dict[str, Any] = {}
     for setting in settings:
@@ -36,11 +36,11 @@ def read_settings(settings: Sequence[str]) -> dict[str, int | bool]:
 
 
 def parse_settings(settings: Sequence[str], base: ArrayParams | None = None) -> ArrayParams:
-    """Return the parameters that ``NAME=VALUE`` settings describe; the others are those of `base`.
+    """Return the parameters of `base` with ``NAME=VALUE`` settings applied.
 
     Raises
     ------
     ParameterError
-        If a setting is not of that form, or its name or value is not one of ArrayParams.
+        If a setting does not have that form, or `ArrayParams` does not allow its name or value.
     """
     return (base or ArrayParams()).replace(**read_settings(settings))

@@ -1,4 +1,4 @@
-"""How many clocks a step takes at least, and how many steps a second that makes."""
+"""How fast an array can be: the fewest clocks of a step, and the most steps per second."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from synloom.contract import ArrayParams
 __all__ = ["ACTIVITY", "step_clocks", "steps_per_second"]
 
 ACTIVITY: Final = 0.05
-"""Share of inputs and neurons that spike in a step, for all tables."""
+"""Share of inputs and neurons that spike in a step, in all tables."""
 
 
 def step_clocks(params: ArrayParams, activity: float = ACTIVITY) -> float:
-    """Return the bound of a step, in clocks.
+    """Return the fewest clocks of a step.
 
-    The sweep visits every neuron, in `params.sweep_clocks`. Each active source has a row pass of
-    ``ceil(N / lanes)`` chunks and each active neuron, with plasticity, a column pass of
-    ``ceil((M + N) / lanes)`` chunks of `params.chunk_clocks` each. All sources reach all targets; what passes
-    need to start and to drain is left out, by which the gateware exceeds the bound by some per cent.
+    The sweep over all neurons takes `params.sweep_clocks`. Each active source has a row pass of
+    ``ceil(N / lanes)`` chunks; with plasticity, each active neuron has a column pass of
+    ``ceil((M + N) / lanes)`` chunks. A chunk takes `params.chunk_clocks`. Connections are all-to-all. The
+    clocks that passes need to start and to drain do not count, so the gateware takes some per cent more.
 
     Parameters
     ----------
@@ -35,5 +35,5 @@ def step_clocks(params: ArrayParams, activity: float = ACTIVITY) -> float:
 
 
 def steps_per_second(params: ArrayParams, activity: float = ACTIVITY) -> float:
-    """Return how many steps a second the bound allows at the array's clock."""
+    """Return the most steps per second at the array's clock."""
     return params.clock_hz / step_clocks(params, activity)

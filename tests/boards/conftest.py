@@ -96,9 +96,9 @@ def flow(monkeypatch, tmp_path, stand_in, small_plan):
         return placed
 
     def memories():
-        from synloom_boards.toolchain.netlist_checks import great_memories
+        from synloom_boards.toolchain.netlist_checks import large_memories
 
-        blocks = {f"{path}.0.0": "SB_RAM40_4K" for path in great_memories(small_plan.rtlil)}
+        blocks = {f"{path}.0.0": "SB_RAM40_4K" for path in large_memories(small_plan.rtlil)}
         return {**blocks, "weights": "SB_SPRAM256KA"}
 
     return make

@@ -100,7 +100,7 @@ def refuse(capsys, *arguments):
 def test_an_activity_is_a_share(capsys, percent):
     example = ROOT / "docs" / "examples" / "winner_take_all.toml"
     told = refuse(capsys, "estimate", example, "--activity", percent)
-    assert f"must be a number of percent in 0..100, not {percent}" in told
+    assert f"must be a percentage in 0..100, not {percent}" in told
 
 
 @pytest.mark.parametrize("command", [["verilog"], ["build", "icebreaker"]])

@@ -70,17 +70,18 @@ FAULTS = {
     "permission": (
         f"unable to open ftdi device: -4 (usb_open() failed)\n{_INIT}",
         TargetError,
-        r'may not be used by you; try:\n  echo \'ATTRS\{idVendor\}=="0403", ATTRS\{idProduct\}=="6015"',
+        r"no permission to use the programmer of ULX3S 25F \(USB 0403:6015\); try:\n"
+        r'  echo \'ATTRS\{idVendor\}=="0403", ATTRS\{idProduct\}=="6015"',
     ),
     "newer permission": (
         "unable to open ftdi device: -4 (libusb_open() failed) (USB bus 1 addr 4)",
         TargetError,
-        "may not be used by you",
+        "no permission to use the programmer",
     ),
     "permission of a DAP": (
         "Couldn't open device. Check permissions for /dev/hidraw3",
         TargetError,
-        "may not be used by you",
+        "no permission to use the programmer",
     ),
     "wrong device": (
         "\x1b[31mError: Failed to claim FPGA device: mismatch between target's idcode and bitstream idcode\n"
@@ -106,7 +107,8 @@ FAULTS = {
     "no CMSIS-DAP": (
         "Jtag: support for cmsisdap was not enabled at compile time",
         BuildError,
-        "built without cmsisdap, .*; try that of your system: sudo apt install openfpgaloader; export OPENF",
+        "built without cmsisdap, .*; try the one of your system: "
+        "sudo apt install openfpgaloader; export OPENFPGALOADER=openFPGALoader",
     ),
     "anything else": (
         "Loading: [==   ] 40.00%\nFail to read data",

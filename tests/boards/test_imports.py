@@ -12,7 +12,9 @@ import synloom_boards
 ROOT = Path(synloom_boards.__file__).parent
 PACKAGES = Path(__file__).parents[2]
 FILES = {
-    ".".join(["synloom_boards", *path.relative_to(ROOT).with_suffix("").parts]).removesuffix(".__init__"): path
+    ".".join(["synloom_boards", *path.relative_to(ROOT).with_suffix("").parts]).removesuffix(
+        ".__init__"
+    ): path
     for path in sorted(ROOT.rglob("*.py"))
 }
 

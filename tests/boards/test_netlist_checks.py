@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from synloom.base.errors import BuildError
 from synloom.contract import ArrayParams
 from synloom_boards.fpga.families import FAMILIES
-from synloom_boards.toolchain.netlist_checks import check_netlist, great_memories, most_multipliers
+from synloom_boards.toolchain.netlist_checks import check_netlist, large_memories, most_multipliers
 from synloom_boards.toolchain.synthesis import Netlist
 
 
@@ -65,12 +65,12 @@ PARAMS = ArrayParams(inputs=16, neurons=16, lanes=1, neuron_lanes=1)
 
 
 def great(design):
-    (path,) = great_memories(design)
+    (path,) = large_memories(design)
     return f"{path}.0.0"
 
 
 def test_only_great_written_memories_must_be_block_memory(design):
-    assert list(great_memories(design).values()) == [4096]
+    assert list(large_memories(design).values()) == [4096]
     assert great(design).startswith("inner.great")
 
 

@@ -144,7 +144,7 @@ def test_a_comparison_that_learned_nothing_is_none(monkeypatch, capsys, steps, c
     monkeypatch.setattr(netlist_main, "LinkPort", lambda transport: Connected(SMALL_ARRAYS["ecp5"]))
     assert main(["ecp5", "--steps", str(steps)]) == code
     printed = capsys.readouterr().out
-    assert ("learned weights say nothing; try more --steps" in printed) == bool(code)
+    assert ("learned weights prove nothing; try more --steps" in printed) == bool(code)
     assert printed.splitlines()[2].endswith("| 0 |")
 
 

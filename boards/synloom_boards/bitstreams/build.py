@@ -21,7 +21,7 @@ from synloom_boards.toolchain.tools import run_tool
 __all__ = ["build_bitstream", "require_timing"]
 
 _SYNTHESIS_SHARE = 0.35
-"""Of a build's time, for the progress."""
+"""Share of a build's time that synthesis takes, for the progress."""
 
 
 def build_bitstream(
@@ -32,28 +32,28 @@ def build_bitstream(
     cache: BitstreamCache | None = None,
     progress: Progress | None = None,
 ) -> Bitstream:
-    """Return a bitstream of an array for a board, built if the cache does not have it.
+    """Return the bitstream of an array for a board, from the cache or newly built.
 
-    Seed after seed is tried until one meets the timing; if none does, the fastest is returned. See
-    `require_timing`.
+    Seeds are tried in order until one meets the timing. If none does, the fastest bitstream is returned;
+    `require_timing` rejects it.
 
     Parameters
     ----------
     board : Board
     params : ArrayParams
-        Its clock becomes the nearest that the board's PLL makes.
+        The array; its clock becomes the nearest one that the board's PLL can make.
     seeds : sequence of int
-        Of the placer, at least one.
+        Seeds of the placer, at least one.
     cache : BitstreamCache, optional
-        The user's by default.
+        The user's cache by default.
     progress : callable, optional
-        Told what is done and the share of it.
+        Called with the current stage and the share of the work that is done.
 
     Raises
     ------
     BuildError
-        If a tool is missing or fails, the design does not fit, or the netlist is not what it must be; the
-        message names the log.
+        If a tool is missing or fails, the design does not fit, or the netlist fails a check; the message
+        names the log.
     ParameterError
         If the board cannot make the clock or the line rate.
     """
@@ -80,12 +80,12 @@ def build_bitstream(
 
 
 def require_timing(bitstream: Bitstream) -> Bitstream:
-    """Return a bitstream that meets its timing.
+    """Return the bitstream if it meets its timing.
 
     Raises
     ------
     BuildError
-        If it does not; the message says by how much, where, and what to try.
+        If it does not; the message gives the clock, the critical path and what to try.
     """
     report = bitstream.report
     if report.met:
@@ -95,13 +95,13 @@ def require_timing(bitstream: Bitstream) -> Bitstream:
     raise BuildError(
         f"timing is not met: {late.clock} reaches {late.achieved:.1f} MHz of {late.goal:.1f} MHz{where}; "
         f"try other seeds (--seed {report.seed + 1} --seeds 8), a --clock-hz below {late.achieved:.1f} MHz, "
-        f"fewer --lanes, or --allow-slow to have it anyhow"
+        f"fewer --lanes, or --allow-slow to accept it"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Build:
-    """One build in a folder of its own."""
+    """One build, in a folder of its own."""
 
     plan: Plan
     digest: str
@@ -111,7 +111,7 @@ class _Build:
     progress: Progress
 
     def run(self, seeds: Sequence[int]) -> list[Bitstream]:
-        """Synthesise once, then place with each seed until one is fast enough."""
+        """Synthesise once, then place with each seed until one meets the timing."""
         plan, family = self.plan, self.plan.board.family
         for name, text in plan.constraints.items():
             (self.folder / name).write_text(text, encoding="utf-8")
@@ -157,4 +157,4 @@ def _best(built: Sequence[Bitstream]) -> Bitstream:
 
 
 def _silent(what: str, share: float) -> None:
-    """Tell nobody."""
+    """Ignore the progress."""

@@ -1,4 +1,4 @@
-"""Where bitstreams are kept: a folder a design and seed, in the user's cache."""
+"""The cache of bitstreams: one folder for each design and seed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Bitstream", "BitstreamCache"]
 
 @dataclass(frozen=True, slots=True)
 class Bitstream:
-    """A bitstream and what its build reached."""
+    """A bitstream file and the report of its build."""
 
     path: Path
     report: BuildReport
@@ -23,25 +23,25 @@ class Bitstream:
 
 @dataclass(frozen=True, slots=True)
 class BitstreamCache:
-    """Built bitstreams; safe with several processes at a time.
+    """Built bitstreams; several processes may use the cache at once.
 
     `bitstreams/DIGEST-SEED/` holds the bitstream, `report.json` and `build.log`.
 
     Parameters
     ----------
     boards : BoardCache
-        The user's cache, whose locks, work folders and logs are used.
+        The cache of simulated boards; its locks, work folders and logs are used.
     """
 
     boards: BoardCache
 
     @classmethod
     def default(cls) -> BitstreamCache:
-        """Return the user's cache, as for simulated boards."""
+        """Return the user's cache, which simulated boards use, too."""
         return cls(BoardCache.default())
 
     def find(self, digest: str, seed: int, name: str) -> Bitstream | None:
-        """Return a bitstream, if it was built; `name` is its file's."""
+        """Return a bitstream, or None if it was not built; `name` is that of its file."""
         folder = self._folder(digest, seed)
         try:
             report = BuildReport.from_json((folder / "report.json").read_text(encoding="utf-8"))
@@ -50,7 +50,7 @@ class BitstreamCache:
         return Bitstream(folder / name, report) if (folder / name).is_file() else None
 
     def store(self, built: Path, name: str, report: BuildReport) -> Bitstream:
-        """Keep a bitstream, its report and its log from the folder where it was built."""
+        """Copy a bitstream, its report and its log from the folder of the build into the cache."""
         folder = self._folder(report.digest, report.seed)
         folder.parent.mkdir(parents=True, exist_ok=True)
         new = folder.with_name(f"{folder.name}.{os.getpid()}")

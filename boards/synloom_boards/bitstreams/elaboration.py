@@ -1,4 +1,4 @@
-"""From a board and parameters to what the tools read: the design as RTLIL, and the pins."""
+"""From a board and parameters to the input of the tools: the design as RTLIL, and the pins."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ __all__ = ["Plan", "make_plan", "tool_versions"]
 
 @dataclass(frozen=True)
 class Plan:
-    """A design for a board, elaborated.
+    """An elaborated design for a board.
 
     Parameters
     ----------
     board : Board
     params : ArrayParams
-        The array; its clock is the PLL's.
+        The array, with the clock that the PLL makes.
     rtlil : str
-        The design; its module is `top`.
+        The design; its top module is `top`.
     constraints : mapping of str to str
-        The files of constraints, by name.
+        The constraint files: names and texts.
     """
 
     board: Board
@@ -37,7 +37,7 @@ class Plan:
     constraints: Mapping[str, str]
 
     def digest(self, tools: Mapping[str, str]) -> str:
-        """Return 32 hex digits that change with anything a bitstream depends on, but the seed."""
+        """Return 32 hex digits that change with anything a bitstream depends on, except the seed."""
         facts = {
             "board": [self.board.name, *self.board.placer, "/", *self.board.packer],
             "family": [
@@ -60,13 +60,13 @@ def make_plan(board: Board, params: ArrayParams) -> Plan:
     BuildError
         If Amaranth or the board's platform is not installed.
     ParameterError
-        If the board's PLL cannot make the clock, or its memories cannot do what the array asks of them.
+        If the board's PLL cannot make the clock, or its memories cannot read and write as the array needs.
     """
     params = board.fit(params)
     if board.family_name == "ice40" and not params.single_port:
         raise ParameterError(
-            f"{board.title} needs single_port: two-ported arrays read a row of traces while an element of it "
-            f"is written, and block memory of an iCE40 may give anything then; try --single-port"
+            f"{board.title} needs single_port: a two-ported array reads a row of traces while it writes one "
+            f"of its elements, which block memory of an iCE40 does not support; try --single-port"
         )
     try:
         from synloom_boards.gateware.top import BoardTop
@@ -81,7 +81,7 @@ def make_plan(board: Board, params: ArrayParams) -> Plan:
 
 
 def tool_versions(board: Board) -> dict[str, str]:
-    """Return the versions of the tools that build a bitstream of a board."""
+    """Return the versions of the tools that build a board's bitstream."""
     return {name: TOOLS[name].version() for name in board.family.tools}
 
 

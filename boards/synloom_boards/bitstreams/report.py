@@ -1,4 +1,4 @@
-"""What a build made, as it is kept beside the bitstream and in a board's stamp."""
+"""The report of a build, as it is kept beside the bitstream and in the board's stamp."""
 
 from __future__ import annotations
 
@@ -22,30 +22,33 @@ FEATURES: Final = (
     "generators",
     "spike_counters",
 )
-"""What a small part may lack."""
+"""Features that a small FPGA may have to leave out."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildReport:
-    """One build of one board.
+    """What one build of one board reached.
 
     Parameters
     ----------
     board : str
-        Its name.
+        Name of the board.
     chip : str
+        The vendor's name of the FPGA.
     params : mapping
-        Of the array, with the true clock.
+        Parameters of the array, with the clock that the PLL makes.
     digest : str
-        Of the design, its constraints and the tools.
+        Digest of the design, its constraints and the tools: see `Plan.digest`.
     seed : int
-        Of the placer.
+        Seed of the placer.
     tools : mapping of str to str
-        Versions by tool.
+        Version of each tool.
     resources : mapping of str to pair of int
-        Used and available, by the columns LUT, FF, RAM, DSP and those of the family.
+        Used and available resources by column: LUT, FF, RAM, DSP and those of the family.
     clocks : sequence of ClockTiming
+        Every clock of the design.
     critical : CriticalPath or None
+        The slowest path, if nextpnr reported one.
     """
 
     board: str
@@ -65,31 +68,31 @@ class BuildReport:
 
     @property
     def met(self) -> bool:
-        """Whether every clock is fast enough."""
+        """Whether every clock meets its timing, and the array's clock is among them."""
         return has_met(self.clocks)
 
     @property
     def fmax(self) -> float:
-        """The clock that the array may have, in MHz."""
+        """Maximum frequency of the array's clock, in MHz; 0 if the report lacks it."""
         return min((clock.achieved for clock in self.clocks if clock.clock == "sync"), default=0.0)
 
     @property
     def features_off(self) -> tuple[str, ...]:
-        """What this array lacks."""
+        """Features that this array leaves out."""
         return tuple(name for name in FEATURES if not self.params[name])
 
     @property
     def step_clocks(self) -> float:
-        """The bound of a step at 5 % activity, in clocks."""
+        """The fewest clocks of a step at 5 % activity."""
         return step_clocks(self.array)
 
     @property
     def steps_per_second(self) -> float:
-        """Steps a second of that bound."""
+        """The most steps per second at 5 % activity."""
         return steps_per_second(self.array)
 
     def to_json(self) -> str:
-        """Return it as text that `from_json` reads."""
+        """Return the report as JSON, which `from_json` reads."""
         return json.dumps(asdict(self), indent=2) + "\n"
 
     @classmethod

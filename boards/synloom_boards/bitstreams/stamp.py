@@ -1,4 +1,4 @@
-"""What each board's last full build reached, kept beside the code."""
+"""Stamps: what each board's last full build reached, kept with the source code."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _FIRST_SEED = 1
 
 @dataclass(frozen=True)
 class Stamp:
-    """A build's report, and the digest of the gateware that it was made from."""
+    """The report of a build, and the digest of the gateware that it was made from."""
 
     gateware: str
     report: BuildReport
 
     def is_current(self, board: Board) -> bool:
-        """Whether the board's gateware is still the same."""
+        """Whether the gateware has not changed since the build."""
         return self.gateware == gateware_digest(board)
 
 
 def stamp_path(board: Board) -> Path:
-    """Return where a board's stamp is kept."""
+    """Return the file of a board's stamp."""
     return Path(str(resources.files("synloom_boards"))) / "stamps" / f"{board.name}.json"
 
 
@@ -46,7 +46,7 @@ def read_stamp(board: Board) -> Stamp | None:
 
 
 def write_stamp(board: Board, report: BuildReport) -> Path:
-    """Keep what a build of the board's default array reached; return the file."""
+    """Write the stamp of a build of the board's default array; return its file."""
     values: dict[str, Any] = {"gateware": gateware_digest(board), **json.loads(report.to_json())}
     path = stamp_path(board)
     path.parent.mkdir(exist_ok=True)
@@ -55,6 +55,6 @@ def write_stamp(board: Board, report: BuildReport) -> Path:
 
 
 def stamped_seed(board: Board, params: ArrayParams) -> int:
-    """Return the seed that met the timing of these parameters, or 1."""
+    """Return the seed of the stamp if the stamp has these parameters, else 1."""
     stamp = read_stamp(board)
     return stamp.report.seed if stamp and stamp.report.params == params.to_dict() else _FIRST_SEED

@@ -1,4 +1,4 @@
-"""One file a board; each lists its `BOARDS`. Here they are found by their names."""
+"""The boards: each file lists its own in `BOARDS`, and `load_board` finds them by name."""
 
 from __future__ import annotations
 

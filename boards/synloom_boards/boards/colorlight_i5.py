@@ -1,4 +1,4 @@
-"""Colorlight i5 (V7.0) on its extension board: a LED panel's controller with an ECP5."""
+"""Colorlight i5 (V7.0) on its extension board: an LED panel controller with an ECP5."""
 
 from synloom_boards.arrays import LFE5U_25F
 from synloom_boards.board import Board
@@ -12,7 +12,7 @@ BOARDS = [
         title="Colorlight i5",
         chip="LFE5U-25F-6BG381C",
         family_name="ecp5",
-        # The serial port is that of the extension board's CMSIS-DAP.
+        # The extension board's CMSIS-DAP has the serial port.
         pins=Pinout(
             part={"device": "LFE5U-25F", "package": "BG381", "speed": "6"},
             clock="P3",

@@ -1,4 +1,4 @@
-"""ULX3S: the same board with a small and a large ECP5."""
+"""ULX3S, with a small or a large ECP5."""
 
 from synloom.contract import ArrayParams
 from synloom_boards.arrays import LFE5U_25F
@@ -23,7 +23,7 @@ def _ulx3s(size: str, option: str, identity: str, params: ArrayParams) -> Board:
         packer=("--idcode", f"0x{identity}"),
         loader=("-b", "ulx3s"),
         usb="0403:6015",
-        # Low restarts the ESP32, which may load a design of its own.
+        # While it is low, the ESP32 restarts, and may load a design of its own.
         high=("esp32.gpio0",),
     )
 

@@ -1,4 +1,4 @@
-"""The FPGA families: how each is synthesised, placed and packed, and which cells count as what."""
+"""The FPGA families: how each is synthesised, placed and packed, and how its cells are counted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ram block $__GOWIN_SDP_ {
 	}
 }
 """
-"""yosys's own description without the true dual port, which GW1NR-9C does not have."""
+"""The description that yosys has, without the true dual port, which GW1NR-9C lacks."""
 
 
 @dataclass(frozen=True)
@@ -44,37 +44,37 @@ class Family:
     Parameters
     ----------
     name : str
-        What ``platform.fpga_family`` says: "ice40", "ecp5" or "gowin".
+        Value of ``platform.fpga_family``: "ice40", "ecp5" or "gowin".
     title : str
-        The family as its vendor calls it.
+        The vendor's name of the family.
     synthesis : str
         yosys commands that map the module `top` to the family's cells.
     cells : mapping of str to mapping of str to int
-        For each column of a table of costs: name patterns of cells, with the weight of one.
+        For each column of the cost table: patterns of cell types, with the weight of one cell.
     placer : str
         nextpnr's name of the family.
     place : sequence of str
-        Its options for files and algorithms; the board adds the device.
+        nextpnr's options for files and algorithms; the board adds the device.
     packer : str
         The tool that makes the bitstream.
     pack : sequence of str
-        Its arguments; the board's come before.
+        The packer's arguments, which follow the board's.
     bitstream : str
-        The file that the packer makes.
+        The file that the packer writes.
     columns : mapping of str to str
-        Columns of the table of boards: how nextpnr calls each kind of resource.
+        For each column of the board table: nextpnr's name of the resource.
     block_ram : tuple of str
-        Name patterns of the cells that are block memory.
+        Patterns of the types of block memory cells.
     multipliers : tuple of str
-        Name patterns of multiplier cells.
+        Patterns of the types of multiplier cells.
     multiplier_bits : int
-        Width of a factor of the widest of them.
+        Width of a factor of the widest multiplier, in bits.
     forbidden : mapping of str to str
         Cells that synthesis must not use, and why.
     alone : sequence of str
-        Options of nextpnr that place a block without pins; empty if the placer cannot.
+        nextpnr's options to place a block without pins; empty if it cannot.
     libraries : mapping of str to str
-        Files beside the design that `synthesis` reads, by name.
+        Files that `synthesis` reads beside the design: names and texts.
     """
 
     name: str
@@ -100,7 +100,7 @@ class Family:
         return "yosys", f"nextpnr-{self.placer}", self.packer
 
     def resources(self, used: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
-        """Return used and available resources by column from what nextpnr counted."""
+        """Return used and available resources by column, from nextpnr's counts."""
         return {column: used[name] for column, name in self.columns.items() if name in used}
 
 
@@ -143,7 +143,7 @@ FAMILIES: Final[dict[str, Family]] = {
             "MULT18X18D": {"MULT18X18D": 1},
         },
         placer="ecp5",
-        # To rip up for the clock's sake gains a few per cent.
+        # Timing-driven rip-up gains a few per cent.
         place=("--lpf", "top.lpf", "--textcfg", "top.config", "--router", "router2", "--tmg-ripup"),
         packer="ecppack",
         pack=("--compress", "top.config", "top.bit"),
@@ -164,7 +164,7 @@ FAMILIES: Final[dict[str, Family]] = {
             "synth_gowin -top top -nowidelut -run map_ffram:"
         ),
         cells={
-            # A distributed memory of 16 x 4 keeps eight look-up tables from other use.
+            # A distributed memory of 16 x 4 takes up eight look-up tables.
             "LUT4": {"LUT[1-4]": 1, "ALU": 1, "RAM16SDP4": 8},
             "flip-flops": {"DFF*": 1},
             "BSRAM": {"SDPB": 1, "SDPX9B": 1, "DPB": 1, "DPX9B": 1, "SP": 1, "SPX9": 1, "pROM*": 1},
@@ -190,7 +190,7 @@ FAMILIES: Final[dict[str, Family]] = {
 
 
 def count_cells(family: Family, numbers: Mapping[str, int]) -> dict[str, int]:
-    """Return the columns of a table of costs from the number of cells of each type."""
+    """Return the columns of the cost table from the number of cells of each type."""
     return {column: _weigh(patterns, numbers) for column, patterns in family.cells.items()}
 
 

@@ -1,4 +1,4 @@
-"""Pins of a board that has no Amaranth platform of its own."""
+"""Pins of a board for which there is no Amaranth platform."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Pinout:
     Parameters
     ----------
     part : mapping of str to str
-        What Amaranth's platform of the family wants to know: device, package and speed, or part and family.
+        Attributes of Amaranth's platform of the family: device, package and speed, or part and family.
     clock, rx, tx : str
-        Pins; `rx` is what the FPGA receives.
+        Names of the pins; the FPGA receives on `rx`.
     leds : str
-        Pins of LEDs, with spaces between.
+        Names of the LEDs' pins, with spaces between them.
     leds_low : bool
-        Whether a LED shines when its pin is low.
+        Whether an LED is lit while its pin is low.
     attributes : mapping of str to str
-        Constraints of all pins, such as their voltage.
+        Attributes of all pins, such as the I/O standard.
     """
 
     part: Mapping[str, str]

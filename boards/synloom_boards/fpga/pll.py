@@ -1,4 +1,4 @@
-"""Which settings of a family's PLL make a frequency: the vendors' formulas and limits, nothing else."""
+"""PLL settings that make a frequency, by the vendors' formulas and limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _GOWIN_OUTPUTS: Final = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
 
 @dataclass(frozen=True, slots=True)
 class PllSetting:
-    """One way to set a PLL.
+    """One setting of a PLL.
 
     Parameters
     ----------
@@ -29,11 +29,11 @@ class PllSetting:
     parameters : mapping of str to int or str
         Its parameters.
     frequency : Fraction
-        What comes out, in Hz, exactly.
+        The exact output frequency, in Hz.
     comparison : Fraction
-        Frequency of the phase detector, in Hz; the higher, the less jitter.
+        Frequency at the phase detector, in Hz; the higher it is, the less jitter.
     oscillator : Fraction
-        Frequency of the oscillator, in Hz.
+        Frequency of the voltage-controlled oscillator, in Hz.
     """
 
     primitive: str
@@ -44,24 +44,24 @@ class PllSetting:
 
     @property
     def hz(self) -> int:
-        """What comes out, in whole Hz."""
+        """The output frequency, in whole Hz."""
         return round(self.frequency)
 
 
 def solve(solver: str, input_hz: int, wanted_hz: int) -> PllSetting:
-    """Return the setting that comes nearest to a frequency.
+    """Return the setting whose output is nearest to a frequency.
 
     Parameters
     ----------
     solver : str
-        Name in `SOLVERS`.
+        Key in `SOLVERS`.
     input_hz, wanted_hz : int
-        Frequencies before and behind the PLL.
+        Frequency of the input, and the one wanted at the output.
 
     Raises
     ------
     ParameterError
-        If nothing comes within 2 % of `wanted_hz`; the message gives the nearest frequency.
+        If no setting comes within 2 % of `wanted_hz`; the message gives the nearest frequency.
     """
     settings = list(SOLVERS[solver](Fraction(input_hz)))
     if not settings:
@@ -182,4 +182,4 @@ SOLVERS: Final[Mapping[str, Callable[[Fraction], Iterator[PllSetting]]]] = {
     "gw1nr-9": partial(_gowin, device="GW1NR-9C", comparisons=400, oscillators=(400, 1200)),
     "gw2ar-18": partial(_gowin, device="GW2AR-18C", comparisons=500, oscillators=(500, 1250)),
 }
-"""What a PLL can make from a clock, by the kind of PLL: all settings within the vendor's limits."""
+"""For each kind of PLL: a function from the input frequency to all settings within the vendor's limits."""

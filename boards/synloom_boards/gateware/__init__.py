@@ -1,1 +1,1 @@
-"""What is put around the array on a board: clock, reset, LEDs, pins."""
+"""What surrounds the array on a board: clock, reset, LEDs, pins."""

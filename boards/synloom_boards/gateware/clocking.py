@@ -1,4 +1,4 @@
-"""Clock and reset: a PLL, and a reset that ends some time after the PLL has locked."""
+"""Clock and reset: a PLL, and a reset that ends some time after the PLL locks."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from synloom_boards.fpga.pll import PllSetting
 __all__ = ["Clocking", "PowerOnReset"]
 
 _RESET_S: Final = 50e-6
-"""iCE40's block memories read zeros for some microseconds after configuration."""
+"""Length of the reset: block memories of an iCE40 read zeros for some microseconds after configuration."""
 
 
 class PowerOnReset(wiring.Component):
-    """Hold the reset until the PLL has been locked for a while, and whenever it loses its lock.
+    """Hold the reset until the PLL has been locked for some time, and again whenever it loses lock.
 
     Runs in domain `por`, which has the PLL's clock and no reset.
 
     Parameters
     ----------
     clocks : int
-        How long the reset is held, in clocks.
+        Length of the reset after the PLL locks, in clocks.
 
     Members
     -------
     locked : In(1)
-        Of the PLL; asynchronous.
+        The PLL's lock signal; asynchronous.
     reset : Out(1)
-        A register's output; high after configuration.
+        Comes from a register; high after configuration.
     """
 
     def __init__(self, clocks: int):
@@ -53,21 +53,21 @@ class PowerOnReset(wiring.Component):
 
 
 class Clocking(wiring.Component):
-    """Make clock and reset of domain `sync` from a board's clock.
+    """Make the clock and the reset of domain `sync` from a board's clock.
 
     Parameters
     ----------
     clock : str
         Resource of the clock input.
     setting : PllSetting
-        The PLL.
+        How the PLL is set.
 
     Members
     -------
     clk : Out(1)
         The PLL's clock.
     rst : Out(1)
-        Goes with `clk`.
+        Synchronous to `clk`.
     """
 
     def __init__(self, clock: str, setting: PllSetting):

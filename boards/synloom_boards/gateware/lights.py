@@ -1,4 +1,4 @@
-"""What the LEDs show: that the board lives, that it works, that something was lost."""
+"""The LEDs: heartbeat, activity, errors."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from amaranth.lib.wiring import In, Out
 __all__ = ["BLINKS_PER_SECOND", "TICKS_PER_SECOND", "Lights"]
 
 TICKS_PER_SECOND = 16
-"""Everything that eyes see goes by these ticks."""
+"""The LEDs change at these ticks only."""
 BLINKS_PER_SECOND = 1
-"""Of the heartbeat."""
+"""Rate of the heartbeat."""
 
 _ERROR_TICKS = 15
 
 
 class Lights(wiring.Component):
-    """Turn strobes into light.
+    """Show a heartbeat, and stretch strobes until they can be seen.
 
-    The heartbeat blinks once a second. Activity shines for a sixteenth of a second or two after its cause,
-    an error for about a second after it. With three LEDs or more these are LED 0, 1 and 2; with two, LED 0 is
-    the heartbeat that activity turns over and LED 1 the error; one LED is all in one: an error makes it
-    flicker.
+    The heartbeat blinks once a second. Activity is lit for one or two sixteenths of a second after its
+    strobe, an error for about a second. Three LEDs or more: LED 0 is the heartbeat, LED 1 activity, LED 2
+    errors. Two: LED 0 is the heartbeat, inverted by activity, and LED 1 errors. One: the heartbeat, inverted
+    by activity; an error makes it flicker.
 
     Parameters
     ----------
     count : int
-        LEDs, at least 1.
+        Number of LEDs, at least 1.
     tick_clocks : int
-        Clocks of one tick, a sixteenth of a second.
+        Clocks in a tick, which is a sixteenth of a second.
 
     Members
     -------
     active, error : In(1)
-        What happens in this clock.
+        Strobes, high in each clock in which the array works or loses something.
     leds : Out(count)
-        High: shines.
+        A high bit lights its LED.
     """
 
     def __init__(self, count: int, tick_clocks: int):

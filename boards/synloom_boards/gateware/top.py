@@ -1,4 +1,4 @@
-"""What goes into a board: clock and reset, the array behind its serial port, the LEDs."""
+"""The design of a board: clock and reset, the array behind its serial port, the LEDs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Simulation after synthesis: the netlist that place and route gets, with the vendors' cells."""
+"""Simulation after synthesis: the netlist for place and route, with models of the vendors' cells."""
 
 from synloom_boards.netlist.agreement import Agreement, compare
 from synloom_boards.netlist.arrays import SMALL_ARRAYS

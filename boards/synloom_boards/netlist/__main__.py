@@ -21,18 +21,18 @@ from synloom_boards.netlist.transport import connect
 __all__ = ["design_of", "main"]
 
 _FASTEST: Final = 4
-"""Clocks of a serial bit: every one of them is simulated."""
+"""Clocks per serial bit. Each is simulated, so this is the fewest that the receiver can do with."""
 
 
 def design_of(name: str, *, small: bool = False) -> NetlistDesign:
-    """Return what a name on the command line means.
+    """Return the design that a name on the command line stands for.
 
     Parameters
     ----------
     name : str
-        A family: its small array behind two pins. Or a board: all that goes into it.
+        A family, for its small array behind a serial port; or a board, for its whole design.
     small : bool
-        The small array on the board instead of the board's own.
+        Put the small array on the board instead of the board's own.
 
     Raises
     ------
@@ -50,17 +50,17 @@ def design_of(name: str, *, small: bool = False) -> NetlistDesign:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare and print a line for each netlist; return an exit code."""
+    """Compare each netlist with the model and print a line for it; return an exit code."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m synloom_boards.netlist")
     parser.add_argument(
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"{', '.join(FAMILIES)} (all three if none is named), {', '.join(board_names())}",
+        help=f"families: {', '.join(FAMILIES)} (default: all three); boards: {', '.join(board_names())}",
     )
     parser.add_argument("--small", action="store_true", help="a small array on the board: minutes, not hours")
-    parser.add_argument("--steps", type=int, default=256, help="steps of the run (default: 256)")
-    parser.add_argument("--seed", type=int, default=1, help="another network (default: 1)")
+    parser.add_argument("--steps", type=int, default=256, help="steps to run (default: 256)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random network (default: 1)")
     options = parser.parse_args(arguments)
     if options.steps < 1:
         parser.error(f"--steps must be at least 1, not {options.steps}")
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _compare(name: str, design: NetlistDesign, options: argparse.Namespace) -> int:
-    """Compare one netlist; return how much is wrong: the bits that differ, or that nothing was learned."""
+    """Compare one netlist; return how many bits differ, and one more if the run proves nothing."""
     transport = connect(design, progress=_tell)
     port = LinkPort(transport)
     try:
@@ -97,8 +97,7 @@ def _compare(name: str, design: NetlistDesign, options: argparse.Namespace) -> i
     for fault in found.faults:
         print(f"- {fault}")
     if not (found.spikes and (found.learned or not design.params.plasticity)):
-        # Then nothing was compared that matters.
-        print(f"- {found.spikes} spikes and {found.learned} learned weights say nothing; try more --steps")
+        print(f"- {found.spikes} spikes and {found.learned} learned weights prove nothing; try more --steps")
         return wrong + 1
     return wrong
 

@@ -1,4 +1,4 @@
-"""The arrays whose netlists are simulated as a matter of course: small, with all that the gateware can do."""
+"""The arrays whose netlists are simulated by default: small ones, with all features of the gateware."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ SMALL_ARRAYS: Final[Mapping[str, ArrayParams]] = {
     "ecp5": _SMALL,
     "gowin": _SMALL.replace(single_port=True, serial_neurons=True, clock_hz=40_000_000, baud=10_000_000),
 }
-"""By family, in the structure that its boards have: on iCE40 and Gowin the weights are in single-ported
-memory and the neurons share one multiplier. A quick clock pipelines the lanes, a slow one does not."""
+"""By family, with the structure of its boards: on iCE40 and Gowin, weights are in single-ported memory and
+neurons share one multiplier. A fast clock pipelines the lanes, a slow one does not."""

@@ -1,4 +1,4 @@
-"""The behaviour of a family's cells: the vendor's models that yosys brings, and our own for the rest."""
+"""Models of a family's cells: the vendor's, which come with yosys, and our own for the rest."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _WORD: Final = re.compile(r"\w+")
 
 
 def own_cells(family: str) -> str:
-    """Return the text of our own models of a family."""
+    """Return our own models of a family's cells as Verilog."""
     return "\n".join((_OWN / name).read_text(encoding="utf-8") for name in _OWN_FILES[family])
 
 
 def cell_models(family: str, types: Collection[str]) -> str:
-    """Return Verilog with the behaviour of cells, and of what they are made from.
+    """Return models of cells, and of the cells that these instantiate, as Verilog.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def cell_models(family: str, types: Collection[str]) -> str:
 
 
 def _modules(text: str) -> dict[str, str]:
-    """Return the modules with behaviour, by name, without timing."""
+    """Return the modules that are no black boxes, by name, without their timing."""
     text = _SPECIFY.sub("", _COMMENT.sub("", text))
     return {
         match[1]: match[0]

@@ -1,4 +1,4 @@
-"""A design after synthesis, to be simulated like any other: the same transport, the same client."""
+"""A design after synthesis, simulated like any other: with the same transport and the same client."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class NetlistDesign(Design):
     Parameters
     ----------
     params, pins, top
-        As in `Design`; the array's netlist has pins.
+        As in `Design`; the array is behind the pins of its UART by default.
     family : str
         "ice40", "ecp5" or "gowin".
     """
@@ -66,9 +66,9 @@ class NetlistDesign(Design):
         Parameters
         ----------
         enclosed : bool
-            Put it into the simulated board's shell, in module `top`; else the netlist is module `netlist`.
+            Add the simulated board's shell as module `top` around the netlist, which is module `netlist`.
         family : str, optional
-            The design's own, which needs no telling.
+            Ignored: the design has its family.
 
         Raises
         ------
@@ -87,7 +87,7 @@ class NetlistDesign(Design):
         return "\n".join(parts)
 
     def _elaborate(self) -> tuple[str, Placed]:
-        """Return the design as RTLIL, and what stands in its place when it is a netlist."""
+        """Return the design as RTLIL, and the component that holds its netlist."""
         module, _, name = self.component.partition(":")
         component: Any = getattr(import_module(module), name)(self.params)
         platform = SimpleNamespace(fpga_family=self.family)
@@ -95,7 +95,7 @@ class NetlistDesign(Design):
         return text, PlacedComponent(component.signature)
 
     def _synthesise(self, text: str) -> Mapping[str, Any]:
-        """Return what place and route gets: yosys's JSON."""
+        """Return the netlist for place and route, which yosys writes as JSON."""
         with TemporaryDirectory(prefix="synloom-netlist-") as folder:
             made = synthesise(text, Path(folder), FAMILIES[self.family], names=False)
             netlist: Mapping[str, Any] = json.loads(made.json.read_text(encoding="utf-8"))
@@ -104,14 +104,14 @@ class NetlistDesign(Design):
 
 @dataclass(frozen=True, slots=True)
 class BoardNetlist(NetlistDesign):
-    """All that goes into a board, its PLL, reset and pins included.
+    """The whole design of a board, with PLL, reset and pins.
 
     Parameters
     ----------
     params : ArrayParams
         As `synloom_boards.board.Board.fit` returns them.
     family : str
-        The board's.
+        The board's family.
     board : str
         The board's name.
     """

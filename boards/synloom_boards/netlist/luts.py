@@ -1,4 +1,4 @@
-"""Look-up tables as short expressions: a simulator computes those, and looks tables up bit by bit."""
+"""Look-up tables as short expressions, which a simulator evaluates faster than tables."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Lut(NamedTuple):
     Parameters
     ----------
     table : str
-        Parameter with the table; its bit k is the output for the inputs k.
+        Name of the parameter with the table; bit k is the output for inputs of value k.
     inputs : sequence of str
-        Pins, the one of the lowest weight first.
+        Names of the input pins, least significant first.
     output : str
-        Pin.
+        Name of the output pin.
     """
 
     table: str
@@ -32,7 +32,7 @@ LUTS: Final = {
     "ecp5": {"LUT4": Lut("INIT", ("A", "B", "C", "D"), "Z")},
     "gowin": {f"LUT{n}": Lut("INIT", tuple(f"I{k}" for k in range(n)), "F") for n in range(1, 5)},
 }
-"""Look-up tables of each family, by type of cell."""
+"""Look-up tables of each family, by cell type."""
 
 
 def expression(table: str, inputs: Sequence[str]) -> str:
@@ -41,9 +41,9 @@ def expression(table: str, inputs: Sequence[str]) -> str:
     Parameters
     ----------
     table : str
-        2**n binary digits, the output for all inputs high first; x counts as 0.
+        2**n binary digits, from the output for all inputs high to that for all low; x counts as 0.
     inputs : sequence of str
-        n operands, the one of the lowest weight first; "1'b0", "1'b1" and "1'bx" are constant.
+        n operands, least significant first; "1'b0", "1'b1" and "1'bx" are constants.
     """
     bits = table.replace("x", "0")[::-1]
     fixed = {k: name == "1'b1" for k, name in enumerate(inputs) if name.startswith("1'b")}
@@ -55,7 +55,7 @@ def expression(table: str, inputs: Sequence[str]) -> str:
 
 @cache
 def _simplest(table: int, inputs: int) -> tuple[int, str]:
-    """Return the number of operators, and the expression of inputs {0}, {1} and so on."""
+    """Return the number of operators and the expression, whose inputs are {0}, {1} and so on."""
     ones = (1 << (1 << inputs)) - 1
     if table in (0, ones):
         return 0, "1'b1" if table else "1'b0"
@@ -63,7 +63,7 @@ def _simplest(table: int, inputs: int) -> tuple[int, str]:
 
 
 def _split(table: int, inputs: int, chosen: int) -> tuple[int, str]:
-    """Take one input out of a table that is not constant."""
+    """Expand a table that is not constant by one of its inputs."""
     places = [k for k in range(1 << inputs) if not k >> chosen & 1]
     low = sum((table >> k & 1) << n for n, k in enumerate(places))
     high = sum((table >> (k | 1 << chosen) & 1) << n for n, k in enumerate(places))

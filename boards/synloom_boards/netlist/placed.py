@@ -1,4 +1,4 @@
-"""A netlist in the place of the component that it was made from."""
+"""Components that hold a netlist in place of the design that it was made from."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _RX: Final = "uart_0__rx__io"
 
 
 class Placed(wiring.Component):
-    """What stands for a component when only its netlist is simulated.
+    """Takes the place of a component whose netlist is simulated.
 
     Attributes
     ----------
     inputs : sequence of str
-        The netlist's ports that are pins of both directions, and used as inputs.
+        Bidirectional ports of the netlist that are used as inputs.
     """
 
     inputs: Sequence[str]
@@ -43,7 +43,7 @@ class PlacedComponent(Placed):
         super().__init__(signature)
 
     def elaborate(self, platform: Any) -> Module:
-        """Return the netlist with its ports joined to the members."""
+        """Return the netlist with its ports connected to the members."""
         m = Module()
         waited = Signal(range(_RESET_CLOCKS + 1))
         with m.If(waited != _RESET_CLOCKS):
@@ -56,9 +56,9 @@ class PlacedComponent(Placed):
 
 
 class PlacedBoard(Placed):
-    """A board's netlist; its own reset follows its PLL.
+    """A board's netlist, which resets itself once its PLL has locked.
 
-    Nothing outside sees whether the array has something to do: it always may.
+    No pin tells whether the array is idle, so it counts as running all the time.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class PlacedBoard(Placed):
     rx : In(1), tx : Out(1)
         The serial port.
     idle, running, paused : Out(1)
-        Low, high, low.
+        Constants: low, high, low.
     """
 
     def __init__(self, clock: str):
@@ -87,7 +87,7 @@ class PlacedBoard(Placed):
         )
 
     def elaborate(self, platform: Any) -> Module:
-        """Return the netlist with its pins joined to the members."""
+        """Return the netlist with its pins connected to the members."""
         m = Module()
         ports = {
             f"i_{self._clock}_0__io": ClockSignal(),

@@ -1,4 +1,4 @@
-"""A netlist as a transport: what a serial port to a board is."""
+"""A transport to a netlist, as a serial port is one to a board."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BOARD_POWER_UP_S: Final = 100e-6
 def connect(
     design: NetlistDesign, *, cache: BoardCache | None = None, progress: Progress | None = None
 ) -> SimTransport:
-    """Return a transport to a netlist that is out of its reset, built if the cache does not have it.
+    """Return a transport to a netlist after its reset; what the cache lacks is built first.
 
     Parameters
     ----------

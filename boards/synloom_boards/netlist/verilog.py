@@ -1,4 +1,4 @@
-"""A netlist as place and route gets it, as Verilog that a simulator gets through quickly."""
+"""The netlist for place and route as Verilog that simulates fast."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ CONTENTS: Final[Mapping[str, int]] = {
     "SP": 64,
     "SPX9": 64,
 }
-"""Memories whose contents come as so many numbered parameters (``INIT_RAM_00`` and so on).
+"""Memories, with the number of parameters that hold their contents (``INIT_RAM_00`` and so on).
 
-Our models of them have one parameter INIT, with number 0 in its lowest bits."""
+Our models have one parameter INIT instead, with number 0 in its lowest bits."""
 
 _UNSEEN: Final = "$scopeinfo"
-"""Cells that only say where something came from."""
+"""Type of cells that only name the source of others."""
 _DIGITS: Final = re.compile(r"[01xz]+")
 _PADDED: Final = re.compile(r"[01xz]* +")
 _CONTENTS: Final = re.compile(r"(?:INITVAL|INIT_RAM|INIT)_([0-9A-F]+)")
@@ -33,15 +33,15 @@ Module = Mapping[str, Any]
 
 
 def cell_types(netlist: Mapping[str, Any]) -> set[str]:
-    """Return the types of all cells of a netlist that yosys wrote as JSON."""
+    """Return the types of all cells in a netlist that yosys wrote as JSON."""
     return {cell["type"] for cell in _top(netlist)["cells"].values() if cell["type"] != _UNSEEN}
 
 
 def netlist_verilog(netlist: Mapping[str, Any], name: str, family: str, inputs: Collection[str] = ()) -> str:
-    """Return the flat top module of a netlist as Verilog: tables written out, other cells as instances.
+    """Return the flat top module of a netlist as Verilog: tables as expressions, other cells as instances.
 
-    Each net is a wire of one bit without its former name: in vectors a simulator sees loops that are none,
-    and long names cost it more time than the logic.
+    Each net becomes a wire of one bit with a number for a name: in vectors a simulator sees combinational
+    loops where there are none, and long names cost it more time than the logic.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def netlist_verilog(netlist: Mapping[str, Any], name: str, family: str, inputs: 
     family : str
         "ice40", "ecp5" or "gowin".
     inputs : collection of str
-        Ports that count as inputs if they could be both; others of that kind are outputs.
+        Bidirectional ports that are inputs; the others of that kind are outputs.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def _top(netlist: Mapping[str, Any]) -> Module:
 
 
 def _join(kind: str, parameters: Mapping[str, str], count: int) -> dict[str, str]:
-    """Put the numbered parameters of the contents into one."""
+    """Join the numbered parameters of a memory's contents into one."""
     others: dict[str, str] = {}
     parts: dict[int, str] = {}
     for name, value in parameters.items():
@@ -149,7 +149,7 @@ def _join(kind: str, parameters: Mapping[str, str], count: int) -> dict[str, str
 
 
 def _literal(value: str) -> str:
-    """Return a parameter; yosys marks a text that could be a number by a space at its end."""
+    """Return the value of a parameter; yosys ends a text that looks like a number with a space."""
     if _DIGITS.fullmatch(value):
         return f"{len(value)}'b{value}"
     return f'"{value[:-1] if _PADDED.fullmatch(value) else value}"'

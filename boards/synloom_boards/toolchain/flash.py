@@ -1,4 +1,4 @@
-"""Writing a bitstream to a board with openFPGALoader, and what its complaints mean."""
+"""Load a bitstream into a board with openFPGALoader, and explain what can go wrong."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MISMATCH: Final = re.compile(r"mismatch between target's idcode and (?:bitstrea
 _IDENTITIES: Final = re.compile(r"bitstream has (0x[0-9a-f]+) hardware requires (0x[0-9a-f]+)", re.I)
 _UNKNOWN: Final = re.compile(r"Unknown device with IDCODE:? (0x[0-9a-f]+)", re.I)
 _FAILURE: Final = re.compile(r"^Error|^(?!CRC check).*\bFAIL\b|\b[Aa]borting\b|^[Tt]imeout", re.M)
-"""Not every failure has an exit code. Gowin's read-back of a check sum fails for good bitstreams, too."""
+"""Some failures have exit code 0. Gowin's read-back of a check sum fails for good bitstreams, too."""
 _DISABLED: Final = re.compile(r"support for (\S+) was not enabled at compile time", re.I)
 _LIBRARY: Final = re.compile(r"error while loading shared libraries: (\S+):")
 
@@ -39,24 +39,24 @@ _LIBRARY: Final = re.compile(r"error while loading shared libraries: (\S+):")
 def flash_bitstream(
     board: Board, bitstream: Path, *, persistent: bool = False, progress: Progress | None = None
 ) -> bool:
-    """Load a bitstream into a board; return whether it went into its flash.
+    """Load a bitstream into a board; return whether it was written to the flash.
 
     Parameters
     ----------
     board : Board
     bitstream : Path
-        The file.
+        The bitstream's file.
     persistent : bool
-        Write it to the flash, so that it is there after power-up; some boards only have this way.
+        Write it to the flash, where it survives power-off. Boards that are not `volatile` always do.
     progress : callable, optional
-        Told what is done and the share of it.
+        Called with the current stage and the share of it that is done.
 
     Raises
     ------
     TargetError
-        If the board is not there, may not be used, or does not answer rightly.
+        If the board is not found, the user has no permission to use it, or loading fails.
     MismatchError
-        If the board's FPGA is not the one that the bitstream is for.
+        If the board's FPGA is not the one that the bitstream was built for.
     BuildError
         If openFPGALoader is missing or cannot run.
     """
@@ -83,13 +83,13 @@ def flash_bitstream(
 
 
 def udev_rule(board: Board) -> str:
-    """Return the line for udev that lets everybody at the machine use the board's programmer."""
+    """Return the udev rule that lets local users use the board's programmer."""
     vendor, _, product = board.usb.partition(":")
     return f'ATTRS{{idVendor}}=="{vendor}", ATTRS{{idProduct}}=="{product}", MODE="0660", TAG+="uaccess"'
 
 
 def _explain(board: Board, text: str, status: int) -> Exception:
-    """Return the error that fits what openFPGALoader wrote."""
+    """Return the error that explains what openFPGALoader wrote."""
     for pattern, make in _EXPLANATIONS:
         if found := pattern.search(text):
             return make(board, found, text)
@@ -107,7 +107,7 @@ def _no_library(board: Board, found: re.Match[str], text: str) -> Exception:
 
 def _no_permission(board: Board, found: re.Match[str], text: str) -> Exception:
     return TargetError(
-        f"the programmer of {board.title} (USB {board.usb}) may not be used by you; try:\n"
+        f"you have no permission to use the programmer of {board.title} (USB {board.usb}); try:\n"
         f"  echo '{udev_rule(board)}' | sudo tee -a /etc/udev/rules.d/70-synloom.rules\n"
         f"  sudo udevadm control --reload && sudo udevadm trigger\n"
         f"then plug the board in again"
@@ -133,14 +133,14 @@ def _mismatch(board: Board, found: re.Match[str], text: str) -> Exception:
 def _unknown(board: Board, found: re.Match[str], text: str) -> Exception:
     return TargetError(
         f"openFPGALoader does not know the device that answers ({found[1]}); check that the board is "
-        f"{board.title}, try another USB port, or a newer one: {install_command('openfpgaloader')}"
+        f"{board.title}, try another USB port, or a newer openFPGALoader: {install_command('openfpgaloader')}"
     )
 
 
 def _disabled(board: Board, found: re.Match[str], text: str) -> Exception:
     return BuildError(
-        f"this openFPGALoader was built without {found[1]}, which the programmer of {board.title} speaks; "
-        f"try that of your system: sudo apt install openfpgaloader; export OPENFPGALOADER=openFPGALoader"
+        f"this openFPGALoader was built without {found[1]}, which the programmer of {board.title} needs; "
+        f"try the one of your system: sudo apt install openfpgaloader; export OPENFPGALOADER=openFPGALoader"
     )
 
 
@@ -155,4 +155,4 @@ _EXPLANATIONS: Final[Sequence[tuple[re.Pattern[str], Callable[[Board, re.Match[s
 
 
 def _silent(what: str, share: float) -> None:
-    """Tell nobody."""
+    """Ignore the progress."""

@@ -1,4 +1,4 @@
-"""What must be true of a netlist, whatever the tools made of the design."""
+"""Checks of a netlist: whether synthesis used the cells that the design is meant for."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from synloom.contract import ArrayParams
 from synloom_boards.fpga.families import Family
 from synloom_boards.toolchain.synthesis import Netlist
 
-__all__ = ["check_netlist", "great_memories", "most_multipliers"]
+__all__ = ["check_netlist", "large_memories", "most_multipliers"]
 
-GREAT_BITS: Final = 4096
-"""A memory that can be written and has so many bits or more must be block memory."""
+LARGE_BITS: Final = 4096
+"""A writable memory of so many bits or more must be block memory."""
 
 _SPRAM: Final = "SB_SPRAM256KA"
 _SPRAM_BITS: Final = 16 * 16384
@@ -32,7 +32,7 @@ _INSTANCE = re.compile(r"^ *cell \\(\S+) ", re.M)
 
 
 def check_netlist(family: Family, params: ArrayParams, rtlil: str, netlist: Netlist) -> None:
-    """Check that memories and multipliers became what they were meant to be.
+    """Check that memories and multipliers became the cells that they were meant to be.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def check_netlist(family: Family, params: ArrayParams, rtlil: str, netlist: Netl
     Raises
     ------
     BuildError
-        If a cell is used that must not be, a great memory is not in block memory, or there are more
-        multipliers than the design has products: a shift or a rotation became one.
+        If a forbidden cell is used, a large memory is not in block memory, or there are more multipliers than
+        the design has products, because a shift or a rotation became one.
     """
     for name, reason in family.forbidden.items():
         if count := netlist.cells.get(name, 0):
@@ -65,21 +65,21 @@ def check_netlist(family: Family, params: ArrayParams, rtlil: str, netlist: Netl
         )
 
 
-def great_memories(rtlil: str) -> dict[str, int]:
-    """Return the bits of the memories that must become block memory, by the path of each."""
+def large_memories(rtlil: str) -> dict[str, int]:
+    """Return the sizes, in bits, of the memories that must become block memory, by path."""
     found = {}
     for module, body in _modules(rtlil):
         written = set(_WRITTEN.findall(body))
         for width, depth, name in _MEMORY.findall(body):
-            if name in written and int(width) * int(depth) >= GREAT_BITS:
+            if name in written and int(width) * int(depth) >= LARGE_BITS:
                 found[f"{module}{name}"] = int(width) * int(depth)
     return found
 
 
 def most_multipliers(family: Family, rtlil: str) -> int:
-    """Return how many multiplier cells a design's products and instances can take.
+    """Return how many multiplier cells a design's products and instances need at most.
 
-    Products by a constant take none: they are sums of shifts.
+    Products by a constant need none: they are sums of shifts.
     """
     size = family.multiplier_bits
     count = 0
@@ -101,7 +101,7 @@ def _check_spram(family: Family, params: ArrayParams, cells: Mapping[str, int]) 
 
 def _check_memories(family: Family, rtlil: str, netlist: Netlist) -> None:
     blocks = tuple(_block_memories(family, netlist))
-    for path, bits in great_memories(rtlil).items():
+    for path, bits in large_memories(rtlil).items():
         if not any(block.startswith(f"{path}.") for block in blocks):
             raise BuildError(
                 f"the memory {path} of {bits:,} bits did not become block memory; please report this"
@@ -116,7 +116,7 @@ def _block_memories(family: Family, netlist: Netlist) -> Iterator[str]:
 
 
 def _modules(rtlil: str) -> Iterator[tuple[str, str]]:
-    """Give each module's path in the flat design, with its dot, and its text."""
+    """Yield each module's path in the flat design, with a dot at its end, and its text."""
     for name, body in _MODULE.findall(rtlil):
         path = name.removeprefix("top").removeprefix(".")
         yield f"{path}." if path else "", body

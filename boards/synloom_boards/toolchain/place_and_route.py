@@ -1,4 +1,4 @@
-"""Place and route: run nextpnr, tell how far it is, read what it says."""
+"""Place and route: run nextpnr, follow its progress, read its report."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _DERIVED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ClockTiming:
-    """How fast one clock may be, and how fast it shall be, in MHz."""
+    """The frequency that one clock reaches, and the one that it needs, in MHz."""
 
     clock: str
     achieved: float
@@ -49,13 +49,13 @@ class ClockTiming:
 
     @property
     def met(self) -> bool:
-        """Whether it is fast enough."""
+        """Whether the clock meets its timing."""
         return self.achieved >= self.goal
 
 
 @dataclass(frozen=True, slots=True)
 class CriticalPath:
-    """The slowest way from one register to another; times in ns."""
+    """The slowest path from one register to another; times in ns."""
 
     source: str
     sink: str
@@ -66,13 +66,13 @@ class CriticalPath:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What place and route reached.
+    """The result of place and route.
 
     Parameters
     ----------
     clocks : sequence of ClockTiming
     used : mapping of str to pair of int
-        Cells of each kind that are used, and that there are.
+        Used and available cells of each kind.
     critical : CriticalPath or None
     """
 
@@ -82,12 +82,12 @@ class Placement:
 
     @property
     def met(self) -> bool:
-        """Whether every clock is fast enough, the array's among them."""
+        """Whether every clock meets its timing, and the array's clock is among them."""
         return has_met(self.clocks)
 
 
 def has_met(clocks: Sequence[ClockTiming]) -> bool:
-    """Return whether every clock is fast enough, and the array's clock is among them."""
+    """Return whether every clock meets its timing, and the array's clock is among them."""
     return any(clock.clock == "sync" for clock in clocks) and all(clock.met for clock in clocks)
 
 
@@ -98,13 +98,13 @@ def place(board: Board, clock_hz: int, seed: int, folder: Path, progress: Progre
     ----------
     board : Board
     clock_hz : int
-        The goal.
+        Frequency that the array needs, in Hz.
     seed : int
-        Of the placer.
+        Seed of the placer.
     folder : Path
-        Where the netlist and the constraints are.
+        Where the netlist and the constraints are, and where all results go.
     progress : callable
-        Told "placing" and "routing" with a share.
+        Called with "packing", "placing" or "routing", and the share of the work that is done.
 
     Raises
     ------
@@ -129,7 +129,15 @@ def place(board: Board, clock_hz: int, seed: int, folder: Path, progress: Progre
 
 
 def read_report(report: Mapping[str, Any], goal: float) -> Placement:
-    """Read nextpnr's report; the goal, in MHz, is the array's clock's; others may have their own."""
+    """Read nextpnr's report.
+
+    Parameters
+    ----------
+    report : mapping
+        The report, as nextpnr writes it in JSON.
+    goal : float
+        Frequency that the array's clock needs, in MHz; other clocks may have their own.
+    """
     clocks = []
     for net, entry in report["fmax"].items():
         name, own = _clock_name(net), entry.get("constraint") or 0.0
@@ -154,17 +162,17 @@ def _critical(paths: Sequence[Mapping[str, Any]]) -> CriticalPath | None:
 
 
 def _readable(cell: str) -> str:
-    """Return the name of the register or memory that a cell was made from, as the gateware calls it."""
+    """Return the gateware's name of the register or memory that became a cell."""
     return _DERIVED.sub("", cell).removeprefix("array.array.") or cell
 
 
 def _clock_name(net: str) -> str:
-    """All that runs with the PLL's clock is called by one of the nets it reaches."""
+    """Return "sync" for the PLL's clock, which nextpnr calls by any of its nets."""
     return "sync" if "clk" in net.rpartition(".")[2] and "__io" not in net else net
 
 
 class _Watcher:
-    """Reads nextpnr's messages as they come."""
+    """Follows nextpnr's messages."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -172,7 +180,7 @@ class _Watcher:
         self._used: dict[str, tuple[int, int]] = {}
 
     def see(self, line: str) -> None:
-        """Look at one line."""
+        """Take in one line."""
         if found := _UTILISATION.match(line):
             self._used[found[1]] = int(found[2]), int(found[3])
             return
@@ -186,7 +194,7 @@ class _Watcher:
         self._progress(self._stage, self._share)
 
     def explain(self, board: Board, error: BuildError) -> BuildError:
-        """Return a better error if the design is simply too big."""
+        """Return the error, or a clearer one if the design is too big for the device."""
         over = {name: pair for name, pair in self._used.items() if pair[0] > pair[1]}
         if not over:
             return error

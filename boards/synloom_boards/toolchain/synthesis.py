@@ -17,14 +17,14 @@ __all__ = ["Netlist", "synthesise", "without_collisions"]
 _OLD_DATA: Final = re.compile(
     r"(TRANSPARENCY_MASK 1'0\s+parameter .COLLISION_X_MASK 1)'0((?:\n.*){4}\n\s+parameter .CLK_ENABLE 1\b)"
 )
-"""A clocked read port that gives the old word while its address is written."""
+"""A clocked read port that returns the old word while its address is written."""
 _READ: Final = "read_rtlil top.il"
 _HIDE: Final = "flatten; rename -hide w:*; rename -hide c:*"
 
 
 @dataclass(frozen=True, slots=True)
 class Netlist:
-    """What synthesis made.
+    """The result of synthesis.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Netlist:
     cells : mapping of str to int
         Number of cells of each type.
     verilog : Path or None
-        The netlist as Verilog without attributes, if it was asked for; its module is `top`.
+        The netlist as Verilog without attributes, if requested; its module is `top`.
     """
 
     json: Path
@@ -55,15 +55,15 @@ def synthesise(
     Parameters
     ----------
     rtlil : str
-        The design, as ``amaranth.back.rtlil.convert(component, name="top", platform=...)`` gives it.
+        The design, as ``amaranth.back.rtlil.convert(component, name="top", platform=...)`` returns it.
     folder : Path
-        Where all files go: `top.il`, `top.json`, `cells.json`, `build.log`, `top.v`.
+        Folder for all files: `top.il`, `top.json`, `cells.json`, `build.log`, `top.v`.
     family : Family
-        What to map it to.
+        The family to map it to.
     verilog : bool
         Write the netlist as Verilog, too.
     names : bool
-        Keep the signals' names; without them the tools are a little quicker.
+        Keep the names of signals; without them the tools are a little faster.
     watch : callable, optional
         Called with each line that yosys writes.
 
@@ -85,11 +85,12 @@ def synthesise(
 
 
 def without_collisions(rtlil: str) -> str:
-    """Return a design in which a read in the clock of a write to the same address may give anything.
+    """Return the design with the result of a read undefined while the same address is written.
 
-    Amaranth's memories give the old word then. Few devices have it, and to imitate it costs registers and
-    comparators for each memory. Only the traces of two-ported arrays use it, and are in distributed memory,
-    which has it (`block_ram`); where there is none, such an array is refused (`make_plan`). In the simulated
-    netlists such a read of block memory gives garbage, so that a block that came to use it is found out.
+    Amaranth's memories return the old word then. Few devices do, and to emulate it costs registers and
+    comparators for each memory. Only the traces of two-ported arrays rely on it. They are in distributed
+    memory, which returns the old word (`block_ram`); `make_plan` refuses such arrays on devices without it.
+    In simulated netlists such a read of block memory returns garbage, so that a test finds any block that
+    relies on it.
     """
     return _OLD_DATA.sub(r"\1'1\2", rtlil)

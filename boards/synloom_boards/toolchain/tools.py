@@ -1,4 +1,4 @@
-"""The open tools as programs: from pip by default, native ones where the environment names them."""
+"""The open tools as programs: those from pip, or native ones that environment variables select."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from synloom.base.requirements import install_command
 __all__ = ["TOOLS", "Tool", "run_program", "run_tool"]
 
 _GRACE_S: Final = 3.0
-"""How long a program may take to end by itself."""
+"""Time that a program gets to end by itself once it is told to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One program of the flow.
+    """One tool of the flow.
 
     Parameters
     ----------
     name : str
-        What it is called natively, and here.
+        Name of the native program, and key in `TOOLS`.
     package : str
-        The package that brings it.
+        The Python package that contains it.
     entry : str
-        "module:function" in that package; the function takes the arguments or, as `main` of a program,
-        those of the process.
+        "module:function" in that package. The function takes the arguments; if its name is `main`, it takes
+        none and reads those of the process.
     """
 
     name: str
@@ -46,22 +46,22 @@ class Tool:
 
     @property
     def variable(self) -> str:
-        """Variable of the environment that names a native program instead."""
+        """Environment variable that selects a native program instead."""
         return self.name.upper().replace("-", "_").removesuffix("_GOWIN")
 
     def command(self) -> list[str]:
-        """Return the command that starts it, without arguments.
+        """Return the command that runs the tool, without arguments.
 
         Raises
         ------
         BuildError
-            If the native program or the package is not there.
+            If the native program or the package is missing.
         """
         if own := shlex.split(os.environ.get(self.variable, "")):
             if shutil.which(own[0]) is None:
                 raise BuildError(
-                    f"${self.variable} names {own[0]!r}, which is not a program that can be started; "
-                    f"mend or unset it"
+                    f"${self.variable} names {own[0]!r}, which is not an executable program; "
+                    f"correct or unset it"
                 )
             return own
         module, _, function = self.entry.partition(":")
@@ -75,7 +75,7 @@ class Tool:
         ]
 
     def version(self) -> str:
-        """Return what names this version of the tool: package and version, or the native program."""
+        """Return the tool's version: that of its package, or what the native program reports."""
         if own := os.environ.get(self.variable, ""):
             return _native_version(self.command(), own)
         try:
@@ -114,26 +114,26 @@ def run_tool(
     *,
     watch: Callable[[str], None] | None = None,
 ) -> str:
-    """Run a tool in a folder and return all that it wrote, which also goes to the end of `build.log` there.
+    """Run a tool in a folder and return its output, which is also appended to `build.log` there.
 
-    The tools see the working folder and no other one for certain: file names are relative. However this
+    Pass relative file names: only the working folder is certain to be visible to the tools. However this
     ends, no process of the tool is left.
 
     Parameters
     ----------
     name : str
-        Name in `TOOLS`.
+        Key in `TOOLS`.
     arguments : sequence of str
-        Its arguments.
+        Arguments of the tool.
     folder : Path
-        Where it runs.
+        The working folder.
     watch : callable, optional
-        Called with each line.
+        Called with each line of output.
 
     Raises
     ------
     BuildError
-        If it is missing or fails; the message has its last lines.
+        If the tool is missing or fails; the message has its errors, or its last lines.
     """
     command = [*TOOLS[name].command(), *arguments]
     lines: list[str] = []
@@ -153,14 +153,14 @@ def run_tool(
 
 
 def run_program(command: Sequence[str], folder: Path, watch: Callable[[str], None]) -> int:
-    """Run a program in a folder, hand over each line it writes, and return its exit code.
+    """Run a program in a folder, pass each line of its output to `watch`, and return its exit code.
 
-    However this ends, the program does not run any more.
+    However this ends, the program has ended, too.
 
     Raises
     ------
     BuildError
-        If it cannot be started.
+        If the program cannot be started.
     """
     process = _start(command, folder)
     try:
@@ -188,7 +188,7 @@ def _start(command: Sequence[str], folder: Path) -> subprocess.Popen[str]:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a process that still runs, politely first."""
+    """Terminate a process if it still runs, and kill it if it does not end."""
     if process.poll() is None:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -201,14 +201,14 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def _complaint(lines: Sequence[str]) -> str:
-    """Return the lines that say what was wrong, or the last ones."""
+    """Return the lines with errors, or else the last lines."""
     errors = [line.strip() for line in lines if line.lstrip().upper().startswith("ERROR")]
     return " ".join(errors[-3:] or [line.strip() for line in lines[-3:]]) or "it wrote nothing"
 
 
 def _native_version(command: Sequence[str], name: str) -> str:
     try:
-        # Some packers take the word for the file to write.
+        # Some packers take --version for the name of a file to write.
         with tempfile.TemporaryDirectory() as folder:
             answer = subprocess.run(
                 [*command, "--version"],
@@ -220,5 +220,5 @@ def _native_version(command: Sequence[str], name: str) -> str:
                 check=False,
             )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise BuildError(f"{name} does not say its version: {error}") from error
+        raise BuildError(f"the version of {name} cannot be read: {error}") from error
     return (answer.stdout or answer.stderr).strip().partition("\n")[0] or name

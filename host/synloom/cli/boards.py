@@ -1,4 +1,4 @@
-"""`synloom boards`: what there is, and what each of them holds."""
+"""`synloom boards`: the boards, their arrays, and what their bitstreams reach."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from synloom.cli.output import show_json
 __all__ = ["boards"]
 
 
-@click.command(short_help="Show the FPGA boards and what each of them holds.")
+@click.command(short_help="List the FPGA boards and their arrays.")
 @json_option
 def boards(as_json: bool) -> None:
-    """Show each board with its default array and what its last full build reached.
+    """List each board with its default array and the results of its last full build.
 
-    Steps a second are the bound at 5 % activity; Fmax is what place and route found. `synloom build
-    BOARD` makes a bitstream, `synloom estimate FILE` tells which boards hold an experiment.
+    Steps/s are the most at 5 % activity; Fmax is what place and route promises. `synloom build BOARD` builds
+    a bitstream, `synloom estimate FILE` shows which boards hold an experiment.
     """
     from synloom_boards.board_table import board_rows, is_outdated, shown
 

@@ -1,4 +1,4 @@
-"""`synloom build`: from a board's name to its bitstream, and what it reached."""
+"""`synloom build`: build a board's bitstream, and report its resources and timing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 def bitstream_options(command: _Command) -> _Command:
     """Add the options that `make_bitstream` takes."""
     options = (
-        click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any array parameter."),
+        click.option(
+            "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set an array parameter."
+        ),
         click.option("--seed", type=click.IntRange(min=0), metavar="N", help="First seed of the placer."),
         click.option(
             "--seeds",
@@ -32,9 +34,9 @@ def bitstream_options(command: _Command) -> _Command:
             default=4,
             show_default=True,
             metavar="N",
-            help="How many seeds to try until one meets the timing.",
+            help="Seeds to try until one meets the timing.",
         ),
-        click.option("--allow-slow", is_flag=True, help="Take a bitstream that does not meet its timing."),
+        click.option("--allow-slow", is_flag=True, help="Accept a bitstream that does not meet its timing."),
         board_array_options,
     )
     for option in reversed(options):
@@ -57,7 +59,7 @@ def make_bitstream(
     Raises
     ------
     BuildError
-        If a tool fails, the design does not fit, or it is too slow and `allow_slow` is False.
+        If a tool fails, the design does not fit, or misses its timing and `allow_slow` is False.
     ParameterError
         If the board or a parameter is wrong.
     """
@@ -74,14 +76,14 @@ def make_bitstream(
     return board, bitstream if allow_slow else require_timing(bitstream)
 
 
-@click.command(short_help="Make the bitstream of a board.")
+@click.command(short_help="Build the bitstream of a board.")
 @click.argument("board")
 @click.option(
     "-o",
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Copy the bitstream to there.",
+    help="Copy the bitstream to FILE.",
 )
 @bitstream_options
 @json_option
@@ -96,12 +98,11 @@ def build(
     as_json: bool,
     **fields: int | bool | None,
 ) -> None:
-    """Synthesise, place, route and pack an array for BOARD, one of `synloom boards`.
+    """Synthesise, place, route and pack an array for BOARD; `synloom boards` lists the boards.
 
-    The parameters are the board's own; options change them. The open tools come with
-    `pip install 'synloom[boards]'`; native ones are used where the environment names them: YOSYS,
-    NEXTPNR_ICE40, NEXTPNR_ECP5, NEXTPNR_HIMBAECHEL, ICEPACK, ECPPACK, GOWIN_PACK. What was built once is
-    kept in the cache ($SYNLOOM_CACHE).
+    The array is the board's default; options change its parameters. `pip install 'synloom[boards]'` installs
+    the open tools. Environment variables select native ones: YOSYS, NEXTPNR_ICE40, NEXTPNR_ECP5,
+    NEXTPNR_HIMBAECHEL, ICEPACK, ECPPACK, GOWIN_PACK. Bitstreams are kept in the cache ($SYNLOOM_CACHE).
     """
     check_writable("--out", out)
     chosen, bitstream = make_bitstream(

@@ -1,4 +1,4 @@
-"""`synloom estimate`: which boards hold an experiment's network, and how fast, without building."""
+"""`synloom estimate`: which boards hold an experiment, and how fast they run it, without a build."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class BoardEstimate:
     reason : str
         What is missing; empty if it fits.
     step_clocks : float
-        Bound of a step of the network at the given activity, in clocks; 0 if it does not fit.
+        The fewest clocks of a step at the given activity; 0 if it does not fit.
     steps_per_second : float
-        How many of them a second has; 0 if it does not fit.
+        The most steps per second; 0 if it does not fit.
     real_time : float
-        How much faster than real time that is; 0 if it does not fit.
+        How many times faster than real time that is; 0 if it does not fit.
     """
 
     board: str
@@ -48,13 +48,13 @@ class BoardEstimate:
 
 
 def _percent(context: click.Context, option: click.Parameter, value: float) -> float:
-    """Refuse what is no share."""
+    """Refuse a value that is no percentage."""
     if not 0.0 <= value <= 100.0:
-        raise click.BadParameter(f"must be a number of percent in 0..100, not {value:g}")
+        raise click.BadParameter(f"must be a percentage in 0..100, not {value:g}")
     return value
 
 
-@click.command(short_help="Tell which boards hold an experiment, and how fast.")
+@click.command(short_help="Show which boards hold an experiment, and how fast.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--activity",
@@ -63,14 +63,14 @@ def _percent(context: click.Context, option: click.Parameter, value: float) -> f
     default=5.0,
     show_default=True,
     metavar="PERCENT",
-    help="Inputs and neurons that spike in a step.",
+    help="Share of inputs and neurons that spike in a step.",
 )
 @json_option
 def estimate(file: Path, activity: float, as_json: bool) -> None:
     """Compile the experiment in FILE for the default array of each board; nothing is built.
 
-    Steps a second are a bound: all sources reach all targets, and the line is quick enough for what is
-    recorded. `synloom build BOARD` takes options for other arrays.
+    Steps/s are a bound for all-to-all connections, with a serial line that is fast enough for the records.
+    `synloom build BOARD` has options for other arrays.
     """
     from synloom.experiment import read_experiment
     from synloom.experiment.network_builder import build_network, compile_experiment, count_probes

