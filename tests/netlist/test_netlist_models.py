@@ -8,7 +8,7 @@ import pytest
 
 from synloom.base.errors import BuildError
 from synloom.contract import ArrayParams
-from synloom_boards.netlist.cells import own_cells
+from synloom_boards.netlist.cell_models import own_cells
 from synloom_sim.board import BoardCache, Design, build_board
 from synloom_sim.board.tools import find_verilator
 

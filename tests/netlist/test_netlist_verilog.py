@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from synloom.base.errors import BuildError
-from synloom_boards.netlist.cells import cell_models
+from synloom_boards.netlist.cell_models import cell_models
 from synloom_boards.netlist.verilog import cell_types, netlist_verilog
 
 NETLIST = {

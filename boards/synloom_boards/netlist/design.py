@@ -18,7 +18,7 @@ from synloom_boards.bitstreams.elaboration import make_plan
 from synloom_boards.bitstreams.gateware_digest import gateware_digest
 from synloom_boards.boards import load_board
 from synloom_boards.fpga.families import FAMILIES
-from synloom_boards.netlist.cells import cell_models
+from synloom_boards.netlist.cell_models import cell_models
 from synloom_boards.netlist.placed import NETLIST, Placed, PlacedBoard, PlacedComponent
 from synloom_boards.netlist.verilog import cell_types, netlist_verilog
 from synloom_boards.toolchain.synthesis import synthesise
