@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import synloom
-from synloom import ArrayParams
+from synloom import LIF, ArrayParams
 
 N: Final = 6
 """Neurons of each population, channels of each input."""
@@ -69,17 +69,7 @@ OTHER: Final[dict[str, dict[str, Any]]] = {
     "PoissonInput": {"n": N + 1, "rate": 30.0, "label": "other"},
     "RegularInput": {"n": N + 1, "rate": 30.0, "label": "other"},
     "LIF": {
-        "tau_m": 15.0,
-        "cm": 0.5,
-        "v_rest": -66.0,
-        "v_reset": -68.0,
-        "v_thresh": -52.0,
-        "tau_refrac": 3.0,
-        "i_offset": 0.2,
-        "tau_syn_E": 4.0,
-        "tau_syn_I": 6.0,
-        "theta_plus": 2.0,
-        "tau_theta": 500.0,
+        **{name: declared.example for name, declared in LIF.quantities().items()},
         "reset_mode": "subtract",
     },
     "Population": {

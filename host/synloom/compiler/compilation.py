@@ -135,10 +135,12 @@ class _Compilation:
     def _neurons(self) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
         n = self.params.neurons
         layouts = [layout_of(self.params, region) for region in (Region.NEURON_PARAMS, Region.NEURON_STATE)]
-        fields: dict[str, IntArray] = {name: np.zeros(n, dtype=np.int64) for name in layouts[0].fields}
+        fields, states = (
+            {name: np.full(n, field.default, dtype=np.int64) for name, field in layout.fields.items()}
+            for layout in layouts
+        )
         # Neurons in the gaps between populations must never fire.
         fields["thr"][:] = self.params.state_max
-        states: dict[str, IntArray] = {name: np.zeros(n, dtype=np.int64) for name in layouts[1].fields}
         for population, first in zip(self.network.populations, self.places.neurons, strict=True):
             where = slice(first, first + population.n)
             scale = self.scales[str(population.label)]

@@ -31,6 +31,8 @@ class Field:
         What it means, for the documentation's tables.
     kept : int
         Low bits that the memory keeps; what is read back is extended from them. 0: all of them.
+    default : int
+        The value of records that do not give one.
     start : int
         First bit, once placed.
     """
@@ -40,6 +42,7 @@ class Field:
     signed: bool = False
     doc: str = ""
     kept: int = 0
+    default: int = 0
     start: int = -1
 
     @property
@@ -96,7 +99,7 @@ class Layout:
         return name in self.fields
 
     def pack(self, values: Mapping[str, npt.ArrayLike]) -> npt.NDArray[np.uint16]:
-        """Pack arrays of equal length, one per field (absent ones are 0), into (n, words) uint16.
+        """Pack arrays of equal length, one per field (absent ones: its default), into (n, words) uint16.
 
         Raises
         ------
@@ -106,7 +109,10 @@ class Layout:
         unknown = sorted(set(values) - set(self.fields))
         if unknown:
             raise ParameterError(f"{self.name} has no field {unknown[0]!r}; it has {', '.join(self.fields)}")
-        arrays = {name: np.atleast_1d(np.asarray(v, dtype=np.int64)) for name, v in values.items()}
+        others = {name: field.default for name, field in self.fields.items() if field.default}
+        arrays = {
+            name: np.atleast_1d(np.asarray(v, dtype=np.int64)) for name, v in (others | dict(values)).items()
+        }
         length = max((len(a) for a in arrays.values()), default=0)
         words = np.zeros((length, self.words), dtype=np.uint64)
         for name, array in arrays.items():

@@ -6,8 +6,10 @@ Defaults of neurons, rules and arrays are taken from the SDK's own classes, so t
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any, Final
 
+from synloom.base.checks import HUGE
 from synloom.contract.params import ArrayParams
 from synloom.device.neuron_state import PROBE_VARIABLES
 from synloom.experiment.section import DEFAULTS, REQUIRED, Key, Named, Section
@@ -16,6 +18,7 @@ from synloom.experiment.values import Numbers, NumbersByName
 from synloom.network.cells import LIF
 from synloom.network.network import Network
 from synloom.network.plasticity import STDP, PairRule, TraceTarget
+from synloom.network.quantities import Quantity
 
 __all__ = ["EXPERIMENT", "SECTIONS"]
 
@@ -84,28 +87,26 @@ _INPUT: Final = Section(
 
 # ---- populations -------------------------------------------------------------------------------
 
-_CELL_KEYS: Final[dict[str, tuple[Kind, str, str]]] = {
-    "tau_m": (Numbers(_ENDLESS), "ms", "membrane time constant; `inf` does not leak"),
-    "cm": (Numbers(_POSITIVE), "nF", "membrane capacitance"),
-    "v_rest": (Numbers(), "mV", "resting potential"),
-    "v_reset": (Numbers(), "mV", "potential after a spike"),
-    "v_thresh": (Numbers(), "mV", "threshold"),
-    "tau_refrac": (Numbers(_TIME), "ms", "refractory time"),
-    "i_offset": (Numbers(), "nA", "constant current"),
-    "tau_syn_E": (Numbers(_TIME), "ms", "of the excitatory current; 0 makes delta synapses, weights in mV"),
-    "tau_syn_I": (Numbers(_TIME), "ms", "of the inhibitory current; 0 likewise"),
-    "theta_plus": (Numbers(_TIME), "mV", "what a spike adds to the threshold"),
-    "tau_theta": (Numbers(_ENDLESS), "ms", "with which the threshold comes back; `inf` is never"),
-    "reset_mode": (Choice(("to_value", "subtract")), "", "set V, or lower it by `v_thresh - v_reset`"),
-}
 _CELL_DEFAULTS: Final = {field.name: field.default for field in dataclasses.fields(LIF)}
+
+
+def _cell_key(name: str, declared: Quantity) -> Key:
+    low = declared.low if declared.low > -HUGE else -math.inf
+    number = Number(low=low, above=declared.above, infinite=declared.infinite)
+    return Key(name, Numbers(number), _CELL_DEFAULTS[name], declared.dimension.unit, declared.doc)
+
+
 _POPULATION: Final = Section(
     "[populations.NAME]",
     (
         Key("n", _SIZE, REQUIRED, "", "number of neurons"),
-        *(
-            Key(name, kind, _CELL_DEFAULTS[name], unit, meaning)
-            for name, (kind, unit, meaning) in _CELL_KEYS.items()
+        *(_cell_key(name, declared) for name, declared in LIF.quantities().items()),
+        Key(
+            "reset_mode",
+            Choice(("to_value", "subtract")),
+            _CELL_DEFAULTS["reset_mode"],
+            "",
+            "set V, or lower it by `v_thresh - v_reset`",
         ),
         Key("v_init", Numbers(), None, "mV", "potential at the start; `v_rest` by default"),
         Key("theta_init", Numbers(_TIME), 0.0, "mV", "what is added to the threshold at the start"),

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
-from synloom.base.checks import HUGE, FloatArray, choice, per_item, reals
+from synloom.base.checks import FloatArray, choice, per_item
 from synloom.base.errors import ParameterError
+from synloom.network.quantities import Dimension, Quantity, quantities_of, quantity
 
 __all__ = ["LIF"]
 
-_LIMITS: Final[dict[str, dict[str, Any]]] = {
-    "tau_m": {"low": 1.0 / HUGE, "infinite": True},
-    "cm": {"low": 1.0 / HUGE, "high": HUGE},
-    **{name: {"low": -HUGE, "high": HUGE} for name in ("v_rest", "v_reset", "v_thresh", "i_offset")},
-    **{name: {"low": 0.0, "high": HUGE} for name in ("tau_refrac", "tau_syn_E", "tau_syn_I")},
-    "tau_theta": {"low": 1.0 / HUGE, "infinite": True},
-    "theta_plus": {"low": 0.0, "high": HUGE},
-}
+_RESET_MODES: Final = ("to_value", "subtract")
+
+_POTENTIAL: Final = partial(quantity, Dimension.POTENTIAL)
+_CURRENT: Final = partial(quantity, Dimension.CURRENT)
+_CAPACITANCE: Final = partial(quantity, Dimension.CAPACITANCE, low=0.0, above=True)
+_DURATION: Final = partial(quantity, Dimension.DURATION, low=0.0)
+_STEP: Final = partial(quantity, Dimension.VOLTAGE, low=0.0)
+
+
+def _tau(what: str, never: str, example: float) -> Mapping[str, Quantity]:
+    doc = f"time constant {what}; `inf` {never}"
+    return quantity(Dimension.TIME_CONSTANT, doc, low=0.0, above=True, infinite=True, example=example)
+
+
+def _tau_syn(current: str, example: float) -> Mapping[str, Quantity]:
+    doc = f"time constant of the {current}; 0 makes delta synapses, with weights in mV"
+    return quantity(Dimension.TIME_CONSTANT, doc, low=0.0, example=example)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LIF:
     """Leaky integrate-and-fire neurons with exponential synaptic currents (PyNN's IF_curr_exp).
 
-    ``tau_m dV/dt = v_rest - V + (tau_m / cm) (I_exc - I_inh + i_offset)``, each current decaying with its
-    ``tau_syn``. Every parameter is a number or an array with one number per neuron.
+    ``tau_m dV/dt = v_rest - V + (tau_m / cm) (I_exc - I_inh + i_offset)``; each current decays with its
+    ``tau_syn`` (Rotter and Diesmann 1999). Every parameter is a number, or an array with one number for each
+    neuron.
 
     Parameters
     ----------
@@ -42,12 +55,12 @@ class LIF:
     i_offset : float or array
         Constant current, nA.
     tau_syn_E, tau_syn_I : float or array
-        Time constants of the excitatory and inhibitory currents, ms. 0 makes delta synapses: a spike
-        steps the potential by its weight, which is then in mV.
+        Time constants of the excitatory and inhibitory currents, ms. 0 makes delta synapses: each spike
+        raises the potential by the weight, which is then in mV.
     theta_plus : float or array
         What a spike adds to the threshold, mV; 0 is no adaptation.
     tau_theta : float or array
-        Time constant with which the threshold comes back, ms; ``inf`` is never.
+        Time constant with which the threshold returns, ms; ``inf`` is never.
     reset_mode : str
         ``"to_value"``: V becomes v_reset. ``"subtract"``: V falls by ``v_thresh - v_reset``.
 
@@ -57,23 +70,26 @@ class LIF:
         If a value is not a number, out of range, or an array of another length than the others.
     """
 
-    tau_m: Any = 20.0
-    cm: Any = 1.0
-    v_rest: Any = -65.0
-    v_reset: Any = -65.0
-    v_thresh: Any = -50.0
-    tau_refrac: Any = 0.0
-    i_offset: Any = 0.0
-    tau_syn_E: Any = 5.0
-    tau_syn_I: Any = 5.0
-    theta_plus: Any = 0.0
-    tau_theta: Any = 1e4
+    tau_m: Any = field(default=20.0, metadata=_tau("of the membrane", "does not leak", example=15.0))
+    cm: Any = field(default=1.0, metadata=_CAPACITANCE("membrane capacitance", example=0.5))
+    v_rest: Any = field(default=-65.0, metadata=_POTENTIAL("resting potential", example=-66.0))
+    v_reset: Any = field(default=-65.0, metadata=_POTENTIAL("potential after a spike", example=-68.0))
+    v_thresh: Any = field(default=-50.0, metadata=_POTENTIAL("threshold", example=-52.0))
+    tau_refrac: Any = field(default=0.0, metadata=_DURATION("refractory time", example=3.0))
+    i_offset: Any = field(default=0.0, metadata=_CURRENT("constant current", example=0.2))
+    tau_syn_E: Any = field(default=5.0, metadata=_tau_syn("excitatory current", example=4.0))
+    tau_syn_I: Any = field(default=5.0, metadata=_tau_syn("inhibitory current", example=6.0))
+    theta_plus: Any = field(default=0.0, metadata=_STEP("what a spike adds to the threshold", example=2.0))
+    tau_theta: Any = field(
+        default=1e4,
+        metadata=_tau("of the adaptive threshold", "never returns", example=500.0),
+    )
     reset_mode: str = "to_value"
 
     def __post_init__(self) -> None:
-        for name in self.names():
-            object.__setattr__(self, name, reals(name, getattr(self, name), **_LIMITS.get(name, {})))
-        choice("reset_mode", self.reset_mode, ("to_value", "subtract"))
+        for name, declared in self.quantities().items():
+            object.__setattr__(self, name, declared.check(name, getattr(self, name)))
+        choice("reset_mode", self.reset_mode, _RESET_MODES)
         lengths = {name: len(getattr(self, name)) for name in self.names() if getattr(self, name).ndim}
         if len(set(lengths.values())) > 1:
             found = ", ".join(f"{name}: {length}" for name, length in lengths.items())
@@ -82,9 +98,14 @@ class LIF:
             raise ParameterError("v_reset must be below v_thresh, else the neuron fires in every step")
 
     @classmethod
+    def quantities(cls) -> Mapping[str, Quantity]:
+        """Return what each numeric parameter measures, by name."""
+        return quantities_of(cls)
+
+    @classmethod
     def names(cls) -> tuple[str, ...]:
         """Return the names of the numeric parameters."""
-        return tuple(f.name for f in fields(cls) if f.name != "reset_mode")
+        return tuple(cls.quantities())
 
     @property
     def size(self) -> int | None:
