@@ -1,6 +1,7 @@
 """Simulation after synthesis: the netlist for place and route, with models of the vendors' cells."""
 
-from synloom_boards.netlist.agreement import Agreement, compare
+from synloom.selftest.comparison import Agreement
+from synloom_boards.netlist.agreement import compare
 from synloom_boards.netlist.arrays import SMALL_ARRAYS
 from synloom_boards.netlist.design import BoardNetlist, NetlistDesign
 from synloom_boards.netlist.transport import connect

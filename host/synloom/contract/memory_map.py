@@ -196,6 +196,11 @@ def _synapses(params: ArrayParams) -> list[Memory]:
             item="segment {segment}",
         ),
     ]
+    return [*memories, *_traces(params)]
+
+
+def _traces(params: ArrayParams) -> list[Memory]:
+    memories = []
     for trace in TRACES:
         axis, count = ("source", params.sources) if trace.side is Side.SOURCE else ("neuron", params.neurons)
         memories.append(

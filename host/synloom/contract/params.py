@@ -74,57 +74,74 @@ class ArrayParams:
     Parameters
     ----------
     inputs : int
-        External input channels *M*, 1 to 2048.
+        External input channels *M*, 1 to 2048. Each costs a row of N weights.
     neurons : int
-        Neurons *N*, 1 to 2048; need not be a power of two.
+        Neurons *N*, 1 to 2048; need not be a power of two. Each costs a row and a column of weights; a step
+        takes at least ``N / neuron_lanes`` clocks.
     lanes : int
-        Synapses processed per clock *B*: 1, 2, 4, 8 or 16. Never changes a result.
+        Synapses processed per clock *B*: 1, 2, 4, 8 or 16. Results do not depend on it. More lanes make
+        passes shorter; each costs a bank of weights, two multipliers and the logic of the learning rule.
     neuron_lanes : int
-        Neurons updated per clock in the sweep: 1 to `lanes`. Never changes a result.
+        Neurons updated per clock in the sweep: 1 to `lanes`. Results do not depend on it. Each lane costs
+        four multipliers; raise it when the sweep dominates a step, which it does at low activity.
     weight_bits : int
-        8 (weights -127..127) or 4 (-7..7).
+        8 (weights -127..127) or 4 (-7..7). 4 halves the memory of the weights; learning then needs
+        stochastic rounding.
     state_bits : int
-        Width of V, the currents and the adaptive threshold, 12 to 24.
+        Width of V, the currents and the adaptive threshold, 12 to 24. Fewer bits save multipliers and
+        memory, but small or slow changes are lost (docs/accuracy.md).
     trace_bits : int
-        Width of the pre and post traces, 8 to 16.
+        Width of the source and target traces, 8 to 16. Fewer bits save memory and multipliers, and limit
+        the amplitude of learning.
     accumulator_bits : int
-        Width of one step's synaptic input per neuron and sign, 10 to 24.
+        Width of one step's synaptic input per neuron and sign, 10 to 24. Raise it if `acc_saturations`
+        counts; each bit costs two bits of memory per neuron.
     delay_slots : int
-        Slots of the delay wheel, 2, 4, 8 or 16; delays are 1..delay_slots-1 steps.
+        Slots of the delay wheel, 2, 4, 8 or 16; delays are 1..delay_slots-1 steps. Each slot costs one bit
+        per source.
     segments : int
-        Entries of the pass program (a segment is one projection's part of a pass), 2 to 256.
+        Entries of the pass program (a segment is one projection's part of a pass), 2 to 256. Raise it for
+        networks of many projections; each costs six words of memory.
     probes : int
-        State words that can be recorded per step, 1 to 16.
+        State words that can be recorded per step, 1 to 16. Each costs three words of memory, and 14 or 20
+        clocks in the steps that record it.
     record_words : int
-        Depth of the record buffer, in 16-bit words; a power of two.
+        Depth of the record buffer, in 16-bit words; a power of two. A deeper one lets the array run on
+        while the line is busy; a full one makes it wait, and nothing is lost.
     event_words : int
-        Depth of the event queue, in 16-bit words; a power of two.
+        Depth of the event queue, in 16-bit words; a power of two. A deeper one lets the host send spikes
+        further ahead.
     counter_bits : int
-        Width of the saturating event counters, 16 to 32.
+        Width of the saturating event counters, 16 to 32. Fewer bits save registers; a counter that is full
+        stays at its largest value.
     plasticity : bool
-        Learning at all.
+        Whether synapses can learn. Off saves the learning logic of every lane.
     soft_bounds : bool
-        Changes that are scaled by the room to the bound.
+        Whether a rule can scale changes by the room to the bound. Off saves a multiplier per lane.
     stochastic_rounding : bool
-        Changes that are rounded at random.
+        Whether a rule can round changes at random. Off saves the random numbers; small changes are then
+        lost.
     reward : bool
-        A global signed factor on changes.
+        Whether a rule can be scaled by a global signed factor (three-factor learning). Off saves a
+        multiplier.
     adaptation : bool
-        Adaptive thresholds.
+        Whether thresholds adapt. Off saves a multiplier per neuron lane, and memory.
     generators : bool
-        On-chip spike generators for the inputs.
+        Whether inputs have on-chip spike generators. Off saves two words of memory per input; spikes then
+        come from the host.
     spike_counters : bool
-        A spike counter for each neuron.
+        Whether each neuron counts its spikes, so that the host need not read rasters. Off saves a word of
+        memory per neuron.
     single_port : bool
-        Weights in single-ported memory, which is read in one clock and written in another: a chunk every
-        two clocks (iCE40 SPRAM); needs `serial_neurons`. Never changes a result.
+        Weights in single-ported memory, which is read in one clock and written in another: a chunk takes
+        two clocks. For the SPRAM of the iCE40; needs `serial_neurons`. Results do not depend on it.
     serial_neurons : bool
-        One multiplier works through a neuron word by word instead of one neuron a clock; needs
-        `neuron_lanes` 1. Never changes a result.
+        One multiplier works through each neuron word by word, instead of one neuron per clock. For small
+        FPGAs; needs `neuron_lanes` 1. Results do not depend on it.
     clock_hz : int
-        Clock of the array, in Hz.
+        Clock of the array, in Hz. It decides the speed and, with `baud`, which line rates there are.
     baud : int
-        Line rate of the serial port, in bits per second.
+        Line rate of the serial port after power-up, in bits per second; at most a quarter of `clock_hz`.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from synloom.contract.regions import Region
 from synloom.contract.registers import CONTROL_REGISTERS, settable_block
 from synloom.device.loader import clear_memories
 
-__all__ = ["BLOCK", "MemoryUnderTest", "clear", "memories"]
+__all__ = ["BLOCK", "MemoryUnderTest", "clear", "memories", "under_test"]
 
 BLOCK: Final = 2048
 """Words that are read or written at once: many commands, few enough that progress is seen."""
