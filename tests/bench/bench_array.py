@@ -1,4 +1,4 @@
-"""Benches of the whole array: the SDK's link plays generated experiments at the streams and at the pins."""
+"""Benches of the whole array: the SDK's link plays random arrays at the streams and at the pins."""
 
 import json
 import os
@@ -9,13 +9,14 @@ from bytestreams import ByteMonitor, ByteSink, ByteSource, pauses
 from cocotb.clock import Clock
 from cocotb.task import bridge
 from cocotb.triggers import ClockCycles
-from generated import differing_bits, generate, play
 from uartlines import UartSink, UartSource
 
 from synloom.contract import ArrayParams
 from synloom.contract.regions import Region
 from synloom.contract.registers import link
 from synloom.link.client import LinkPort
+from synloom.selftest.comparison import agreement, play
+from synloom.selftest.random_array import random_array
 from synloom_sim.model_port import ModelPort
 
 CLOCK_PS = 20_000
@@ -37,10 +38,11 @@ async def compare(top, transport, seed):
         assert port.params == PARAMS
         port.write(Region.LINK, link("scratch").offset, [0x7E7D])
         assert port.read(Region.LINK, link("scratch").offset, 1).tolist() == [0x7E7D]
-        experiment = generate(PARAMS, seed)
-        played = play(experiment, port)
+        array = random_array(PARAMS, seed)
+        played = play(port, array)
         errors = port.read(Region.LINK, link("crc_errors").offset, 3).tolist()
-        return differing_bits(play(experiment, ModelPort(PARAMS)), played), errors, port.statistics
+        found = agreement(array, play(ModelPort(PARAMS), array), played)
+        return found.differing, errors, port.statistics
 
     differing, errors, statistics = await bridge(session)()
     assert differing == {}
