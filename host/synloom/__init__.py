@@ -1,7 +1,7 @@
 """Synloom: a neuromorphic FPGA emulator and its host SDK.
 
-A network is described in SI units (ms, mV, nA), compiled to an `Image`, loaded into a `Device` (a model, a
-simulated board, or a board) and run. See docs/sdk.md.
+Describe a network in SI units (ms, mV, nA), compile it to an `Image`, load that into a `Device` (the model, a
+simulated board or a board) and run it. Names and units follow PyNN (Davison et al. 2009). See docs/sdk.md.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ __all__ = [
     "connect",
 ]
 
-# NumPy and SciPy take a quarter of a second to import: nobody waits for them who only wants `synloom --help`.
+# NumPy and SciPy take a quarter of a second to import, and `synloom --help` does not need them.
 _MODULES = {
     "network.cells": ("LIF",),
     "compiler": ("compile",),
@@ -127,7 +127,7 @@ _MODULE_OF = {name: module for module, names in _MODULES.items() for name in nam
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used."""
+    """Import a public name on first use."""
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
@@ -142,7 +142,7 @@ def __dir__() -> list[str]:
 def connect(
     target: str = "model", image_or_params: Image | ArrayParams | None = None, **options: Any
 ) -> Device:
-    """Connect to a target and return a `Device`; see `synloom.device.targets.connect`."""
+    """Connect to a target and return its `Device`; see `synloom.device.targets.connect`."""
     from synloom.device import targets
 
     return targets.connect(target, image_or_params, **options)

@@ -1,1 +1,1 @@
-"""What everything else stands on: errors, checks of arguments, progress, whole files, requirements."""
+"""Foundations of all other packages: errors, argument checks, progress, atomic files, requirements."""

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ __all__ = ["write_whole"]
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place and move it there, so that there is never half of it.
+    """Write a file atomically: write a temporary file beside it, then rename that.
+
+    Parameters
+    ----------
+    path : Path
+        The file; an existing one is replaced.
+    content : bytes
+        All of its content.
 
     Raises
     ------
     OSError
-        If it cannot be written; what was there before stays.
+        If the file cannot be written; an existing file is left unchanged.
     """
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:

@@ -1,4 +1,4 @@
-"""Checks of what users pass in: one clear error that gives name, value and allowed range."""
+"""Checks of arguments: one error that gives the name, the value and the allowed range."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 HUGE: Final = 1e9
-"""Largest magnitude of a potential, current or weight: above any sense, and safe to calculate with."""
+"""Largest magnitude of a potential, current or weight: beyond any realistic value, and free of overflow."""
 _MAX_STEPS: Final = 2**31
 
 
@@ -47,25 +47,26 @@ def reals(
     above: bool = False,
     infinite: bool = False,
 ) -> FloatArray:
-    """Return `value` as a float64 array of 0 or 1 dimensions, checked.
+    """Return `value` as a checked float64 array of 0 or 1 dimensions.
 
     Parameters
     ----------
     name : str
-        What the value is, for the message.
+        Name of the value, for the message.
     value : number or array_like
         A number or a sequence of numbers; booleans, NaN and text are refused.
     low, high : float
-        Allowed range, ends included.
+        Allowed range, bounds included.
     above : bool
         Exclude `low` itself.
     infinite : bool
-        Allow infinities that lie within `low`..`high`.
+        Allow infinities within `low`..`high`.
 
     Raises
     ------
     ParameterError
-        If a number is missing, not finite or out of range.
+        If `value` is not numeric, is empty, has two or more dimensions, or has a number that is not finite or
+        out of range.
     """
     try:
         raw = np.asarray(value)
@@ -97,7 +98,7 @@ def real(
     above: bool = False,
     infinite: bool = False,
 ) -> float:
-    """Return one checked float; see `reals`."""
+    """Return `value` as one checked float; parameters and errors are those of `reals`."""
     array = reals(name, value, low=low, high=high, above=above, infinite=infinite)
     if array.ndim:
         raise ParameterError(f"{name} must be one number, not an array of shape {array.shape}")
@@ -105,7 +106,7 @@ def real(
 
 
 def steps_of(name: str, times: FloatArray, dt: float) -> IntArray:
-    """Return `times` (ms, at least 0) in whole steps of `dt` ms, as int64 of the same shape.
+    """Return `times` (ms, at least 0) as the nearest numbers of steps of `dt` ms, int64 of the same shape.
 
     Raises
     ------
@@ -117,13 +118,19 @@ def steps_of(name: str, times: FloatArray, dt: float) -> IntArray:
     if not (steps < _MAX_STEPS).all():
         raise ParameterError(
             f"{name} must be under {_MAX_STEPS} steps of {dt:g} ms ({_MAX_STEPS * dt:g} ms), "
-            f"not {float(np.max(times)):g} ms; are the times in ms?"
+            f"not {float(np.max(times)):g} ms; check that the times are in ms"
         )
     return np.asarray(steps, dtype=np.int64)
 
 
 def whole(name: str, value: Any, low: int, high: int) -> int:
-    """Return `value` as an int within `low`..`high`."""
+    """Return `value` as an int, checked to be a whole number within `low`..`high`.
+
+    Raises
+    ------
+    ParameterError
+        If it is not; floats and booleans are refused.
+    """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
         raise ParameterError(f"{name} must be a whole number (int), not {value!r} ({type(value).__name__})")
     number = int(value)
@@ -133,29 +140,53 @@ def whole(name: str, value: Any, low: int, high: int) -> int:
 
 
 def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
-    """Return `value`, which must be one of the `allowed` words."""
+    """Return `value`, checked to be one of the `allowed` words.
+
+    Raises
+    ------
+    ParameterError
+        If it is not.
+    """
     if not isinstance(value, str) or value not in allowed:
         raise ParameterError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")
     return value
 
 
 def switch(name: str, value: Any) -> bool:
-    """Return `value`, which must be a bool."""
+    """Return `value` as a bool, checked to be one.
+
+    Raises
+    ------
+    ParameterError
+        If it is not.
+    """
     if not isinstance(value, (bool, np.bool_)):
         raise ParameterError(f"{name} must be True or False, not {value!r}")
     return bool(value)
 
 
 def label_of(which: Any) -> str:
-    """Return the label of a population or projection, which may be given by its label."""
+    """Return the label of a population or projection, given as the object or as its label.
+
+    Raises
+    ------
+    ParameterError
+        If `which` is neither.
+    """
     label = which if isinstance(which, str) else getattr(which, "label", None)
     if not isinstance(label, str):
-        raise ParameterError(f"give a population or projection of the network, or its label, not {which!r}")
+        raise ParameterError(f"give a population or projection of the network or its label, not {which!r}")
     return label
 
 
 def per_item(name: str, value: FloatArray, n: int) -> FloatArray:
-    """Return `value` spread to (n,), or say that its length is wrong."""
+    """Return `value`, () or (n,), broadcast to (n,) float64.
+
+    Raises
+    ------
+    ParameterError
+        If it has another length.
+    """
     if value.ndim and len(value) != n:
         raise ParameterError(f"{name} must be a number or an array of length {n}, not of length {len(value)}")
     return np.broadcast_to(value, (n,)).astype(np.float64)

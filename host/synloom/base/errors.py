@@ -1,4 +1,4 @@
-"""Errors of Synloom: one root, one subclass for each thing that a caller can do about it."""
+"""Errors of Synloom: one root, and one subclass for each remedy."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ __all__ = [
 
 
 class SynloomError(Exception):
-    """Root of all errors that Synloom raises on purpose."""
+    """Base class of all errors that Synloom raises deliberately."""
 
 
 class ParameterError(SynloomError, ValueError):
-    """A value is wrong: change the argument that the message names."""
+    """A value is wrong: change the argument named in the message."""
 
 
 class NetworkError(SynloomError, ValueError):
-    """A network cannot mean anything: change populations, projections or their rules."""
+    """A network is inconsistent, or has no such part: change populations, projections or their rules."""
 
 
 class CapacityError(SynloomError):
-    """A network is legal but too big for this array: take a larger one, which the message names."""
+    """A valid network needs a larger array or another feature: use the array named in the message."""
 
 
 class MismatchError(SynloomError):
-    """An image and a device were made for different arrays: compile again, or flash again."""
+    """An image and a device belong to different arrays: compile the network or flash the board again."""
 
 
 class TargetError(SynloomError):
-    """A target is not there or not Synloom: check the name, the cable, the permission."""
+    """A target is missing or is not a Synloom array: check the name, the cable and the permissions."""
 
 
 class LinkError(SynloomError):
-    """The connection broke or timed out: reconnect."""
+    """The connection broke or timed out: connect again."""
 
 
 class DeviceError(SynloomError):
-    """The device refused a command: the message says which and why."""
+    """The device cannot do what was asked: the message says why."""
 
 
 class BuildError(SynloomError):
-    """A tool is missing or failed while something was built: see the log that the message names."""
+    """A build failed, or a tool for it is missing: see the log named in the message."""
 
 
 class ExperimentError(SynloomError, ValueError):
-    """An experiment file is wrong: the message gives the key and what is allowed."""
+    """An experiment file is wrong: the message gives the key and its allowed values."""

@@ -1,4 +1,4 @@
-"""How long work tells how far it is."""
+"""The callback through which long tasks report their progress."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from collections.abc import Callable
 __all__ = ["Progress"]
 
 Progress = Callable[[str, float], None]
-"""Called with what is being done and the share done so far, 0 to 1."""
+"""Called with the current task and the share done so far, 0 to 1."""

@@ -1,4 +1,4 @@
-"""What Synloom's own metadata says that it needs, and the command that installs it."""
+"""The packages that Synloom's metadata requires, and the command that installs one."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _PATTERN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One package.
+    """A package that Synloom requires.
 
     Attributes
     ----------
     name : str
-        Its name at the package index.
+        Name in the package index.
     versions : str
-        Versions that fit, such as ">=0.5.10,<0.6"; may be empty.
+        Version specifier such as ">=0.5.10,<0.6"; may be empty.
     extra : str
-        The part of Synloom that needs it: "sim", "demo", or empty for all of it.
+        Optional part of Synloom that requires it, such as "sim"; empty if every installation does.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Requirement:
     extra: str
 
     def installed(self) -> str | None:
-        """Return the installed version, or None."""
+        """Return the installed version; None if the package is not installed."""
         try:
             return metadata.version(self.name)
         except metadata.PackageNotFoundError:
@@ -41,7 +41,7 @@ class Requirement:
 
 
 def requirements() -> list[Requirement]:
-    """Return all packages that Synloom declares, in its order; empty if it is not installed itself."""
+    """Return all packages that Synloom declares, in that order; empty if Synloom is not installed."""
     try:
         declared = metadata.requires("synloom") or []
     except metadata.PackageNotFoundError:
@@ -51,6 +51,6 @@ def requirements() -> list[Requirement]:
 
 
 def install_command(name: str) -> str:
-    """Return the command that installs a package in a version that fits."""
+    """Return the shell command that installs a package in a required version."""
     versions = next((r.versions for r in requirements() if r.name == name), "")
     return f"{sys.executable} -m pip install '{name}{versions}'"

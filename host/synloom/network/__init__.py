@@ -1,1 +1,1 @@
-"""What a user describes, in SI units: populations, inputs, connectors, projections, learning rules."""
+"""Networks in SI units: populations, inputs, connectors, projections, learning rules."""

@@ -1,7 +1,8 @@
-"""Connectors: which source meets which target. Random ones draw from the network's seed."""
+"""Connectors: which sources connect to which targets. Random ones draw from the network's seed."""
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -28,14 +29,14 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Synapses:
-    """What a connector makes: pairs, each at most once, and weights if the connector brings them.
+    """The synapses that a connector makes: each pair at most once.
 
     Parameters
     ----------
     pre, post : (K,) int64
         Indices within the two populations.
     weights : (K,) float64 or None
-        Weights in the projection's unit; None leaves them to the projection.
+        Weights in the projection's unit; None if the projection gives them.
     """
 
     pre: IntArray
@@ -47,10 +48,25 @@ class Synapses:
 
 
 class Connector(Protocol):
-    """What a projection takes as `connector`."""
+    """Interface of a projection's `connector`."""
 
     def synapses(self, n_pre: int, n_post: int, rng: np.random.Generator, recurrent: bool) -> Synapses:
-        """Return the synapses between populations of these sizes; `recurrent` if both are the same."""
+        """Return the synapses between two populations.
+
+        Parameters
+        ----------
+        n_pre, n_post : int
+            Number of sources and of targets.
+        rng : numpy.random.Generator
+            The projection's random stream.
+        recurrent : bool
+            Whether sources and targets are the same population.
+
+        Raises
+        ------
+        NetworkError
+            If the connector does not fit these populations.
+        """
         ...
 
 
@@ -61,12 +77,12 @@ def _from_mask(mask: Any) -> Synapses:
 
 @dataclass(frozen=True, kw_only=True)
 class AllToAll:
-    """Every source meets every target.
+    """Connect every source to every target.
 
     Parameters
     ----------
     allow_self_connections : bool
-        Whether a neuron meets itself when the projection's two populations are one.
+        Whether a neuron connects to itself if sources and targets are the same population.
     """
 
     allow_self_connections: bool = True
@@ -84,26 +100,28 @@ class AllToAll:
 
 @dataclass(frozen=True, kw_only=True)
 class OneToOne:
-    """Source k meets target k; both populations have one size."""
+    """Connect source k to target k, for two populations of the same size."""
 
     def synapses(self, n_pre: int, n_post: int, rng: np.random.Generator, recurrent: bool) -> Synapses:
-        """Return the diagonal."""
+        """Return the pairs (k, k)."""
         if n_pre != n_post:
-            raise NetworkError(f"OneToOne needs populations of one size, not {n_pre} and {n_post}")
+            raise NetworkError(
+                f"OneToOne needs populations of the same size, not {n_pre} and {n_post}; try FromList"
+            )
         index = np.arange(n_pre, dtype=np.int64)
         return Synapses(index, index)
 
 
 @dataclass(frozen=True)
 class FixedProbability:
-    """Each pair is connected with probability p, independently.
+    """Connect each pair with probability p, independently of all others.
 
     Parameters
     ----------
     p : float
         Probability, 0 to 1.
     allow_self_connections : bool
-        Whether a neuron may meet itself when the projection's two populations are one.
+        Whether a neuron may connect to itself if sources and targets are the same population.
     """
 
     p: float
@@ -114,7 +132,7 @@ class FixedProbability:
         switch("allow_self_connections", self.allow_self_connections)
 
     def synapses(self, n_pre: int, n_post: int, rng: np.random.Generator, recurrent: bool) -> Synapses:
-        """Return a random part of all pairs."""
+        """Return a random subset of all pairs."""
         mask = rng.random((n_pre, n_post)) < self.p
         if recurrent and not self.allow_self_connections:
             np.fill_diagonal(mask, False)
@@ -122,7 +140,7 @@ class FixedProbability:
 
 
 def _choose(count: int, n: int, rng: np.random.Generator, without: int | None) -> IntArray:
-    """Return `count` different ones of 0..n-1, ascending, `without` one of them."""
+    """Return `count` different numbers of 0..n-1, ascending; never `without`."""
     candidates = np.arange(n, dtype=np.int64)
     if without is not None:
         candidates = np.delete(candidates, without)
@@ -131,14 +149,14 @@ def _choose(count: int, n: int, rng: np.random.Generator, without: int | None) -
 
 @dataclass(frozen=True)
 class FixedInDegree:
-    """Every target meets k different sources (PyNN's FixedNumberPreConnector).
+    """Connect each target to k different random sources (PyNN's FixedNumberPreConnector).
 
     Parameters
     ----------
     k : int
-        Sources per target.
+        Sources per target, 0 to 4096.
     allow_self_connections : bool
-        Whether a neuron may meet itself when the projection's two populations are one.
+        Whether a neuron may connect to itself if sources and targets are the same population.
     """
 
     k: int
@@ -152,21 +170,24 @@ class FixedInDegree:
         """Return k sources for each target."""
         alone = recurrent and not self.allow_self_connections
         if self.k > n_pre - alone:
-            raise NetworkError(f"FixedInDegree(k={self.k}): there are only {n_pre - alone} sources")
+            raise NetworkError(
+                f"FixedInDegree: k must be at most {n_pre - alone}, the number of possible sources of a "
+                f"target, not {self.k}"
+            )
         pre = [_choose(self.k, n_pre, rng, j if alone else None) for j in range(n_post)]
         return Synapses(np.concatenate(pre), np.repeat(np.arange(n_post, dtype=np.int64), self.k))
 
 
 @dataclass(frozen=True)
 class FixedOutDegree:
-    """Every source meets k different targets (PyNN's FixedNumberPostConnector).
+    """Connect each source to k different random targets (PyNN's FixedNumberPostConnector).
 
     Parameters
     ----------
     k : int
-        Targets per source.
+        Targets per source, 0 to 4096.
     allow_self_connections : bool
-        Whether a neuron may meet itself when the projection's two populations are one.
+        Whether a neuron may connect to itself if sources and targets are the same population.
     """
 
     k: int
@@ -180,23 +201,27 @@ class FixedOutDegree:
         """Return k targets for each source."""
         alone = recurrent and not self.allow_self_connections
         if self.k > n_post - alone:
-            raise NetworkError(f"FixedOutDegree(k={self.k}): there are only {n_post - alone} targets")
+            raise NetworkError(
+                f"FixedOutDegree: k must be at most {n_post - alone}, the number of possible targets of a "
+                f"source, not {self.k}"
+            )
         post = [_choose(self.k, n_post, rng, i if alone else None) for i in range(n_pre)]
         return Synapses(np.repeat(np.arange(n_pre, dtype=np.int64), self.k), np.concatenate(post))
 
 
 @dataclass(frozen=True)
 class SmallWorld:
-    """A ring in which every neuron meets its k nearest, each link rewired with probability p.
+    """Connect a ring of neurons to their k nearest neighbours, and rewire each link with probability p.
 
-    Watts and Strogatz (1998), with directed links and no geometry but the index. No neuron meets itself.
+    This is the small-world network of Watts and Strogatz (1998), with directed links; the distance of two
+    neurons is that of their indices. No neuron connects to itself.
 
     Parameters
     ----------
     k : int
-        Targets per source, half of them on each side; even.
+        Targets per source, half of them on each side: an even number, 2 to 2046.
     p : float
-        Probability that a link goes to a random target instead.
+        Probability, 0 to 1, that a link goes to a random target instead.
     """
 
     k: int
@@ -210,9 +235,11 @@ class SmallWorld:
     def synapses(self, n_pre: int, n_post: int, rng: np.random.Generator, recurrent: bool) -> Synapses:
         """Return the rewired ring."""
         if n_pre != n_post:
-            raise NetworkError(f"SmallWorld needs populations of one size, not {n_pre} and {n_post}")
+            raise NetworkError(f"SmallWorld needs populations of the same size, not {n_pre} and {n_post}")
         if self.k >= n_pre:
-            raise NetworkError(f"SmallWorld(k={self.k}) needs more than {self.k} neurons, not {n_pre}")
+            raise NetworkError(
+                f"SmallWorld: k must be below the number of neurons, {n_pre}, not {self.k}"
+            )
         steps = np.array([d for d in range(-self.k // 2, self.k // 2 + 1) if d])
         mask = np.zeros((n_pre, n_post), dtype=bool)
         for i in range(n_pre):
@@ -229,12 +256,18 @@ class SmallWorld:
 
 
 class FromList:
-    """Pairs from a list.
+    """Connect the pairs of a list.
 
     Parameters
     ----------
     pairs : sequence of (pre, post) or (pre, post, weight)
-        Indices within the two populations; with weights, the projection's `weight` must be left out.
+        Indices within the two populations, each pair at most once. With weights, leave out the projection's
+        `weight`.
+
+    Raises
+    ------
+    ParameterError
+        If the list is empty, or an entry has another form or a number that is not finite.
     """
 
     def __init__(self, pairs: Sequence[Sequence[float]]):
@@ -244,17 +277,23 @@ class FromList:
             table = np.zeros(0)
         if table.ndim != 2 or table.shape[1] not in (2, 3) or not len(table):
             raise ParameterError(
-                "FromList needs a list of (pre, post) or of (pre, post, weight), at least one"
+                "FromList needs a list of at least one (pre, post) or of at least one (pre, post, weight), "
+                f"not {reprlib.repr(pairs)}"
             )
         if not np.isfinite(table).all():
-            raise ParameterError("FromList: every number must be finite")
-        if (table[:, :2] != np.rint(table[:, :2])).any():
-            raise ParameterError("FromList: indices must be whole numbers")
+            raise ParameterError(
+                f"FromList: indices and weights must be finite, not {table[~np.isfinite(table)][0]:g}"
+            )
+        broken = table[:, :2] != np.rint(table[:, :2])
+        if broken.any():
+            raise ParameterError(
+                f"FromList: indices must be whole numbers, not {table[:, :2][broken][0]:g}"
+            )
         self.pairs = table[:, :2].astype(np.int64)
         self.weights = table[:, 2].copy() if table.shape[1] == 3 else None
 
     def synapses(self, n_pre: int, n_post: int, rng: np.random.Generator, recurrent: bool) -> Synapses:
-        """Return the pairs as they are."""
+        """Return the pairs of the list."""
         for column, n, name in ((0, n_pre, "pre"), (1, n_post, "post")):
             index = self.pairs[:, column]
             bad = (index < 0) | (index >= n)
@@ -264,19 +303,27 @@ class FromList:
         unique, counts = np.unique(flat, return_counts=True)
         if (counts > 1).any():
             i, j = divmod(int(unique[counts > 1][0]), n_post)
-            raise NetworkError(f"FromList: the pair ({i}, {j}) is there twice; a pair has one synapse")
+            raise NetworkError(
+                f"FromList: the pair ({i}, {j}) is listed {counts.max()} times; list it once, since a pair "
+                f"has one synapse"
+            )
         return Synapses(self.pairs[:, 0], self.pairs[:, 1], self.weights)
 
 
 class FromMatrix:
-    """Synapses from a matrix of shape (pre, post).
+    """Connect the pairs of a matrix.
 
     Parameters
     ----------
     matrix : (n_pre, n_post) array or scipy.sparse matrix
-        Dense numbers are weights, NaN meaning *no synapse* (0 is a synapse of weight 0). Dense booleans say
-        which pairs are connected, with the projection's `weight`. Of a sparse matrix the stored entries are
-        the synapses.
+        Numbers are weights; leave out the projection's `weight`. Booleans mark the connected pairs; the
+        projection's `weight` gives their weights. In a dense matrix of numbers NaN is *no synapse* and 0 is a
+        synapse of weight 0. In a sparse matrix the stored entries are the synapses.
+
+    Raises
+    ------
+    ParameterError
+        If it is not a matrix of numbers or booleans, or a weight is not finite.
     """
 
     def __init__(self, matrix: Any):
@@ -302,13 +349,15 @@ class FromMatrix:
         self.weights = None if weights.dtype.kind == "b" else weights.astype(np.float64)
         if self.weights is not None and not np.isfinite(self.weights).all():
             raise ParameterError(
-                "FromMatrix: weights must be finite (NaN in a dense matrix means no synapse)"
+                f"FromMatrix: weights must be finite, not {self.weights[~np.isfinite(self.weights)][0]:g} "
+                f"(NaN in a dense matrix is no synapse)"
             )
 
     def synapses(self, n_pre: int, n_post: int, rng: np.random.Generator, recurrent: bool) -> Synapses:
-        """Return the matrix's entries."""
+        """Return the entries of the matrix."""
         if self.shape != (n_pre, n_post):
             raise NetworkError(
-                f"FromMatrix: the matrix has shape {self.shape}, the projection {(n_pre, n_post)}"
+                f"FromMatrix: the matrix must have shape {(n_pre, n_post)} (sources, targets), "
+                f"not {self.shape}"
             )
         return Synapses(self.pre, self.post, self.weights)

@@ -1,4 +1,4 @@
-"""Random initial values, drawn when the network is compiled, from its seed."""
+"""Distributions of random values, drawn from the network's seed when it is compiled."""
 
 from __future__ import annotations
 
@@ -15,16 +15,27 @@ __all__ = ["Distribution", "Normal", "Uniform"]
 
 @runtime_checkable
 class Distribution(Protocol):
-    """What may stand for a number: something that draws numbers."""
+    """Interface of a distribution, which may stand for a number."""
 
     def draw(self, count: int, rng: np.random.Generator) -> FloatArray:
-        """Return `count` numbers."""
+        """Return `count` random numbers, (count,) float64."""
         ...
 
 
 @dataclass(frozen=True)
 class Uniform:
-    """Even between `low` and `high`."""
+    """Uniform distribution.
+
+    Parameters
+    ----------
+    low, high : float
+        Bounds; `high` is at least `low`.
+
+    Raises
+    ------
+    ParameterError
+        If a bound is not finite, or `high` is below `low`.
+    """
 
     low: float
     high: float
@@ -34,13 +45,26 @@ class Uniform:
         real("high", self.high, low=self.low)
 
     def draw(self, count: int, rng: np.random.Generator) -> FloatArray:
-        """Return (count,) numbers."""
+        """Return `count` random numbers, (count,) float64."""
         return rng.uniform(self.low, self.high, count)
 
 
 @dataclass(frozen=True)
 class Normal:
-    """Gaussian with `mean` and standard deviation `sd`, clipped to `low`..`high` if these are given."""
+    """Normal distribution, clipped to bounds.
+
+    Parameters
+    ----------
+    mean, sd : float
+        Mean, and standard deviation, at least 0, before clipping.
+    low, high : float
+        Bounds; values beyond them are set to them. Default: none.
+
+    Raises
+    ------
+    ParameterError
+        If a value is not a number or out of range, or `low` is above `high`.
+    """
 
     mean: float
     sd: float
@@ -52,8 +76,8 @@ class Normal:
         real("sd", self.sd, low=0.0)
         low, high = real("low", self.low, infinite=True), real("high", self.high, infinite=True)
         if low > high:
-            raise ParameterError(f"low must be at most high, but they are {low:g} and {high:g}")
+            raise ParameterError(f"low must be at most high ({high:g}), not {low:g}")
 
     def draw(self, count: int, rng: np.random.Generator) -> FloatArray:
-        """Return (count,) numbers."""
+        """Return `count` random numbers, (count,) float64."""
         return np.clip(rng.normal(self.mean, self.sd, count), self.low, self.high)

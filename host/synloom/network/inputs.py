@@ -1,4 +1,4 @@
-"""Input populations: spikes at exact times, and rate generators that live on the chip."""
+"""Input populations: spikes at exact times, and rate generators on the chip."""
 
 from __future__ import annotations
 
@@ -22,10 +22,15 @@ class InputPopulation:
     n : int
         Number of channels, 1 to 2048.
     spike_times : sequence of n sequences, optional
-        Times in ms since the start, one sequence per channel. More spikes can be sent at any time with
-        `Device.inject`.
+        Spike times in ms since the start, one sequence per channel. `Device.inject` sends more spikes at any
+        time.
     label : str, optional
-        Name, unique in its network.
+        Name, unique in the network.
+
+    Raises
+    ------
+    ParameterError
+        If a value is not a number or out of range, or the number of sequences is not n.
     """
 
     generator: ClassVar[str | None] = None
@@ -50,16 +55,23 @@ class InputPopulation:
 
 
 class PoissonInput(InputPopulation):
-    """Channels with a random generator on the chip: in each step a spike with probability rate * dt.
+    """Input channels with a random generator on the chip (PyNN's SpikeSourcePoisson).
+
+    A channel spikes in each step with probability ``rate * dt``, independently of all other steps.
 
     Parameters
     ----------
     n : int
         Number of channels, 1 to 2048.
-    rate : float or array
-        Rate in Hz, one for all or one per channel; at most ``1000 / dt``. `Device.set_rates` changes it.
+    rate : float or (n,) array
+        Rate in Hz, at least 0 and at most ``1000 / dt`` (one spike per step). `Device.set_rates` changes it.
     label : str, optional
-        Name, unique in its network.
+        Name, unique in the network.
+
+    Raises
+    ------
+    ParameterError
+        If a value is not a number, out of range, or an array of another length than n.
     """
 
     generator: ClassVar[str | None] = "poisson"
@@ -70,16 +82,23 @@ class PoissonInput(InputPopulation):
 
 
 class RegularInput(PoissonInput):
-    """Channels with a regular generator on the chip: spikes at equal distances, first after one period.
+    """Input channels with a regular generator on the chip.
+
+    A channel spikes at equal intervals; the first spike comes after one period.
 
     Parameters
     ----------
     n : int
         Number of channels, 1 to 2048.
-    rate : float or array
-        Rate in Hz, one for all or one per channel; at most ``1000 / dt``. `Device.set_rates` changes it.
+    rate : float or (n,) array
+        Rate in Hz, at least 0 and at most ``1000 / dt`` (one spike per step). `Device.set_rates` changes it.
     label : str, optional
-        Name, unique in its network.
+        Name, unique in the network.
+
+    Raises
+    ------
+    ParameterError
+        If a value is not a number, out of range, or an array of another length than n.
     """
 
     generator: ClassVar[str | None] = "regular"
@@ -91,7 +110,10 @@ def _check_times(times: Sequence[npt.ArrayLike] | None, n: int) -> list[FloatArr
     try:
         count = len(times)
     except TypeError:
-        raise ParameterError("spike_times must be a sequence with one sequence of ms per channel") from None
+        raise ParameterError(
+            f"spike_times must be a sequence of {n} sequences (times in ms, one sequence per channel), "
+            f"not {times!r}"
+        ) from None
     if count != n:
         raise ParameterError(f"spike_times must have one sequence per channel ({n}), not {count}")
     return [

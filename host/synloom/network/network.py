@@ -1,4 +1,4 @@
-"""Networks: populations and the projections between them, in SI units; nothing here knows of bits."""
+"""Networks: populations and the projections between them, in SI units and independent of any array."""
 
 from __future__ import annotations
 
@@ -21,23 +21,28 @@ _Part = TypeVar("_Part", "Population", InputPopulation, "Projection")
 
 
 class Population:
-    """A group of neurons with one model.
+    """A group of neurons of one model.
 
     Parameters
     ----------
     n : int
         Number of neurons, 1 to 2048.
     cell : LIF
-        The model; parameters that are arrays have length n.
+        The neuron model; its array parameters have length n.
     label : str, optional
-        Name, unique in its network.
-    v_init : float or array, optional
-        Potential at the start, mV; `v_rest` if left out.
-    theta_init : float or array
-        What is added to the threshold at the start, mV.
+        Name, unique in the network.
+    v_init : float or (n,) array, optional
+        Initial potential, mV. Default: `v_rest`.
+    theta_init : float or (n,) array
+        Initial increase of the threshold, mV, at least 0.
     v_range : float, optional
-        How far from `v_rest` the potential (and the adapted threshold) must be able to go, mV. The compiler
-        chooses a generous range if it is left out; give it for potentials that go extremely far.
+        Largest distance of the potential and of the adapted threshold from `v_rest`, mV. Default: a generous
+        range that the compiler chooses; give one if potentials go much further.
+
+    Raises
+    ------
+    ParameterError
+        If a value is not a number, out of range, or an array of another length than n.
     """
 
     def __init__(
@@ -55,7 +60,8 @@ class Population:
             raise ParameterError(f"cell must be a neuron model such as LIF(), not {cell!r}")
         if cell.size not in (None, self.n):
             raise ParameterError(
-                f"the cell's arrays have length {cell.size}, the population has {self.n} neurons"
+                f"array parameters of the cell must have length {self.n}, one value per neuron, "
+                f"not {cell.size}"
             )
         self.cell = cell
         self.label = label
@@ -79,21 +85,29 @@ class Projection:
     Parameters
     ----------
     pre : Population or InputPopulation
-        Where spikes come from.
+        The sources.
     post : Population
-        Where they go to.
+        The targets.
     connector : Connector
-        Which pairs are connected.
+        Selects the connected pairs.
     weight : float, (n_pre, n_post) array or Distribution, optional
-        Weights in nA (the current steps up by so much), in mV for delta synapses (`tau_syn` = 0); negative
-        weights are inhibitory. Left out if the connector brings weights.
+        Weights in nA: each spike raises the synaptic current by the weight. For delta synapses
+        (`tau_syn` = 0) in mV: each spike raises the potential by the weight. Negative weights are
+        inhibitory. Leave it out if the connector gives weights.
     delay : float or (n_pre,) array, optional
-        Axonal delay in ms: one per source, the same in all projections of a source. Default: one step from
-        neurons, none from inputs.
+        Axonal delay in ms: one per source, the same in all projections of that source. Default: one step for
+        neurons, none for inputs.
     plasticity : Plasticity, optional
-        Learning rule: `STDP`, `TraceTarget` or `PairRule`. None is static.
+        Learning rule: `STDP`, `TraceTarget` or `PairRule`. Default: none, the weights are static.
     label : str, optional
-        Name, unique in its network; default ``pre->post``.
+        Name, unique in the network. Default: ``pre->post``.
+
+    Raises
+    ------
+    NetworkError
+        If `pre` or `post` is not a population of the right kind.
+    ParameterError
+        If another argument has the wrong type or shape, or a value is out of range.
     """
 
     def __init__(
@@ -113,8 +127,8 @@ class Projection:
             raise NetworkError(f"post must be a Population of neurons, not {post!r}")
         if isinstance(connector, type):
             raise ParameterError(
-                f"connector must be a connector such as AllToAll(), not the class: write "
-                f"{connector.__name__}(), with its arguments in the parentheses"
+                f"connector must be an instance such as AllToAll(), not the class "
+                f"{connector.__name__}; write {connector.__name__}() with its arguments"
             )
         if not hasattr(connector, "synapses"):
             raise ParameterError(f"connector must be a connector such as AllToAll(), not {connector!r}")
@@ -138,7 +152,13 @@ class Network:
     dt : float
         Time step, ms, 0.001 to 1000.
     seed : int
-        Seed of everything random: connectors, weights, and the generators on the chip.
+        Seed of all random numbers: connectors, weights, generators on the chip and stochastic rounding; 0 to
+        ``2**63 - 1``.
+
+    Raises
+    ------
+    ParameterError
+        If a value has the wrong type or is out of range.
     """
 
     def __init__(self, *, dt: float = 1.0, seed: int = 0):
@@ -154,7 +174,10 @@ class Network:
         Raises
         ------
         NetworkError
-            If it is there already, its label is taken, or a projection's population is not there yet.
+            If the part is in the network already, if its label is taken, or if a population of a projection
+            has not been added yet.
+        ParameterError
+            If its label is not a non-empty str.
         """
         if isinstance(part, Projection):
             self._add_projection(part)
@@ -165,13 +188,13 @@ class Network:
             self._name(part, f"input{len(self.inputs)}")
             self.inputs.append(part)
         else:
-            raise NetworkError(f"a network is made of populations, inputs and projections, not of {part!r}")
+            raise NetworkError(f"add takes a population, an input population or a projection, not {part!r}")
         return part
 
     def _add_projection(self, part: Projection) -> None:
         for end in (part.pre, part.post):
             if not any(end is known for known in (*self.populations, *self.inputs)):
-                raise NetworkError(f"add {end!r} to the network before projections that use it")
+                raise NetworkError(f"add {end!r} to the network before the projections that use it")
         self._name(part, f"{part.pre.label}->{part.post.label}")
         self.projections.append(part)
 
@@ -190,7 +213,7 @@ class Network:
         elif not isinstance(part.label, str) or not part.label:
             raise ParameterError(f"label must be a non-empty str, not {part.label!r}")
         elif part.label in labels:
-            raise NetworkError(f"the label {part.label!r} is taken; labels are unique in a network")
+            raise NetworkError(f"the label {part.label!r} is taken; give another one, unique in the network")
 
 
 def _check_weight(weight: Any, shape: tuple[int, int]) -> Weight | None:
@@ -201,7 +224,7 @@ def _check_weight(weight: Any, shape: tuple[int, int]) -> Weight | None:
     flat = reals("weight", np.asarray(weight).reshape(-1), low=-HUGE, high=HUGE)
     if np.shape(weight) != shape:
         raise ParameterError(
-            f"weight must be a number or have shape {shape} (pre, post), not {np.shape(weight)}"
+            f"weight must be a number or have shape {shape} (sources, targets), not {np.shape(weight)}"
         )
     return flat.reshape(shape)
 

@@ -1,4 +1,9 @@
-"""Learning rules. All are settings of one pair rule, which the array executes."""
+"""Learning rules: settings of one general pair rule, which the array executes.
+
+Sources: Bi and Poo (1998) and Song, Miller and Abbott (2000) for pair STDP, Morrison, Diesmann and Gerstner
+(2008) for its form with traces, Diehl and Cook (2015) for the trace-target rule, Frémaux and Gerstner (2016)
+for three-factor rules. See docs/numbers.md.
+"""
 
 from __future__ import annotations
 
@@ -12,41 +17,48 @@ __all__ = ["STDP", "PairRule", "Plasticity", "TraceTarget"]
 
 
 class Plasticity(Protocol):
-    """What a projection takes as `plasticity`: anything that can be written as a pair rule."""
+    """Interface of a projection's `plasticity`: any rule that can be written as a pair rule."""
 
     def pair_rule(self) -> PairRule:
-        """Return the rule in its general form."""
+        """Return the equivalent `PairRule`."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairRule:
-    """The general pair rule: what a spike of either side does to the weight.
+    """The general pair rule, by traces (Morrison, Diesmann and Gerstner 2008).
 
-    A source's spike that arrives: ``dw = A_pre (y - y0) W``; a target's spike: ``dw = A_post (x - x0) W``.
-    The trace x follows the source's arriving spikes with `tau_pre`, y the target's with `tau_post`; a spike
-    adds 1 (``"all_to_all"``) or sets 1 (``"nearest"``). With additive bounds ``W = w_max - w_min``; with soft
-    bounds W is ``w_max - w`` when the weight goes up and ``w - w_min`` when it goes down. Weights are signed:
-    for inhibitory synapses (negative weights) "up" is towards 0.
+    When a spike of the source arrives, the weight changes by ``dw = A_pre (y - y0) W``; when the target
+    fires, by ``dw = A_post (x - x0) W``. The trace x of the source decays with `tau_pre`, the trace y of the
+    target with `tau_post`. Each spike adds 1 to its trace (``"all_to_all"``) or sets it to 1 (``"nearest"``).
+    With additive bounds ``W = w_max - w_min``; with soft bounds W is the room that is left: ``w_max - w``
+    upwards, ``w - w_min`` downwards. Weights are signed: for inhibitory synapses (negative weights) upwards
+    is towards 0.
 
     Parameters
     ----------
     A_pre, A_post : float
-        Signed amplitudes, dimensionless.
+        Signed amplitudes, as fractions of W.
     tau_pre, tau_post : float
         Time constants of the traces, ms.
     x0, y0 : float
-        Offsets of the traces, in spikes, at least 0.
+        Offsets subtracted from the traces, in spikes, at least 0.
     w_min, w_max : float
-        Bounds in the projection's unit (nA; mV for delta synapses).
+        Bounds of the weight in the projection's unit (nA; mV for delta synapses), `w_min` below `w_max`.
     bounds : str
         ``"additive"`` or ``"soft"``.
     pairing : str
         ``"all_to_all"`` or ``"nearest"``.
     rounding : str
-        How a change becomes steps of the weight: ``"stochastic"`` (right on average) or ``"nearest"``.
+        How a change is rounded to a unit of the weight: ``"stochastic"`` (right on average) or ``"nearest"``.
     reward : bool
-        Multiply every change by the global reward (`Device.set_reward`).
+        Multiply each change by the global reward (`Device.set_reward`): a three-factor rule (Frémaux and
+        Gerstner 2016).
+
+    Raises
+    ------
+    ParameterError
+        If a value has the wrong type or is out of range.
     """
 
     A_pre: float = 0.0
@@ -72,26 +84,33 @@ class PairRule:
         _check_common(self)
 
     def pair_rule(self) -> PairRule:
-        """Return itself."""
+        """Return the rule itself."""
         return self
 
 
 @dataclass(frozen=True, kw_only=True)
 class STDP:
-    """Spike-timing dependent plasticity with an exponential window (PyNN's SpikePairRule).
+    """Spike-timing-dependent plasticity with exponential windows (PyNN's SpikePairRule).
 
-    A pair with ``s = t_post - t_pre`` (arrival at the synapse) changes the weight by
-    ``A_plus exp(-s / tau_plus)`` for s >= 0 and by ``-A_minus exp(s / tau_minus)`` for s < 0, times
-    ``w_max - w_min`` with additive bounds, or times the room that is left with soft bounds.
+    The target fires at ``t_post``, and the spike of the source arrives at ``t_pre``. A pair with
+    ``s = t_post - t_pre`` changes the weight by ``A_plus exp(-s / tau_plus)`` for s >= 0 and by
+    ``-A_minus exp(s / tau_minus)`` for s < 0, times the W of `PairRule`: the range of the weight with
+    additive bounds, the room that is left with soft bounds. Measured by Bi and Poo (1998); as a model by
+    Song, Miller and Abbott (2000).
 
     Parameters
     ----------
     A_plus, A_minus : float
-        Amplitudes as fractions of the weight's range; signs may be turned for anti-Hebbian rules.
+        Amplitudes as fractions of W; negative ones make anti-Hebbian rules.
     tau_plus, tau_minus : float
         Time constants, ms.
     w_min, w_max, bounds, pairing, rounding, reward
         As in `PairRule`.
+
+    Raises
+    ------
+    ParameterError
+        If a value has the wrong type or is out of range.
     """
 
     A_plus: float = 0.01
@@ -113,7 +132,7 @@ class STDP:
         _check_common(self)
 
     def pair_rule(self) -> PairRule:
-        """Return the rule in its general form."""
+        """Return the equivalent `PairRule`."""
         return PairRule(
             A_pre=-self.A_minus,
             A_post=self.A_plus,
@@ -130,20 +149,26 @@ class STDP:
 
 @dataclass(frozen=True, kw_only=True)
 class TraceTarget:
-    """The trace-target rule of Diehl and Cook: on a target's spike ``dw = A (x - target) W``.
+    """The trace-target rule (Diehl and Cook 2015): when the target fires, ``dw = A (x - target) W``.
 
-    Sources that were active of late gain, all others lose; a source's spike alone changes nothing.
+    Weights of recently active sources grow, all others shrink; a spike of the source changes nothing. W is
+    that of `PairRule`.
 
     Parameters
     ----------
     A : float
-        Amplitude as a fraction of the weight's range.
+        Amplitude as a fraction of W.
     tau : float
         Time constant of the source's trace x, ms.
     target : float
-        The trace at which the weight stays, in spikes.
+        Value of x, in spikes, at which the weight does not change; at least 0.
     w_min, w_max, bounds, pairing, rounding, reward
         As in `PairRule`.
+
+    Raises
+    ------
+    ParameterError
+        If a value has the wrong type or is out of range.
     """
 
     A: float = 0.01
@@ -164,7 +189,7 @@ class TraceTarget:
         _check_common(self)
 
     def pair_rule(self) -> PairRule:
-        """Return the rule in its general form."""
+        """Return the equivalent `PairRule`."""
         return PairRule(
             A_post=self.A,
             tau_pre=self.tau,
@@ -184,4 +209,4 @@ def _check_common(rule: PairRule | STDP | TraceTarget) -> None:
     choice("rounding", rule.rounding, ("stochastic", "nearest"))
     switch("reward", rule.reward)
     if rule.w_min >= rule.w_max:
-        raise ParameterError(f"w_min must be below w_max, but they are {rule.w_min:g} and {rule.w_max:g}")
+        raise ParameterError(f"w_min must be below w_max ({rule.w_max:g}), not {rule.w_min:g}")
