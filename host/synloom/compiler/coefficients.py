@@ -1,4 +1,4 @@
-"""The mathematics between SI units and registers: propagators and decay coefficients."""
+"""From SI units to registers: propagators (Rotter and Diesmann 1999) and decay coefficients."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ _EVERYTHING = 0xFFFF
 
 @dataclass(frozen=True, eq=False)
 class DecayCoefficients:
-    """Coefficients of `decay` (docs/numbers.md), one per item.
+    """Coefficients of `decay` (docs/numbers.md).
 
     Parameters
     ----------
     m : (n,) int64
-        The coefficient, 16 bits.
+        Fraction lost in each step, in units of ``2**-(16 + 4 * exponent)``; 16 bits.
     exponent : (n,) int64
-        Its unit is 2**-(16 + 4 * exponent), 0..3.
+        Exponent of that unit, 0..3.
     tau : (n,) float64
-        The time constant that this is, ms: 0 for everything, inf for nothing.
+        Time constant that m and exponent realise, ms: 0 if everything decays in one step, inf if nothing
+        decays.
     """
 
     m: IntArray
@@ -33,7 +34,15 @@ class DecayCoefficients:
 
 
 def decay_coefficients(tau: FloatArray, dt: float) -> DecayCoefficients:
-    """Return the coefficients for time constants `tau` (n,) in ms; 0 is a delta, inf no decay."""
+    """Return the decay coefficients for time constants.
+
+    Parameters
+    ----------
+    tau : (n,) float64
+        Time constants, ms; 0 makes delta synapses, inf is no decay.
+    dt : float
+        Time step, ms.
+    """
     with np.errstate(divide="ignore", over="ignore"):
         part = -np.expm1(-dt / tau)
     units = 2.0 ** np.array([[20], [24], [28]])
@@ -47,21 +56,24 @@ def decay_coefficients(tau: FloatArray, dt: float) -> DecayCoefficients:
 
 
 def offset_gain(tau_m: FloatArray, cm: FloatArray, dt: float) -> FloatArray:
-    """Return P20: how far a constant current of 1 nA moves the potential in one step, mV."""
+    """Return P20, the change of the potential in one step by a constant current of 1 nA, (n,) mV.
+
+    This is an exact propagator (Rotter and Diesmann 1999); `tau_m` and `dt` are in ms, `cm` in nF.
+    """
     finite = np.where(np.isinf(tau_m), 1.0, tau_m)
     return np.where(np.isinf(tau_m), dt / cm, -np.expm1(-dt / finite) * finite / cm)
 
 
 def synapse_gain(tau_m: FloatArray, cm: FloatArray, tau_syn: FloatArray, dt: float) -> FloatArray:
-    """Return P21: how far a decaying current that starts at 1 nA moves the potential in one step, mV.
+    """Return P21, the change of the potential in one step by a synaptic current that starts at 1 nA, (n,) mV.
 
-    This is the exact propagator of `iaf_psc_exp` (Rotter and Diesmann 1999). For `tau_syn` = 0 weights are in
-    mV and the gain is 1.
+    This is the exact propagator of NEST's `iaf_psc_exp` (Rotter and Diesmann 1999); `tau_m`, `tau_syn` and
+    `dt` are in ms, `cm` in nF. For delta synapses (`tau_syn` = 0) weights are in mV and the gain is 1.
     """
     delta = tau_syn == 0.0
     leak = 1.0 / tau_m
     rate = 1.0 / np.where(delta, 1.0, tau_syn)
-    # The slower of the two stands outside, so that the exponential of their distance cannot overflow.
+    # The slower rate is factored out, so that the exponential of the difference cannot overflow.
     slower, difference = np.minimum(leak, rate), np.abs(rate - leak)
     same = difference == 0.0
     safe = np.where(same, 1.0, difference)

@@ -1,4 +1,4 @@
-"""compile(): the steps from a network to an image, in order."""
+"""compile(): from a network to an image, step by step."""
 
 from __future__ import annotations
 
@@ -36,34 +36,35 @@ def compile(network: Network, params: ArrayParams | None = None) -> Image:
     Parameters
     ----------
     network : Network
-        What to compile; it is not changed.
+        The network; it is not changed.
     params : ArrayParams, optional
-        The array: `device.params` of the one that shall run it. Default: the smallest standard array that
-        holds the network.
+        The array to compile for, such as `device.params`. Default: the smallest standard array that holds the
+        network.
 
     Returns
     -------
     Image
-        Print `image.report` to see what quantisation did.
+        The compiled network; `image.report` lists the quantisation errors.
 
     Raises
     ------
     NetworkError
-        If the network cannot mean anything.
+        If the network is inconsistent.
     ParameterError
-        If a value is beyond what any array can hold.
+        If a value is out of the range of every array.
     CapacityError
-        If the array is too small; the message says by how much and which one would do.
+        If the array is too small or lacks a feature; the message says what is missing and which array would
+        hold the network.
     """
     if not isinstance(network, Network):
-        raise NetworkError(f"compile needs a Network, not {network!r}")
+        raise NetworkError(f"compile needs a Network, not {network!r} ({type(network).__name__})")
     if params is not None and not isinstance(params, ArrayParams):
         raise ParameterError(f"params must be ArrayParams, not {params!r}")
     return _Compilation(network, params).image()
 
 
 class _Compilation:
-    """One network on its way into one array."""
+    """The compilation of one network for one array."""
 
     def __init__(self, network: Network, params: ArrayParams | None):
         self.network = network
@@ -115,8 +116,8 @@ class _Compilation:
         longest = max((int(self.delays[str(p.label)].max()) for p in self.network.populations), default=1)
         if longest > 15:
             raise NetworkError(
-                f"the longest axonal delay of a neuron is 15 steps ({15 * self.network.dt:g} ms), not "
-                f"{longest}; use a larger dt or a shorter delay"
+                f"a neuron's axonal delay must be at most 15 steps ({15 * self.network.dt:g} ms), not "
+                f"{longest} steps; use a larger dt or a shorter delay"
             )
         needs: dict[str, int | bool] = {
             "inputs": max(self.places.input_count, 1),
@@ -195,7 +196,7 @@ class _Compilation:
 
     def _report_weights(self, edge: Edges, wanted: FloatArray, got: FloatArray, lsb: FloatArray) -> None:
         if not len(got):
-            self.report.note(f"{edge.label}: the connector made no synapse")
+            self.report.note(f"{edge.label}: the connector made no synapses")
             return
         self.report.add(edge.label, "weight", edge.weights, got * lsb)
         self._report_resolution(edge, lsb)
@@ -211,8 +212,9 @@ class _Compilation:
         steps = top / float(lsb.min())
         if 0.0 < steps < self.params.weight_max // 4:
             self.report.note(
-                f"{edge.label}: weights have only {steps:.2g} of {self.params.weight_max} steps: other "
-                f"projections onto {edge.projection.post.label!r} are much stronger or its range is too large"
+                f"{edge.label}: weights use only {steps:.2g} of {self.params.weight_max} levels: other "
+                f"projections onto {edge.projection.post.label!r} are much stronger, or its v_range is too "
+                f"large"
             )
 
     def _placed(self, edge: Edges) -> PlacedProjection:
@@ -245,7 +247,7 @@ class _Compilation:
         delay = np.zeros(self.params.neurons, dtype=np.int64)
         for population, first in zip(self.network.populations, self.places.neurons, strict=True):
             delay[first : first + population.n] = self.delays[str(population.label)]
-        # A spike without synapses need not travel.
+        # Neurons without outgoing synapses get delay 0: their spikes go nowhere.
         first = self.params.first_neuron_source
         connected = program.source["connected"][first : first + self.params.neurons]
         layout = layout_of(self.params, Region.TARGET)

@@ -1,4 +1,4 @@
-"""Places: which rows and columns of the array a population gets, and how large an array must be."""
+"""Placement: which source ids and neurons each population gets, and how large the array must be."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORD: Final = 16
 
 @dataclass(frozen=True)
 class Placement:
-    """First index of every population.
+    """The place of every population.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ class Placement:
     neurons : tuple of int
         First neuron of each population, in the network's order.
     input_count, neuron_count : int
-        Ids and neurons in use, gaps included.
+        Input ids and neurons in use, gaps included.
     gen_words : int
-        Words of inputs with generators: these populations come first.
+        Bitmap words of the inputs with generators; these populations come first.
     """
 
     inputs: tuple[int, ...]
@@ -40,7 +40,13 @@ class Placement:
 
 
 def place(network: Network, params: ArrayParams | None) -> Placement:
-    """Place a network's populations; they begin at multiples of 16 where that fits."""
+    """Place the populations of a network, at multiples of 16 if they fit that way.
+
+    Raises
+    ------
+    NetworkError
+        If the network has no population of neurons.
+    """
     if not network.populations:
         raise NetworkError(
             "the network has no population of neurons; add one with network.add(Population(...))"
@@ -71,25 +77,26 @@ def _ranges(sizes: Sequence[int], limit: int) -> tuple[list[int], int]:
 
 
 def fit(params: ArrayParams | None, needs: dict[str, int | bool]) -> ArrayParams:
-    """Return the array that holds what is needed: the given one, or the smallest by default.
+    """Return the array for a network: the given one if it is sufficient, or else the smallest standard one.
 
     Parameters
     ----------
     params : ArrayParams or None
-        The array to use; None makes one.
+        The given array; None makes one.
     needs : dict
-        Least value of each size; True for each feature that is used.
+        Smallest sufficient value of each size, and True for each feature, by field of ArrayParams.
 
     Raises
     ------
     CapacityError
-        If the array is too small or lacks a feature; the message says what and which array would do.
+        If the given array is too small or lacks a feature, or if no array is large enough; the message says
+        what is missing and which array would hold the network.
     """
     if params is None:
         base = ArrayParams().to_dict()
         sizes = {"inputs": _rounded(needs["inputs"]), "neurons": _rounded(needs["neurons"])}
         wanted = {name: max(value, base[name]) for name, value in needs.items()} | sizes
-        return _make(ArrayParams(), wanted, "no array is large enough")
+        return _make(ArrayParams(), wanted, "it needs more than the largest has")
     have = params.to_dict()
     short = {name: value for name, value in needs.items() if have[name] < value}
     if not short:
@@ -109,7 +116,7 @@ def _rounded(size: int | bool) -> int:
 def _shortfall(name: str, needed: int | bool, have: int | bool) -> str:
     if isinstance(have, bool):
         return f"it needs the feature {name!r}"
-    return f"it needs {name}={needed}, {int(needed) - have} more than the {have} there are"
+    return f"it needs {name}={needed}, {int(needed) - have} more than the array's {have}"
 
 
 def _make(params: ArrayParams, changes: dict[str, int | bool], reason: str) -> ArrayParams:
@@ -124,4 +131,4 @@ def _make(params: ArrayParams, changes: dict[str, int | bool], reason: str) -> A
                     raise
                 words *= 2
     except ParameterError as error:
-        raise CapacityError(f"no array of this kind holds the network: {reason}; {error}") from None
+        raise CapacityError(f"no array of this kind can hold the network: {reason}; {error}") from None

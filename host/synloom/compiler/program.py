@@ -1,4 +1,4 @@
-"""The pass program: lists of segments for rows, columns and decays, and the words that point at them."""
+"""The pass program: the lists of segments for rows, columns and decay, and the entries that point to them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Segment = dict[str, int]
 
 @dataclass(frozen=True)
 class Span:
-    """Where a population is: `first` to `first + n` of source ids or of neurons."""
+    """The place of a population: `first` to `first + n - 1` of the source ids or of the neurons."""
 
     first: int
     n: int
@@ -35,24 +35,24 @@ class Span:
 
 @dataclass(frozen=True, eq=False)
 class PlacedProjection:
-    """A projection with its place and its numbers.
+    """A projection with its place in the array and its integer parameters.
 
     Parameters
     ----------
     label : str
-        Its name, for messages.
+        Label, for messages.
     source, target : Span
-        Source ids of the sending and neurons of the receiving population.
+        Source ids of the sources, and neurons of the targets.
     shift : int
-        Weight shift.
+        Left shift of the weights.
     pre, post : (K,) int64
-        Its synapses, within the populations.
+        Source and target of each synapse, as indices within the populations.
     rule : RuleRegisters or None
-        How it learns.
+        Learning rule; None if the weights are static.
     tau_x, tau_y : float
-        Time constants of its traces, ms.
+        Time constants of the traces of sources and targets, ms.
     nearest : bool
-        Whether its traces are set instead of raised.
+        Whether a spike sets its trace (pairing ``"nearest"``) instead of raising it.
     """
 
     label: str
@@ -68,18 +68,28 @@ class PlacedProjection:
 
     @property
     def learns_rows(self) -> bool:
-        """Whether a source's spike changes weights."""
+        """Whether arriving spikes of the sources change weights."""
         return self.rule is not None and self.rule.row.a > 0
 
     @property
     def learns_columns(self) -> bool:
-        """Whether a target's spike changes weights."""
+        """Whether spikes of the targets change weights."""
         return self.rule is not None and self.rule.column.a > 0
 
 
 @dataclass(eq=False)
 class Program:
-    """Fields of PROGRAM, SOURCE and TARGET, and the registers of the decay lists by side."""
+    """The pass program.
+
+    Attributes
+    ----------
+    segments : list of dict
+        Fields of the entries of PROGRAM.
+    source, target : dict of str to (S,) and (N,) int64
+        Fields of SOURCE and of TARGET.
+    decay_lists : dict
+        Values of the registers X_LIST and Y_LIST, by side.
+    """
 
     segments: list[Segment] = field(default_factory=list)
     source: dict[str, IntArray] = field(default_factory=dict)
@@ -88,7 +98,7 @@ class Program:
     _known: dict[tuple[tuple[tuple[str, int], ...], ...], int] = field(default_factory=dict)
 
     def add(self, segments: Sequence[Segment]) -> int:
-        """Return the first segment of a list; equal lists are stored once."""
+        """Add a list of segments and return the index of its first one; equal lists are stored once."""
         key = tuple(tuple(sorted(segment.items())) for segment in segments)
         if key not in self._known:
             self._known[key] = len(self.segments)
@@ -98,17 +108,18 @@ class Program:
 
 
 def build_program(projections: Sequence[PlacedProjection], params: ArrayParams, dt: float) -> Program:
-    """Return the program of all projections.
+    """Return the pass program of all projections.
 
     Raises
     ------
     NetworkError
-        If two projections want different traces of one population.
+        If two projections need different traces of one population.
     """
     program = Program()
     program.source = {name: np.zeros(params.sources, dtype=np.int64) for name in ("list", "connected")}
     program.target = {name: np.zeros(params.neurons, dtype=np.int64) for name in ("list", "learns")}
-    # Traces that no rule reads are set, not raised: they would saturate, and the counter would tell of it.
+    # Traces that no rule reads do not decay. They are set, not raised, or they would saturate, which counts
+    # as a loss.
     program.source["nearest"] = np.ones(params.sources, dtype=np.int64)
     program.target["nearest"] = np.ones(params.neurons, dtype=np.int64)
     _rows(program, projections)
@@ -182,16 +193,20 @@ def _common(rule: RuleRegisters) -> Segment:
 def _traces(
     used: Sequence[tuple[Span, float, PlacedProjection]], name: str
 ) -> list[tuple[Span, float, bool]]:
-    """Return one (span, tau, nearest) per population, or say which projections disagree."""
+    """Return one (span, tau, nearest) per population; raise NetworkError if two projections disagree."""
     found: dict[Span, tuple[float, PlacedProjection]] = {}
     for span, tau, p in used:
         known = found.setdefault(span, (tau, p))
         if known[0] != tau or known[1].nearest != p.nearest:
             raise NetworkError(
                 f"projections {known[1].label!r} and {p.label!r} share the traces of one population, so "
-                f"their {name} and pairing must be equal"
+                f"their {name} and pairing must be equal, not {_trace_text(*known)} and {_trace_text(tau, p)}"
             )
     return [(span, tau, p.nearest) for span, (tau, p) in found.items()]
+
+
+def _trace_text(tau: float, p: PlacedProjection) -> str:
+    return f"{tau:g} ms with {'nearest' if p.nearest else 'all_to_all'}"
 
 
 def _decays(program: Program, traces: Sequence[tuple[Span, float, bool]], dt: float) -> int:

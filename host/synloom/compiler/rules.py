@@ -1,4 +1,4 @@
-"""Learning rules in the array's numbers: amplitudes, trace units, bounds."""
+"""Learning rules as integers of the array: amplitudes, trace units, bounds."""
 
 from __future__ import annotations
 
@@ -22,16 +22,26 @@ _A_BITS: Final = 12
 _SUB_LSB_BITS: Final = 12
 _A_MAX: Final = 0xFFFF
 _A_FINE: Final = 128
-"""Below this amplitude the unit of the traces is made smaller, which makes the amplitude larger."""
+"""Amplitudes below this are made larger, by a smaller trace unit."""
 
 
 TraceUnits = dict[Side, int]
-"""What a spike adds to the trace of each side: ONE_X and ONE_Y."""
+"""The amount that each spike adds to the trace of its side: ONE_X and ONE_Y."""
 
 
 @dataclass(frozen=True)
 class HalfRule:
-    """One side of a rule as a segment holds it; amplitude 0 means that the side does nothing."""
+    """One side of a rule, as a segment holds it.
+
+    Parameters
+    ----------
+    a : int
+        Amplitude A, unsigned; 0 switches the side off.
+    t0 : int
+        Offset of the trace.
+    a_negative : bool
+        Whether the amplitude is negative.
+    """
 
     a: int = 0
     t0: int = 0
@@ -40,7 +50,17 @@ class HalfRule:
 
 @dataclass(frozen=True)
 class RuleRegisters:
-    """A rule as segments hold it: `row` for sources' spikes, `column` for targets'."""
+    """A learning rule, as segments hold it.
+
+    Parameters
+    ----------
+    row, column : HalfRule
+        The rule for arriving spikes of the source, and for spikes of the target.
+    w_min, w_max : int
+        Bounds of the weight, LSB.
+    soft, stochastic, reward : bool
+        Flags: soft bounds, stochastic rounding, multiplication by the reward.
+    """
 
     row: HalfRule
     column: HalfRule
@@ -52,7 +72,7 @@ class RuleRegisters:
 
 
 def features(edges: Sequence[Edges]) -> dict[str, bool]:
-    """Return the features of an array that the learning rules need."""
+    """Return the features of an array that the learning rules need: True by name."""
     rules = [edge.rule for edge in edges if edge.rule is not None]
     needs = {
         "plasticity": bool(rules),
@@ -66,9 +86,9 @@ def features(edges: Sequence[Edges]) -> dict[str, bool]:
 def _unit_amplitudes(rule: PairRule, lsb: float, params: ArrayParams, dt: float) -> tuple[float, float]:
     """Return the amplitudes of row and column for a trace unit of 1, before rounding.
 
-    The textbook's trace is sampled at the moment of the spike. Here a source's trace has decayed once when
-    a column of the same step reads it, and a target's trace has not yet decayed when a row of the next step
-    reads it: one factor exp(dt / tau) each way makes up for that.
+    In the textbook a trace is read at the time of the spike. Here a column reads a source's trace that has
+    already decayed in the same step, and a row reads a target's trace that has not yet decayed since the step
+    before. A factor of exp(dt / tau) and of exp(-dt / tau) corrects for this.
     """
     reach = (rule.w_max - rule.w_min) / lsb if rule.bounds == "additive" else 1 << (params.weight_bits - 1)
     scale = reach * 2.0 ** (_A_BITS + _SUB_LSB_BITS)
@@ -78,7 +98,17 @@ def _unit_amplitudes(rule: PairRule, lsb: float, params: ArrayParams, dt: float)
 
 
 def trace_units(learning: Sequence[tuple[Edges, Scale]], params: ArrayParams, dt: float) -> TraceUnits:
-    """Choose the traces' units: 1/16 of their range, more or less if an amplitude would not fit well."""
+    """Choose the unit of the traces of each side: 1/16 of their range, or the one that suits the amplitudes.
+
+    Parameters
+    ----------
+    learning : sequence of (Edges, Scale)
+        The projections that learn, and the scales of their targets.
+    params : ArrayParams
+        The array.
+    dt : float
+        Time step, ms.
+    """
     amplitudes: dict[Side, list[float]] = {Side.SOURCE: [], Side.TARGET: []}
     for edge, scale in learning:
         assert edge.rule is not None
@@ -105,7 +135,7 @@ def _unit(amplitudes: Sequence[float], trace_bits: int) -> int:
 
 
 def _weight_lsb(edge: Edges, scale: Scale) -> float:
-    """Return the one weight LSB of a learning projection, in its SI unit."""
+    """Return the weight LSB that all targets of a learning projection share, in its SI unit."""
     rule = edge.rule
     assert rule is not None
     exc, inh = scale.weight_lsb(edge.label)
@@ -114,9 +144,10 @@ def _weight_lsb(edge: Edges, scale: Scale) -> float:
     steps = np.concatenate(used)
     if steps.max() > 1.01 * steps.min():
         raise NetworkError(
-            f"projection {edge.label!r} learns, so all its weights need one unit, but its targets' tau_m, "
-            f"cm and tau_syn make the units differ by {100 * (steps.max() / steps.min() - 1):.3g} %; make "
-            f"them equal, or keep w_min..w_max on one side of 0"
+            f"projection {edge.label!r} learns, so all its weights must have one unit (within 1 %), but "
+            f"tau_m, cm and tau_syn of its targets make the units differ by "
+            f"{100 * (steps.max() / steps.min() - 1):.3g} %; make these equal, or keep w_min..w_max on one "
+            f"side of 0"
         )
     return float(np.median(steps))
 
@@ -124,14 +155,14 @@ def _weight_lsb(edge: Edges, scale: Scale) -> float:
 def rule_registers(
     edge: Edges, scale: Scale, units: TraceUnits, params: ArrayParams, dt: float, report: ReportBuilder
 ) -> RuleRegisters:
-    """Return a projection's rule in the array's numbers.
+    """Return the learning rule of a projection as integers, and report its quantisation errors.
 
     Raises
     ------
     ParameterError
-        If an offset is beyond the traces' range.
+        If an offset is out of the range of the traces.
     NetworkError
-        If the targets' units differ.
+        If the weight units of the targets differ.
     """
     rule, label = edge.rule, edge.label
     assert rule is not None
@@ -143,9 +174,7 @@ def rule_registers(
         (rule.A_post, "A_post", column, rule.x0, units[Side.SOURCE], -dt / rule.tau_pre),
     ):
         a = min(round(amplitude / one), _A_MAX)
-        t0 = _offset(
-            label, "y0" if name == "A_pre" else "x0", offset * one * float(np.exp(past)), params, one
-        )
+        t0 = _offset(label, "y0" if name == "A_pre" else "x0", offset, one * float(np.exp(past)), params)
         if wanted:
             got = wanted * a * one / amplitude
             report.add(label, f"{name} (of range)", wanted, got, "" if 0 < a < _A_MAX else "out of range")
@@ -156,7 +185,7 @@ def rule_registers(
     for name, wanted, got in zip(("w_min", "w_max"), (rule.w_min, rule.w_max), bounds, strict=True):
         report.add(label, name, wanted, got * lsb)
     if bounds[0] == bounds[1]:
-        report.note(f"{label}: w_min and w_max are the same after rounding, so nothing can be learnt")
+        report.note(f"{label}: w_min and w_max are equal after rounding, so the weights cannot change")
     return RuleRegisters(
         row=halves[0],
         column=halves[1],
@@ -168,9 +197,11 @@ def rule_registers(
     )
 
 
-def _offset(label: str, name: str, value: float, params: ArrayParams, one: int) -> int:
-    if value > params.trace_max:
+def _offset(label: str, name: str, spikes: float, unit: float, params: ArrayParams) -> int:
+    if spikes * unit > params.trace_max:
+        where = " (target of TraceTarget)" if name == "x0" else ""
         raise ParameterError(
-            f"projection {label!r}: the trace's offset {name} must be below {params.trace_max / one:g} spikes"
+            f"projection {label!r}: the trace offset {name}{where} must be at most "
+            f"{params.trace_max / unit:g} spikes, not {spikes:g}; use a smaller offset"
         )
-    return round(value)
+    return round(spikes * unit)

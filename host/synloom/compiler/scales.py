@@ -1,4 +1,4 @@
-"""Scales: how many mV one bit of potential is, and how many nA one bit of weight."""
+"""Scales: the SI values of one LSB of the potential, the currents, the bias and the weights."""
 
 from __future__ import annotations
 
@@ -26,20 +26,21 @@ _NOTHING: Final = 1e-60
 class Scale:
     """The scales of one population.
 
-    A weight's least bit is ``2**(shift + gain) * i_lsb`` nA, with the projection's shift and the sign's gain.
+    One LSB of a weight is ``2**(shift + gain) * i_lsb``, with the shift of its projection and the gain of its
+    sign.
 
     Parameters
     ----------
     v_lsb : (n,) float64
-        mV of one bit of potential.
+        One LSB of the potential, mV.
     i_lsb : pair of (n,) float64
-        nA (mV for delta synapses) of one bit of the excitatory and the inhibitory current.
+        One LSB of the excitatory and of the inhibitory current, nA (mV for delta synapses).
     offset_lsb : (n,) float64
-        nA of one bit of the bias.
+        One LSB of the bias, nA.
     gains : pair of int
-        g_e and g_i.
-    shifts : dict
-        Shift of every incoming projection, by label.
+        Left shifts of the accumulators, g_e and g_i.
+    shifts : dict of str to int
+        Left shift of the weights of every incoming projection, by label.
     """
 
     v_lsb: FloatArray
@@ -49,7 +50,10 @@ class Scale:
     shifts: dict[str, int]
 
     def weight_lsb(self, label: str) -> tuple[FloatArray, FloatArray]:
-        """Return the least bit of a projection's positive and negative weights per target, (n,) each."""
+        """Return one LSB of the positive and of the negative weights of a projection.
+
+        Two (n,) float64, for the n targets, in nA (mV for delta synapses).
+        """
         exc, inh = (
             2.0 ** (self.shifts[label] + g) * lsb for g, lsb in zip(self.gains, self.i_lsb, strict=True)
         )
@@ -58,7 +62,7 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class _Load:
-    """One incoming projection: what its synapses move, in mV of the finest neuron, by sign."""
+    """One incoming projection: the effects of its synapses by sign, in mV of the most sensitive neuron."""
 
     label: str
     magnitudes: tuple[FloatArray, FloatArray]
@@ -67,15 +71,15 @@ class _Load:
 
     @property
     def tied(self) -> bool:
-        """Whether its weights may change sign, so that both signs need one scale."""
+        """Whether its weights may change sign, so that both signs must have the same scale."""
         return self.plastic and min(self.top) > 0.0
 
 
 def choose_scale(population: Population, incoming: Sequence[Edges], params: ArrayParams, dt: float) -> Scale:
-    """Choose the scales of a population so that its range fits and its weights use their bits.
+    """Choose the scales of a population so that its potential fits and its weights use all their levels.
 
-    The range covers the threshold with room for overshoot, inhibition and adaptation; within a factor of 2
-    above it the least bit is chosen so that the weights, those that learn above all, are rounded least.
+    The range of the potential covers the threshold, with room for overshoot, inhibition and adaptation. It is
+    made up to twice as large if the weights, above all those that learn, then have smaller rounding errors.
     """
     cell = population.cell.values(population.n)
     gain_e = synapse_gain(cell["tau_m"], cell["cm"], cell["tau_syn_E"], dt)
@@ -91,7 +95,7 @@ def choose_scale(population: Population, incoming: Sequence[Edges], params: Arra
 
 
 def _relative(gain_e: FloatArray, gain_i: FloatArray, incoming: Sequence[Edges]) -> FloatArray:
-    """Return factors of v_lsb per neuron that give all neurons one weight LSB, where learning needs that."""
+    """Return factors of v_lsb, (n,), that give all neurons the same weight LSB if a projection learns."""
     rules = [edge.rule for edge in incoming if edge.rule is not None]
     if not rules:
         return np.ones_like(gain_e)
@@ -109,7 +113,7 @@ def _load(edge: Edges, gain_e: FloatArray, gain_i: FloatArray) -> _Load:
         bounds = (rule.w_max * float(gain_e[edge.post].max()), -rule.w_min * float(gain_i[edge.post].max()))
         top = [max(pair) for pair in zip(top, bounds, strict=True)]
         exc, inh = (np.append(part, [b] * (b > 0.0)) for part, b in zip((exc, inh), bounds, strict=True))
-    # What no range of potential resolves counts as nothing; its logarithms and squares would underflow.
+    # Effects that no potential could resolve count as 0: their logarithms and squares would underflow.
     top = [each if each > _NOTHING else 0.0 for each in top]
     return _Load(edge.label, (_sample(exc), _sample(inh)), (top[0], top[1]), rule is not None)
 
@@ -128,7 +132,7 @@ def _range_mv(
     loads: Sequence[_Load],
     params: ArrayParams,
 ) -> float:
-    """Return how many mV the state must span, in mV of the finest neuron."""
+    """Return the range that the potential needs, in mV of the most sensitive neuron."""
     rest = cell["v_rest"]
     threshold = np.abs(cell["v_thresh"] - rest) + population.theta_init
     must = np.maximum.reduce(
@@ -144,7 +148,7 @@ def _range_mv(
     )
     if population.v_range is not None:
         return float(np.max(np.maximum(1.01 * must, population.v_range) / relative))
-    # Few bits leave no room to spare; thresholds that adapt may go far beyond where they began.
+    # Few bits leave little room to spare; adaptive thresholds may rise far above their initial value.
     few, many = (4.0, 16.0) if params.state_bits >= 20 else (2.0, 6.0)
     if params.state_bits >= 20 and cell["theta_plus"].any():
         few, many = 4.0 * few, 4.0 * many
@@ -154,7 +158,7 @@ def _range_mv(
 
 
 def _reach(cell: dict[str, FloatArray], incoming: Sequence[Edges]) -> FloatArray:
-    """Return how far one spike of every source could move each neuron, (n,) mV: a bound from the charge."""
+    """Return a bound on the change of potentials if every source spikes once, (n,) mV, from the charge."""
     sums = np.zeros((2, len(cell["cm"])))
     for edge in incoming:
         top = np.abs(edge.weights)
@@ -182,7 +186,7 @@ def _search(
 
 
 def _exponents(v_lsb: float, loads: Sequence[_Load], w_max: int) -> tuple[tuple[int, int], dict[str, int]]:
-    """Return the gains and the shifts with which every projection's largest weight just fits."""
+    """Return the smallest gains and shifts with which the largest weight of every projection fits."""
     needed = [
         [int(max(0.0, np.ceil(np.log2(top / w_max / v_lsb) - 1e-9))) if top else None for top in load.top]
         for load in loads
@@ -205,7 +209,7 @@ def _gain(exponents: Sequence[int | None]) -> int:
 
 
 def _loss(v_lsb: float, loads: Sequence[_Load], w_max: int) -> float:
-    """Return the mean square of the weights' rounding, relative to each projection's largest weight."""
+    """Return the sum of the mean square rounding errors, each relative to its projection's largest weight."""
     gains, shifts = _exponents(v_lsb, loads, w_max)
     loss = 0.0
     for load in loads:

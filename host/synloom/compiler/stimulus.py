@@ -1,4 +1,4 @@
-"""Inputs in the array's numbers: generator rates and exact-time events."""
+"""Stimuli as integers of the array: generator rates and exact-time events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNIT: Final = 1 << GENERATOR["rate"].width
 
 
 def rate_words(hz: FloatArray, generator: str, dt: float, bits: int = 15) -> npt.NDArray[np.uint16]:
-    """Return GEN_RATE's words (n,) for rates in Hz.
+    """Return the words of GEN_RATE, (n,) uint16, for rates in Hz.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def rate_words(hz: FloatArray, generator: str, dt: float, bits: int = 15) -> npt
     dt : float
         Time step, ms.
     bits : int
-        Significant bits of the largest rate. With 8, all words fit the line's short form.
+        Significant bits of the largest rate. With 8, the line carries each rate in one byte (RATES8).
 
     Raises
     ------
@@ -42,7 +42,8 @@ def rate_words(hz: FloatArray, generator: str, dt: float, bits: int = 15) -> npt
     part = hz * (dt / 1000.0)
     if (part > 1.0 + 1e-9).any():
         raise ParameterError(
-            f"rates must be at most {1000.0 / dt:g} Hz (one spike per step of {dt:g} ms), not {hz.max():g}"
+            f"rates must be at most {1000.0 / dt:g} Hz (one spike per step of {dt:g} ms), "
+            f"not {hz.max():g} Hz; lower the rates or dt"
         )
     words = np.minimum(np.rint(part * _UNIT), ALWAYS).astype(np.int64)
     shift = max(0, int(words.max(initial=0)).bit_length() - bits)
@@ -54,7 +55,7 @@ def rate_words(hz: FloatArray, generator: str, dt: float, bits: int = 15) -> npt
 
 
 def rates_of(words: npt.NDArray[np.uint16], dt: float) -> FloatArray:
-    """Return the mean rates in Hz that GEN_RATE's words stand for."""
+    """Return the mean rates in Hz, (n,) float64, of the words of GEN_RATE; `dt` is in ms."""
     fields = GENERATOR.unpack(words[:, None])
     certain = (fields["rate"] == ALWAYS) & (fields["regular"] == 0)
     return np.where(certain, 1.0, fields["rate"] / _UNIT) * (1000.0 / dt)
@@ -63,9 +64,21 @@ def rates_of(words: npt.NDArray[np.uint16], dt: float) -> FloatArray:
 def input_events(
     inputs: Sequence[tuple[InputPopulation, int, IntArray]], dt: float, report: ReportBuilder
 ) -> IntArray:
-    """Return the network's own spikes as (E, 2) int64 of (step, input id), sorted; delays are added here.
+    """Return the spikes that the network contains as events, (E, 2) int64 of (step, input id), sorted.
 
-    `inputs` gives each population with its first id and its delays in steps.
+    Parameters
+    ----------
+    inputs : sequence of (InputPopulation, int, (n,) int64)
+        Each input population, its first source id and its delays in steps, which are added to the times.
+    dt : float
+        Time step, ms.
+    report : ReportBuilder
+        Takes a row for times that are not at a step.
+
+    Raises
+    ------
+    ParameterError
+        If a time is 2**31 steps or more.
     """
     parts = [np.zeros((0, 2), dtype=np.int64)]
     for population, first, delay in inputs:

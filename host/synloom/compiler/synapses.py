@@ -1,4 +1,4 @@
-"""Projections made explicit: pairs, weights in SI units, delays in steps."""
+"""Projections expanded into synapses: pairs, weights in SI units, delays in steps."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Edges:
     Parameters
     ----------
     projection : Projection
-        Where they come from.
+        The projection.
     pre, post : (K,) int64
-        Indices within the populations; each pair at most once.
+        Source and target of each synapse, as indices within the populations; each pair at most once.
     weights : (K,) float64
         nA, or mV for delta synapses.
     """
@@ -38,23 +38,28 @@ class Edges:
 
     @property
     def label(self) -> str:
-        """The projection's name."""
+        """Label of the projection."""
         return str(self.projection.label)
 
     @property
     def rule(self) -> PairRule | None:
-        """The projection's learning rule."""
+        """Learning rule of the projection; None if its weights are static."""
         return self.projection.rule
 
 
 def expand(network: Network) -> list[Edges]:
-    """Let every connector draw; each has its own random stream, so adding one changes no other.
+    """Expand all projections of a network into synapses.
+
+    Each projection has its own random stream, so adding one does not change what the others draw.
 
     Raises
     ------
     NetworkError
         If a connector does not fit its populations, weights are missing or given twice, or two projections
-        make the same pair.
+        join the same two populations.
+    ParameterError
+        If weights from a connector or a distribution have the wrong shape or are out of range, or if a weight
+        is out of the bounds of its learning rule.
     """
     edges = []
     for index, projection in enumerate(network.projections):
@@ -71,8 +76,12 @@ def _expand_one(projection: Projection, rng: np.random.Generator) -> Edges:
     weight = projection.weight
     if (weight is None) == (made.weights is None):
         raise NetworkError(
-            f"projection {projection.label!r}: "
-            + ("give a weight=" if weight is None else "leave out weight=, the connector brings weights")
+            f"projection {projection.label!r} "
+            + (
+                "has no weights; give a weight=, or weights in the connector"
+                if weight is None
+                else "has weights twice; leave out weight=, since the connector gives weights"
+            )
         )
     if made.weights is not None:
         weights = _in_range(projection, made.weights, len(made))
@@ -88,10 +97,10 @@ def _expand_one(projection: Projection, rng: np.random.Generator) -> Edges:
 
 
 def _in_range(projection: Projection, weights: Any, count: int) -> FloatArray:
-    """Return weights that a connector or a distribution brought, checked: (count,) sensible numbers."""
+    """Return the weights of a connector or a distribution, checked: (count,) float64."""
     if np.shape(weights) != (count,):
         raise ParameterError(
-            f"projection {projection.label!r}: a distribution or connector must bring one weight per "
+            f"projection {projection.label!r}: its distribution or connector must return one weight per "
             f"synapse, shape ({count},), not {np.shape(weights)}"
         )
     if not count:
@@ -106,8 +115,8 @@ def _check_bounds(projection: Projection, weights: FloatArray) -> None:
     bad = (weights < rule.w_min - 1e-9 * abs(rule.w_min)) | (weights > rule.w_max + 1e-9 * abs(rule.w_max))
     if bad.any():
         raise ParameterError(
-            f"projection {projection.label!r}: weights must start within the rule's bounds "
-            f"{rule.w_min:g}..{rule.w_max:g}, not at {weights[bad][0]:g}"
+            f"projection {projection.label!r}: initial weights must be in w_min..w_max of its learning rule, "
+            f"{rule.w_min:g}..{rule.w_max:g}, not {weights[bad][0]:g}; change the weights or the bounds"
         )
 
 
@@ -117,19 +126,21 @@ def _refuse_twice(edges: list[Edges]) -> None:
         ends = (id(edge.projection.pre), id(edge.projection.post))
         if ends in seen:
             raise NetworkError(
-                f"projections {seen[ends]!r} and {edge.label!r} join the same two populations; the array "
-                f"has one synapse per pair and one rule per pair of populations: make them one (FromMatrix)"
+                f"projections {seen[ends]!r} and {edge.label!r} join the same two populations, but the array "
+                f"has one synapse per source and target; merge them into one projection with FromMatrix"
             )
         seen[ends] = edge.label
 
 
 def delays(network: Network, report: ReportBuilder) -> dict[str, IntArray]:
-    """Return the axonal delay of every source in steps, (n,) int64 by population label.
+    """Return the axonal delay of every source in steps, (n,) int64 by label of its population.
 
     Raises
     ------
     NetworkError
-        If two projections want different delays of one source, or a neuron's is under one step.
+        If two projections give one source different delays, or the delay of a neuron is below one step.
+    ParameterError
+        If a delay is 2**31 steps or more.
     """
     found: dict[str, tuple[str, IntArray]] = {}
     for projection in network.projections:
@@ -138,15 +149,18 @@ def delays(network: Network, report: ReportBuilder) -> dict[str, IntArray]:
         source, label = str(projection.pre.label), str(projection.label)
         steps = _delay_steps(projection, projection.delay, network.dt)
         if source in found and (found[source][1] != steps).any():
+            k = int(np.argmax(found[source][1] != steps))
             raise NetworkError(
-                f"projections {found[source][0]!r} and {label!r} give {source!r} different delays; delays "
-                f"are axonal: one per source, the same in all its projections"
+                f"projections {found[source][0]!r} and {label!r} give source {k} of {source!r} different "
+                f"delays, {found[source][1][k]} and {steps[k]} steps; delays are axonal, so give one delay "
+                f"per source, the same in all its projections"
             )
         found[source] = (label, steps)
         report.add(label, "delay (ms)", projection.delay, steps * network.dt)
         if isinstance(projection.pre, InputPopulation) and projection.pre.generator and steps.any():
             report.note(
-                f"{label}: the delay is ignored, generators draw a spike in the step in which it arrives"
+                f"{label}: the delay is ignored, because generators draw a spike in the step in which it "
+                f"arrives"
             )
     result: dict[str, IntArray] = {}
     sources: list[Population | InputPopulation] = [*network.populations, *network.inputs]
@@ -161,6 +175,6 @@ def _delay_steps(projection: Projection, delay: FloatArray, dt: float) -> IntArr
     if isinstance(projection.pre, Population) and (steps < 1).any():
         raise NetworkError(
             f"projection {projection.label!r}: a neuron's delay must be at least one step ({dt:g} ms), "
-            f"not {delay.min():g} ms"
+            f"not {delay.min():g} ms; use a longer delay or a smaller dt"
         )
     return steps

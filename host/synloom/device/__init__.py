@@ -1,1 +1,1 @@
-"""An array with an image in it: targets, runs, recorders, counters, state and weights in SI units."""
+"""Devices: targets, runs, recorders, counters, and state and weights in SI units."""

@@ -1,4 +1,4 @@
-"""The device's counters: what it did, and what it could not keep."""
+"""The counters of a device: the work it did, and what it lost or limited."""
 
 from __future__ import annotations
 
@@ -13,11 +13,17 @@ from synloom.contract.registers import COUNTERS
 __all__ = ["LOSSES", "Counters", "read_counters"]
 
 LOSSES: Final = tuple(name for name, counter in COUNTERS.items() if counter.loss)
-"""Counters that tell of something lost or limited."""
+"""Names of the counters of lost events and limited values."""
 
 
 class Counters(Mapping[str, int]):
-    """All counters by name, since the image was loaded or they were cleared; `print` it."""
+    """All counters by name, since the image was loaded or they were cleared; `print` shows them as a table.
+
+    Parameters
+    ----------
+    values : mapping of str to int
+        The value of every counter of the COUNTERS region.
+    """
 
     def __init__(self, values: Mapping[str, int]):
         self._values = dict(values)
@@ -33,7 +39,7 @@ class Counters(Mapping[str, int]):
 
     @property
     def losses(self) -> dict[str, int]:
-        """The counters of LOSSES that are not 0: empty if nothing was lost or limited."""
+        """The counters of `LOSSES` that are not 0; empty if nothing was lost or limited."""
         return {name: self._values[name] for name in LOSSES if self._values[name]}
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The record stream's words turned back into spikes, samples and the end of a run."""
+"""Decoding of the record stream into spikes, samples and the end of a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _END_WORDS: Final = 4
 
 
 class RecordDecoder:
-    """Decodes one run's records, in whatever pieces they come.
+    """Decodes the records of one run, which may arrive in pieces of any size.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class RecordDecoder:
         self._samples: list[tuple[int, npt.NDArray[np.uint32]]] = []
 
     def feed(self, words: npt.NDArray[np.uint16]) -> None:
-        """Take the next words; records that are not whole wait for more.
+        """Decode the next words, (n,) uint16; an incomplete record waits for its rest.
 
         Raises
         ------
@@ -75,14 +75,14 @@ class RecordDecoder:
             self._samples.append((self._time, pairs[:, 0] | pairs[:, 1] << np.uint32(16)))
 
     def spikes(self) -> tuple[IntArray, IntArray]:
-        """Return (steps, neurons) of all spikes so far, (K,) each."""
+        """Return (steps, neurons) of all spikes so far, (K,) int64 each."""
         if not self._spikes:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         steps = np.repeat([t for t, _ in self._spikes], [len(n) for _, n in self._spikes])
         return steps.astype(np.int64), np.concatenate([n for _, n in self._spikes])
 
     def samples(self) -> tuple[IntArray, npt.NDArray[np.uint32]]:
-        """Return (steps, values) of all probe records so far: (T,) and (T, probes) of 32 raw bits."""
+        """Return (steps, values) of all probe records so far: (T,) int64 and (T, probes) uint32 raw bits."""
         steps = np.array([t for t, _ in self._samples], dtype=np.int64)
         values = [v for _, v in self._samples]
         return steps, np.stack(values) if values else np.zeros((0, 0), dtype=np.uint32)

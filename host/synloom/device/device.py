@@ -1,4 +1,4 @@
-"""Devices: an array with a network in it, in SI units."""
+"""Devices: arrays that run networks, in SI units."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ __all__ = ["Device"]
 
 
 class Device:
-    """One array, wherever it is: load an image, run it, talk to it in ms, mV and nA.
+    """An array that loads and runs images, with all quantities in ms, mV and nA.
 
-    A device is a context manager; leaving it closes it. After an error it can be loaded again, or closed.
+    A device is a context manager that disconnects on leaving. After an error an image can be loaded again.
 
     Parameters
     ----------
     port : Port
-        The register-level face of the target; `synloom.connect` makes one.
+        Register-level interface of the target; `synloom.connect` makes one.
     """
 
     def __init__(self, port: Port):
@@ -57,43 +57,45 @@ class Device:
         what = repr(self.image) if self._session.loaded else "nothing loaded"
         return f"<Device: {self.params.inputs} inputs, {self.params.neurons} neurons, {what}>"
 
-    # ---- what it is ----------------------------------------------------------------------------
+    # ---- array and image -----------------------------------------------------------------------
 
     @property
     def params(self) -> ArrayParams:
-        """The array's parameters, as discovered: pass them to `compile`."""
+        """Parameters of the array, as discovered; pass them to `compile`."""
         return self.port.params
 
     @property
     def port(self) -> Port:
-        """The register-level face underneath."""
+        """Register-level interface of the array."""
         return self._session.port
 
     @property
     def image(self) -> Image:
-        """The image that is loaded.
+        """The loaded image.
 
         Raises
         ------
         DeviceError
-            If none is.
+            If no image is loaded.
         """
         return self._session.image
 
     @property
     def time(self) -> float:
-        """The time of the next step, in ms since the start."""
+        """Time of the next step, in ms since the start; DeviceError if no image is loaded."""
         return self._session.now * self.image.dt
 
     # ---- load and reset ------------------------------------------------------------------------
 
     def load(self, image: Image) -> None:
-        """Load an image: everything is replaced, the time is 0, all populations' spikes are recorded.
+        """Load an image: replace everything in the array, set the time to 0, and record all spikes.
 
         Raises
         ------
         MismatchError
             If the image was compiled for another array; the message lists the differences.
+        ParameterError
+            If `image` is not an Image.
         """
         if not isinstance(image, Image):
             raise ParameterError(f"load needs an Image: compile(network) or Image.load(path), not {image!r}")
@@ -101,15 +103,16 @@ class Device:
         self._recorders = Recorders(list(image.populations))
 
     def reset(self, what: str = "dynamics", *, keep_theta: bool = True) -> None:
-        """Go back to time 0.
+        """Return to time 0.
 
         Parameters
         ----------
         what : str
-            ``"dynamics"``: potentials, currents, traces, spikes on their way and spike counts; weights,
-            random generators, rates and recorders stay. ``"all"``: the image is loaded again.
+            ``"dynamics"`` resets potentials, currents, traces, generator phases, spikes on their way and
+            spike counts, and keeps weights, random generators, rates and recorders. ``"all"`` loads the image
+            again.
         keep_theta : bool
-            Whether a reset of the dynamics keeps the adapted thresholds.
+            Whether ``"dynamics"`` keeps the adapted thresholds.
         """
         switch("keep_theta", keep_theta)
         if choice("what", what, ("dynamics", "all")) == "all":
@@ -118,52 +121,62 @@ class Device:
             self._session.reset(keep_theta)
 
     def set_baud(self, baud: int) -> None:
-        """Change the rate of the serial line at both ends; the network in the array is left as it is.
+        """Change the rate of the serial line at both ends, without a change to the network in the array.
 
-        The array keeps the rate until it is powered off: a program that connects later needs it
-        (`connect(path, baud=...)`). If the line does not work at the new rate it is at the old one again.
+        The array keeps the new rate until it is powered off; programs that connect later must give it
+        (`connect(path, baud=...)`). If the line does not work at the new rate, both ends return to the old
+        one.
 
         Parameters
         ----------
         baud : int
-            Bits per second; at most a quarter of the array's clock, and within 2 % of a whole part of it.
-            `synloom selftest` finds the best.
+            Bits per second: at most a quarter of the array's clock, and within 2 % of that clock divided by a
+            whole number. `synloom selftest` finds the best rate.
 
         Raises
         ------
         ParameterError
-            If the target has no line, or one of its ends has no such rate; nothing was changed.
+            If the target has no serial line, or one of its ends cannot have this rate; nothing was changed.
         DeviceError
-            If a run is going on, or the line does not work at that rate and is at the old one again.
+            If a run is going on, or if the line does not work at the new rate; it has the old one again.
         LinkError
             If the array does not answer at either rate.
         """
         change = getattr(self.port, "set_baud", None)
         if change is None:
-            raise ParameterError("this target has no serial line whose rate could be changed")
+            raise ParameterError(
+                "this target has no serial line, so it has no rate to change; connect to a board for that"
+            )
         change(baud)
 
     def close(self) -> None:
-        """Let go of the target; a device that is closed twice stays closed."""
+        """Disconnect from the target; closing a device again does nothing."""
         self._session.close()
 
     def forget(self) -> None:
-        """Treat the array as empty: something else than this device has written to it."""
+        """Treat the array as empty, because something else has written to it; load an image to go on."""
         self._session.forget()
         self._recorders = Recorders()
 
     # ---- run -----------------------------------------------------------------------------------
 
     def run(self, duration: float, *, paced: bool = False) -> Recording:
-        """Run for some time and return what was recorded.
+        """Run for some time and return the recording.
 
         Parameters
         ----------
         duration : float
             Time in ms, a multiple of dt.
         paced : bool
-            Keep real time: one step every dt. Otherwise as fast as possible. A late step is counted
-            (`counters()["late_steps"]`), never skipped.
+            Keep real time, one step every dt, instead of running as fast as possible. Late steps are counted
+            (`counters()["late_steps"]`), never skipped. The model has no clock and ignores this.
+
+        Raises
+        ------
+        ParameterError
+            If `duration` is negative, not a multiple of dt or too long.
+        DeviceError
+            If no image is loaded, or the run ends early.
         """
         steps, first = self._steps("duration", duration), self._session.now
         self._session.set_mode(Mode.RASTER, self._recorders.wants_spikes)
@@ -171,20 +184,20 @@ class Device:
         return self._recorders.recording(decoder, self.image, first, steps)
 
     def step(self, inputs: Mapping[Any, Any] | None = None) -> dict[str, IntArray]:
-        """Run one step and return the neurons that fired in it: the closed loop.
+        """Run one step and return the neurons that fired in it, for closed loops.
+
+        Single steps record no probes; read potentials with `read_state`.
 
         Parameters
         ----------
         inputs : mapping, optional
-            For each input population (or label) the channels that spike in this step: a row (n,) of bool
+            For each input population (or its label) the channels that spike in this step: a row (n,) of bool
             or uint8, or a sequence of indices.
-
-        Probes are not kept in single steps: read potentials with `read_state`.
 
         Returns
         -------
-        dict
-            Indices of the neurons that fired, by population label.
+        dict of str to (K,) int64
+            Indices of the neurons that fired, by label of their population.
         """
         image = self.image
         events = []
@@ -205,24 +218,33 @@ class Device:
     def present(
         self, inputs: Mapping[Any, Any], duration: float, *, rest: float = 0.0, bits: int = 15
     ) -> dict[str, IntArray]:
-        """Show a stimulus and return how often each neuron fired: few commands, nothing is recorded.
+        """Present a stimulus and return how often each neuron fired, with few commands and no recording.
 
         Parameters
         ----------
         inputs : mapping
-            For each input population (or label) the rates in Hz (a number or (n,)) of its generators, or a
+            For each input population (or its label) the rates of its generators in Hz, a number or (n,); or a
             raster (T, n) of bool or uint8, no longer than `duration`.
         duration : float
-            Time in ms, a multiple of dt, of at most 65,535 steps.
+            Time in ms, a multiple of dt, at most 65,535 steps.
         rest : float
-            Time in ms that follows with all these rates at 0, and is not counted.
+            Time in ms to run afterwards with these rates at 0; its spikes are not counted.
         bits : int
-            Significant bits of the rates; with 8 they travel as one byte a channel.
+            Significant bits of the rates, 1 to 15; up to 8, the line carries each rate in one byte.
 
         Returns
         -------
-        dict
-            Spike counts (n,) int64 by population label.
+        dict of str to (n,) int64
+            Spike counts, by label of their population.
+
+        Raises
+        ------
+        CapacityError
+            If the array has no spike counters.
+        NetworkError
+            If the image has no such input population, or rates are given for one without generators.
+        ParameterError
+            If a stimulus or a time is wrong.
         """
         image, session = self.image, self._session
         steps, pause = self._steps("duration", duration), self._steps("rest", rest)
@@ -240,7 +262,7 @@ class Device:
                 events.append(events_from(stimulus, info, session.now, image.dt))
             else:
                 rates.append((info, self._rate_words(info, stimulus, bits)))
-        # Nothing was touched until here: a wrong stimulus leaves no half of it behind.
+        # Nothing is written before this line, so a wrong stimulus changes nothing.
         session.clear_counts(used)
         for info, words in rates:
             self.port.write(Region.GEN_RATE, info.source, words)
@@ -262,23 +284,44 @@ class Device:
     # ---- stimulus and settings -----------------------------------------------------------------
 
     def inject(self, population: Any, spikes: Any) -> None:
-        """Send spikes to an input population during the runs to come.
+        """Send spikes to an input population in the following runs.
 
         Parameters
         ----------
         population : InputPopulation or str
-            Which.
+            The input population, or its label.
         spikes : (T, n) array of bool or uint8, or sequence of (ms, index)
-            A raster, whose row 0 is the next step; or pairs, whose times count from now. The population's
-            delay is added.
+            A raster, whose row 0 is the next step; or pairs, whose times count from now. The delay of the
+            population is added.
+
+        Raises
+        ------
+        NetworkError
+            If the image has no such input population.
+        ParameterError
+            If the spikes have another form, or a time or an index is out of range.
         """
         info = self.image.input(population)
         self._session.queue.add(events_from(spikes, info, self._session.now, self.image.dt))
 
     def set_rates(self, population: Any, hz: Any, *, bits: int = 15) -> None:
-        """Set the rates of an input population's generators, in Hz: one number, or (n,).
+        """Set the rates of the generators of an input population, from the next step on.
 
-        With ``bits=8`` they travel as one byte a channel, relative to the largest.
+        Parameters
+        ----------
+        population : PoissonInput, RegularInput or str
+            The input population, or its label.
+        hz : float or (n,) array
+            Rates in Hz, at least 0 and at most ``1000 / dt``.
+        bits : int
+            Significant bits of the largest rate, 1 to 15; up to 8, the line carries each rate in one byte.
+
+        Raises
+        ------
+        NetworkError
+            If the image has no such input population, or it has no generators.
+        ParameterError
+            If a rate is out of range, or their number is not n.
         """
         info = self.image.input(population)
         self.port.write(Region.GEN_RATE, info.source, self._rate_words(info, hz, bits))
@@ -290,24 +333,43 @@ class Device:
         return rate_words(rates, info.generator, self.image.dt, whole("bits", bits, 1, 15))
 
     def set_offset(self, population: Any, current: Any) -> None:
-        """Set the constant current `i_offset` of a population, in nA: one number, or (n,)."""
+        """Set the constant current `i_offset` of a population, in nA: a number or (n,).
+
+        Raises
+        ------
+        ParameterError
+            If a current is out of the range of the array; the message gives that range.
+        """
         info = self.image.population(population)
         self._session.set_bias(info, per_item("current", reals("current", current), info.n))
 
     def set_learning(self, on: bool) -> None:
-        """Switch all plasticity on or off; traces go on either way."""
+        """Switch all plasticity on or off; the traces are updated either way."""
         if switch("on", on):
             self._session.require("plasticity")
         self._session.set_mode(Mode.LEARN, switch("on", on))
 
     def set_adaptation(self, on: bool) -> None:
-        """Switch threshold adaptation on or off; thresholds that have adapted stay as they are."""
+        """Switch threshold adaptation on or off; while it is off, adapted thresholds do not change."""
         if switch("on", on):
             self._session.require("adaptation")
         self._session.set_mode(Mode.ADAPT, switch("on", on))
 
     def set_reward(self, reward: float) -> None:
-        """Set the global factor of all rules with `reward=True`: -127.99 to 127.99, in 1/256; 1 at first."""
+        """Set the global reward, which multiplies all changes by rules with `reward=True`.
+
+        Parameters
+        ----------
+        reward : float
+            -127.99 to 127.99, in steps of 1/256; initially 1.
+
+        Raises
+        ------
+        CapacityError
+            If the array lacks `plasticity` or `reward`.
+        ParameterError
+            If the reward is out of range.
+        """
         self._session.require("plasticity", "reward")
         value = round(256.0 * real("reward", reward, low=-127.99, high=127.99))
         self._session.set_register("reward", value & 0xFFFF)
@@ -317,30 +379,36 @@ class Device:
     def record(
         self, population: Any, variable: str = "spikes", indices: Any = None, *, every: float | None = None
     ) -> None:
-        """Record a variable in the runs to come.
+        """Record a variable in the following runs.
 
         Parameters
         ----------
         population : Population, InputPopulation or str
-            Whose.
+            The population, or its label.
         variable : str
-            ``"spikes"``, or a state: ``"v"`` (mV), ``"isyn_exc"``, ``"isyn_inh"`` (nA), ``"theta"`` (mV),
-            ``"trace"`` (of its spikes as a source), ``"trace_post"`` (of its spikes as a target).
+            ``"spikes"``, or a state: ``"v"`` (mV), ``"isyn_exc"``, ``"isyn_inh"`` (nA; mV for delta
+            synapses), ``"theta"`` (mV), ``"trace"`` (x, as a source), ``"trace_post"`` (y, as a target).
+            Input populations have only ``"trace"``.
         indices : sequence of int, optional
-            Which neurons' state; all if left out. The array has `params.probes` probes altogether.
+            Neurons (or channels) whose state is recorded. Default: all. Each takes one of the array's
+            `params.probes` probes.
         every : float, optional
-            Distance of samples in ms, the same for all; one step if left out.
+            Sampling interval in ms, a multiple of dt and the same for all probes. Default: one step.
 
         Raises
         ------
         CapacityError
-            If the array has not enough probes.
+            If the array has too few probes, or no adaptation for ``"theta"``.
+        NetworkError
+            If the image has no such population.
+        ParameterError
+            If the population has no such variable, or an index or the interval is wrong.
         """
         self._recorders.add(self.image, population, variable, indices, every)
         self._recorders.write(self.port)
 
     def record_nothing(self) -> None:
-        """Take all recorders away, those of spikes too."""
+        """Remove all recorders, including those of spikes."""
         self._recorders = Recorders()
         if self._session.loaded:
             self._recorders.write(self.port)
@@ -348,13 +416,25 @@ class Device:
     # ---- reading and writing -------------------------------------------------------------------
 
     def read_weights(self, projection: Any, *, raw: bool = False) -> npt.NDArray[Any]:
-        """Return a projection's weights, (n_pre, n_post).
+        """Return the weights of a projection.
+
+        Parameters
+        ----------
+        projection : Projection or str
+            The projection, or its label.
+        raw : bool
+            Return the integers of the array instead of SI values.
 
         Returns
         -------
-        float64 or int8 array
-            nA (mV for delta synapses), NaN where there is no synapse; with `raw` the array's own numbers, in
-            which ``params.weight_absent`` is no synapse.
+        (n_pre, n_post) float64 or int8
+            Weights in nA (mV for delta synapses), NaN where there is no synapse. With `raw` int8, where
+            ``params.weight_absent`` is *no synapse*.
+
+        Raises
+        ------
+        NetworkError
+            If the image has no such projection.
         """
         image = self.image
         info = image.projection(projection)
@@ -362,19 +442,40 @@ class Device:
         return weights if raw else si_from_raw(image, info, weights)
 
     def write_weights(self, projection: Any, weights: npt.ArrayLike) -> None:
-        """Write a projection's weights, (n_pre, n_post) as `read_weights` gives them."""
+        """Write the weights of a projection.
+
+        Parameters
+        ----------
+        projection : Projection or str
+            The projection, or its label.
+        weights : (n_pre, n_post) array_like
+            Weights as `read_weights` returns them: in nA (mV for delta synapses), NaN where there is no
+            synapse.
+
+        Raises
+        ------
+        NetworkError
+            If the image has no such projection.
+        ParameterError
+            If the shape is wrong, a weight is out of range, or NaN is not where synapses are missing.
+        """
         image = self.image
         info = image.projection(projection)
         write_raw(self.port, image, info, raw_from_si(image, info, weights))
 
     def read_state(self, population: Any) -> dict[str, FloatArray]:
-        """Return a population's state, (n,) each.
+        """Return the state of a population of neurons.
 
         Returns
         -------
-        dict
-            ``v`` (mV), ``isyn_exc``, ``isyn_inh`` (nA), ``theta`` (mV, if the array has adaptation),
-            ``refrac`` (ms left), ``trace``, ``trace_post`` (spikes).
+        dict of str to (n,) float64
+            ``v`` (mV), ``isyn_exc``, ``isyn_inh`` (nA; mV for delta synapses), ``theta`` (mV, if the array
+            has adaptation), ``refrac`` (refractory time left, ms), ``trace``, ``trace_post`` (spikes).
+
+        Raises
+        ------
+        NetworkError
+            If the image has no such population.
         """
         image = self.image
         info = image.population(population)
@@ -392,12 +493,25 @@ class Device:
         return state | ({"theta": raw["theta"] * info.v_lsb} if "theta" in raw else {})
 
     def spike_counts(self, population: Any, *, clear: bool = True) -> IntArray:
-        """Return how often each neuron fired since its count was cleared, (n,) int64, at most 65535."""
+        """Return how often each neuron fired since its count was last cleared, (n,) int64.
+
+        Parameters
+        ----------
+        population : Population or str
+            The population, or its label.
+        clear : bool
+            Clear the counts after reading them; they stop at 65535.
+
+        Raises
+        ------
+        CapacityError
+            If the array has no spike counters.
+        """
         info = self.image.population(population)
         return self._session.counts(info.first, info.n, switch("clear", clear))
 
     def counters(self) -> Counters:
-        """Return the device's counters; `counters().losses` is empty if nothing was lost or limited."""
+        """Return the counters of the array; `counters().losses` is empty if nothing was lost or limited."""
         return read_counters(self.port)
 
 

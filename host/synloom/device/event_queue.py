@@ -1,4 +1,4 @@
-"""The host's side of the event queue: spikes that wait for their step."""
+"""The host's part of the event queue: spikes that wait for their step."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["EventQueue"]
 
 
 class EventQueue:
-    """Spikes to come, and the cursor of the array's queue (docs/protocol.md).
+    """Spikes that wait to be sent, and the cursor of the array's queue (docs/protocol.md).
 
     Attributes
     ----------
     cursor : int
-        The step at which the array puts the next event word.
+        The step that the array gives to the next event.
     """
 
     def __init__(self) -> None:
@@ -25,12 +25,12 @@ class EventQueue:
         self._waiting: IntArray = np.zeros((0, 2), dtype=np.int64)
 
     def reset(self, now: int) -> None:
-        """Forget everything: the array's queue was emptied at step `now`."""
+        """Drop all waiting spikes; the array's queue was emptied at step `now`."""
         self.cursor = now
         self._waiting = np.zeros((0, 2), dtype=np.int64)
 
     def add(self, events: IntArray) -> None:
-        """Add (K, 2) events of (step, input id)."""
+        """Add events, (K, 2) int64 of (step, input id)."""
         if len(events):
             self._waiting = np.unique(np.concatenate([self._waiting, events]), axis=0)
 
@@ -38,7 +38,7 @@ class EventQueue:
         return len(self._waiting)
 
     def take(self, end: int) -> npt.NDArray[np.uint16]:
-        """Return the words of all events before step `end`, and move the cursor to the last of them."""
+        """Remove all events before step `end` and return their words, (n,) uint16; the cursor follows."""
         split = int(np.searchsorted(self._waiting[:, 0], end))
         events, self._waiting = self._waiting[:split], self._waiting[split:]
         if not len(events):
@@ -51,7 +51,7 @@ class EventQueue:
         return np.array(words, dtype=np.uint16)
 
     def advance_to(self, step: int) -> npt.NDArray[np.uint16]:
-        """Return the words that move the cursor to `step`, so that a gated run goes on to there."""
+        """Return the words, (n,) uint16, that move the cursor to `step`, so that a gated run can reach it."""
         words = _advance(step - self.cursor)
         self.cursor = step
         return np.array(words, dtype=np.uint16)

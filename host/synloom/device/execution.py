@@ -1,4 +1,4 @@
-"""One run: events go in while records come out, and whatever happens it ends."""
+"""One run: send its events, receive its records, and stop it if something fails."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _NOW_MASK: Final = 0xFFFFFFFF
 
 
 class Events(Protocol):
-    """What a run takes its events from: an `EventQueue`, or the like."""
+    """Interface that supplies a run with events, such as `EventQueue`."""
 
     def take(self, end: int) -> Words:
-        """Return the words of all events before step `end`."""
+        """Remove all events before step `end` and return their words."""
         ...
 
     def advance_to(self, step: int) -> Words:
@@ -46,16 +46,28 @@ def execute(
     *,
     observe: Callable[[Words], None] | None = None,
 ) -> RecordDecoder:
-    """Run `steps` steps from step `now` and return the decoder with everything that was recorded.
+    """Run some steps and return the decoder with all their records.
 
-    All events that are due go into the array's queue beforehand if they fit; else the run is gated: it waits
-    for those that are still on their way, so none is late. `observe` is called with the words of the record
-    stream as they come.
+    All events of the run are sent beforehand if they fit into the array's queue. Otherwise the run is gated:
+    it waits for events that are still on their way, so that none is late.
+
+    Parameters
+    ----------
+    port : Port
+        The array.
+    queue : Events
+        Supplies the events.
+    now, steps : int
+        First step, and number of steps.
+    flags : RunFlag
+        Flags of the run; GATED is added if it is needed.
+    observe : callable, optional
+        Called with the words of the record stream, (n,) uint16, as they arrive.
 
     Raises
     ------
     DeviceError
-        If the run was ended by someone else, or the device fell silent.
+        If the run ended at another step or for another reason than its length, or without an end record.
     """
     words = queue.take(now + steps)
     sent = _push(port, words)
@@ -81,13 +93,13 @@ def execute(
     if decoder.end != (end, EndReason.DONE):
         raise DeviceError(
             f"the run ended at step {decoder.end[0]} instead of {end} "
-            f"({decoder.end[1].name.lower()}); does another program use this device?"
+            f"({decoder.end[1].name.lower()}); check that no other program uses this device"
         )
     return decoder
 
 
 def _push(port: Port, words: Words, most: int = 1 << 30) -> int:
-    """Send words to the event queue until it is full; return how many it took."""
+    """Send words to the event queue until it is full, in at most `most` parts; return how many it took."""
     chunk = min(_CHUNK, port.params.event_words // 2)
     sent = 0
     while sent < len(words) and most:
@@ -105,21 +117,21 @@ def _complain_if_dead(port: Port, decoder: RecordDecoder) -> None:
     port.flush()
     decoder.feed(port.records(1.0))
     if decoder.end is None:
-        raise DeviceError("the device stopped without saying so; load the image again")
+        raise DeviceError("the device stopped without an end record; load the image again")
 
 
 def is_running(port: Port) -> bool:
-    """Return whether a run goes on (paused ones too)."""
+    """Return whether a run is going on; a paused one counts too."""
     return bool(port.read(Region.CTRL, control("status").offset, 1)[0] & 1)
 
 
 def stop(port: Port) -> None:
-    """Abort a run, if there is one, and throw away the records that are left.
+    """Abort the run that is going on, if any, and discard its remaining records.
 
     Raises
     ------
     DeviceError
-        If the run does not end.
+        If the run does not end within 10 s.
     """
     if is_running(port):
         port.control(ControlAction.ABORT)
@@ -127,7 +139,9 @@ def stop(port: Port) -> None:
     while is_running(port):
         port.records(_POLL_S)
         if time.monotonic() > deadline:
-            raise DeviceError(f"the device did not stop within {_STOP_S:g} s; reset or reconnect it")
+            raise DeviceError(
+                f"the device did not stop within {_STOP_S:g} s; switch its power off and on and connect again"
+            )
     port.flush()
     while len(port.records(_POLL_S)):
         pass

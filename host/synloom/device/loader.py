@@ -1,4 +1,4 @@
-"""Loading images, and single registers."""
+"""Loading of images, and access to single registers."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = [
 
 
 def check_fits(image: Image, params: ArrayParams) -> None:
-    """Check that an array runs an image.
+    """Check that an array can run an image.
 
     Raises
     ------
     MismatchError
-        If it does not; the message lists the parameters that differ.
+        If it cannot; the message lists the parameters that differ.
     """
     if image.params.semantics_digest() == params.semantics_digest():
         return
@@ -43,7 +43,7 @@ def check_fits(image: Image, params: ArrayParams) -> None:
 
 
 def load_image(port: Port, image: Image) -> None:
-    """Write everything that an image says into an array that stands still."""
+    """Write an image to an array; no run may be going on."""
     params = port.params
     write_register(port, "mode", 0)
     clear_memories(port)
@@ -55,14 +55,14 @@ def load_image(port: Port, image: Image) -> None:
 
 
 def clear_memories(port: Port) -> None:
-    """Empty all memories: no synapses, no settings, no state; counters are 0."""
+    """Clear all memories: no synapses, no settings, no state, and all counters at 0."""
     for memory in memory_map(port.params).values():
         if memory.exists and memory.empty is not None:
             port.fill(*memory.extent(), memory.empty)
 
 
 def clear_dynamics(port: Port) -> None:
-    """Forget traces, spikes on their way, generator phases and spike counts."""
+    """Clear traces, spikes on their way, generator phases and spike counts."""
     for memory in memory_map(port.params).values():
         if memory.exists and memory.cleared:
             port.fill(*memory.extent(), 0)
@@ -75,6 +75,6 @@ def write_register(port: Port, name: str, value: int) -> None:
 
 
 def read_register(port: Port, name: str) -> int:
-    """Read one CTRL register, unsigned."""
+    """Return the value of one CTRL register, unsigned."""
     register = control(name)
     return register.unpack(port.read(Region.CTRL, register.offset, register.words))

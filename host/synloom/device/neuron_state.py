@@ -1,4 +1,4 @@
-"""Neuron state between the array's words and SI units."""
+"""Neuron state and probes: conversion from the array's words to SI units."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ PROBE_VARIABLES: Final = (*_FIELDS, *_TRACES)
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """One recorded word: where it is, how to read it, and what it stands for.
+    """One recorded state value: its address, its bits and its scale.
 
     Parameters
     ----------
     label, variable : str
-        Population and variable.
+        Label of the population, and variable.
     index : int
         Neuron or channel within the population.
     region, offset : int
-        Its address.
+        Address of the value.
     wide : bool
-        Whether it needs two words.
+        Whether the value takes two words.
     field : Field
-        Its bits, which begin in the first of these words.
+        Bits of the value, counted from the first of these words.
     lsb, zero : float
-        SI value of one bit, and at 0.
+        SI value of one LSB, and of 0.
     """
 
     label: str
@@ -57,30 +57,41 @@ class Probe:
     zero: float
 
     def decode(self, raw: npt.NDArray[np.uint32]) -> FloatArray:
-        """Return SI values of (T,) raw samples."""
+        """Return the SI values, (T,) float64, of raw samples, (T,) uint32."""
         return self.field.decode(raw).astype(np.float64) * self.lsb + self.zero
 
 
 def require_probes(wanted: int, params: ArrayParams) -> None:
-    """Refuse more probes than an array has.
+    """Raise an error if an array has fewer probes than wanted.
 
     Raises
     ------
     CapacityError
-        If it has fewer.
+        If it has fewer; the message says how many.
     """
     if wanted > params.probes:
         raise CapacityError(
-            f"{wanted} probes are wanted, the array has {params.probes}; give indices=, "
-            f"or use params.replace(probes={wanted})" + ("" if wanted <= 16 else " (16 at most)")
+            f"{wanted} probes are wanted, the array has {params.probes}; record fewer neurons with indices="
+            + (f", or compile for params.replace(probes={wanted})" if wanted <= 16 else " (16 at most)")
         )
 
 
 def make_probes(image: Image, label: str, variable: str, indices: IntArray) -> list[Probe]:
-    """Return the probes of some neurons (of channels too, for `trace`).
+    """Return the probes of some neurons, or of some input channels for ``"trace"``.
+
+    Parameters
+    ----------
+    image : Image
+        The loaded image.
+    label, variable : str
+        Label of the population, and variable.
+    indices : (k,) int64
+        Neurons or channels within the population.
 
     Raises
     ------
+    CapacityError
+        If the variable is ``"theta"`` and the array has no adaptation.
     ParameterError
         If the population has no such variable.
     """
@@ -90,7 +101,9 @@ def make_probes(image: Image, label: str, variable: str, indices: IntArray) -> l
         allowed = ("trace",) if isinstance(info, InputInfo) else ("spikes", *PROBE_VARIABLES)
         raise ParameterError(f"{label!r} has no variable {variable!r}; it has {', '.join(allowed)}")
     if variable == "theta" and not image.params.adaptation:
-        raise CapacityError("theta needs an array with adaptation=True; use params.replace(adaptation=True)")
+        raise CapacityError(
+            "theta needs an array with the feature 'adaptation'; compile for params.replace(adaptation=True)"
+        )
     return [_probe(image, info, variable, k) for k in indices.tolist()]
 
 
@@ -129,7 +142,7 @@ def _lsb(info: PopulationInfo, variable: str) -> FloatArray:
 
 
 def write_probes(port: Port, probes: list[Probe]) -> None:
-    """Write the PROBES region for these probes."""
+    """Write the addresses of these probes to the PROBES region."""
     fields = {name: [getattr(probe, name) for probe in probes] for name in ("region", "wide", "offset")}
     port.write(*memory_of(port.params, Region.PROBES).write(fields))
 

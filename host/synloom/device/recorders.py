@@ -1,4 +1,4 @@
-"""What is recorded: spikes of populations, and probes of state."""
+"""Recorders: spikes of populations, and probes of state."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["Recorders"]
 
 
 class Recorders:
-    """The recorders of a device, and how their records become a Recording.
+    """The recorders of a device; they make a Recording from the records of a run.
 
     Parameters
     ----------
     spikes : sequence of str
-        Populations whose spikes are recorded at first.
+        Labels of the populations whose spikes are recorded from the start.
     """
 
     def __init__(self, spikes: Sequence[str] = ()):
@@ -35,21 +35,26 @@ class Recorders:
 
     @property
     def wants_spikes(self) -> bool:
-        """Whether the raster must be recorded."""
+        """Whether the array must record spikes."""
         return bool(self._spikes)
 
     def add(self, image: Image, which: Any, variable: str, indices: Any, every: float | None) -> None:
-        """Add a recorder; nothing changes if it is refused."""
+        """Add a recorder; after an error, the recorders are unchanged.
+
+        The arguments and errors are those of `Device.record`.
+        """
         label = label_of(which)
         if label not in image.populations and label not in image.inputs:
             names = ", ".join(map(repr, [*image.populations, *image.inputs]))
             raise NetworkError(f"the image has no population {label!r}; it has {names}")
         if variable == "spikes":
             if label not in image.populations:
-                raise ParameterError(f"spikes of inputs ({label!r}) are not recorded; they come from you")
+                raise ParameterError(
+                    f"spikes of an input population ({label!r}) cannot be recorded; record its 'trace'"
+                )
             if indices is not None or every is not None:
                 raise ParameterError(
-                    "spikes are recorded of whole populations in every step; leave out indices"
+                    "spikes are recorded for whole populations in every step; leave out indices and every"
                 )
             self._spikes += [] if label in self._spikes else [label]
             return
@@ -57,8 +62,8 @@ class Recorders:
         steps = _every_steps(every, image.dt)
         if self._probes and self._every != steps:
             raise ParameterError(
-                f"all probes sample at one distance, {(self._every or 1) * image.dt:g} ms so far; "
-                f"call record_nothing() to begin anew"
+                f"every must be the same for all probes, {(self._every or 1) * image.dt:g} ms so far, not "
+                f"{steps * image.dt:g} ms; call record_nothing() to start again"
             )
         probes = make_probes(image, label, variable, _indices(indices, n))
         known = {(p.label, p.variable, p.index) for p in self._probes}
@@ -67,7 +72,7 @@ class Recorders:
         self._probes, self._every = probes, steps
 
     def write(self, port: Port) -> None:
-        """Tell the array."""
+        """Write the probes to the array."""
         write_register(port, "probe_count", 0)
         if self._probes:
             write_probes(port, self._probes)
@@ -76,7 +81,17 @@ class Recorders:
             write_register(port, "probe_count", len(self._probes))
 
     def recording(self, decoder: RecordDecoder, image: Image, first: int, steps: int) -> Recording:
-        """Return what a run recorded."""
+        """Return the recording of a run.
+
+        Parameters
+        ----------
+        decoder : RecordDecoder
+            The decoded records of the run.
+        image : Image
+            The loaded image.
+        first, steps : int
+            First step, and number of steps.
+        """
         when, neurons = decoder.spikes()
         spike_steps: dict[str, IntArray] = {}
         spike_indices: dict[str, IntArray] = {}
@@ -113,7 +128,7 @@ def _every_steps(every: float | None, dt: float) -> int:
     steps = real("every", every, low=dt) / dt
     if abs(steps - round(steps)) > 1e-6 or steps > 0xFFFF:
         raise ParameterError(
-            f"every must be a multiple of dt ({dt:g} ms), at most 65535 steps, not {every:g} ms"
+            f"every must be a multiple of dt ({dt:g} ms) and at most 65535 steps, not {every:g} ms"
         )
     return round(steps)
 
@@ -123,7 +138,7 @@ def _indices(indices: Any, n: int) -> IntArray:
         return np.arange(n, dtype=np.int64)
     array = np.atleast_1d(np.asarray(indices))
     if array.ndim != 1 or array.dtype.kind not in "iu" or not array.size:
-        raise ParameterError(f"indices must be whole numbers, at least one, not {indices!r}")
+        raise ParameterError(f"indices must be one or more whole numbers, not {indices!r}")
     bad = (array < 0) | (array >= n)
     if bad.any():
         raise ParameterError(f"indices must be in 0..{n - 1}, not {array[bad][0]}")

@@ -1,4 +1,4 @@
-"""Recordings: what a run brought back, in ms, mV and nA."""
+"""Recordings: the results of a run, in ms, mV and nA."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Series:
     Parameters
     ----------
     steps : (T,) int64
-        Steps of the samples; each is the state at the end of its step.
+        Steps of the samples; a sample is the state at the end of its step.
     indices : (k,) int64
         Neurons (or channels) within the population.
     values : (T, k) float64
-        mV, nA, or spikes for traces.
+        Samples in mV, in nA, or in spikes for traces.
     """
 
     steps: IntArray
@@ -43,15 +43,15 @@ class Recording:
     Parameters
     ----------
     first, steps : int
-        The first step and the number of steps.
+        First step, and number of steps.
     dt : float
         Time step, ms.
     sizes : mapping of str to int
-        Neurons of every population whose spikes were recorded.
+        Number of neurons of every population whose spikes were recorded, by label.
     spike_steps, spike_indices : mapping of str to (K,) int64
-        Step and neuron of every spike, in order of time, then of neuron.
+        Step and neuron of every spike, by label, in order of time and then of neuron.
     series : mapping of (str, str) to Series
-        Samples by population and variable.
+        Samples by label of the population and variable.
     """
 
     first: int
@@ -64,16 +64,23 @@ class Recording:
 
     @property
     def duration(self) -> float:
-        """Length in ms."""
+        """Length of the run in ms."""
         return self.steps * self.dt
 
     def spikes(self, population: Any) -> tuple[FloatArray, IntArray]:
-        """Return (times in ms since the start, indices) of a population's spikes, (K,) each."""
+        """Return the spikes of a population: times in ms since the start, (K,) float64; neurons, (K,) int64.
+
+        Raises
+        ------
+        NetworkError
+            If the spikes of this population were not recorded. The same holds for `raster`, `counts` and
+            `rates`.
+        """
         label = self._label(population)
         return self.spike_steps[label].astype(np.float64) * self.dt, self.spike_indices[label]
 
     def raster(self, population: Any) -> npt.NDArray[np.uint8]:
-        """Return the spikes as (T, n) uint8; row 0 is the run's first step."""
+        """Return the spikes of a population as (T, n) uint8; row 0 is the first step of the run."""
         label = self._label(population)
         raster = np.zeros((self.steps, self.sizes[label]), dtype=np.uint8)
         raster[self.spike_steps[label] - self.first, self.spike_indices[label]] = 1
@@ -85,28 +92,38 @@ class Recording:
         return np.bincount(self.spike_indices[label], minlength=self.sizes[label]).astype(np.int64)
 
     def rates(self, population: Any) -> FloatArray:
-        """Return the mean rate of every neuron in Hz, (n,) float64; 0 for a run of no steps."""
+        """Return the mean rate of every neuron in Hz, (n,) float64; 0 if the run has no steps."""
         counts = self.counts(population).astype(np.float64)
         return counts * (1000.0 / self.duration) if self.steps else counts
 
     def values(self, population: Any, variable: str) -> FloatArray:
-        """Return the samples of a recorded variable, (T, k) float64: mV, nA, or spikes for traces."""
+        """Return the samples of a recorded variable, (T, k) float64: in mV, in nA, or in spikes for traces.
+
+        Raises
+        ------
+        NetworkError
+            If this variable was not recorded. The same holds for `times`.
+        """
         return self._series(population, variable).values
 
     def times(self, population: Any, variable: str) -> FloatArray:
-        """Return the times of the samples in ms, (T,): the steps' ends, ``(t + 1) * dt``."""
+        """Return the times of the samples in ms, (T,) float64: the ends of the steps, ``(t + 1) * dt``."""
         return (self._series(population, variable).steps + 1).astype(np.float64) * self.dt
 
     def _series(self, population: Any, variable: str) -> Series:
         label = label_of(population)
         if (label, variable) not in self.series:
             known = ", ".join(f"{p}: {v}" for p, v in self.series) or "nothing"
-            raise NetworkError(f"{variable!r} of {label!r} was not recorded; recorded were: {known}")
+            raise NetworkError(
+                f"{variable!r} of {label!r} was not recorded (recorded: {known}); call record() before a run"
+            )
         return self.series[label, variable]
 
     def _label(self, population: Any) -> str:
         label = label_of(population)
         if label not in self.sizes:
             known = ", ".join(map(repr, self.sizes)) or "none"
-            raise NetworkError(f"spikes of {label!r} were not recorded; recorded were: {known}")
+            raise NetworkError(
+                f"spikes of {label!r} were not recorded (recorded: {known}); call record() before a run"
+            )
         return label

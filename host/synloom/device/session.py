@@ -1,4 +1,4 @@
-"""A session: which image is in the array, what its time is, and that it is left at rest after an error."""
+"""A session: the image in an array, its time and its waiting spikes; after errors the array is at rest."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Session:
     now : int
         The next step.
     queue : EventQueue
-        Spikes that wait for their step.
+        Spikes that wait to be sent.
     """
 
     def __init__(self, port: Port):
@@ -52,24 +52,35 @@ class Session:
 
     @property
     def loaded(self) -> bool:
-        """Whether an image is in the array."""
+        """Whether an image is loaded."""
         return self._loaded is not None
 
     @property
     def image(self) -> Image:
-        """The image in the array; DeviceError if there is none."""
+        """The loaded image; DeviceError if there is none."""
         return self.require_image()
 
     def require_image(self) -> Image:
-        """Return the image in the array, or complain that there is none."""
+        """Return the loaded image.
+
+        Raises
+        ------
+        DeviceError
+            If no image is loaded.
+        """
         if self._loaded is None:
             raise DeviceError("no image is loaded; call device.load(image)")
         return self._loaded
 
     def load(self, image: Image) -> None:
-        """Replace everything in the array, or nothing if the image does not fit.
+        """Replace everything in the array by an image, or nothing if the array cannot run it.
 
-        Until all of the image is there, nothing counts as loaded.
+        If loading is interrupted, no image counts as loaded.
+
+        Raises
+        ------
+        MismatchError
+            If the image was compiled for another array.
         """
         check_fits(image, self.port.params)
         self._loaded = None
@@ -81,16 +92,22 @@ class Session:
         self._restart()
 
     def forget(self) -> None:
-        """Count nothing as loaded."""
+        """Treat the array as empty: no image counts as loaded."""
         self._loaded = None
 
     def close(self) -> None:
-        """Let go of the array."""
+        """Disconnect from the array."""
         self._loaded = None
         self.port.close()
 
     def reset(self, keep_theta: bool) -> None:
-        """Set the dynamic state back to the image's, and the time to 0."""
+        """Reset the dynamic state to that of the image, and the time to 0.
+
+        Parameters
+        ----------
+        keep_theta : bool
+            Whether adapted thresholds stay as they are.
+        """
         image = self.image
         memory = memory_of(image.params, Region.NEURON_STATE)
         with self.guard():
@@ -116,15 +133,24 @@ class Session:
     # ---- runs ----------------------------------------------------------------------------------
 
     def steps(self, duration: float) -> int:
-        """Return a time in ms as a number of steps."""
+        """Return a time in ms as a number of steps.
+
+        Raises
+        ------
+        ParameterError
+            If it is not a multiple of dt, or over 2**32 - 1 steps.
+        """
         dt = self.image.dt
         steps = duration / dt
         if abs(steps - round(steps)) > 1e-6:
-            raise ParameterError(f"the time must be a multiple of dt ({dt:g} ms), not {duration:g} ms")
+            raise ParameterError(
+                f"the time must be a multiple of dt ({dt:g} ms), not {duration:g} ms; "
+                f"try {max(round(steps), 1) * dt:g} ms"
+            )
         return whole("the number of steps", round(steps), 0, 0xFFFFFFFF)
 
     def execute(self, steps: int, flags: RunFlag) -> RecordDecoder:
-        """Run and return what came back."""
+        """Run some steps and return the decoder with their records; see `synloom.device.execution`."""
         if not steps:
             return RecordDecoder(self.now)
         with self.guard():
@@ -134,9 +160,9 @@ class Session:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Leave the array at rest, whatever happens; where that fails, nothing counts as loaded.
+        """Stop the array after an error in this context; if that fails too, no image counts as loaded.
 
-        Spikes that still waited for their step are dropped.
+        After an error, spikes that wait to be sent are dropped.
         """
         try:
             yield
@@ -156,23 +182,34 @@ class Session:
         return bool(self._mode >> bit & 1)
 
     def set_mode(self, bit: Mode, on: bool) -> None:
-        """Set a bit of the mode register, if that changes it."""
+        """Set or clear a bit of the mode register; the array is written only if that changes it."""
         if self.mode(bit) != on:
             mode = self._mode ^ 1 << bit
             self.set_register("mode", mode)
             self._mode = mode
 
     def set_register(self, name: str, value: int) -> None:
-        """Write a CTRL register of the image that is loaded."""
+        """Write a CTRL register; DeviceError if no image is loaded."""
         self.require_image()
         write_register(self.port, name, value)
 
     def set_bias(self, info: PopulationInfo, current: FloatArray) -> None:
-        """Set the constant currents of a population, (n,) nA."""
+        """Set the constant currents of a population, (n,) nA.
+
+        Raises
+        ------
+        ParameterError
+            If a current is out of the range of the array.
+        """
         steps = np.rint(current / info.offset_lsb)
         most = self.image.params.state_max
-        if (np.abs(steps) > most).any():
-            raise ParameterError(f"currents must be within +-{most * info.offset_lsb.min():.6g} nA")
+        bad = np.abs(steps) > most
+        if bad.any():
+            limit = most * info.offset_lsb[bad][0]
+            raise ParameterError(
+                f"currents of {info.label!r} must be in {-limit:.6g}..{limit:.6g} nA, not "
+                f"{current[bad][0]:g} nA; use a smaller current, or compile with a larger v_range"
+            )
         memory = memory_of(self.image.params, Region.NEURON_PARAMS)
         part = slice(info.first, info.first + info.n)
         fields = memory.layout.unpack(self._neuron_params[part])
@@ -181,19 +218,33 @@ class Session:
         self.port.write(*memory.write(fields, info.first))
 
     def require(self, *features: str) -> None:
-        """Complain if the array lacks a feature."""
+        """Raise an error if the array lacks a feature.
+
+        Raises
+        ------
+        CapacityError
+            If it lacks one; the message names it.
+        """
         params = self.image.params
         for feature in features:
             if not getattr(params, feature):
-                raise CapacityError(f"this array has no {feature}; use params.replace({feature}=True)")
+                raise CapacityError(
+                    f"this array lacks the feature {feature!r}; compile for params.replace({feature}=True)"
+                )
 
     def clear_counts(self, n: int) -> None:
-        """Set the spike counts of neurons 0..n-1 to 0."""
+        """Clear the spike counts of neurons 0..n-1; CapacityError if the array has none."""
         self.require("spike_counters")
         self.port.fill(Region.SPIKE_COUNTS, 0, n, 0)
 
     def counts(self, first: int, n: int, clear: bool) -> IntArray:
-        """Return the spike counts of a range of neurons, and clear them on request."""
+        """Return the spike counts of neurons first..first+n-1, (n,) int64, and clear them on request.
+
+        Raises
+        ------
+        CapacityError
+            If the array has no spike counters.
+        """
         self.require("spike_counters")
         counts = self.port.read(Region.SPIKE_COUNTS, first, n).astype(np.int64)
         if clear:

@@ -1,7 +1,8 @@
-"""What users send: spikes in several forms, made into (step, input id) events."""
+"""Stimuli: spikes in the forms that users give them, converted to events of (step, input id)."""
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -14,18 +15,23 @@ __all__ = ["events_from", "indices_from"]
 
 
 def events_from(spikes: Any, info: InputInfo, now: int, dt: float) -> IntArray:
-    """Return (K, 2) int64 events of (step, input id).
+    """Return the events of some spikes, (K, 2) int64 of (step, input id).
 
     Parameters
     ----------
     spikes : (T, n) array of bool or uint8, or sequence of (ms, index)
         A raster, whose row 0 is step `now`; or pairs, whose times count from step `now`.
     info : InputInfo
-        The population that spikes; its delays are added.
+        The input population; its delays are added.
     now : int
         The next step.
     dt : float
         Time step, ms.
+
+    Raises
+    ------
+    ParameterError
+        If the spikes have another form, or a time or an index is out of range.
     """
     array = _array(spikes, info)
     if array.dtype.kind == "b" or array.dtype == np.uint8:
@@ -43,15 +49,25 @@ def events_from(spikes: Any, info: InputInfo, now: int, dt: float) -> IntArray:
                 f"or pairs of (ms, index), not an array of {array.dtype} with shape {array.shape}"
             )
         times, number = array.astype(np.float64).T
-        if not (np.isfinite(times) & (times >= 0.0)).all():
-            raise ParameterError(f"spike times for {info.label!r} must be at least 0 ms from now, and finite")
+        early = ~(np.isfinite(times) & (times >= 0.0))
+        if early.any():
+            raise ParameterError(
+                f"spike times for {info.label!r} must be finite and at least 0 ms from now, "
+                f"not {times[early][0]:g} ms"
+            )
         steps = steps_of(f"spike times for {info.label!r}", times, dt)
         index = _check_index(number, info)
     return np.stack([now + steps + info.delay[index], info.source + index], axis=1)
 
 
 def indices_from(spikes: Any, info: InputInfo) -> IntArray:
-    """Return channel indices (K,) from a row (n,) of bool or uint8, or from a sequence of indices."""
+    """Return channel indices, (K,) int64, from a row (n,) of bool or uint8 or from a sequence of indices.
+
+    Raises
+    ------
+    ParameterError
+        If the spikes have another form, or an index is out of range.
+    """
     array = _array(spikes, info)
     if array.dtype.kind == "b" or array.dtype == np.uint8:
         if array.shape != (info.n,):
@@ -66,7 +82,10 @@ def _array(spikes: Any, info: InputInfo) -> Any:
     except ValueError:
         array = np.asarray("ragged")
     if array.dtype.kind not in "biuf":
-        raise ParameterError(f"spikes for {info.label!r} must be numbers, not {type(spikes).__name__}")
+        raise ParameterError(
+            f"spikes for {info.label!r} must be numbers in a regular array, not {reprlib.repr(spikes)} "
+            f"({type(spikes).__name__})"
+        )
     return array
 
 

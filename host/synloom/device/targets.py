@@ -1,4 +1,4 @@
-"""Targets by name: from a word to a device."""
+"""Targets by name: connect to the model, a simulated board or a board."""
 
 from __future__ import annotations
 
@@ -32,25 +32,30 @@ def connect(
     Parameters
     ----------
     target : str
-        ``"model"``: the bit-exact model, in process. ``"sim"``: the gateware itself, simulated, behind its
-        line protocol. ``"sim-pins"``: the same with the UART's pins, slower. A path such as
-        ``"/dev/ttyUSB1"``: the board, or the pseudo-terminal of ``synloom sim --pty``, at that serial port.
+        ``"model"``: the bit-exact model, in this process. ``"sim"``: a simulated board, that is the gateware
+        behind its serial protocol. ``"sim-pins"``: the same down to the pins of the UART, slower. A path such
+        as ``"/dev/ttyUSB1"``: the board at that serial port, or the pseudo-terminal of ``synloom sim --pty``.
         ``"auto"``: the first serial port at which an array answers.
     image_or_params : Image or ArrayParams, optional
-        The array that a model or a simulated board shall be (ArrayParams() by default), and that a board must
-        compute like; an image is loaded.
+        The array that the model or the simulated board has, by default ArrayParams(); a board must give the
+        same results as this array. An image is also loaded.
     progress : callable, optional
         Called as ``progress(what, share)`` while a simulated board is built.
     **options
-        ``baud`` (int): the line rate of a serial port, 1,000,000 by default.
-        ``timeout`` (float): seconds without an answer after which a command is sent again.
+        ``baud`` (int): rate of a serial port in bits per second, by default 1,000,000.
+        ``timeout`` (float): seconds without an answer after which a command is sent again, by default 1.
+
+    Returns
+    -------
+    Device
+        The device, with the image loaded if one was given.
 
     Raises
     ------
     TargetError
-        If the target is not there, or is not a Synloom array; the message lists what was tried.
+        If the target is missing or is not a Synloom array; the message lists what was tried.
     MismatchError
-        If a board is not the array that was asked for.
+        If a board has another array than the one asked for.
     BuildError
         If a simulated board cannot be built.
     ParameterError
@@ -59,7 +64,9 @@ def connect(
     image = image_or_params if isinstance(image_or_params, Image) else None
     params = image.params if image is not None else image_or_params
     if params is not None and not isinstance(params, ArrayParams):
-        raise ParameterError(f"image_or_params must be an Image or ArrayParams, not {params!r}")
+        raise ParameterError(
+            f"image_or_params must be an Image or ArrayParams, not {params!r} ({type(params).__name__})"
+        )
     port = open_port(target, params, progress=progress, **options)
     try:
         device = Device(port)
@@ -78,9 +85,11 @@ def open_port(
     progress: Progress | None = None,
     **options: object,
 ) -> Port:
-    """Return the register-level face of a target; the arguments and errors are those of `connect`."""
+    """Return the register-level interface of a target; the arguments and errors are those of `connect`."""
     if not isinstance(target, str) or not target:
-        raise ParameterError(f"target must be a name or a path, not {target!r}")
+        raise ParameterError(
+            f"target must be 'model', 'sim', 'sim-pins', 'auto' or the path of a serial port, not {target!r}"
+        )
     allowed = _OPTIONS.get(target, ("baud", "timeout"))
     for name in options:
         if name not in allowed:
@@ -137,7 +146,7 @@ def _open_board(path: str, options: Options) -> Port:
 
 
 def _find_board(options: Options) -> Port:
-    """Try the serial ports of this machine, those on USB first."""
+    """Return the first array that answers at a serial port of this machine, trying those on USB first."""
     from serial.tools import list_ports
 
     ports = sorted(list_ports.comports(), key=lambda port: (port.vid is None, port.device))
@@ -149,9 +158,9 @@ def _find_board(options: Options) -> Port:
             failures.append(f"  {port.device}: {error}")
     if not failures:
         raise TargetError(
-            "no serial port is there; plug a board in, or use 'sim' for a simulated one or a path"
+            "there is no serial port; plug in a board, give a path, or use 'sim' for a simulated board"
         )
-    raise TargetError("no serial port has a Synloom array:\n" + "\n".join(failures))
+    raise TargetError("no Synloom array answers at any serial port:\n" + "\n".join(failures))
 
 
 def _timeout(options: Options) -> float:
@@ -162,11 +171,11 @@ def _timeout(options: Options) -> float:
 
 
 def _difference(target: str, found: ArrayParams, wanted: ArrayParams) -> str:
-    """Say in which fields a board computes differently."""
+    """Return the message that lists the parameters in which a board differs from the array asked for."""
     got, want = found.semantics(), wanted.semantics()
     listed = ", ".join(f"{name} is {got[name]}, not {want[name]}" for name in want if got[name] != want[name])
     return (
-        f"the array at {target} is another one than asked for: {listed}; compile for its parameters "
+        f"the array at {target} is not the one asked for: {listed}; compile for its parameters "
         f"(Device.params), or flash the board again"
     )
 

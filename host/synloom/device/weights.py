@@ -1,6 +1,8 @@
-"""Weights of a projection between the array's bytes and SI units."""
+"""Weights of a projection: conversion between the array's bytes and SI units."""
 
 from __future__ import annotations
+
+import reprlib
 
 import numpy as np
 import numpy.typing as npt
@@ -24,11 +26,11 @@ def _ends(image: Image, info: ProjectionInfo) -> tuple[PopulationInfo | InputInf
 
 
 def read_raw(port: Port, image: Image, info: ProjectionInfo) -> Raw:
-    """Return the weights as the array holds them, (n_pre, n_post) int8."""
+    """Read the weights of a projection as the array holds them, (n_pre, n_post) int8."""
     pre, post = _ends(image, info)
     memory, neurons = memory_of(image.params, Region.WEIGHTS), image.params.neurons
     if 2 * post.n >= neurons:
-        # Rows follow one another without a gap: one long read costs less than many short ones.
+        # Rows follow one another without gaps; one long read is faster than many short ones.
         count = (pre.n - 1) * neurons + post.n
         flat = np.zeros(pre.n * neurons, dtype=np.uint16)
         flat[:count] = port.read(memory.region, memory.offset(pre.source, post.first), count)
@@ -42,7 +44,7 @@ def read_raw(port: Port, image: Image, info: ProjectionInfo) -> Raw:
 
 
 def write_raw(port: Port, image: Image, info: ProjectionInfo, raw: Raw) -> None:
-    """Write (n_pre, n_post) int8 weights."""
+    """Write the weights of a projection as the array holds them, (n_pre, n_post) int8."""
     pre, post = _ends(image, info)
     memory, neurons = memory_of(image.params, Region.WEIGHTS), image.params.neurons
     if post.n == neurons:
@@ -59,14 +61,23 @@ def _lsb(image: Image, info: ProjectionInfo) -> tuple[FloatArray, FloatArray]:
 
 
 def si_from_raw(image: Image, info: ProjectionInfo, raw: Raw) -> FloatArray:
-    """Return weights in nA (mV for delta synapses), NaN where there is no synapse."""
+    """Return weights, (n_pre, n_post) float64, in nA (mV for delta synapses); NaN is *no synapse*."""
     exc, inh = _lsb(image, info)
     values = np.where(raw >= 0, raw * exc, raw * inh)
     return np.where(raw == image.params.weight_absent, np.nan, values)
 
 
 def raw_from_si(image: Image, info: ProjectionInfo, weights: npt.ArrayLike) -> Raw:
-    """Return the array's weights for SI ones, (n_pre, n_post) with NaN where there is no synapse.
+    """Return weights as the array holds them, (n_pre, n_post) int8.
+
+    Parameters
+    ----------
+    image : Image
+        The loaded image.
+    info : ProjectionInfo
+        The projection.
+    weights : (n_pre, n_post) array_like
+        Weights in nA (mV for delta synapses), NaN where there is no synapse.
 
     Raises
     ------
@@ -77,7 +88,9 @@ def raw_from_si(image: Image, info: ProjectionInfo, weights: npt.ArrayLike) -> R
     try:
         wanted = np.asarray(weights, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ParameterError(f"weights of {info.label!r} must be numbers") from None
+        raise ParameterError(
+            f"weights of {info.label!r} must be numbers in a regular array, not {reprlib.repr(weights)}"
+        ) from None
     if wanted.shape != (pre.n, post.n):
         raise ParameterError(
             f"weights of {info.label!r} must have shape {(pre.n, post.n)}, not {wanted.shape}"

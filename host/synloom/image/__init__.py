@@ -1,1 +1,1 @@
-"""What the compiler makes of a network: the image, the places in it, the quantisation report."""
+"""A compiled network: the image, the places of the network's parts in it, and the quantisation report."""

@@ -1,4 +1,4 @@
-"""Images: a compiled network, ready to load into any array of the same semantics."""
+"""Images: compiled networks, ready to load into any array with the same semantics."""
 
 from __future__ import annotations
 
@@ -43,33 +43,36 @@ _Info = TypeVar("_Info")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Image:
-    """A compiled network: the contents of all memories, and what it takes to speak SI units with them.
+    """A compiled network: the contents of all memories, and the scales that convert them to SI units.
 
     Parameters
     ----------
     params : ArrayParams
-        The array it was made for; any array with the same semantics digest runs it.
+        The array it was compiled for; every array with the same semantics digest runs it.
     dt : float
         Time step, ms.
     seed : int
-        The network's seed.
+        Seed of the network.
     registers : mapping of str to int
-        CTRL registers by name.
+        Values of CTRL registers by name.
     weights : (S, N) int8
-        Weights; `params.weight_absent` is no synapse.
+        Weights; `params.weight_absent` is *no synapse*.
     neuron_params, neuron_state : (N, words) uint16
         Packed records of all neurons.
     source : (S,) uint16
+        Packed SOURCE words of all source ids.
     target : (N,) uint16
+        Packed TARGET words of all neurons.
     program : (K, words) uint16
         Packed segments in use.
     gen_rate : (16 MW,) uint16
+        Packed GEN_RATE words of all input ids.
     events : (E, 2) int64
-        (step, input id) of the spikes that belong to the network, sorted.
-    populations, inputs, projections : mapping of str
+        (step, input id) of the spikes that the network itself contains, sorted.
+    populations, inputs, projections : mapping of str to PopulationInfo, InputInfo, ProjectionInfo
         Places and scales by label.
     report : Report
-        What quantisation did.
+        The quantisation errors.
     """
 
     params: ArrayParams
@@ -96,18 +99,36 @@ class Image:
             f"dt = {self.dt:g} ms, digest {self.digest()[:8]}>"
         )
 
-    # ---- finding things ------------------------------------------------------------------------
+    # ---- parts ---------------------------------------------------------------------------------
 
     def population(self, which: Any) -> PopulationInfo:
-        """Return the place of a population of neurons, by label or by its object."""
+        """Return the place of a population of neurons, given as the object or as its label.
+
+        Raises
+        ------
+        NetworkError
+            If the image has no such population.
+        """
         return _find(which, self.populations, "population of neurons")
 
     def input(self, which: Any) -> InputInfo:
-        """Return the place of an input population, by label or by its object."""
+        """Return the place of an input population, given as the object or as its label.
+
+        Raises
+        ------
+        NetworkError
+            If the image has no such input population.
+        """
         return _find(which, self.inputs, "input population")
 
     def projection(self, which: Any) -> ProjectionInfo:
-        """Return the place of a projection, by label or by its object."""
+        """Return the place of a projection, given as the object or as its label.
+
+        Raises
+        ------
+        NetworkError
+            If the image has no such projection.
+        """
         return _find(which, self.projections, "projection")
 
     # ---- contents ------------------------------------------------------------------------------
@@ -115,8 +136,8 @@ class Image:
     def writes(self) -> Iterator[Write]:
         """Yield (region, offset, words) of everything but the CTRL registers.
 
-        Rows of WEIGHTS without synapses are left out: the loader fills the region with
-        `params.weight_absent` first, as it fills all others with 0.
+        Rows of WEIGHTS without synapses are left out, because the loader first fills that region with
+        `params.weight_absent` and all others with 0.
         """
         for memory in memory_map(self.params).values():
             if memory.setting and memory.exists:
@@ -128,14 +149,14 @@ class Image:
             yield memory.region, 0, memory.spread(records.reshape(len(records), -1))
 
     def _weights(self, memory: Memory) -> Iterator[Write]:
-        """Yield the rows of weights that have synapses, neighbours together."""
+        """Yield the rows of weights that have synapses, neighbouring rows in one write."""
         used = (self.weights != self.params.weight_absent).any(axis=1)
         edges = np.flatnonzero(np.diff(np.concatenate([[False], used, [False]]).astype(np.int8)))
         for first, end in edges.reshape(-1, 2).tolist():
             yield memory.write({"weight": self.weights[first:end].reshape(-1)}, first * self.params.neurons)
 
     def digest(self) -> str:
-        """Return 32 hex digits that name the contents: equal for equal networks, seeds and arrays."""
+        """Return the digest of the contents, 32 hex digits: equal for equal networks, seeds and arrays."""
         text = json.dumps([self.params.semantics_digest(), self.dt, dict(self.registers)], sort_keys=True)
         sha = hashlib.sha256(text.encode())
         for name in _ARRAYS:
@@ -145,7 +166,13 @@ class Image:
     # ---- one file ------------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the image to one file; an interrupted save leaves no half file behind."""
+        """Save the image to one file; if that fails, an existing file is left unchanged.
+
+        Raises
+        ------
+        ParameterError
+            If the file cannot be written.
+        """
         header = {
             "magic": _MAGIC,
             "format": FORMAT_VERSION,
@@ -169,18 +196,20 @@ class Image:
         try:
             write_whole(target, buffer.getvalue())
         except OSError as error:
-            raise ParameterError(f"cannot write the image to {str(target)!r}: {error}") from error
+            raise ParameterError(
+                f"cannot write the image to {str(target)!r}: {error.strerror or error}; give another path"
+            ) from error
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Image:
-        """Read an image from a file.
+        """Load an image from a file.
 
         Raises
         ------
         ParameterError
-            If `path` is not a path, the file is not there, is not an image, or is damaged.
+            If `path` is not a path, or if the file cannot be read, is not an image or is damaged.
         MismatchError
-            If it was compiled for other semantics than this SDK's.
+            If the file's format or semantics has another version than this SDK.
         """
         if not isinstance(path, (str, os.PathLike)):
             raise ParameterError(f"path must be a str or a path, not {path!r} ({type(path).__name__})")
@@ -191,8 +220,10 @@ class Image:
             header = json.loads(contents.pop("header").tobytes())
             foreign = not isinstance(header, dict) or header.get("magic") != _MAGIC
         except OSError as error:
-            raise ParameterError(f"cannot read the image {name!r}: {error.strerror or error}") from error
-        except Exception as error:  # zipfile, zlib and NumPy have a dozen kinds for damaged files
+            raise ParameterError(
+                f"cannot read the image {name!r}: {error.strerror or error}; check the path"
+            ) from error
+        except Exception as error:  # zipfile, zlib and NumPy raise a dozen kinds of error for damaged files
             raise ParameterError(
                 f"{name!r} is not a Synloom image, or it is damaged; compile again"
             ) from error
@@ -236,7 +267,8 @@ def _check_versions(name: str, header: dict[str, Any]) -> None:
     for key, mine in (("format", FORMAT_VERSION), ("semantics", SEMANTICS_VERSION)):
         if header.get(key) != mine:
             raise MismatchError(
-                f"the image {name!r} has {key} version {header.get(key)}, this SDK has {mine}; compile again"
+                f"the image {name!r} has {key} version {header.get(key)}, this SDK needs version {mine}; "
+                f"compile again"
             )
 
 

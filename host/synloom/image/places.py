@@ -1,4 +1,4 @@
-"""What an image remembers of its network: names, places and scales."""
+"""Places and scales of a network's populations and projections in an image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _plain(value: Any) -> Any:
 
 
 class _Info:
-    """Conversion to and from plain values."""
+    """Conversion to plain values."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields as plain values for JSON."""
@@ -28,20 +28,21 @@ class _Info:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PopulationInfo(_Info):
-    """A population of neurons in the array.
+    """Place and scales of a population of neurons.
 
     Parameters
     ----------
     label : str
-        Name.
+        Label.
     n, first, source : int
-        Neurons, index of the first, source id of the first.
+        Number of neurons; index and source id of the first one.
     v_rest, v_lsb : (n,) float64
-        mV at V = 0, and of one bit.
+        Potential at V = 0, and one LSB of V, mV.
     i_lsb_exc, i_lsb_inh, offset_lsb : (n,) float64
-        nA of one bit of the currents and of the bias (currents of delta synapses: mV).
+        One LSB of the excitatory current, the inhibitory current and the bias, nA (currents of delta
+        synapses: mV).
     gain_exc, gain_inh : int
-        Left shift of the accumulators.
+        Left shifts of the accumulators, g_e and g_i.
     delay : (n,) int64
         Axonal delay in steps.
     """
@@ -61,7 +62,7 @@ class PopulationInfo(_Info):
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> PopulationInfo:
-        """Make it from plain values."""
+        """Make a PopulationInfo from the values of `to_dict`."""
         floats = ("v_rest", "v_lsb", "i_lsb_exc", "i_lsb_inh", "offset_lsb")
         made = {k: np.array(values[k], dtype=np.float64) for k in floats}
         return cls(**{**values, **made, "delay": np.array(values["delay"], dtype=np.int64)})
@@ -69,7 +70,19 @@ class PopulationInfo(_Info):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InputInfo(_Info):
-    """An input population in the array: its first source id, its generator, its delay in steps (n,)."""
+    """Place of an input population.
+
+    Parameters
+    ----------
+    label : str
+        Label.
+    n, source : int
+        Number of channels; source id of the first one.
+    generator : str or None
+        ``"poisson"`` or ``"regular"``; None if the host sends the spikes.
+    delay : (n,) int64
+        Axonal delay in steps.
+    """
 
     label: str
     n: int
@@ -79,13 +92,25 @@ class InputInfo(_Info):
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> InputInfo:
-        """Make it from plain values."""
+        """Make an InputInfo from the values of `to_dict`."""
         return cls(**{**values, "delay": np.array(values["delay"], dtype=np.int64)})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ProjectionInfo(_Info):
-    """A projection in the array: labels of its ends, weight shift, whether it learns."""
+    """Place and scale of a projection.
+
+    Parameters
+    ----------
+    label : str
+        Label.
+    pre, post : str
+        Labels of the source and the target population.
+    shift : int
+        Left shift of the weights.
+    plastic : bool
+        Whether a learning rule changes the weights.
+    """
 
     label: str
     pre: str
@@ -95,5 +120,5 @@ class ProjectionInfo(_Info):
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ProjectionInfo:
-        """Make it from plain values."""
+        """Make a ProjectionInfo from the values of `to_dict`."""
         return cls(**values)

@@ -1,4 +1,4 @@
-"""The quantisation report: what was asked for, what the array holds, and what that costs."""
+"""The quantisation report: for each parameter the value asked for, the value in the array, and the error."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["Report", "ReportBuilder", "ReportRow"]
 
 @dataclass(frozen=True)
 class ReportRow:
-    """One parameter of one population or projection.
+    """The quantisation error of one parameter of a population or projection.
 
-    For parameters that differ from neuron to neuron, the neuron with the largest error is shown.
+    If the parameter has many values, the row shows the one with the largest relative error.
 
     Parameters
     ----------
     where : str
         Label of the population or projection.
     parameter : str
-        Name, unit included.
+        Name, with its unit.
     wanted, got : float
-        The number asked for and the one the array holds, in that unit.
+        The value asked for and the value in the array, in that unit.
     note : str
-        What a reader should know: "out of range", for instance.
+        A remark such as "out of range"; may be empty.
     """
 
     where: str
@@ -38,12 +38,12 @@ class ReportRow:
 
     @property
     def error(self) -> float:
-        """`got - wanted`; 0 if both are infinite."""
+        """`got - wanted`; 0 if both are the same infinity."""
         return 0.0 if self.wanted == self.got else self.got - self.wanted
 
     @property
     def relative(self) -> float:
-        """The error's size as a part of what was wanted; the error's size itself where 0 was wanted."""
+        """Magnitude of the error relative to `wanted`; the magnitude itself if `wanted` is 0 or infinite."""
         if self.error == 0.0 or not np.isfinite(self.wanted):
             return abs(self.error)
         return abs(self.error) / (abs(self.wanted) or 1.0)
@@ -51,28 +51,46 @@ class ReportRow:
 
 @dataclass(frozen=True)
 class Report:
-    """All rows, and remarks that are not about one number; `print` it."""
+    """All quantisation errors of a compiled network; `print` shows them as a table.
+
+    Parameters
+    ----------
+    rows : tuple of ReportRow
+        One row per parameter.
+    notes : tuple of str
+        Remarks that concern no single parameter.
+    title : str
+        Heading of the table.
+    """
 
     rows: tuple[ReportRow, ...] = ()
     notes: tuple[str, ...] = ()
     title: str = field(default="quantisation")
 
     def worst(self) -> ReportRow | None:
-        """Return the row with the largest relative error."""
+        """Return the row with the largest relative error; None if there are no rows."""
         return max(self.rows, key=lambda row: row.relative, default=None)
 
     def row(self, where: str, parameter: str) -> ReportRow:
-        """Return the row of a parameter; `parameter` may leave out the unit.
+        """Return the row of a parameter.
+
+        Parameters
+        ----------
+        where : str
+            Label of the population or projection.
+        parameter : str
+            Name of the parameter, with or without its unit.
 
         Raises
         ------
         KeyError
-            If there is none.
+            If the report has no such row.
         """
         for row in self.rows:
             if row.where == where and parameter in (row.parameter, row.parameter.split(" (")[0]):
                 return row
-        raise KeyError(f"the report has no row for {parameter!r} of {where!r}")
+        known = ", ".join(repr(row.parameter) for row in self.rows if row.where == where) or "none"
+        raise KeyError(f"the report has no row for {parameter!r} of {where!r}; its rows are: {known}")
 
     def __str__(self) -> str:
         head = ("where", "parameter", "wanted", "got", "error", "")
@@ -92,13 +110,13 @@ class Report:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Report:
-        """Make a report from `to_dict`'s values."""
+        """Make a report from the values of `to_dict`."""
         rows = tuple(ReportRow(**row) for row in values["rows"])
         return cls(rows, tuple(values["notes"]), values["title"])
 
 
 class ReportBuilder:
-    """Collects rows and notes while a network is compiled."""
+    """Collects the rows and notes of a report while a network is compiled."""
 
     def __init__(self) -> None:
         self.rows: list[ReportRow] = []
@@ -107,7 +125,15 @@ class ReportBuilder:
     def add(
         self, where: str, parameter: str, wanted: npt.ArrayLike, got: npt.ArrayLike, note: str = ""
     ) -> None:
-        """Add a parameter with one value per neuron; the worst neuron is kept."""
+        """Add the row of a parameter; of many values, the one with the largest relative error is kept.
+
+        Parameters
+        ----------
+        where, parameter, note : str
+            As in `ReportRow`.
+        wanted, got : array_like
+            Values asked for and values in the array; their shapes are broadcast.
+        """
         want, have = np.broadcast_arrays(
             np.atleast_1d(wanted).astype(float), np.atleast_1d(got).astype(float)
         )

@@ -1,4 +1,4 @@
-"""The line to an array: codec, transports, and the client that makes a Port of them."""
+"""The serial line to an array: frame codec, transports, and the client that offers a Port over them."""
 
 from synloom.link.client import LinkPort
 from synloom.link.exchange import LinkStatistics

@@ -1,4 +1,4 @@
-"""Record frames become a record stream again: in order, without gaps, cut between records."""
+"""Assembly of record frames into the record stream: in order, without gaps, in whole records."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ _HALF: Final = 0x8000
 
 
 class RecordAssembly:
-    """Collect record frames; words before the expected one are known, words behind it reveal a gap.
+    """Collects record frames and returns whole records.
+
+    Words before the expected offset are dropped as duplicates; a frame beyond it reveals a gap.
 
     Attributes
     ----------
     gap : bool
-        A frame is missing: a rewind is due.
+        Whether a frame is missing, so that the array must rewind.
     """
 
     def __init__(self) -> None:
@@ -28,7 +30,7 @@ class RecordAssembly:
         self.start(0)
 
     def start(self, offset: int) -> None:
-        """Forget everything; the next word expected is that of `offset`, and begins a record."""
+        """Drop everything and expect the word at `offset` next, which begins a record."""
         self._expected = offset
         self._taken = offset
         self._words = np.zeros(0, dtype=np.uint16)
@@ -37,11 +39,11 @@ class RecordAssembly:
 
     @property
     def taken(self) -> int:
-        """Offset before which all words were returned by `take`: what may be acknowledged."""
+        """Offset up to which `take` has returned all words (excluded), which may be acknowledged."""
         return self._taken
 
     def add(self, offset: int, data: bytes) -> None:
-        """Add a frame: the words from `offset` (modulo 65536), two bytes each."""
+        """Add a frame: the words from `offset` (modulo 65536) on, two bytes each."""
         known = (self._expected - offset) & 0xFFFF
         if known >= _HALF:
             self.gap = True
@@ -52,7 +54,7 @@ class RecordAssembly:
             self._expected = (self._expected + len(words)) & 0xFFFF
 
     def take(self) -> Words:
-        """Return the whole records that are there; (n,) uint16."""
+        """Remove and return all whole records, (n,) uint16."""
         words = np.concatenate([self._words, *self._frames])
         self._frames = []
         end = _end_of_records(words)

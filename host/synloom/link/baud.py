@@ -1,4 +1,4 @@
-"""Another line rate, without losing the array, which keeps the rate it was given until it is powered off."""
+"""Changes of the line rate that do not lose the array, which keeps its rate until it is powered off."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ RATES: Final = (
     8_000_000,
     12_000_000,
 )
-"""Rates that adapters usually have, rising."""
+"""Rates that adapters usually support, ascending."""
 
 RATE_TOLERANCE: Final = 0.02
-"""Largest share by which the two ends of a line may differ: a fifth of a bit after ten bits."""
+"""Largest relative difference between the rates of the two ends: a fifth of a bit after ten bits."""
 
 LEAST_DIVISOR: Final = 4
-"""Fewest clocks per bit of the array's receiver."""
+"""Fewest clocks per bit with which the array's receiver works."""
 
 _MOST_DIVISOR: Final = 0xFFFF
 _DIVISOR: Final = bytes([Region.LINK]) + link("divisor").offset.to_bytes(3, "little")
@@ -46,51 +46,71 @@ _RESCUE_FACTORS: Final = (1.0, 0.98, 1.02, 0.96, 1.04)
 
 
 def divisor_for(clock_hz: int, baud: int) -> int:
-    """Return the array's clocks per bit for a line rate.
+    """Return the number of the array's clocks per bit for a line rate.
+
+    Parameters
+    ----------
+    clock_hz : int
+        Clock of the array, Hz.
+    baud : int
+        Line rate, bits per second.
 
     Raises
     ------
     ParameterError
-        If the array has no rate within 2 % of it.
+        If the array has no rate within 2 % of `baud`.
     """
     if isinstance(baud, bool) or not isinstance(baud, int) or baud <= 0:
         raise ParameterError(f"baud must be a positive whole number, not {baud!r}")
     divisor = round(clock_hz / baud)
     low, high = -(-clock_hz // _MOST_DIVISOR), clock_hz // LEAST_DIVISOR
     if not LEAST_DIVISOR <= divisor <= _MOST_DIVISOR:
-        raise ParameterError(f"baud must be in {low}..{high} for a clock of {clock_hz} Hz, not {baud}")
+        raise ParameterError(
+            f"baud must be in {low}..{high} for an array with a clock of {clock_hz} Hz, not {baud}"
+        )
     actual = clock_hz / divisor
     if abs(actual / baud - 1.0) > RATE_TOLERANCE:
         raise ParameterError(
-            f"baud must be within 2 % of {clock_hz} / n for a whole n, not {baud}; "
-            f"the nearest is {actual:.0f}"
+            f"baud must be within 2 % of {clock_hz} / n for a whole n, not {baud}; try {actual:.0f}"
         )
     return divisor
 
 
 def change_rate(exchange: Exchange, transport: RatedTransport, clock_hz: int, new: int) -> None:
-    """Take both ends of a line from its rate to another.
+    """Change the rate of both ends of a line.
 
-    The array follows as soon as it has taken the command, and answers at the new rate already. So the command
-    is sent blind, our end follows, and then the array is asked. If it does not answer it is told to go back,
-    blind again, in case it hears us and we do not hear it; and our end goes back.
+    The array changes its rate as soon as it has received the command, and sends even the reply at the new
+    rate. So the host sends the command without waiting for a reply, changes its own rate and then asks the
+    array for its divisor. If the array does not answer, the host tells it to return to the old rate, again
+    without waiting, in case the line still works in that direction, and returns to the old rate itself.
+
+    Parameters
+    ----------
+    exchange : Exchange
+        The commands of the line.
+    transport : RatedTransport
+        The host's end of the line.
+    clock_hz : int
+        Clock of the array, Hz.
+    new : int
+        New rate, bits per second.
 
     Raises
     ------
     ParameterError
         If one of the ends cannot have the new rate; nothing was changed.
     DeviceError
-        If the line does not work at the new rate; it works at the old one, as before.
+        If the line does not work at the new rate; it has the old one again.
     LinkError
         If the array does not answer at either rate.
     """
     old = transport.baud
     if old is None:
-        raise ParameterError("the target has no serial line whose rate could be changed")
+        raise ParameterError("the target has no serial line, so it has no rate to change")
     line = _Line(exchange, transport)
     back, there = divisor_for(clock_hz, old), divisor_for(clock_hz, new)
     if old != new:
-        # Our own end first: an array that was sent where we cannot follow would be lost.
+        # Try the host's end first: an array at a rate that the host cannot have would be lost.
         line.tune(new)
         line.tune(old)
     try:
@@ -108,24 +128,24 @@ def change_rate(exchange: Exchange, transport: RatedTransport, clock_hz: int, ne
     name = str(getattr(transport, "name", "the target"))
     raise DeviceError(
         f"{name} does not answer at {new} baud and is at {old} baud again; "
-        "try a lower rate, or a shorter cable or another adapter"
+        "try a lower rate, a shorter cable or another adapter"
     )
 
 
 class _Line:
-    """Both ends, while they change their rate."""
+    """Both ends of a line while their rate changes."""
 
     def __init__(self, exchange: Exchange, transport: RatedTransport) -> None:
         self._exchange = exchange
         self._transport = transport
 
     def go_back(self, divisor: int, old: int, new: int) -> None:
-        """Bring both ends back to the old rate, wherever the array is."""
+        """Return both ends to the old rate, whichever of the two rates the array has."""
         self.tell(divisor)
         self.tune(old)
         if self.answers(divisor):
             return
-        # The array is at the new rate and has not understood: try again, also a little beside that rate.
+        # The array has the new rate and has not received the command: repeat it, also slightly off that rate.
         for factor in _RESCUE_FACTORS:
             try:
                 self.tune(round(factor * new))
@@ -137,21 +157,21 @@ class _Line:
             if self.answers(divisor):
                 return
         raise LinkError(
-            f"the array was sent to {new} baud and cannot be reached there or at {old} baud; "
-            "switch its power off and on: it starts at the rate that it was built for"
+            f"the array was set to {new} baud and answers neither at that rate nor at {old} baud; "
+            "switch its power off and on: it then has the rate that it was built for"
         )
 
     def tell(self, divisor: int) -> None:
-        """Send the array a divisor; it answers with that one already, so nobody waits for it."""
+        """Send the array a divisor, without waiting for the reply, which comes at the new rate."""
         self._exchange.send(Op.WRITE, _DIVISOR + divisor.to_bytes(2, "little"))
 
     def tune(self, baud: int) -> None:
-        """Change the rate of our end."""
+        """Change the rate of the host's end."""
         self._transport.set_baud(baud)
         self._exchange.forget()
 
     def answers(self, divisor: int) -> bool:
-        """Whether the array answers, and has this divisor."""
+        """Return whether the array answers and has this divisor."""
         question = _DIVISOR + (1).to_bytes(2, "little")
         try:
             reply = self._exchange.command(Op.READ, question, timeout=_PROBE_S, retries=_PROBE_REPEATS)

@@ -1,4 +1,4 @@
-"""A port at the other end of a line."""
+"""LinkPort: the register-level interface of an array over a transport."""
 
 from __future__ import annotations
 
@@ -39,24 +39,24 @@ __all__ = ["LinkPort"]
 _NO_FLAGS: Final = RunFlag(0)
 _EVENTS_PER_COMMAND: Final = (MAX_PAYLOAD - 2) // 2
 _FILL_PER_COMMAND: Final = 1 << 16
-"""So that a FILL is done well before its reply is missed."""
+"""Small enough that a FILL ends well before the time-out of its reply."""
 _AGAIN: Final = StreamFlag.REWIND | StreamFlag.FLUSH
-"""Lost words may be fewer than a frame holds, and the array sends such only when it is asked to."""
+"""Lost words may fill less than a frame, and the array sends an incomplete frame only on FLUSH."""
 
 _SLICE_S: Final = 0.05
-"""Longest wait for records that keeps other threads out."""
+"""Longest wait for records during which other threads are locked out."""
 _SILENCE_S: Final = 0.25
-"""Without a byte for so long, the last record frame might have been lost."""
+"""Silence after which the last record frame may have been lost."""
 
 
 class LinkPort:
-    """Speak docs/protocol.md over a transport: a `synloom.contract.array_port.Port`.
+    """A `synloom.contract.array_port.Port` over a transport, by the protocol of docs/protocol.md.
 
-    Lost, changed and repeated frames are mended; what could not be mended raises LinkError, and so
-    does every call after it. Calls from several threads take turns.
+    The port repairs lost, changed and repeated frames. If it cannot, it raises LinkError, then and in every
+    later call. Calls from several threads take turns.
 
-    A run that a former host left going is not disturbed; its records that were never acknowledged come
-    first. If no run is going on, records of former runs are discarded.
+    A run that another host has started goes on, and `records` first returns its records that were never
+    acknowledged. If no run is going on, records of earlier runs are discarded.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class LinkPort:
     timeout : float
         Seconds without an answer after which a command is sent again.
     retries : int
-        Repetitions after which the link counts as broken.
+        Repetitions of a command after which the link counts as broken.
 
     Raises
     ------
@@ -88,25 +88,25 @@ class LinkPort:
 
     @property
     def params(self) -> ArrayParams:
-        """The array's parameters, as discovered."""
+        """Parameters of the array, as discovered."""
         return self._params
 
     @property
     def statistics(self) -> LinkStatistics:
-        """What went over the line so far."""
+        """Numbers of bytes, commands and errors on the line so far."""
         return self._exchange.statistics
 
     # ---- the line ------------------------------------------------------------------------------
 
     @property
     def baud(self) -> int | None:
-        """The line's rate in bits per second; None if the target has no serial line."""
+        """Rate of the line in bits per second; None if the target has no serial line."""
         rate = getattr(self._exchange.transport, "baud", None)
         return None if rate is None else int(rate)
 
     @property
     def virtual_time(self) -> bool:
-        """Whether the target is simulated, so that waiting for it costs no time."""
+        """Whether the target is simulated, so that its time passes only while the host waits for it."""
         return self._exchange.virtual_time
 
     @property
@@ -119,37 +119,38 @@ class LinkPort:
         self._exchange.timeout = seconds
 
     def time(self) -> float:
-        """Return seconds on the target's own clock if it is simulated, else on this machine's."""
+        """Return the time in seconds: on the clock of a simulated target, else on this machine's clock."""
         clock = getattr(self._exchange.transport, "time", time.monotonic)
         return float(clock())
 
     def set_baud(self, baud: int) -> None:
-        """Change the line's rate at both ends; the array keeps it until it is powered off.
+        """Change the rate of the line at both ends; the array keeps it until it is powered off.
 
-        If the line does not work at the new rate both ends go back to the old one. A link that was down for
-        want of answers is up again afterwards.
+        If the line does not work at the new rate, both ends return to the old one. A link that had broken
+        because answers were missing works again afterwards.
 
         Parameters
         ----------
         baud : int
-            Bits per second; at most a quarter of the array's clock, and within 2 % of a whole part of it.
+            Bits per second: at most a quarter of the array's clock, and within 2 % of that clock divided by a
+            whole number.
 
         Raises
         ------
         ParameterError
-            If the target has no line, or one of its ends has no such rate; nothing was changed.
+            If the target has no serial line, or one of its ends cannot have this rate; nothing was changed.
         DeviceError
-            If a run is going on, or the line does not work at that rate and is at the old one again.
+            If a run is going on, or if the line does not work at the new rate; it has the old one again.
         LinkError
             If the array does not answer at either rate.
         """
         transport = self._exchange.transport
         if self.baud is None or not isinstance(transport, RatedTransport):
-            raise ParameterError(f"{self.name} has no serial line whose rate could be changed")
+            raise ParameterError(f"{self.name} has no serial line, so it has no rate to change")
         divisor_for(self._params.clock_hz, baud)
         was_broken = bool(self._broken)
         if not was_broken and self.read(Region.CTRL, control("status").offset, 1)[0] & 1:
-            raise DeviceError("a run is going on; wait for its end, or abort it, before the rate is changed")
+            raise DeviceError("a run is going on; wait for its end or abort it, then change the rate")
         with self._locked(mending=True):
             change_rate(self._exchange, transport, self._params.clock_hz, baud)
             self._broken = ""
@@ -159,7 +160,13 @@ class LinkPort:
     # ---- memories and registers ----------------------------------------------------------------
 
     def read(self, region: Region, offset: int, count: int) -> Words:
-        """Read `count` consecutive offsets; returns (count,) uint16."""
+        """Read `count` consecutive offsets and return their words, (count,) uint16.
+
+        Raises
+        ------
+        ParameterError
+            If an offset is outside the region.
+        """
         width = bytes_per_word(region)
         memory = memory_of(self._params, region)
         pieces = list(memory.pieces(offset, count, MAX_READ_BYTES // width))
@@ -174,7 +181,13 @@ class LinkPort:
         return np.frombuffer(data, dtype=f"<u{width}").astype(np.uint16)
 
     def write(self, region: Region, offset: int, values: npt.ArrayLike) -> None:
-        """Write consecutive offsets with (n,) integers of 16 bits."""
+        """Write (n,) integers of 16 bits to consecutive offsets.
+
+        Raises
+        ------
+        ParameterError
+            If an offset is outside the region, or a value is not an integer in 0..65535.
+        """
         width = bytes_per_word(region)
         words = _words(values)
         if region is Region.GEN_RATE and (rates := byte_rates(words)) is not None:
@@ -189,14 +202,20 @@ class LinkPort:
             self._exchange.pipeline(Op.WRITE, commands)
 
     def _write_rates(self, first: int, rates: ByteRates) -> None:
-        """Write rates that fit in a byte each: an image on the inputs is half as long on the line."""
+        """Write rates that fit in one byte each, which halves the bytes on the line."""
         with self._locked():
             for k in range(0, len(rates.data), MAX_READ_BYTES):
                 head = struct.pack("<HB", first + k, rates.shift | rates.mode << 7)
                 self._exchange.command(Op.RATES8, head + rates.data[k : k + MAX_READ_BYTES])
 
     def fill(self, region: Region, offset: int, count: int, value: int) -> None:
-        """Write one value to `count` consecutive offsets."""
+        """Write one value to `count` consecutive offsets.
+
+        Raises
+        ------
+        ParameterError
+            If an offset is outside the region, or the value is not in 0..65535.
+        """
         word = _words([value]).astype("<u2").tobytes()
         pieces = list(memory_of(self._params, region).pieces(offset, count, _FILL_PER_COMMAND))
         with self._locked():
@@ -207,7 +226,7 @@ class LinkPort:
     # ---- runs ----------------------------------------------------------------------------------
 
     def run(self, steps: int, flags: RunFlag = _NO_FLAGS) -> None:
-        """Start a run; returns at once. The end is an END record.
+        """Start a run and return at once; the run ends with an END record.
 
         Raises
         ------
@@ -221,7 +240,7 @@ class LinkPort:
         with self._locked():
             reply = self._exchange.command(Op.RUN, struct.pack("<IB", steps, flags))
         if reply.status is Status.BUSY:
-            raise DeviceError("a run is going on; wait for its end, or abort it")
+            raise DeviceError("a run is going on; wait for its end or abort it")
 
     def control(self, action: ControlAction) -> None:
         """Pause, resume or abort the run at the next step boundary."""
@@ -229,7 +248,13 @@ class LinkPort:
             self._exchange.command(Op.CONTROL, bytes([action]))
 
     def events(self, words: npt.ArrayLike) -> bool:
-        """Append words to the event queue; False (and nothing taken) if they do not all fit now."""
+        """Append words to the event queue; return False, with none appended, if they do not all fit now.
+
+        Raises
+        ------
+        ParameterError
+            If the queue can never hold that many words, or one is not an integer in 0..65535.
+        """
         data = _words(words).astype("<u2").tobytes()
         count = len(data) // 2
         if count > self._params.event_words:
@@ -239,7 +264,7 @@ class LinkPort:
             )
         with self._locked():
             if count > _EVENTS_PER_COMMAND:
-                # Room only grows as long as we add nothing: what fits now fits in parts, too.
+                # The array only takes words out of the queue, so what fits now still fits in parts.
                 room = self._exchange.command(Op.EVENTS).data
                 if int.from_bytes(room, "little") < count:
                     return False
@@ -252,9 +277,9 @@ class LinkPort:
     # ---- records -------------------------------------------------------------------------------
 
     def records(self, timeout: float) -> Words:
-        """Return the next whole records, in order; (n,) uint16, empty after `timeout` s.
+        """Return the next whole records in order, (n,) uint16; empty after `timeout` s.
 
-        On a transport of virtual time, an empty array can come earlier: when no more records would come.
+        On a transport of virtual time the result is empty as soon as no more records would come.
         """
         deadline = time.monotonic() + timeout
         while True:
@@ -266,13 +291,13 @@ class LinkPort:
                         self._stream(_AGAIN)
                     heard = self._listen(max(0.0, deadline - time.monotonic()))
                     words = self._take()
-            # A part of a frame is no record yet, but more comes.
+            # Part of a frame contains no whole record yet, but more bytes will follow.
             silent = self._exchange.virtual_time and not heard
             if len(words) or silent or time.monotonic() >= deadline:
                 return words
 
     def flush(self) -> None:
-        """Ask for all records that are there, even if no frame is full."""
+        """Ask the array to send all its records, even if they do not fill a frame."""
         with self._locked():
             self._stream(StreamFlag.FLUSH)
 
@@ -280,14 +305,14 @@ class LinkPort:
         """Close the transport; further calls raise LinkError."""
         with self._turn, self._lock:
             self._closed = True
-            self._broken = self._broken or "it was closed"
+            self._broken = self._broken or "it was closed; connect again"
             self._exchange.transport.close()
 
     # ---- inside --------------------------------------------------------------------------------
 
     @contextmanager
     def _locked(self, *, mending: bool = False) -> Iterator[None]:
-        # Who waits for a turn gets the lock next, even if its holder wants it again at once.
+        # The thread that waits for its turn gets the lock next, even if the holder asks for it again at once.
         with self._turn:
             self._lock.acquire()
         try:
@@ -312,7 +337,7 @@ class LinkPort:
             self._stream(_AGAIN)
 
     def _stream(self, flags: StreamFlag) -> None:
-        """Acknowledge what was taken, and ask for more."""
+        """Acknowledge the words that were taken, and ask for more."""
         taken = self._assembly.taken
         self._exchange.command(Op.STREAM, struct.pack("<HB", taken, flags))
         self._acked = taken
@@ -327,7 +352,7 @@ class LinkPort:
         return words
 
     def _listen(self, timeout: float) -> bool:
-        """Wait for bytes, and for lost frames after silence; True if anything came."""
+        """Wait for bytes, and after some silence ask for lost frames; return whether anything came."""
         virtual = self._exchange.virtual_time
         if self._exchange.pump(timeout if virtual else min(timeout, _SLICE_S)):
             self._heard_at = time.monotonic()

@@ -1,4 +1,4 @@
-"""Frames on the line: stuffing and check sum, at the speed of bytes methods."""
+"""Frames on the line: byte stuffing and checksum, with the speed of methods of bytes."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _REVERSED: Final = bytes(int(f"{n:08b}"[::-1], 2) for n in range(256))
 def crc16_x25(data: bytes) -> int:
     """Return the CRC-16/X-25 of `data` (HDLC's frame check sequence).
 
-    The standard library has the same polynomial most significant bit first; X-25 is that with every byte,
-    and the result, read from the other end.
+    The standard library has the same polynomial with the most significant bit first. X-25 is that CRC with
+    the bits of every byte, and of the result, in reverse order.
     """
     crc = binascii.crc_hqx(data.translate(_REVERSED), 0xFFFF)
     return (_REVERSED[crc & 0xFF] << 8 | _REVERSED[crc >> 8]) ^ 0xFFFF
 
 
 def encode_frame(payload: bytes) -> bytes:
-    """Return the line's bytes for one payload, flags included.
+    """Return the bytes on the line for one payload, flags included.
 
     Raises
     ------
@@ -44,14 +44,14 @@ def encode_frame(payload: bytes) -> bytes:
 
 
 class Decoder:
-    """Find the payloads in a byte stream that comes in pieces.
+    """Finds the payloads in a byte stream, which may arrive in pieces of any size.
 
     Bytes before the first flag are ignored; wrong frames are dropped and counted.
 
     Attributes
     ----------
     errors : int
-        Frames dropped: wrong check sum, too long, or cut off.
+        Frames dropped because their checksum was wrong, or they were too long or cut off.
     """
 
     def __init__(self) -> None:
@@ -59,18 +59,18 @@ class Decoder:
         self.restart()
 
     def restart(self) -> None:
-        """Forget the frame of which a part has come."""
+        """Drop the incomplete frame, and ignore bytes until the next flag."""
         self._inside = False
         self._tail = b""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Take the next bytes of the line; return the payloads that they complete, in order."""
+        """Decode the next bytes of the line and return the payloads that they complete, in order."""
         *frames, self._tail = (self._tail + data).split(_FLAG)
         if frames and not self._inside:
             self._inside = True
             del frames[0]
         if len(self._tail) > _LONGEST_STUFFED:
-            # What is kept is still too long, so that the rest of this frame cannot become a right one.
+            # The part that is kept is still too long, so that the end of this frame cannot pass as a frame.
             self._tail = self._tail[: _LONGEST_STUFFED + 1] if self._inside else b""
         payloads = []
         for frame in frames:
@@ -88,7 +88,7 @@ def _decode(frame: bytes) -> bytes | None:
         return None
     body = frame.replace(_STUFFED_FLAG, _FLAG).replace(_STUFFED_ESCAPE, _ESCAPE)
     if frame.count(_ESCAPE) != len(frame) - len(body):
-        return None  # an escape before a byte that needs none
+        return None  # an escape before a byte that must not be escaped
     payload = body[:-_CRC_BYTES]
     if not 1 <= len(payload) <= MAX_PAYLOAD:
         return None

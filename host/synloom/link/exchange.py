@@ -1,4 +1,4 @@
-"""Commands and their replies: sequence numbers, time-outs, repetition."""
+"""Commands and their replies: sequence numbers, time-outs, repetitions."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["Exchange", "LinkStatistics", "Reply"]
 
 _FRAME_OVERHEAD: Final = 2
 _MAX_WAITING: Final = 8
-"""Commands in flight. Eight replies fit any operating system's receive buffer, and more are not faster."""
+"""Most commands in flight: eight replies fit any operating system's receive buffer; more are not faster."""
 _REPLY_HEADER: Final = 4
 _LONGEST_TIMEOUT_S: Final = 4.0
 _LINE_BITS: Final = 10 * 2 * (RX_WINDOW + MAX_PAYLOAD)
-"""Bits on the line, at most, between the first command sent and the first reply: all bytes stuffed."""
+"""Most bits on the line between the first command and the first reply, with all bytes stuffed."""
 
 
 @dataclass(slots=True)
 class LinkStatistics:
-    """What went over the line so far.
+    """Numbers of bytes, commands and errors on a line so far.
 
     Attributes
     ----------
@@ -35,11 +35,11 @@ class LinkStatistics:
     commands : int
         Commands answered.
     retries : int
-        Commands sent again because their reply did not come.
+        Commands sent again because their reply did not arrive.
     crc_errors : int
-        Frames from the array that were wrong.
+        Wrong frames from the array.
     rewinds : int
-        Times that lost record frames were asked for again.
+        Requests for lost record frames.
     """
 
     bytes_in: int = 0
@@ -52,7 +52,7 @@ class LinkStatistics:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Status and data of one reply; the status is OK or BUSY."""
+    """One reply: its status, OK or BUSY, and its data."""
 
     status: Status
     data: bytes
@@ -67,7 +67,7 @@ class _Pending:
 
 
 class Exchange:
-    """Send commands over a transport, wait for their replies, hand records on.
+    """Sends commands over a transport, waits for their replies, and hands on records.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ class Exchange:
     on_records : callable
         Called with (offset, bytes of the words) for every record frame.
     timeout : float
-        Seconds without an awaited reply after which a command is sent again, besides what the bytes take on
-        a line whose rate is known; doubles with each repetition, up to 4.
+        Seconds without an awaited reply after which a command is sent again. The time of the bytes on a line
+        of known rate is added; each repetition doubles it, up to 4 s.
     retries : int
         Repetitions of one command after which the link counts as broken.
     """
@@ -102,17 +102,17 @@ class Exchange:
 
     @property
     def patience(self) -> float:
-        """Seconds to wait for a reply, the time of its way and the command's included."""
+        """Seconds to wait for a reply, including the time of the command and the reply on the line."""
         baud = getattr(self.transport, "baud", None)
         return self.timeout + (_LINE_BITS / baud if baud else 0.0)
 
     def send(self, op: Op, arguments: bytes = b"") -> None:
-        """Send one command and do not wait for its reply."""
+        """Send one command without waiting for its reply."""
         self._seq = (self._seq + 1) & 0xFF
         self._write(encode_frame(bytes([self._seq, op]) + arguments))
 
     def forget(self) -> None:
-        """Forget what came and was not used: it belongs to another rate of the line."""
+        """Drop received bytes and replies that were not used: they belong to another rate of the line."""
         self._decoder.restart()
         self._replies.clear()
 
@@ -132,15 +132,23 @@ class Exchange:
     ) -> list[Reply]:
         """Send commands of one op, several at a time, and return their replies in order.
 
-        Only READ and WRITE may be more than one (docs/protocol.md). `timeout` (for the first attempt) and
-        `retries` are those of the exchange if they are left out.
+        Parameters
+        ----------
+        op : Op
+            The command; only READ and WRITE allow more than one (docs/protocol.md).
+        arguments : sequence of bytes
+            The arguments of each command.
+        timeout : float, optional
+            Seconds to wait for the first attempt. Default: `patience`.
+        retries : int, optional
+            Repetitions of one command. Default: those of the exchange.
 
         Raises
         ------
         DeviceError
-            If the array refused one.
+            If the array refused a command.
         LinkError
-            If one was not answered however often it was sent.
+            If a command was not answered after all repetitions.
         """
         replies: dict[int, Reply] = {}
         waiting: dict[int, _Pending] = {}
@@ -168,7 +176,7 @@ class Exchange:
         return [replies[k] for k in range(len(arguments))]
 
     def pump(self, timeout: float) -> bool:
-        """Read once, waiting up to `timeout` s; True if anything came."""
+        """Read once, waiting up to `timeout` s, and return whether anything came."""
         data = self.transport.read(timeout)
         self.statistics.bytes_in += len(data)
         for payload in self._decoder.feed(data):
@@ -187,17 +195,17 @@ class Exchange:
         return len(waiting) < _MAX_WAITING and used + len(arguments) + 2 + _FRAME_OVERHEAD <= RX_WINDOW
 
     def _sort(self, op: Op, waiting: dict[int, _Pending], replies: dict[int, Reply], limit: int) -> bool:
-        """Match what came with what is awaited; True if anything did."""
+        """Match the received replies with the commands that wait; return whether any matched."""
         matched = False
         while self._replies:
             _, seq, answered, status, *_ = payload = self._replies.popleft()
             if seq not in waiting or answered != op:
-                continue  # answered before: the first answer was late, not lost
+                continue  # a second reply: the first one was late, not lost
             matched = True
             for earlier in list(waiting):
                 if earlier == seq:
                     break
-                # Replies come in order, so the replies of those before were lost.
+                # Replies come in order, so those to earlier commands were lost.
                 self._repeat(op, waiting, earlier, limit)
             pending = waiting.pop(seq)
             self.statistics.commands += 1
@@ -209,7 +217,7 @@ class Exchange:
         if pending.attempts > limit:
             raise LinkError(
                 f"no reply to {op.name} after {pending.attempts} attempts; "
-                "check cable and power, and connect again"
+                "check the cable and the power, and connect again"
             )
         pending.attempts += 1
         waiting[seq] = pending
@@ -225,7 +233,8 @@ def _accept(op: Op, status: int, data: bytes) -> Reply:
     if status in (Status.OK, Status.BUSY):
         return Reply(Status(status), data)
     reasons: dict[int, str] = {
-        Status.BAD_OP: "it does not know this command; flash matching gateware",
+        Status.BAD_OP: "it does not know this command",
         Status.BAD_ARG: "an argument is wrong",
     }
-    raise DeviceError(f"the array refused {op.name}: {reasons.get(status, f'unknown status {status}')}")
+    reason = reasons.get(status, f"unknown status {status}")
+    raise DeviceError(f"the array refused {op.name}: {reason}; flash gateware that matches this SDK")

@@ -1,4 +1,4 @@
-"""Generator rates as one byte a channel."""
+"""Generator rates in one byte per channel (RATES8)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LARGEST: Final = GENERATOR["rate"].high
 
 
 class ByteRates(NamedTuple):
-    """Arguments of RATES8: `(byte << shift) | mode << 15` for each channel."""
+    """Arguments of RATES8, which sets the GEN_RATE word of each channel to `(byte << shift) | mode << 15`."""
 
     shift: int
     mode: int
@@ -23,9 +23,9 @@ class ByteRates(NamedTuple):
 
 
 def byte_rates(words: npt.NDArray[np.int64]) -> ByteRates | None:
-    """Return GEN_RATE words (n,) as bytes, or None if that would change one of them.
+    """Return GEN_RATE words, (n,) int64, as bytes, or None if that would change one of them.
 
-    It does if they have two modes, or no common shift leaves all of them eight bits.
+    It would if the words have both modes, or if no common shift makes all rates fit in eight bits.
     """
     modes, rates = words & ~_LARGEST, words & _LARGEST
     if not len(words) or (modes != modes[0]).any():

@@ -1,4 +1,4 @@
-"""Ways to move bytes to an array and back."""
+"""Transports: byte streams to an array and back."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ __all__ = ["RatedTransport", "SerialTransport", "Transport", "driver_rate"]
 
 _WRITE_TIMEOUT_S: Final = 10.0
 _SETTLE_S: Final = 0.03
-"""How long bytes may still be on their way in an adapter, either way: twice the usual latency of USB ones."""
+"""How long bytes may stay in an adapter, in either direction: twice the usual latency of USB adapters."""
 _TOLERANCE: Final = 0.02
 _TCGETS2: Final = 0x802C542A
 _SPEED_WORD: Final = 10
-"""Place of the output speed in Linux's struct termios2, in words of 32 bits."""
+"""Index of the output speed in Linux's struct termios2, in words of 32 bits."""
 
 
 class Transport(Protocol):
     """A byte stream in both directions, which may lose or change bytes.
 
     A transport may have an attribute ``virtual_time = True``: then time passes only inside `read`, and a read
-    that returns nothing need not be repeated before something was written. It may have a `time` of its own.
+    that returned nothing need not be repeated until something is written. Such a transport may have a method
+    `time` that returns the seconds on its own clock.
     """
 
     def write(self, data: bytes) -> None:
-        """Send all of `data`; LinkError if the connection broke."""
+        """Send all of `data`; raise LinkError if the connection is broken."""
         ...
 
     def read(self, timeout: float) -> bytes:
-        """Return what has arrived, waiting up to `timeout` s for the first byte; b'' if none came."""
+        """Return the bytes that have arrived, waiting up to `timeout` s for the first; b'' if none came."""
         ...
 
     def close(self) -> None:
-        """Let go of the connection; twice does no harm."""
+        """Disconnect; closing again does nothing."""
         ...
 
 
@@ -50,31 +51,34 @@ class RatedTransport(Transport, Protocol):
 
     @property
     def baud(self) -> int | None:
-        """The line's rate in bits per second; None if it has none after all."""
+        """Rate of the line in bits per second; None if this one has no rate."""
         ...
 
     def set_baud(self, baud: int) -> None:
-        """Send what was written, change the rate of our end, and forget what came meanwhile.
+        """Send all written bytes, change the rate of the host's end, and drop the bytes received meanwhile.
 
-        ParameterError, and the old rate, if our end does not have that rate.
+        Raises
+        ------
+        ParameterError
+            If the host's end cannot have this rate; it keeps the old one.
         """
         ...
 
 
 class SerialTransport:
-    """A serial port, or a pseudo-terminal that stands for one.
+    """A serial port, or a pseudo-terminal in place of one.
 
     Parameters
     ----------
     path : str
-        Name of the port, as ``/dev/ttyUSB1`` or ``COM3``.
+        Name of the port, such as ``/dev/ttyUSB1`` or ``COM3``.
     baud : int
-        Bits per second; what the gateware was built for.
+        Bits per second: the rate that the gateware was built for.
 
     Raises
     ------
     TargetError
-        If there is no such port, it may not be opened, or another program has it.
+        If there is no such port, if the user lacks the permission, or if another program uses it.
     """
 
     def __init__(self, path: str, baud: int) -> None:
@@ -86,22 +90,22 @@ class SerialTransport:
 
     @property
     def baud(self) -> int | None:
-        """The port's rate in bits per second; None for a pseudo-terminal, which takes any and has none."""
+        """Rate of the port in bits per second; None for a pseudo-terminal, which has no rate."""
         return None if _is_pseudo_terminal(self.name) else int(self._port.baudrate)
 
     def set_baud(self, baud: int) -> None:
-        """Send what was written, change the port's rate, and forget what came meanwhile.
+        """Send all written bytes, change the rate of the port, and drop the bytes received meanwhile.
 
         Raises
         ------
         ParameterError
-            If the port has no rate within 2 % of it, or none at all; it keeps the old one.
+            If the port has no rate within 2 % of `baud`, or no rate at all; it keeps the old one.
         LinkError
             If the port is gone.
         """
         before = self.baud
         if before is None:
-            raise ParameterError(f"{self.name} is a pseudo-terminal and has no line rate")
+            raise ParameterError(f"{self.name} is a pseudo-terminal and has no line rate to change")
         try:
             self._port.flush()
             time.sleep(_SETTLE_S)
@@ -115,7 +119,7 @@ class SerialTransport:
                 raise ParameterError(
                     f"{self.name} cannot have {baud} baud"
                     + (f" (its driver offers {got})" if got else "")
-                    + "; try another rate, or another adapter"
+                    + "; try another rate or another adapter"
                 )
             time.sleep(_SETTLE_S)
             self._port.reset_input_buffer()
@@ -123,14 +127,14 @@ class SerialTransport:
             raise LinkError(f"{self.name} cannot change its rate ({error}); connect again") from error
 
     def write(self, data: bytes) -> None:
-        """Send all of `data`; LinkError if the port is gone or takes nothing for 10 s."""
+        """Send all of `data`; raise LinkError if the port is gone or accepts nothing for 10 s."""
         try:
             self._port.write(data)
         except (serial.SerialException, OSError) as error:
-            raise LinkError(f"{self.name} cannot be written any more ({error}); connect again") from error
+            raise LinkError(f"cannot write to {self.name} ({error}); check it and connect again") from error
 
     def read(self, timeout: float) -> bytes:
-        """Return what has arrived, waiting up to `timeout` s for the first byte."""
+        """Return the bytes that have arrived, waiting up to `timeout` s for the first; b'' if none came."""
         try:
             waiting: int = self._port.in_waiting
             if waiting:
@@ -141,8 +145,8 @@ class SerialTransport:
             waiting = self._port.in_waiting if first else 0
             return first + bytes(self._port.read(waiting)) if waiting else first
         except (serial.SerialException, OSError, TypeError) as error:
-            # TypeError is what pyserial raises if another thread closes the port during a read.
-            raise LinkError(f"{self.name} cannot be read any more ({error}); connect again") from error
+            # pyserial raises TypeError if another thread closes the port during a read.
+            raise LinkError(f"cannot read from {self.name} ({error}); check it and connect again") from error
 
     def close(self) -> None:
         """Close the port."""
@@ -154,7 +158,7 @@ def _is_pseudo_terminal(path: str) -> bool:
 
 
 def driver_rate(descriptor: int) -> int | None:
-    """Return the rate that the driver really set, in bits per second; None where it is not told."""
+    """Return the rate that the driver really set, in bits per second; None if the system cannot tell."""
     if sys.platform != "linux":
         return None
     import fcntl
@@ -173,10 +177,10 @@ def _why_not_open(path: str, baud: int, error: Exception) -> str:
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "filenotfound" in text:
         return f"there is no serial port {path}; `synloom doctor` lists the ports of this machine"
     if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text:
-        return f"{path} is used by another program; close that program and try again"
+        return f"{path} is used by another program; close that and try again"
     if number in (errno.EACCES, errno.EPERM):
         return (
-            f"no permission to open {path}; on Linux, `sudo usermod -aG dialout $USER` and log in again "
-            f"lets you use serial ports"
+            f"no permission to open {path}; on Linux, `sudo usermod -aG dialout $USER` and then logging in "
+            f"again give you permission to use serial ports"
         )
-    return f"{path} cannot be opened at {baud} baud: {error}"
+    return f"{path} cannot be opened at {baud} baud: {error}; check the port, or try another rate"

@@ -237,9 +237,7 @@ class SmallWorld:
         if n_pre != n_post:
             raise NetworkError(f"SmallWorld needs populations of the same size, not {n_pre} and {n_post}")
         if self.k >= n_pre:
-            raise NetworkError(
-                f"SmallWorld: k must be below the number of neurons, {n_pre}, not {self.k}"
-            )
+            raise NetworkError(f"SmallWorld: k must be below the number of neurons ({n_pre}), not {self.k}")
         steps = np.array([d for d in range(-self.k // 2, self.k // 2 + 1) if d])
         mask = np.zeros((n_pre, n_post), dtype=bool)
         for i in range(n_pre):
@@ -286,9 +284,7 @@ class FromList:
             )
         broken = table[:, :2] != np.rint(table[:, :2])
         if broken.any():
-            raise ParameterError(
-                f"FromList: indices must be whole numbers, not {table[:, :2][broken][0]:g}"
-            )
+            raise ParameterError(f"FromList: indices must be whole numbers, not {table[:, :2][broken][0]:g}")
         self.pairs = table[:, :2].astype(np.int64)
         self.weights = table[:, 2].copy() if table.shape[1] == 3 else None
 
