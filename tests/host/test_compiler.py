@@ -169,7 +169,7 @@ def test_very_different_strengths_are_told_of():
         source = network.add(InputPopulation(2, label=f"of {label}"))
         network.add(Projection(source, target, AllToAll(), weight=weight, label=label))
     notes = " / ".join(compile(network).report.notes)
-    assert "weak: weights have only" in notes
+    assert "weak: weights use only" in notes
     assert "dust: 4 of 4 weights rounded to zero" in notes
 
 
@@ -225,7 +225,7 @@ def test_amplitudes_of_all_sizes_are_held(amplitude, bounds):
 
 
 CAPACITY = [
-    (lambda: dense(20, 30), {"neurons": 20}, "neurons=30, 10 more than the 20"),
+    (lambda: dense(20, 30), {"neurons": 20}, "neurons=30, 10 more than the array's 20"),
     (lambda: dense(20, 30), {"inputs": 10}, r"params.replace\(inputs=20\)"),
     (three_populations, {"segments": 3}, "segments=7, 4 more"),
     (three_populations, {"delay_slots": 2}, r"replace\(delay_slots=4\)"),

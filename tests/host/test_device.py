@@ -169,7 +169,7 @@ def test_probes_can_sample_less_often():
     recording = device.run(40.0)
     assert recording.times("out", "v").tolist() == list(np.arange(0, 40, 4) + 1.0)
     assert (recording.values("out", "v") == every[::4]).all()
-    with pytest.raises(ParameterError, match="one distance"):
+    with pytest.raises(ParameterError, match="every must be the same for all probes, 4 ms so far, not 2 ms"):
         device.record("out", "v", [1], every=2.0)
 
 

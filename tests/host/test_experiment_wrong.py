@@ -75,7 +75,7 @@ WRONG = [
     ("[50.0, 300.0]", "[-50.0, 300.0]", "inputs.noise.rate.linear[0] must be a number at least 0, not -50.0"),
     ("noise = 400.0", "noise = 4000.0", "changes[0].rates.noise must be at most 1000 Hz"),
     ("learning = false", 'learning = "no"', "changes[0].learning must be true or false, not 'no'"),
-    ("w_max = 2.0", "w_max = 1.0", "weights must start within the rule's bounds 0..1"),
+    ("w_max = 2.0", "w_max = 1.0", "initial weights must be in w_min..w_max of its learning rule, 0..1, not"),
     ("w_max = 2.0", "w_max = -1.0", "projections.feed.plasticity.w_min must be below w_max"),
     (
         "A_plus = 0.05",
@@ -98,7 +98,7 @@ WRONG = [
     ),
     ("weight = -0.5", "", "projections.cross.weight is missing"),
     ('connector = "list"', 'connector = "list"\nweight = 1.0', "projections.poke.weight must be left out"),
-    ("k = 2", "k = 6", "projections.cross: FixedInDegree(k=6): there are only 5 sources"),
+    ("k = 2", "k = 6", "projections.cross: FixedInDegree: k must be at most 5"),
     # lists
     ("[[1.0, 5.0], [], [2.0]]", "[[1.0], [2.0]]", "inputs.kicks.times must have one list for each of the 3"),
     (

@@ -114,9 +114,9 @@ def test_a_vanished_port_is_a_link_error():
     transport = SerialTransport(os.ttyname(theirs), 115_200)
     os.close(theirs)
     os.close(ours)
-    with pytest.raises(LinkError, match="cannot be read any more"):
+    with pytest.raises(LinkError, match=r"cannot read from .* connect again"):
         transport.read(0.1)
-    with pytest.raises(LinkError, match="cannot be written any more"):
+    with pytest.raises(LinkError, match=r"cannot write to .* connect again"):
         transport.write(b"x")
     transport.close()
 

@@ -140,5 +140,5 @@ def test_auto_lists_what_it_tried(monkeypatch):
 
 def test_auto_without_ports_says_so(monkeypatch):
     ports(monkeypatch)
-    with pytest.raises(TargetError, match="no serial port is there"):
+    with pytest.raises(TargetError, match="there is no serial port; plug in a board"):
         connect("auto")

@@ -105,7 +105,7 @@ def fit(params: ArrayParams | None, needs: dict[str, int | bool]) -> ArrayParams
     changes = ", ".join(f"{name}={value}" for name, value in short.items())
     _make(params, dict(short), reasons)
     raise CapacityError(
-        f"the network does not fit the array: {reasons}. params.replace({changes}) would hold it"
+        f"the network does not fit the array: {reasons}; an array of params.replace({changes}) would hold it"
     )
 
 

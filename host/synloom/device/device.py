@@ -241,14 +241,12 @@ class Device:
         ------
         CapacityError
             If the array has no spike counters.
-        NetworkError
-            If the image has no such input population, or rates are given for one without generators.
-        ParameterError
-            If a stimulus or a time is wrong.
+        NetworkError, ParameterError
+            If there is no such input population or it has no generators, or if a stimulus or a time is wrong.
         """
         image, session = self.image, self._session
         steps, pause = self._steps("duration", duration), self._steps("rest", rest)
-        whole("the number of steps", steps, 0, 0xFFFF)
+        whole("duration (in steps)", steps, 0, 0xFFFF)
         used = image.registers["sweep_count"]
         rates, events = [], []
         for which, stimulus in _by_input(inputs):

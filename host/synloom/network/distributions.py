@@ -15,7 +15,7 @@ __all__ = ["Distribution", "Normal", "Uniform"]
 
 @runtime_checkable
 class Distribution(Protocol):
-    """Interface of a distribution, which may stand for a number."""
+    """Interface of a distribution, which may replace a number."""
 
     def draw(self, count: int, rng: np.random.Generator) -> FloatArray:
         """Return `count` random numbers, (count,) float64."""
