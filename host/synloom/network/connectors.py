@@ -300,8 +300,8 @@ class FromList:
         if (counts > 1).any():
             i, j = divmod(int(unique[counts > 1][0]), n_post)
             raise NetworkError(
-                f"FromList: the pair ({i}, {j}) is listed {counts.max()} times; list it once, since a pair "
-                f"has one synapse"
+                f"FromList: the pair ({i}, {j}) is listed {counts[counts > 1][0]} times; list it once, since "
+                f"a pair has one synapse"
             )
         return Synapses(self.pairs[:, 0], self.pairs[:, 1], self.weights)
 

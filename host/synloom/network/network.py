@@ -36,8 +36,8 @@ class Population:
     theta_init : float or (n,) array
         Initial increase of the threshold, mV, at least 0.
     v_range : float, optional
-        Largest distance of the potential and of the adapted threshold from `v_rest`, mV. Default: a generous
-        range that the compiler chooses; give one if potentials go much further.
+        Distance from `v_rest` that the potential and the adapted threshold must be able to reach, mV.
+        Default: a generous distance that the compiler chooses; give one if potentials go much further.
 
     Raises
     ------

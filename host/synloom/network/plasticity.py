@@ -30,7 +30,9 @@ class PairRule:
 
     When a spike of the source arrives, the weight changes by ``dw = A_pre (y - y0) W``; when the target
     fires, by ``dw = A_post (x - x0) W``. The trace x of the source decays with `tau_pre`, the trace y of the
-    target with `tau_post`. Each spike adds 1 to its trace (``"all_to_all"``) or sets it to 1 (``"nearest"``).
+    target with `tau_post`. Each spike (of a source, when it arrives) adds 1 to its trace (``"all_to_all"``)
+    or sets it to 1 (``"nearest"``).
+
     With additive bounds ``W = w_max - w_min``; with soft bounds W is the room that is left: ``w_max - w``
     upwards, ``w - w_min`` downwards. Weights are signed: for inhibitory synapses (negative weights) upwards
     is towards 0.
