@@ -47,7 +47,7 @@ def test_missing_compiler_fails(capsys, monkeypatch):
     code, out = run(capsys)
     assert code == 1
     assert "MISSING  C++ compiler" in out
-    assert "mend it with: sudo apt install g++" in out
+    assert "fix it with: sudo apt install g++" in out
 
 
 def test_missing_test_tool_is_optional(capsys, monkeypatch):

@@ -51,7 +51,7 @@ def test_a_served_board_tells_what_it_is_and_ends_by_interrupt(served, capsys):
     for target in (device, str(link)):
         report = json.loads(run(capsys, "info", target, "--json"))
         assert report["parameters"] == PARAMS.to_dict()
-        assert report["array"]["state"] == "standing still"
+        assert report["array"]["state"] == "stopped"
         assert report["link"]["host: retries"] == 0
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
@@ -77,7 +77,7 @@ def test_boards_do_not_take_array_options(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["info", "/dev/no-such-board", "--neurons", "4"])
     assert ended.value.code == 2
-    assert "tells its parameters itself" in capsys.readouterr().err
+    assert "has its own parameters" in capsys.readouterr().err
 
 
 def test_speed_is_printed(capsys):

@@ -177,7 +177,7 @@ def test_what_is_no_results_folder_is_never_replaced(tmp_path):
     for name in ("mine", "file"):
         with pytest.raises(ExperimentError, match="holds no results; give another folder"):
             check_folder(tmp_path / name, force=True)
-    with pytest.raises(ExperimentError, match="is no folder that can be written to"):
+    with pytest.raises(ExperimentError, match="is not a writable folder"):
         check_folder(tmp_path / "file" / "out")
     (tmp_path / "empty").mkdir()
     check_folder(tmp_path / "empty")
@@ -255,7 +255,7 @@ def test_full_counters_are_a_warning_and_recorded_spikes_are_not(tmp_path, monke
     captured = capsys.readouterr()
     lines = [line for line in captured.err.splitlines() if line.startswith("warning: ")]
     assert len(lines) == 1
-    assert "left.counts: 5 of 5 spike counters reached 65535" in lines[0]
+    assert "left.counts: 5 of 5 spike counters saturated at 65535" in lines[0]
     assert json.loads(captured.out)["warnings"] == [lines[0].removeprefix("warning: ")]
     with np.load(tmp_path / "out" / "results.npz") as arrays:
         counts = np.bincount(arrays["right.spike_neurons"], minlength=4)

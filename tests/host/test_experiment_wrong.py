@@ -12,7 +12,7 @@ from synloom.experiment.network_builder import build_network
 WRONG = [
     # not a table of the format
     ("[run]", "[rum]", "rum is not known; did you mean 'run'?"),
-    ("lanes = 4", "lane = 4", "array.lane is not known; did you mean 'lanes'? there is: inputs, neurons"),
+    ("lanes = 4", "lane = 4", "array.lane is not known; did you mean 'lanes'? allowed: inputs, neurons"),
     ("tau_m = 20.0", "tau_n = 20.0", "populations.left.tau_n is not known; did you mean 'tau_m'?"),
     (
         "A_plus = 0.05",
@@ -28,7 +28,7 @@ WRONG = [
     ("duration = 40.0", "", "run.duration is missing; allowed: number above 0, ms"),
     ('kind = "poisson"', "", 'inputs.noise.kind is missing; allowed: "poisson", "regular", "spikes"'),
     ("rate = { linear = [50.0, 300.0] }", "", "inputs.noise.rate is missing"),
-    ("k = 2", "", "projections.cross.k is missing; allowed: whole number 0 to 4096"),
+    ("k = 2", "", "projections.cross.k is missing; allowed: whole number from 0 to 4096"),
     ('rule = "stdp"', "", "projections.feed.plasticity.rule is missing"),
     # types and ranges
     ("duration = 40.0", "duration = nan", "run.duration must be a number above 0, not nan"),
@@ -41,14 +41,14 @@ WRONG = [
         "run.duration must be at most 4294967295 steps of 1 ms, not 1e+12",
     ),
     ("dt = 1.0", "dt = 0", "run.dt must be a number above 0, not 0"),
-    ("seed = 3", "seed = -1", "run.seed must be a whole number at least 0, not -1"),
-    ("seed = 3", "seed = 1.5", "run.seed must be a whole number at least 0, not 1.5"),
+    ("seed = 3", "seed = -1", "run.seed must be a whole number of at least 0, not -1"),
+    ("seed = 3", "seed = 1.5", "run.seed must be a whole number of at least 0, not 1.5"),
     ("seed = 3", "seed = 99999999999999999999", "run.seed must be in 0..9223372036854775807"),
-    ("lanes = 4", "lanes = true", "array.lanes must be a whole number at least 0, not true"),
+    ("lanes = 4", "lanes = true", "array.lanes must be a whole number of at least 0, not true"),
     ("lanes = 4", "lanes = 3", "array.lanes must be one of 1, 2, 4, 8, 16, not 3"),
     ("lanes = 4", "reward = 1", "array.reward must be true or false, not 1"),
-    ("n = 6", "n = 0", "inputs.noise.n must be a whole number 1 to 2048, not 0"),
-    ("n = 6", "n = 6.0", "inputs.noise.n must be a whole number 1 to 2048, not 6.0"),
+    ("n = 6", "n = 0", "inputs.noise.n must be a whole number from 1 to 2048, not 0"),
+    ("n = 6", "n = 6.0", "inputs.noise.n must be a whole number from 1 to 2048, not 6.0"),
     ("tau_m = 20.0", "tau_m = -20.0", "populations.left.tau_m must be a number above 0 or inf, not -20.0"),
     ("tau_m = 20.0", "tau_m = nan", "populations.left.tau_m must be a number above 0 or inf, not nan"),
     ("tau_m = 20.0", 'tau_m = "20"', "populations.left.tau_m must be a number above 0 or inf, not '20'"),
@@ -65,14 +65,18 @@ WRONG = [
     (
         "[0.1, 0.2, 0.3, 0.4]",
         "{ linear = [1.0, 2.0], low = 0.0 }",
-        "i_offset.low is not known beside 'linear'",
+        "i_offset.low cannot be used with 'linear'",
     ),
     (
         "[50.0, 300.0]",
         "[50.0, 1300.0]",
-        "inputs.noise.rate must be at most 1000 Hz (one spike a step), not 1300",
+        "inputs.noise.rate must be at most 1000 Hz (one spike per step), not 1300",
     ),
-    ("[50.0, 300.0]", "[-50.0, 300.0]", "inputs.noise.rate.linear[0] must be a number at least 0, not -50.0"),
+    (
+        "[50.0, 300.0]",
+        "[-50.0, 300.0]",
+        "inputs.noise.rate.linear[0] must be a number of at least 0, not -50.0",
+    ),
     ("noise = 400.0", "noise = 4000.0", "changes[0].rates.noise must be at most 1000 Hz"),
     ("learning = false", 'learning = "no"', "changes[0].learning must be true or false, not 'no'"),
     ("w_max = 2.0", "w_max = 1.0", "initial weights must be in w_min..w_max of its learning rule, 0..1, not"),
@@ -104,7 +108,7 @@ WRONG = [
     (
         "[[1.0, 5.0], [], [2.0]]",
         "[[1.0], [], [-2.0]]",
-        "inputs.kicks.times[2][0] must be a number at least 0",
+        "inputs.kicks.times[2][0] must be a number of at least 0",
     ),
     ("channels = [0, 2]", "channels = [0, 3]", "kicks.bursts[0].channels must be in 0..2, not 3"),
     ("[2, 3, 9.0]]", "[2, 4, 9.0]]", "projections.poke: FromList: post must be in 0..3, not 4"),
@@ -112,16 +116,16 @@ WRONG = [
     ("[2, 3, 9.0]]", "[2]]", "projections.poke.pairs[2] must be a list of [from, to] or [from, to, weight]"),
     # names, indices and times that are not there
     ('from = "noise"', 'from = "nois"', "projections.feed.from cannot be 'nois'; did you mean 'noise'?"),
-    ('to = "left"', 'to = "noise"', "projections.feed.to cannot be 'noise'; there is: left, right"),
+    ('to = "left"', 'to = "noise"', "projections.feed.to cannot be 'noise'; allowed: left, right"),
     ('like = "left"', 'like = "middle"', "populations.right.like must be the name of an earlier table"),
-    ("[inputs.kicks]", "[inputs.left]", "inputs.left has the name of a population; names are unique"),
+    ("[inputs.kicks]", "[inputs.left]", "inputs.left has the same name as a population; choose"),
     (
         "[projections.cross]",
         "[projections.left]",
-        "projections.left has the name of an input or a population",
+        "projections.left has the same name as an input or a population",
     ),
-    ("[inputs.noise]", '[inputs."a b"]', "inputs cannot have the name 'a b'; a name is"),
-    ("{ noise = 400.0 }", "{ kicks = 400.0 }", "changes[0].rates cannot be 'kicks'; there is: noise"),
+    ("[inputs.noise]", '[inputs."a b"]', "inputs cannot have the name 'a b'; use a letter"),
+    ("{ noise = 400.0 }", "{ kicks = 400.0 }", "changes[0].rates cannot be 'kicks'; allowed: noise"),
     ("{ right = 0.0 }", "{ rigth = 0.0 }", "changes[0].offsets cannot be 'rigth'; did you mean 'right'?"),
     ("at = 20.0", "at = 40.0", "changes[0].at must be before the end (40 ms), not 40"),
     ("at = 20.0", "at = 20.5", "changes[0].at must be a multiple of dt (1 ms), not 20.5"),
@@ -150,7 +154,7 @@ WRONG = [
     (
         "pairs = [[0, 0, 9.0], [1, 1, 9.0], [2, 3, 9.0]]",
         'file = "a.csv"',
-        "poke.file names no file: there is no",
+        "poke.file names a file that does not exist: ",
     ),
     # not TOML at all
     ("seed = 3", "seed = ", "is not TOML: Invalid value (at line 6, column 8)"),
@@ -189,7 +193,9 @@ def test_no_population_and_no_file(tmp_path):
 
 def test_too_many_probes_are_refused_before_anything_runs(tmp_path):
     path = write(tmp_path, ('{ of = "left", variable = "v", indices = [0, 4] }', ALL_OF_LEFT))
-    with pytest.raises(ExperimentError, match=r"record.state wants 17 numbers in every sample"):
+    with pytest.raises(
+        ExperimentError, match=r"record.state asks for 17 values per sample; .* at most 16; select fewer"
+    ):
         read_experiment(path)
 
 
@@ -222,7 +228,7 @@ def test_spike_archives_without_the_arrays_are_clear_errors(tmp_path):
     with pytest.raises(ExperimentError, match="must have arrays times and channels; it has times, neurons"):
         build_network(read_experiment(path))
     np.savez(tmp_path / "a.npz", times=np.zeros(2), channels=np.zeros(3))
-    with pytest.raises(ExperimentError, match="of one length"):
+    with pytest.raises(ExperimentError, match="of the same length"):
         build_network(read_experiment(path))
 
 

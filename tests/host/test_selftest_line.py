@@ -147,7 +147,7 @@ def test_a_rate_that_fails_later_is_not_the_best(board, share):
     report = run_selftest(LinkPort(line), quick=True, progress=progress)
     assert report.passed, report.faults
     assert (report.baud, report.best_baud) == (500_000, 500_000)
-    assert report.rates[-1].note == "errors in the tests that followed"
+    assert report.rates[-1].note == "errors in later tests"
 
 
 def test_a_line_that_dies_ends_the_test(board):
@@ -281,7 +281,7 @@ def test_a_fault_is_exit_code_1(capsys, monkeypatch):
 def test_a_board_takes_only_its_rate(capsys):
     code, _, err = run(capsys, "/dev/no-such-board", "--neurons", "3")
     assert code == 2
-    assert "only --baud fits" in err
+    assert "leave out all array options but --baud" in err
     code, _, err = run(capsys, "/dev/no-such-board", "--baud", "115200")
     assert code == 1
     assert "there is no serial port" in err

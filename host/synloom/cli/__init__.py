@@ -1,1 +1,1 @@
-"""The command line `synloom`: one file a command, and what they share."""
+"""The command line `synloom`: one module per command, and shared helpers."""

@@ -1,4 +1,4 @@
-"""All commands as one group that imports a command only when it is used, and the exit codes."""
+"""The command group, which imports each command when it is first used, and the exit codes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ FAILURE, INTERRUPTED = 1, 130
 
 
 class LazyGroup(click.Group):
-    """Commands by name, each in a module of its own; the group's help imports none of them.
+    """A group that imports the module of a command when it is used; the group's own help imports none.
 
     Parameters
     ----------
     commands_at : mapping
-        Name to ("module:attribute", one line of help), in the order of the help.
+        Name to ("module:attribute", short help), in the order of the help.
     """
 
     def __init__(self, *args: Any, commands_at: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
@@ -33,11 +33,11 @@ class LazyGroup(click.Group):
         self._commands_at = dict(commands_at)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, in order."""
+        """Return the names of all commands, in the order of the help."""
         return list(self._commands_at)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command and return it; None if there is none of that name."""
+        """Import and return a command; None if there is no command of that name."""
         if cmd_name not in self._commands_at:
             return None
         module, _, attribute = self._commands_at[cmd_name][0].partition(":")
@@ -45,7 +45,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from their lines."""
+        """Write the list of commands with their short help."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in self._commands_at.items()])
 
@@ -54,11 +54,11 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     commands_at=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 success, 1 failure, 2 wrong use, 130 Ctrl-C.",
+    epilog="Exit codes: 0 success, 1 failure, 2 usage error, 130 Ctrl-C.",
 )
 @click.version_option(package_name="synloom", prog_name="synloom")
 def cli() -> None:
-    """Run spiking neurons, woven synapses and on-chip STDP on an FPGA, simulated or real."""
+    """Run spiking neural networks with on-chip STDP on an FPGA, simulated or real."""
 
 
 def run(arguments: Sequence[str] | None) -> int:
@@ -89,7 +89,7 @@ def run(arguments: Sequence[str] | None) -> int:
 
 
 def _end_output() -> None:
-    """Keep Python from writing once more, at exit, to an output that takes no more."""
+    """Keep Python from writing to a closed or full standard output again at exit."""
     try:
         sys.stdout.flush()
     except OSError:

@@ -1,4 +1,4 @@
-"""`synloom demo`: networks that learn on the array, shown."""
+"""`synloom demo`: networks that learn on the array."""
 
 from __future__ import annotations
 
@@ -25,41 +25,45 @@ __all__ = ["demo"]
 
 _MODEL = "model"
 _ANY_ARRAY = (_MODEL, "sim", "sim-pins")
-"""Targets that are whatever array is asked for."""
+"""Targets that become any array; a board has the one in its bitstream."""
 _DIFFERENT = 1
 _QUICK = (240, 120)
 """Training and test images of --quick."""
 
 
-@click.group()
+@click.group(short_help="Train a network on a simulated board, and draw the results.")
 def demo() -> None:
-    """Learn something on a target, and show it."""
+    """Train a network on a target, and draw the results."""
 
 
-@demo.command(short_help="Learn to read digits.")
+@demo.command(short_help="Learn to recognise digits.")
 @click.option(
     "--target",
     default="sim",
     show_default=True,
-    help="sim (the gateware, simulated), sim-pins, model, the path of a serial port, or auto.",
+    help="sim (the simulated gateware), sim-pins, model, the path of a serial port, or auto.",
 )
 @click.option("--baud", type=click.IntRange(min=1), metavar="N", help="Line rate of a serial port.")
-@click.option("--supervised", "only", flag_value="supervised", help="Only the form with a teacher.")
-@click.option("--unsupervised", "only", flag_value="unsupervised", help="Only the form without a teacher.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed.")
-@click.option("--seeds", metavar="A,B,..", help="Print the model's accuracy for each seed, and nothing else.")
+@click.option("--supervised", "only", flag_value="supervised", help="Run only the form with a teacher.")
 @click.option(
-    "--validation", is_flag=True, help="With --seeds: leave the test part alone (see docs/digits.md)."
+    "--unsupervised", "only", flag_value="unsupervised", help="Run only the form without a teacher."
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Random seed.")
+@click.option("--seeds", metavar="A,B,..", help="Only print the model's accuracy for each of these seeds.")
+@click.option(
+    "--validation",
+    is_flag=True,
+    help="With --seeds: test on a quarter of the training images instead (see docs/digits.md).",
 )
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("results/digits"),
     show_default=True,
-    help="Folder of the pictures and results.",
+    help="Folder for figures and results.",
 )
-@click.option("--quick", is_flag=True, help="Few images, to see that all works.")
-@click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
+@click.option("--quick", is_flag=True, help="Use few images, to check that everything works.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON at the end.")
 def digits(
     target: str,
     baud: int | None,
@@ -71,11 +75,12 @@ def digits(
     quick: bool,
     as_json: bool,
 ) -> int:
-    """Let a network learn to read 8x8 digits on TARGET, by its own STDP.
+    """Train a network to recognise 8x8 digits on TARGET, with its on-chip STDP.
 
-    Two forms: with a teacher, whose spikes hold down the neurons of all other classes while an image
-    is shown; and without, where labels only name the neurons afterwards. The same experiment runs on
-    the model at the same time. Exit code 1 if a single bit of any raster or final weight differs.
+    There are two forms. With a teacher, the teacher's spikes inhibit the neurons of all other classes
+    while an image is shown. Without, labels only assign classes to neurons after training. The same
+    experiment runs on the model at the same time; the exit code is 1 if any bit of a raster or of the
+    final weights differs.
     """
     from synloom.demo.digits import FORMS
     from synloom.demo.experiment import Experiment
@@ -91,7 +96,7 @@ def digits(
             raise click.UsageError("--seeds runs on the model; leave --baud out")
         return _by_seed(experiment, _numbers(seeds), validation, as_json)
     if validation:
-        raise click.UsageError("--validation belongs to --seeds")
+        raise click.UsageError("--validation needs --seeds")
     images = experiment.digits().test
     _make_folder(out)
     started = time.perf_counter()
@@ -107,7 +112,7 @@ def digits(
 def _perform(
     target: str, experiment: Experiment, options: dict[str, Any]
 ) -> tuple[list[Outcome], Difference | None]:
-    """Run on the target, and on the model beside it unless that is the target."""
+    """Run on the target, and on the model at the same time unless that is the target."""
     from synloom.demo.experiment import Reference, compare
     from synloom.demo.settings import ARRAY
     from synloom.device.targets import connect
@@ -129,7 +134,7 @@ def _perform(
 
 
 def _make_folder(out: Path) -> None:
-    """Make the folder of the results, before the work whose results could not be written."""
+    """Create the folder for the results, and check that it is writable before the long run."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / ".writable").touch()
@@ -170,7 +175,7 @@ def _report(
         right = int((outcome.predicted == outcome.labels).sum())
         click.secho(
             f"{outcome.form:>12}: {100 * outcome.accuracy:.1f} % of {len(outcome.labels)} test images "
-            f"named rightly ({right})",
+            f"classified correctly ({right})",
             bold=True,
         )
     steps, clocks = sum(o.steps for o in outcomes), sum(o.clocks for o in outcomes)
@@ -205,7 +210,7 @@ def _report(
 def _figures(
     outcomes: Sequence[Outcome], difference: Difference | None, seconds: float
 ) -> dict[str, float | int | None]:
-    """Return what --json prints; None is what was not measured."""
+    """Return the results for --json; None for what was not measured."""
     accuracies = {o.form: round(o.accuracy, 4) for o in outcomes}
     return {
         "test_accuracy": accuracies.get("supervised"),
@@ -224,14 +229,16 @@ def _numbers(text: str) -> list[int]:
     try:
         seeds = [int(part) for part in text.split(",")]
     except ValueError:
-        raise click.UsageError(f"--seeds must be whole numbers with commas, not {text!r}") from None
+        raise click.UsageError(
+            f"--seeds must be whole numbers separated by commas, such as 0,1,2, not {text!r}"
+        ) from None
     if min(seeds) < 0:
-        raise click.UsageError(f"seeds must be at least 0, not {min(seeds)}")
+        raise click.UsageError(f"--seeds must be at least 0, not {min(seeds)}")
     return seeds
 
 
 def _by_seed(experiment: Experiment, seeds: Sequence[int], validation: bool, as_json: bool) -> int:
-    """Print a table of accuracies, row by row as they come."""
+    """Print a table of accuracies, each row as soon as its seed is done."""
     click.echo("    seed  " + "".join(f"{form:>14}" for form in experiment.forms))
     table: dict[str, list[float]] = {form: [] for form in experiment.forms}
     jobs = [(experiment, seed, validation) for seed in seeds]

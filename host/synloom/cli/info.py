@@ -1,4 +1,4 @@
-"""`synloom info`: what a target is, what it has counted, how its link does."""
+"""`synloom info`: a target's parameters, counters and link statistics."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["info"]
 _LINK_COUNTERS = ("divisor", "crc_errors", "overflows", "framing_errors", "resends")
 
 
-@click.command(short_help="Show what a target is and what it has counted.")
+@click.command(short_help="Show the parameters, counters and link statistics of a target.")
 @click.argument("target")
 @array_options
 @json_option
@@ -30,8 +30,8 @@ def info(target: str, params_file: Path | None, as_json: bool, **fields: int | b
     """Show parameters, digests, counters and link statistics of TARGET.
 
     TARGET is model, sim, sim-pins, the path of a serial port such as /dev/ttyUSB1, or auto (the
-    first port with an array). The array options say what a model or a simulated board shall be; a
-    board tells it itself, and takes only --baud, the line rate. The network in it is left as it is.
+    first port with an array). The array options set the parameters of a model or a simulated board; a
+    board reports its own, and takes only --baud, the line rate. The network in the array is not changed.
     """
     from synloom.device.targets import open_port
 
@@ -72,12 +72,12 @@ def _array(target: str, port: Port) -> Iterator[tuple[str, Any]]:
     yield "protocol version", PROTOCOL_VERSION
     yield "synapses", params.synapses
     yield "longest delay, steps", params.max_delay
-    yield "state", "paused" if status & 2 else "running" if status & 1 else "standing still"
+    yield "state", "paused" if status & 2 else "running" if status & 1 else "stopped"
     yield "next step", low | high << 16
 
 
 def _link(port: Port) -> Iterator[tuple[str, int]]:
-    """Counters of the array's end of the line, and of ours; nothing if there is no line."""
+    """Yield the counters of both ends of the line; none if there is no line."""
     statistics = getattr(port, "statistics", None)
     if statistics is None:
         return

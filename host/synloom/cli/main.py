@@ -1,7 +1,6 @@
 """The command line `synloom`.
 
-Exit codes: 0 all went well, 1 it failed (one line on standard error says why), 2 the command was
-used wrongly, 130 Ctrl-C.
+Exit codes: 0 success, 1 failure (one line on standard error says why), 2 usage error, 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,33 +12,33 @@ from typing import NoReturn
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {
-    "demo": ("synloom.cli.demo:demo", "Learn something on a simulated board, and show it."),
+    "demo": ("synloom.cli.demo:demo", "Train a network on a simulated board, and draw the results."),
     "run": ("synloom.cli.run_experiment:run", "Run an experiment file."),
-    "sim": ("synloom.cli.sim:sim", "Serve a simulated board at a pseudo-terminal."),
-    "selftest": ("synloom.cli.selftest:selftest", "Test a board: its link, its memories, a known network."),
+    "sim": ("synloom.cli.sim:sim", "Serve a simulated board at a pseudo-terminal, or measure its speed."),
+    "selftest": ("synloom.cli.selftest:selftest", "Test a board: its link, its memories, a random network."),
     "boards": ("synloom.cli.boards:boards", "List the FPGA boards and their arrays."),
     "build": ("synloom.cli.build_bitstream:build", "Build the bitstream of a board."),
     "flash": ("synloom.cli.flash:flash", "Load a bitstream into a board."),
     "estimate": ("synloom.cli.estimate:estimate", "Show which boards hold an experiment, and how fast."),
     "verilog": ("synloom.cli.verilog:verilog", "Write an array as plain Verilog."),
-    "info": ("synloom.cli.info:info", "Show what a target is and what it has counted."),
-    "doctor": ("synloom.cli.doctor:doctor", "Check what this machine lacks, and say how to mend it."),
+    "info": ("synloom.cli.info:info", "Show the parameters, counters and link statistics of a target."),
+    "doctor": ("synloom.cli.doctor:doctor", "Check this machine, and show how to fix what is missing."),
 }
-"""Commands by name: where they are, and what they do in one line."""
+"""Commands by name: module and attribute, and short help."""
 
 _INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit with its code; never shows a traceback for a known error.
+    """Run the command line and exit with its code; errors of Synloom show no traceback.
 
     Parameters
     ----------
     arguments : sequence of str, optional
-        The arguments after the program's name; those of the process by default.
+        Arguments after the program's name; default: those of the process.
     """
     try:
-        # Imported here, so that Ctrl-C is quiet while that goes on, too.
+        # Imported here, so that Ctrl-C during the import shows no traceback either.
         from synloom.cli.commands import run
 
         code = run(arguments)

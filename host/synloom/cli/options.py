@@ -27,26 +27,26 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 _DEFAULTS = ArrayParams().to_dict()
 
 _ANY_ARRAY = ("model", "sim", "sim-pins")
-"""Targets that are whatever array is asked for; the others tell what they are."""
+"""Targets that become any array; the others report the array that they have."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 """`--json`, passed as `as_json`."""
 
 
 def check_writable(option: str, path: Path | None) -> None:
-    """Refuse, before the work, a file that could not be written after it.
+    """Check, before the work starts, that a file can be written at its end.
 
     Raises
     ------
     click.BadParameter
-        If its folder does not exist or may not be written.
+        If the file or its folder is not writable, or there is no such folder.
     """
     if path is None:
         return
     folder = path.resolve().parent
     if not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
         raise click.BadParameter(
-            f"{path} cannot be written; name a file in a folder that exists and that you may write",
+            f"{path} cannot be written; give a file in a folder that exists and is writable",
             param_hint=f"'{option}'",
         )
 
@@ -54,14 +54,14 @@ def check_writable(option: str, path: Path | None) -> None:
 def array_options(command: _Command) -> _Command:
     """Add `--params FILE` and one option for each field of ArrayParams.
 
-    The command gets `params_file` (a path or None) and the fields that were given; `read_params`
-    joins them.
+    The command gets `params_file` (a path or None) and all fields (None if not given); `read_params`
+    combines them.
     """
     return _add_array_options(command)
 
 
 def board_array_options(command: _Command) -> _Command:
-    """Add the same options to a command whose defaults are those of a board."""
+    """Add the same options to a command that takes its defaults from a board."""
     return _add_array_options(command, "the board's own")
 
 
@@ -79,22 +79,22 @@ def _add_array_options(command: _Command, shown: str | None = None) -> _Command:
         "params_file",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         metavar="FILE",
-        help="TOML file of array parameters; options here override it.",
+        help="TOML file of array parameters; other options override it.",
     )(command)
 
 
 def target_options(
     target: str, params_file: Path | None, fields: dict[str, int | bool | None]
 ) -> tuple[ArrayParams | None, dict[str, Any]]:
-    """Return what array a target shall be, and the options of its line.
+    """Return the parameters of a target's array, and the options of its line.
 
-    A model or a simulated board is what is asked for. Hardware tells its parameters itself, so that they
-    are None, and takes only the line rate.
+    A model or a simulated board becomes the array that the options describe. A board reports its own
+    parameters, so they are None here, and takes only the line rate.
 
     Raises
     ------
     click.UsageError
-        If hardware is told what array it is.
+        If array parameters are given for a board.
     ParameterError
         As `read_params`.
     """
@@ -102,14 +102,14 @@ def target_options(
         return read_params(params_file, fields), {}
     given = {name: value for name, value in fields.items() if value is not None}
     if params_file is not None or given.keys() - {"baud"}:
-        raise click.UsageError(f"{target} tells its parameters itself; of the array options only --baud fits")
+        raise click.UsageError(f"{target} has its own parameters; leave out all array options but --baud")
     return None, given
 
 
 def read_params(
     params_file: Path | None, fields: dict[str, int | bool | None], base: ArrayParams | None = None
 ) -> ArrayParams:
-    """Return the parameters of a file, with the given fields changed; the others are those of `base`.
+    """Return the parameters of a file, overridden by the given fields; the rest comes from `base`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What commands write: a progress line, tables, JSON."""
+"""Output of the commands: a progress line, tables, JSON."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["progress_line", "show_json", "show_table"]
 
 @contextlib.contextmanager
 def progress_line() -> Iterator[Progress]:
-    """Give a progress callback that draws one line on standard error.
+    """Yield a progress callback that draws one line on standard error.
 
-    On a terminal the line is redrawn in place and disappears at the end; elsewhere (a log, CI)
-    each new stage is one line.
+    On a terminal the line is redrawn in place and disappears at the end; elsewhere, as in a log,
+    each new stage is a line.
     """
     if not sys.stderr.isatty():
         yield _StageLines().report
@@ -39,7 +39,7 @@ def progress_line() -> Iterator[Progress]:
 
 
 class _StageLines:
-    """One line on standard error for each new stage."""
+    """Writes one line on standard error for each new stage."""
 
     def __init__(self) -> None:
         self._stage = ""
@@ -51,7 +51,7 @@ class _StageLines:
 
 
 def show_table(title: str, rows: Iterable[tuple[str, object]]) -> None:
-    """Print rows of a name and a value; numbers are aligned and grouped by thousands."""
+    """Print a title and rows of a name and a value; integers have thousands separators."""
     texts = [
         (name, f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value))
         for name, value in rows

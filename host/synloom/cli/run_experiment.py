@@ -1,4 +1,4 @@
-"""`synloom run`: an experiment file in, a folder of results out."""
+"""`synloom run`: run an experiment file, and write a folder of results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["run"]
 
 
 def _length(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
-    """Refuse what cannot be a length of time."""
+    """Reject a value that cannot be a length of time."""
     if value is not None and not (math.isfinite(value) and value > 0.0):
         raise click.BadParameter(f"must be a finite number of ms above 0, not {value:g}")
     return value
@@ -27,19 +27,19 @@ def _length(context: click.Context, option: click.Parameter, value: float | None
 
 @click.command(short_help="Run an experiment file.")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--target", default="model", metavar="TARGET", help="Where to run it; model by default.")
+@click.option("--target", default="model", metavar="TARGET", help="Where to run it; default: model.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder for the results; the file's name with -results by default.",
+    help="Folder for the results; default: the file's name with -results.",
 )
-@click.option("--force", is_flag=True, help="Replace results that are in the folder already.")
-@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Another seed than the file's.")
+@click.option("--force", is_flag=True, help="Replace earlier results in the folder.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Override the file's seed.")
+@click.option("--duration", type=float, callback=_length, metavar="MS", help="Override the file's duration.")
 @click.option(
-    "--duration", type=float, callback=_length, metavar="MS", help="Another length than the file's."
+    "--steps", type=click.IntRange(min=1), metavar="N", help="Override the file's duration, in time steps."
 )
-@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Another length, in time steps.")
 @click.option("--baud", type=click.IntRange(min=1), metavar="N", help="Line rate of a serial port.")
 @json_option
 def run(
@@ -53,13 +53,13 @@ def run(
     baud: int | None,
     as_json: bool,
 ) -> None:
-    """Run the experiment in FILE and keep its results in a folder: arrays, pictures, a summary.
+    """Run the experiment in FILE and write its results to a folder: arrays, figures, a summary.
 
-    TARGET is model, sim, sim-pins, the path of a serial port such as /dev/ttyUSB1, or auto. All of
-    them give the same bits. docs/experiments.md describes the format, docs/examples has examples.
+    TARGET is model, sim, sim-pins, the path of a serial port such as /dev/ttyUSB1, or auto. All
+    targets give the same bits. docs/experiments.md describes the format; docs/examples has examples.
     """
     if duration is not None and steps is not None:
-        raise click.UsageError("--duration and --steps both say how long; give one of them")
+        raise click.UsageError("--duration and --steps both set the length of the run; give only one of them")
     from synloom.experiment import check_folder, read_experiment, run_experiment, write_folder
 
     folder = out or Path(f"{file.stem}-results")
@@ -86,7 +86,7 @@ def run(
 
 
 def _show_image(experiment: Experiment, image: Image) -> None:
-    """Print what quantisation did, before the network runs."""
+    """Print a summary of the quantisation, before the network runs."""
     report, params = image.report, image.params
     worst = report.worst()
     click.secho(experiment.title, bold=True)
@@ -96,8 +96,8 @@ def _show_image(experiment: Experiment, image: Image) -> None:
     )
     if worst is not None:
         click.echo(
-            f"  {len(report.rows)} parameters quantised; farthest off is {worst.parameter} of {worst.where}: "
-            f"{worst.got:.5g} instead of {worst.wanted:.5g}"
+            f"  {len(report.rows)} parameters quantised; the largest error is in {worst.parameter} of "
+            f"{worst.where}: {worst.got:.5g} instead of {worst.wanted:.5g}"
         )
     for note in report.notes:
         click.echo(f"  - {note}")

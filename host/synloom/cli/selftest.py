@@ -1,4 +1,4 @@
-"""`synloom selftest`: whether a board works, and how fast its line is."""
+"""`synloom selftest`: test a board, and find the best rate of its line."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from synloom.cli.output import progress_line, show_json
 __all__ = ["selftest"]
 
 
-@click.command(short_help="Test a board: its link, its memories, a known network.")
+@click.command(short_help="Test a board: its link, its memories, a random network.")
 @click.argument("target")
-@click.option("--quick", is_flag=True, help="A shorter test.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of all patterns.")
+@click.option("--quick", is_flag=True, help="Run a shorter test.")
 @click.option(
-    "--keep-rate", is_flag=True, help="Leave the line at the best rate; pass it as --baud from then on."
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of all patterns."
+)
+@click.option(
+    "--keep-rate", is_flag=True, help="Leave the line at the best rate; later commands need it as --baud."
 )
 @array_options
 @json_option
@@ -31,14 +33,15 @@ def selftest(
     as_json: bool,
     **fields: int | bool | None,
 ) -> None:
-    """Test TARGET, and leave it empty: what was in the array is lost.
+    """Test TARGET and leave it empty: the network in the array is lost.
 
-    TARGET is model, sim, sim-pins, the path of a serial port such as /dev/ttyUSB1, or auto. The link is
-    loaded at rising line rates and the best is told; all memories are tested; a known network runs and is
-    compared with the model bit for bit; all counters of errors must be 0. Exit code 1 if anything is wrong.
+    TARGET is model, sim, sim-pins, the path of a serial port such as /dev/ttyUSB1, or auto. The test
+    loads the link at rising line rates and finds the best one, tests all memories, runs a random network and
+    compares it with the model bit for bit, and checks that no errors were counted. The exit code is 1 if
+    anything is wrong.
 
-    The array options say what a model or a simulated board shall be; a board takes only --baud, the line
-    rate that it has now.
+    The array options set the parameters of a model or a simulated board; a board takes only --baud, its
+    present line rate.
     """
     from synloom.selftest import run_selftest
 

@@ -1,4 +1,4 @@
-"""`synloom sim`: a simulated board at a pseudo-terminal, and how fast it runs."""
+"""`synloom sim`: serve a simulated board at a pseudo-terminal, or measure its speed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 __all__ = ["sim"]
 
 
-@click.command(short_help="Serve a simulated board at a pseudo-terminal.")
-@click.option("--pty", "serve", is_flag=True, help="Serve the board at a device path until Ctrl-C.")
+@click.command(short_help="Serve a simulated board at a pseudo-terminal, or measure its speed.")
+@click.option("--pty", "serve", is_flag=True, help="Serve the board at a pseudo-terminal until Ctrl-C.")
 @click.option(
     "--link",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Make a symbolic link to the device there, for a path that stays the same.",
+    help="Create a symbolic link to the device, as a path that stays the same.",
 )
-@click.option("--speed", is_flag=True, help="Print how many clocks a second the board is simulated.")
-@click.option("--seconds", type=click.FloatRange(0.1, 600), default=2.0, help="How long --speed measures.")
-@click.option("--pins", is_flag=True, help="Simulate the UART's pins too: true, and slower.")
+@click.option("--speed", is_flag=True, help="Measure how many clocks per second are simulated.")
+@click.option("--seconds", type=click.FloatRange(0.1, 600), default=2.0, help="Duration of --speed, s.")
+@click.option("--pins", is_flag=True, help="Simulate the UART too, down to its pins; slower.")
 @array_options
 @json_option
 def sim(
@@ -42,14 +42,14 @@ def sim(
 ) -> None:
     """Simulate a board: the gateware itself, compiled by Verilator.
 
-    With --pty the first line of output is the path of a device that any serial program can open, as
-    if a board were plugged in: `synloom info /dev/pts/3`. The board is built once for each set of
-    parameters (about half a minute) and kept in the cache ($SYNLOOM_CACHE).
+    With --pty the first line of output is the path of a device that any serial program can open like
+    the port of a board: `synloom info /dev/pts/3`. The board is built once for each set of parameters,
+    in about half a minute, and kept in the cache ($SYNLOOM_CACHE).
     """
     if serve == speed:
-        raise click.UsageError("say what to do with the board: --pty or --speed")
+        raise click.UsageError("give either --pty or --speed")
     if link is not None and not serve:
-        raise click.UsageError("--link belongs to --pty")
+        raise click.UsageError("--link needs --pty")
 
     from synloom_sim.board import Design, SimTransport
 
@@ -73,20 +73,20 @@ def _serve(transport: SimTransport, link: Path | None, as_json: bool) -> None:
             show_json({"device": pty.device, "link": str(link) if link else None})
         else:
             click.echo(pty.device)
-            click.echo("serving a simulated board there; Ctrl-C ends it", err=True)
+            click.echo("serving a simulated board at this device; stop it with Ctrl-C", err=True)
         pty.serve()
 
 
 def _measure(transport: SimTransport, seconds: float, as_json: bool) -> None:
-    """Run the clock without work: what a clock costs hardly depends on what happens in it."""
+    """Run an idle board: the cost of a clock hardly depends on the work done in it."""
     started = time.perf_counter()
     while (spent := time.perf_counter() - started) < seconds:
-        transport.board.put(b"\x7e")  # an empty frame: keeps the board from being found idle
+        transport.board.put(b"\x7e")  # an empty frame keeps `run` from ending early because the board is idle
         transport.board.run(10_000)
     rate = transport.clocks / spent
     share = rate / transport.clock_hz
     if as_json:
         show_json({"clocks_per_second": round(rate), "share_of_real_time": share})
     else:
-        rows = (("clocks a second", round(rate)), ("of the board's clock", f"{100 * share:.2f} %"))
+        rows = (("clocks per second", round(rate)), ("share of real time", f"{100 * share:.2f} %"))
         show_table("simulated board", rows)

@@ -1,4 +1,4 @@
-"""Progress of several things that go on at once, a line for each."""
+"""Progress lines for several tasks that run at the same time."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __all__ = ["Tracks", "tracks"]
 
 
 class Tracks(Protocol):
-    """Lines of progress, made as they are asked for."""
+    """Progress lines, created when they are first used."""
 
     def report(self, name: str) -> Progress:
-        """Return the callback of the line with this name."""
+        """Return the progress callback of the line with this name."""
         ...
 
 
 @contextmanager
 def tracks() -> Iterator[Tracks]:
-    """Give lines of progress on standard error.
+    """Yield progress lines on standard error.
 
-    On a terminal they are bars, redrawn in place; elsewhere (a log, CI) a line is written for every new
-    stage and every tenth of the whole.
+    On a terminal they are bars, redrawn in place; elsewhere, as in a log, every new stage and every tenth
+    of the whole is a line.
     """
     if not sys.stderr.isatty():
         yield _Lines()
@@ -55,7 +55,7 @@ def tracks() -> Iterator[Tracks]:
 
 
 class _Bars:
-    """Lines that rich draws."""
+    """Progress bars, drawn by rich."""
 
     def __init__(self, bars: object) -> None:
         from rich.progress import Progress as Bars
@@ -73,7 +73,7 @@ class _Bars:
 
 
 class _Lines:
-    """Lines of plain text."""
+    """Progress as plain text."""
 
     def report(self, name: str) -> Progress:
         last = ("", -1)

@@ -1,4 +1,4 @@
-"""Jobs in worker processes that end at once when the command is interrupted."""
+"""Jobs in worker processes, which are terminated when the command is interrupted."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _Result = TypeVar("_Result")
 def in_workers(
     function: Callable[[_Job], _Result], jobs: Sequence[_Job], workers: int = 2
 ) -> Iterator[Iterator[_Result]]:
-    """Give the results of a function for all jobs, in order, as they come.
+    """Yield an iterator over the results of a function for all jobs, in order, as they are ready.
 
-    If the body fails or is interrupted, the workers are terminated in the midst of their jobs.
+    If the body fails or is interrupted, the workers are terminated, even in the middle of a job.
 
     Parameters
     ----------
     function : callable
-        Of a module, such that a new process can import it.
+        Defined in a module, so that a new process can import it.
     jobs : sequence
-        Its argument for each call.
+        The argument of each call.
     workers : int
-        Processes at the same time.
+        Number of processes.
     """
     others = set(active_children())
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
@@ -47,8 +47,8 @@ def in_workers(
 def _started(
     pool: ProcessPoolExecutor, function: Callable[[_Job], _Result], jobs: Sequence[_Job]
 ) -> Iterator[_Result]:
-    # A terminal sends Ctrl-C to all processes. The workers inherit that it is blocked, so that only this
-    # process acts on it (and then ends them) and none of them shows a traceback.
+    # A terminal sends Ctrl-C to all processes. The workers inherit the blocked signal: only this process
+    # acts on it and terminates them, and none of them shows a traceback.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return pool.map(function, jobs)

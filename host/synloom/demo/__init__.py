@@ -1,1 +1,1 @@
-"""Demonstrations: networks that learn on the chip, through the public SDK alone."""
+"""Demonstrations: networks that learn in the array, written with the public SDK."""

@@ -1,4 +1,4 @@
-"""The digits, their split, and how an image becomes rates."""
+"""The digit images, their split, and their conversion to rates."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Digits:
     Parameters
     ----------
     train, test : (n, 64) float64
-        Pixels, 0 to 1, row by row.
+        Pixels in 0..1, row by row.
     train_labels, test_labels : (n,) int64
-        Digits, 0 to 9.
+        Digits, 0..9.
     """
 
     train: FloatArray
@@ -39,18 +39,18 @@ class Digits:
 
     @property
     def mean(self) -> FloatArray:
-        """The mean training image, (64,)."""
+        """The mean training image, (64,) float64."""
         return np.asarray(self.train.mean(axis=0), dtype=np.float64)
 
     def first(self, train: int, test: int) -> Digits:
-        """Return a smaller set: the first images of both parts."""
+        """Return a smaller set: the first images of each part."""
         return Digits(
             self.train[:train], self.train_labels[:train], self.test[:test], self.test_labels[:test]
         )
 
 
 def load_digits() -> Digits:
-    """Return scikit-learn's 1,797 digits: 1,203 to learn, 594 to test.
+    """Return scikit-learn's 1,797 digits: 1,203 to train, 594 to test.
 
     The split is ``train_test_split(test_size=0.33, random_state=42)``, which others used too.
 
@@ -62,14 +62,16 @@ def load_digits() -> Digits:
     try:
         from sklearn.datasets import load_digits as load
     except ImportError as error:
-        raise BuildError("the digits come with scikit-learn: pip install 'synloom[demo]'") from error
+        raise BuildError(
+            "the digits come with scikit-learn, which is not installed; try: pip install 'synloom[demo]'"
+        ) from error
 
     images, labels = load(return_X_y=True)
     return _split(images / _WHITE, labels.astype(np.int64), _TEST_SHARE, _SPLIT_SEED)
 
 
 def validation_split(digits: Digits, seed: int) -> Digits:
-    """Return the training part alone, a random quarter of it as test part: for choosing parameters."""
+    """Return the training part, with a random quarter of it as test part, for choosing parameters."""
     return _split(digits.train, digits.train_labels, 0.25, seed)
 
 
@@ -82,19 +84,29 @@ def _split(images: FloatArray, labels: IntArray, test_share: float, seed: int) -
 
 
 def contrast_rates(images: FloatArray, mean: FloatArray, strength_hz: float) -> FloatArray:
-    """Return the rates of an on and an off channel per pixel, (n, 128) Hz.
+    """Return the rates of an on channel and an off channel per pixel.
 
-    A pixel brighter than in the mean image drives its on channel, a darker one its off channel, in
-    proportion to the difference; every image's rates are scaled to the length `strength_hz`.
+    A pixel that is brighter than in the mean image drives its on channel, a darker one its off channel, in
+    proportion to the difference. The rates of each image are scaled to the Euclidean length `strength_hz`.
 
     Parameters
     ----------
     images : (n, 64) float64
-        Pixels, 0 to 1.
+        Pixels in 0..1.
     mean : (64,) float64
         The mean image.
     strength_hz : float
-        Euclidean length of an image's rates, Hz. Single rates end at 1000 Hz.
+        Euclidean length of an image's rates, Hz. Single rates are limited to 1000 Hz.
+
+    Returns
+    -------
+    (n, 128) float64
+        Rates in Hz: 64 on channels, then 64 off channels.
+
+    Raises
+    ------
+    ParameterError
+        If the shape of `images` does not fit `mean`.
     """
     if images.ndim != 2 or images.shape[1:] != mean.shape:
         raise ParameterError(f"images must have shape (n, {len(mean)}), not {images.shape}")

@@ -1,7 +1,8 @@
-"""A network learns digits on the chip: compile, show images, learn with STDP, test.
+"""A network that learns digits in the array: compile, show images, learn with STDP, test.
 
-Nothing here knows which target it runs on. While the network learns, the host sends rates (of the pixels,
-and of the teacher if there is one) and the global reward factor, and nothing else.
+The learning rule and the evaluation of the unsupervised form follow Diehl and Cook 2015. The code is the
+same for all targets. While the network learns, the host only sends rates (of the pixels, and of the teacher
+if there is one) and the global reward factor.
 """
 
 from __future__ import annotations
@@ -37,37 +38,37 @@ _ALWAYS_HZ: Final = 1000.0
 _RATE_BITS: Final = 8
 _REPORT_EVERY: Final = 8
 _RANGE_MV: Final = 1000.0
-"""All neurons may fire at once while they are new, and then take each other very far down."""
+"""Untrained neurons may all fire at once and then inhibit each other very strongly."""
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What one form of the experiment gave on one target.
+    """The results of one form of the experiment on one target.
 
     Parameters
     ----------
     form : str
         ``"supervised"`` or ``"unsupervised"``.
     spike_steps, spike_neurons : (K,) int64
-        Every spike of training and test: step since the start, neuron.
+        Step since the start, and neuron, of every spike of training and test.
     steps, test_start : int
-        Steps altogether, and the first step of the test.
+        Number of steps, and the first step of the test.
     look_ms : int
-        Steps of one test image.
+        Duration of one test image, ms; a step is 1 ms.
     weights : (128, N) int8
         The learned weights as the array holds them, -127..127.
     shares : (N, 10) float64
-        Whose vote each neuron gives.
+        Share of each neuron's vote for each class.
     predicted, labels : (images,) int64
-        The test images' names and classes.
+        Predicted and true class of each test image.
     silent : int
-        Test images at which no neuron fired.
+        Test images for which no neuron fired.
     clocks : int
         Clocks of the array spent in steps; 0 if it has no clock.
     seconds : float
-        Time from loading to the end.
+        Duration, including compilation.
     losses : dict
-        Counters that tell of something clipped or dropped.
+        Counters of clipped or dropped values that are not 0.
     """
 
     form: str
@@ -87,33 +88,39 @@ class Outcome:
 
     @property
     def accuracy(self) -> float:
-        """Share of the test images that were named rightly."""
+        """Share of the test images that were classified correctly."""
         return accuracy(self.predicted, self.labels)
 
     @property
     def names(self) -> IntArray:
-        """The class of each neuron, (N,); -1 if it never spiked."""
+        """The class of each neuron, (N,) int64; -1 if it never spiked."""
         return names_of(self.shares)
 
 
 def teacher_classes(neurons: int) -> IntArray:
-    """Return the class that the teacher gives each neuron, (N,): equal shares, in order."""
+    """Return the class that the teacher assigns to each neuron, (N,) int64: equal numbers, in order.
+
+    Raises
+    ------
+    ParameterError
+        If `neurons` is not a multiple of 10.
+    """
     if neurons % CLASSES:
         raise ParameterError(f"neurons must be a multiple of {CLASSES}, not {neurons}")
     return np.repeat(np.arange(CLASSES, dtype=np.int64), neurons // CLASSES)
 
 
 def build(settings: DigitSettings, *, supervised: bool, seed: int) -> Network:
-    """Return the network.
+    """Return the network of one form (docs/digits.md).
 
     Parameters
     ----------
     settings : DigitSettings
-        Its parameters.
+        The parameters.
     supervised : bool
         Whether there is a teacher.
     seed : int
-        Seed of the weights at the start and of the stochastic rounding.
+        Seed of the initial weights and of stochastic rounding.
     """
     network = Network(dt=1.0, seed=seed)
     pixels = network.add(RegularInput(_CHANNELS, label="pixels"))
@@ -161,20 +168,20 @@ def learn(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Run one form of the experiment: compile, load, learn, test.
+    """Run one form of the experiment: compile, load, train, test.
 
     Parameters
     ----------
     device : Device
-        Any target; what is loaded in it is replaced.
+        Any target; its image is replaced.
     digits : Digits
         The images.
     settings : DigitSettings
-        The network.
+        The parameters of the network.
     supervised : bool
-        With a teacher; else labels are used after learning alone, to name the neurons.
+        Train with a teacher; otherwise labels only assign classes to neurons after training.
     seed : int
-        Seed of everything random.
+        Seed of all random numbers.
     progress : callable, optional
         Called as ``progress(what, share)``.
     """
@@ -210,12 +217,12 @@ def learn(
 def compile_digits(
     settings: DigitSettings, params: ArrayParams | None = None, *, supervised: bool, seed: int = 0
 ) -> Image:
-    """Return the compiled network; its report tells what quantisation did."""
+    """Return the compiled network; `Image.report` lists the quantisation errors."""
     return compile(build(settings, supervised=supervised, seed=seed), params)
 
 
 class _Run:
-    """One image after the other, and every spike kept."""
+    """Shows images one after the other, and records all spikes."""
 
     def __init__(
         self,
@@ -241,7 +248,7 @@ class _Run:
         device.load(image)
 
     def train(self, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
-        """Show the training part; return the last epoch's spike counts (images, N) and labels."""
+        """Show the training part; return the spike counts (images, N) and labels of the last epoch."""
         digits, settings = self.digits, self.settings
         rates = contrast_rates(digits.train, digits.mean, settings.strength_hz)
         n, epochs = len(rates), settings.epochs
@@ -258,7 +265,7 @@ class _Run:
         return counts, digits.train_labels[order]
 
     def test(self) -> IntArray:
-        """Show the test part without teacher, learning or reset; return the spike counts, (images, N)."""
+        """Show the test part without teacher and learning; return the spike counts, (images, N) int64."""
         self.device.set_learning(False)
         if self.supervised:
             self.device.set_rates("teacher", 0.0, bits=_RATE_BITS)
@@ -266,7 +273,7 @@ class _Run:
         return np.stack([self._show(row, "testing", self.settings.looks) for row in rates])
 
     def _cool(self, share: float) -> None:
-        """Lower the learning rate: exponentially, in the reward register's steps of 1/256."""
+        """Lower the learning rate exponentially, in steps of 1/256 of the reward register."""
         end = self.settings.A_end / self.settings.A
         reward = round(256.0 * end**share) / 256.0
         if reward != self._reward:

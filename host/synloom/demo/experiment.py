@@ -1,4 +1,4 @@
-"""The whole experiment: both forms on a target, and on the model beside it, bit for bit."""
+"""The complete experiment: both forms on a target and on the model, compared bit for bit."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ __all__ = ["Difference", "Experiment", "Reference", "compare"]
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """What is run, whatever the target.
+    """The experiment, which is the same for all targets.
 
     Parameters
     ----------
     forms : tuple of str
-        Of `FORMS`, in order.
+        Forms to run, of `FORMS`, in order.
     settings : DigitSettings
-        The network.
+        The parameters of the network.
     seed : int
-        Seed of everything random.
+        Seed of all random numbers.
     limit : pair of int, optional
-        Use only so many training and test images.
+        Numbers of training and test images to use; default: all.
     validation : int, optional
-        Learn with three quarters of the training part and test with the rest, split with this seed; the test
-        part is not touched. This is how parameters are chosen.
+        Train on three quarters of the training part and test on the rest, split with this seed; the test
+        part is not used. This is how the parameters were chosen.
     """
 
     forms: tuple[str, ...] = FORMS
@@ -50,14 +50,20 @@ class Experiment:
     validation: int | None = None
 
     def digits(self) -> Digits:
-        """Return the images."""
+        """Return the images.
+
+        Raises
+        ------
+        BuildError
+            If scikit-learn is not installed.
+        """
         digits = load_digits()
         if self.validation is not None:
             digits = validation_split(digits, self.validation)
         return digits if self.limit is None else digits.first(*self.limit)
 
     def run(self, device: Device, progress: Progress | None = None) -> list[Outcome]:
-        """Run all forms on a device, one after the other; `progress` sees the share of the whole."""
+        """Run all forms on a device, one after the other; `progress` gets the share of the whole."""
         digits = self.digits()
         outcomes = []
         for k, form in enumerate(self.forms):
@@ -94,14 +100,14 @@ class _Part:
 
 @dataclass(frozen=True)
 class Difference:
-    """How far two runs of one experiment are from being the same.
+    """The differences between two runs of one experiment.
 
     Parameters
     ----------
     raster_bits, weight_bits : int
         Bits that were compared: one per neuron and step, eight per weight.
     differing_raster_bits, differing_weight_bits : int
-        Those that differ.
+        Bits that differ.
     """
 
     raster_bits: int
@@ -111,12 +117,12 @@ class Difference:
 
     @property
     def bits(self) -> int:
-        """All bits that differ."""
+        """The number of all bits that differ."""
         return self.differing_raster_bits + self.differing_weight_bits
 
 
 def compare(ours: Sequence[Outcome], reference: Sequence[Outcome]) -> Difference:
-    """Count the bits of all rasters and of all final weights in which two runs differ."""
+    """Count the bits of rasters and final weights that differ between two runs."""
     raster = weight = differing_raster = differing_weight = 0
     for mine, other in zip(ours, reference, strict=True):
         neurons = mine.weights.shape[1]
@@ -130,14 +136,14 @@ def compare(ours: Sequence[Outcome], reference: Sequence[Outcome]) -> Difference
 
 
 class Reference:
-    """The same experiment on the model, in a process of its own, while a target is busy.
+    """Runs the same experiment on the model, in a separate process, while a target is busy.
 
     Parameters
     ----------
     experiment : Experiment
-        What to run.
+        The experiment.
     params : ArrayParams
-        The target's array.
+        The array of the target.
     """
 
     def __init__(self, experiment: Experiment, params: ArrayParams):
@@ -159,12 +165,20 @@ class Reference:
         self._pipe.close()
 
     def poll(self, progress: Progress, timeout: float = 0.0) -> None:
-        """Tell the progress that has been made since the last call."""
+        """Report the progress since the last call.
+
+        Raises
+        ------
+        SynloomError
+            The error of the model's process, or DeviceError if it ended without a result.
+        """
         while self._done is None and self._pipe.poll(timeout):
             try:
                 message: Any = self._pipe.recv()
             except EOFError:
-                raise DeviceError("the model's process ended without a result") from None
+                raise DeviceError(
+                    "the process of the model ended without a result; run the experiment again"
+                ) from None
             if isinstance(message, SynloomError):
                 raise message
             if isinstance(message, list):
@@ -174,12 +188,12 @@ class Reference:
             timeout = 0.0
 
     def result(self, progress: Progress) -> list[Outcome]:
-        """Wait for the model and return what it gave.
+        """Wait for the model and return its results.
 
         Raises
         ------
         SynloomError
-            What went wrong there.
+            The error of the model's process, or DeviceError if it ended without a result.
         """
         while self._done is None:
             self.poll(progress, 0.1)
@@ -187,7 +201,7 @@ class Reference:
 
 
 def _work(pipe: Connection, experiment: Experiment, params: ArrayParams) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent terminates this process
     try:
         pipe.send(experiment.run_on_model(params, lambda what, share: pipe.send((what, share))))
     except SynloomError as error:

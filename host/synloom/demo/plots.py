@@ -1,4 +1,4 @@
-"""The demo's pictures: confusion matrix, receptive fields, raster."""
+"""The figures of the demo: confusion matrix, receptive fields, raster."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ _PITCH: Final = SIDE + 2
 
 
 def draw_all(outcomes: Sequence[Outcome], images: FloatArray, folder: Path) -> list[Path]:
-    """Draw every picture of every form.
+    """Draw all figures of all forms.
 
     Parameters
     ----------
     outcomes : sequence of Outcome
-        The forms that were run.
+        Results of the forms.
     images : (n, 64) float64
         The test images.
     folder : Path
-        Where to; made if it is not there.
+        Folder for the figures; created if it does not exist.
 
     Returns
     -------
     list of Path
-        The files, PNG.
+        The PNG files.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -84,7 +84,7 @@ def _bare(axes: Axes) -> None:
 
 
 def draw_confusion(outcome: Outcome) -> Figure:
-    """Draw how often each digit was given each name."""
+    """Draw the confusion matrix: how often each digit was classified as each class."""
     table = confusion(outcome.predicted, outcome.labels)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     figure = _figure(5.2, 5.4)
@@ -98,20 +98,20 @@ def draw_confusion(outcome: Outcome) -> Figure:
             )
     axes.set_xticks(range(CLASSES))
     axes.set_yticks(range(CLASSES))
-    axes.set_xlabel("named", color=_INK)
+    axes.set_xlabel("predicted", color=_INK)
     axes.set_ylabel("digit", color=_INK)
     axes.tick_params(length=0, colors=_INK)
     for spine in axes.spines.values():
         spine.set_color(_FAINT)
     right = int(np.trace(table))
-    _title(axes, f"{outcome.form}: {right} of {table.sum()} right, {100 * outcome.accuracy:.1f} %")
+    _title(axes, f"{outcome.form}: {right} of {table.sum()} correct, {100 * outcome.accuracy:.1f} %")
     return figure
 
 
 def draw_fields(outcome: Outcome) -> Figure:
-    """Draw what each neuron has learned to like: bright (amber) or dark (blue) beyond the mean image.
+    """Draw the receptive field of each neuron: pixels brighter (amber) or darker (blue) than the mean image.
 
-    Neurons are sorted by the class that they vote for, whose colour underlines them.
+    Neurons are sorted by the class that they vote for; its colour underlines them.
     """
     fields = outcome.weights[:PIXELS].astype(np.float64) - outcome.weights[PIXELS:]
     limit = max(1.0, float(np.abs(fields).max()))
@@ -127,7 +127,7 @@ def draw_fields(outcome: Outcome) -> Figure:
     axes = figure.add_subplot()
     axes.imshow(mosaic, interpolation="nearest")
     _bare(axes)
-    _title(axes, f"{outcome.form}: what {len(order)} neurons have learned to see")
+    _title(axes, f"{outcome.form}: receptive fields of {len(order)} neurons")
     for k in range(CLASSES):
         where = (k + 0.5) / CLASSES
         number = f"{k}: {int((outcome.names == k).sum())}"
@@ -145,12 +145,12 @@ def draw_fields(outcome: Outcome) -> Figure:
 
 
 def _colour(name: int) -> tuple[float, float, float, float]:
-    """Return a class's colour; grey for neurons that have none."""
+    """Return the colour of a class; grey for neurons without one."""
     return _CLASS_COLOURS[name] if name >= 0 else (0.6, 0.6, 0.6, 1.0)
 
 
 def draw_raster(outcome: Outcome, images: FloatArray) -> Figure:
-    """Draw the spikes that answer the first test images, under the images; neurons sorted by class."""
+    """Draw the first test images, and below them the spikes of all neurons, sorted by class."""
     shown = min(_RASTER_IMAGES, len(outcome.labels))
     start, length = outcome.test_start, shown * outcome.look_ms
     inside = (outcome.spike_steps >= start) & (outcome.spike_steps < start + length)
@@ -179,7 +179,7 @@ def draw_raster(outcome: Outcome, images: FloatArray) -> Figure:
 
 
 def _draw_strip(axes: Axes, outcome: Outcome, images: FloatArray) -> None:
-    """Draw the images, and below each its name: green if right, red if wrong."""
+    """Draw the images, and below each its predicted class: green if correct, red if wrong."""
     width = outcome.look_ms
     for k, image in enumerate(images):
         middle = (k + 0.5) * width
@@ -197,11 +197,11 @@ def _draw_strip(axes: Axes, outcome: Outcome, images: FloatArray) -> None:
     axes.set_xlim(0, len(images) * width)
     axes.set_ylim(-0.5, 1.05)
     _bare(axes)
-    _title(axes, f"{outcome.form}: the first test images, what they were named, and the spikes that said so")
+    _title(axes, f"{outcome.form}: the first test images, their predicted classes, and the spikes")
 
 
 def _draw_classes(axes: Axes, names: IntArray) -> None:
-    """Mark where each class's neurons are."""
+    """Mark the neurons of each class."""
     ticks, texts = [], []
     for k in range(CLASSES):
         members = np.flatnonzero(names == k)

@@ -1,4 +1,7 @@
-"""What the neurons' spikes say: names, votes, accuracy. Nothing here is trained."""
+"""The readout of the spikes: classes of neurons, votes, accuracy. There is no trained classifier.
+
+The unsupervised form assigns classes to neurons by their response, as Diehl and Cook 2015 do.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,19 @@ __all__ = ["accuracy", "confusion", "names_of", "shares_by_response", "shares_by
 
 
 def shares_by_teacher(classes: IntArray) -> FloatArray:
-    """Return whose vote each neuron gives, (N, 10): all for the class of its teacher."""
+    """Return the shares of each neuron's vote, (N, 10) float64: all for the class of its teacher."""
     return np.asarray(np.eye(CLASSES)[classes], dtype=np.float64)
 
 
 def shares_by_response(counts: IntArray, labels: IntArray) -> FloatArray:
-    """Return how each neuron divides its vote, (N, 10): as its mean response to each class.
+    """Return the shares of each neuron's vote, (N, 10) float64: its mean response to each class, normalised.
 
     Parameters
     ----------
     counts : (images, N) int64
-        Spikes for each image of the training part.
+        Spike counts for each image of the training part.
     labels : (images,) int64
-        Their classes: the only use of labels in the unsupervised form.
+        Classes of the images; this is the only use of labels in the unsupervised form.
     """
     response = np.zeros((counts.shape[1], CLASSES))
     for k in range(CLASSES):
@@ -35,22 +38,22 @@ def shares_by_response(counts: IntArray, labels: IntArray) -> FloatArray:
 
 
 def names_of(shares: FloatArray) -> IntArray:
-    """Return the class of each neuron, (N,): where most of its vote goes; -1 if it never spiked."""
+    """Return the class of each neuron, (N,) int64: its largest share; -1 if it never spiked."""
     return np.where(shares.any(axis=1), shares.argmax(axis=1), -1).astype(np.int64)
 
 
 def vote(counts: IntArray, shares: FloatArray) -> IntArray:
-    """Return the class with most votes for each image, (images,); every spike is a vote."""
+    """Return the class with most votes for each image, (images,) int64; every spike is a vote."""
     return np.asarray((counts @ shares).argmax(axis=1), dtype=np.int64)
 
 
 def accuracy(predicted: IntArray, labels: IntArray) -> float:
-    """Return the share of images that were named rightly."""
+    """Return the share of images that were classified correctly."""
     return float(np.mean(predicted == labels))
 
 
 def confusion(predicted: IntArray, labels: IntArray) -> IntArray:
-    """Return how often each true class (row) was given each name (column), (10, 10)."""
+    """Return the confusion matrix, (10, 10) int64: true classes in rows, predicted ones in columns."""
     table = np.zeros((CLASSES, CLASSES), dtype=np.int64)
     np.add.at(table, (labels, predicted), 1)
     return table

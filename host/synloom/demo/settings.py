@@ -1,4 +1,4 @@
-"""The digit network's parameters, in SI units."""
+"""The parameters of the digit network, in the SDK's units."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from synloom.contract.params import ArrayParams
 __all__ = ["ARRAY", "DigitSettings"]
 
 ARRAY = ArrayParams(inputs=144, neurons=256, lanes=16, neuron_lanes=4)
-"""The array that the demo builds when the target can be any."""
+"""The array of the demo on targets that become any array."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DigitSettings:
-    """One form of the experiment. The defaults were found by search on the training part (docs/digits.md).
+    """Parameters of the experiment; defaults from a search on the training part (docs/digits.md).
 
     Parameters
     ----------
     neurons : int
-        Neurons, a multiple of 10.
+        Number of neurons, a multiple of 10.
     epochs : int
-        How often the training part is shown, each time in another random order.
+        Number of times the training part is shown, each in another random order.
     show_ms : int
-        How long an image is shown, in steps of 1 ms; a power of two, so that the metronome's regular
-        generator has exactly this period.
+        Duration of an image, in steps of 1 ms; a power of two, so that the regular generator of the
+        metronome has exactly this period.
     looks : int
-        How often in a row a test image is shown: more spikes, a surer vote.
+        Number of such durations for which a test image is shown; more spikes make the vote more reliable.
     strength_hz : float
-        Length of an image's rates.
+        Euclidean length of an image's rates, Hz.
     tau_m : float
         Membrane time constant, ms.
     threshold, fall : float
-        Threshold, and what a spike takes off the potential, mV.
+        Threshold, and by how much a spike lowers the neuron's own potential, mV.
     rivalry : float
-        What each spike takes off all other neurons' potentials, mV.
+        By how much a spike lowers the potentials of all other neurons, mV.
     blank : float
-        What the metronome takes off every potential between two images, mV.
+        By how much the metronome lowers all potentials between two images, mV.
     teacher : float
-        What each step of the teacher takes off the neurons of all other classes, mV.
+        By how much the teacher lowers the potentials of all other classes in each step, mV.
     A, A_end : float
-        Learning rate at the start and at the end; it falls exponentially, through the reward factor.
+        Learning rate at the start and at the end; the reward factor lowers it exponentially.
     tau_trace, target : float
-        Time constant of the inputs' traces, ms, and the trace at which a weight stays.
+        Time constant of the input traces, ms, and the trace at which a weight does not change.
     w_low, w_high : float
-        Range of the random weights at the start, mV; learned ones are within -1 to 1.
+        Range of the random initial weights, mV; learned weights are within -1 to 1.
     """
 
     neurons: int = 250

@@ -18,18 +18,34 @@ _SPIKES: Final = ("times", "channels")
 def find(name: str, folder: Path, where: Location) -> Path:
     """Return the path of a data file, which must be in the experiment's folder or below it.
 
-    So an experiment's folder is whole, and results can hold a copy of all that made them.
+    An experiment's folder is thus complete, and its results can include a copy of everything they need.
+
+    Raises
+    ------
+    ExperimentError
+        If the file is elsewhere or does not exist.
     """
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise where.error(f"must be in the experiment's folder or below it, not {name!r}")
     if not path.is_file():
-        raise where.error(f"names no file: there is no {path}")
+        raise where.error(f"names a file that does not exist: {path}")
     return path
 
 
 def read_spikes(name: str, folder: Path, where: Location) -> tuple[FloatArray, FloatArray]:
-    """Return (times in ms, channels) from the arrays of an ``.npz`` or the two columns of a ``.csv``."""
+    """Return spikes from the arrays of an ``.npz`` file or the two columns of a ``.csv`` file.
+
+    Returns
+    -------
+    times, channels : (K,) float64
+        Times in ms, and channels.
+
+    Raises
+    ------
+    ExperimentError
+        If the file does not exist, cannot be read or holds something else.
+    """
     path = find(name, folder, where)
     if path.suffix == ".csv":
         table = _read_csv(path, where)
@@ -45,14 +61,20 @@ def read_spikes(name: str, folder: Path, where: Location) -> tuple[FloatArray, F
     times, channels = (_numbers(arrays[key], f"({name}) {key}", where) for key in _SPIKES)
     if times.ndim != 1 or times.shape != channels.shape:
         raise where.error(
-            f"({name}) must have times and channels of one length, not of shapes {times.shape} and "
+            f"({name}) must have times and channels of the same length, not of shapes {times.shape} and "
             f"{channels.shape}"
         )
     return times, channels
 
 
 def read_table(name: str, folder: Path, where: Location) -> FloatArray:
-    """Return a table of numbers from a ``.csv`` or an ``.npy`` file; empty cells of a csv are NaN."""
+    """Return the numbers of a ``.csv`` or ``.npy`` file, (rows, columns) float64; empty cells are NaN.
+
+    Raises
+    ------
+    ExperimentError
+        If the file does not exist, cannot be read or holds something else.
+    """
     path = find(name, folder, where)
     table = _read_csv(path, where) if path.suffix == ".csv" else _load(path, ".npy", where)
     numbers = _numbers(table, f"({name})", where)
@@ -63,12 +85,12 @@ def read_table(name: str, folder: Path, where: Location) -> FloatArray:
 
 def _numbers(array: Any, what: str, where: Location) -> FloatArray:
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
-        raise where.error(f"{what} must hold numbers")
+        raise where.error(f"{what} must hold numbers, not {getattr(array, 'dtype', 'several arrays')}")
     return array.astype(np.float64)
 
 
 def _load(path: Path, suffix: str, where: Location) -> Any:
-    """Return what NumPy finds: an array (.npy), or arrays by name (.npz)."""
+    """Return the contents of a NumPy file: an array (.npy), or arrays by name (.npz)."""
     if path.suffix != suffix:
         raise where.error(f"must be a .csv or {suffix} file, not {path.name!r}")
     try:
@@ -77,16 +99,16 @@ def _load(path: Path, suffix: str, where: Location) -> Any:
             return loaded
         with loaded:
             return {key: loaded[key] for key in loaded.files}
-    except Exception as error:  # zipfile, zlib and NumPy have a dozen kinds for damaged files
+    except Exception as error:  # zipfile, zlib and NumPy raise a dozen types for damaged files
         raise where.error(f"({path.name}) cannot be read by NumPy: {error}") from error
 
 
 def _read_csv(path: Path, where: Location) -> FloatArray:
-    """Return the rows of a file of comma-separated numbers; its first line may be a heading."""
+    """Return the rows of a file of comma-separated numbers; the first line may be a heading."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise where.error(f"({path.name}) cannot be read as text") from error
+        raise where.error(f"({path.name}) cannot be read as UTF-8 text: {error}") from error
     rows: list[list[float]] = []
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -101,5 +123,5 @@ def _read_csv(path: Path, where: Location) -> FloatArray:
             raise where.error(f"({path.name}) line {number} has {len(row)} columns, not {len(rows[0])}")
         rows.append(row)
     if not rows:
-        raise where.error(f"({path.name}) has no rows")
+        raise where.error(f"({path.name}) has no rows of numbers")
     return np.array(rows)

@@ -1,4 +1,4 @@
-"""Reading an experiment file: from text to an `Experiment` whose parts fit each other."""
+"""Reading and checking an experiment file: from TOML text to an `Experiment`."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from synloom.experiment.schema import EXPERIMENT
 __all__ = ["Experiment", "read_experiment"]
 
 MOST_PROBES = 16
-"""State numbers that the largest array records in a step."""
+"""Most state values per sample, in the largest array."""
 
 MOST_STEPS = 0xFFFFFFFF
-"""What an array's clock can count."""
+"""Largest value of an array's step counter."""
 
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """An experiment file that was read and found right; `read_experiment` makes one.
+    """An experiment file that was read and checked; `read_experiment` returns one.
 
     Parameters
     ----------
@@ -33,11 +33,11 @@ class Experiment:
     text : str
         Its contents.
     tables : dict
-        All tables with all keys, defaults filled in (docs/experiments.md).
+        All tables and keys, with defaults filled in (docs/experiments.md).
     duration, dt : float
         Length and time step, ms.
     seed : int
-        Seed of everything random.
+        Seed of all random numbers, on the host and in the array.
     """
 
     path: Path
@@ -49,12 +49,12 @@ class Experiment:
 
     @property
     def where(self) -> Location:
-        """The file, for messages."""
+        """The file as a location, for error messages."""
         return Location(str(self.path))
 
     @property
     def title(self) -> str:
-        """What pictures are headed with."""
+        """Title of the figures."""
         return str(self.tables["title"] or self.path.stem.replace("_", " "))
 
     @property
@@ -63,14 +63,14 @@ class Experiment:
         return round(self.duration / self.dt)
 
     def data_files(self) -> list[str]:
-        """Return the files that it reads, relative to its folder, each once."""
+        """Return the data files, relative to the experiment's folder, sorted, each once."""
         parts = (*self.tables["inputs"].values(), *self.tables["projections"].values())
         return sorted({part["file"] for part in parts if part.get("file") is not None})
 
     def changed(
         self, *, duration: float | None = None, steps: int | None = None, seed: int | None = None
     ) -> Experiment:
-        """Return the experiment with another length (in ms, or in steps) or seed.
+        """Return the experiment with another length (in ms or in steps) or another seed.
 
         Raises
         ------
@@ -88,7 +88,13 @@ class Experiment:
         )
 
     def check_time(self, time: float, where: Location, least: int = 1) -> None:
-        """Complain about a time that is no multiple of dt, below `least` steps or longer than any run."""
+        """Check a time in ms.
+
+        Raises
+        ------
+        ExperimentError
+            If it is not a multiple of dt, less than `least` steps, or longer than the longest run.
+        """
         if not math.isfinite(time):
             raise where.error(f"must be a finite number of ms, not {time:g}")
         steps = time / self.dt
@@ -106,7 +112,7 @@ def read_experiment(path: str | Path) -> Experiment:
     Raises
     ------
     ExperimentError
-        If it is not there or is wrong; the message gives the file, the key, its value and what is allowed.
+        If it cannot be read or is wrong; the message gives the file, the key, its value and what is allowed.
     """
     file = Path(path)
     where = Location(str(file))
@@ -127,7 +133,7 @@ def read_experiment(path: str | Path) -> Experiment:
 
 
 class _References:
-    """What names, indices and times of one part say of another."""
+    """Checks of names, indices and times that refer to other parts of the file."""
 
     def __init__(self, experiment: Experiment):
         self.experiment = experiment
@@ -138,17 +144,16 @@ class _References:
         self.projections: dict[str, Any] = self.tables["projections"]
 
     def check(self) -> None:
-        """Complain about the first thing that does not fit."""
+        """Raise an error for the first reference that does not fit."""
         self.experiment.check_time(self.experiment.duration, self.where.key("run").key("duration"))
         for name in self.inputs:
             if name in self.populations:
-                raise (
-                    self.where.key("inputs").key(name).error("has the name of a population; names are unique")
-                )
+                place = self.where.key("inputs").key(name)
+                raise place.error("has the same name as a population; choose a unique name")
         for name, table in self.projections.items():
             place = self.where.key("projections").key(name)
             if name in (*self.inputs, *self.populations):
-                raise place.error("has the name of an input or a population; names are unique")
+                raise place.error("has the same name as an input or a population; choose a unique name")
             self._known(table["from"], (*self.inputs, *self.populations), place.key("from"))
             self._known(table["to"], self.populations, place.key("to"))
         for index, change in enumerate(self.tables["changes"]):
@@ -185,8 +190,8 @@ class _References:
             probes |= self._state(state, where.key("state").item(index))
         if len(probes) > MOST_PROBES:
             raise where.key("state").error(
-                f"wants {len(probes)} numbers in every sample, and an array records {MOST_PROBES} at most; "
-                f"give indices"
+                f"asks for {len(probes)} values per sample; an array records at most {MOST_PROBES}; "
+                f"select fewer neurons with indices"
             )
         for index, weights in enumerate(record["weights"]):
             place = where.key("weights").item(index)

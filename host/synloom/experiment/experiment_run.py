@@ -1,4 +1,4 @@
-"""Running an experiment: compile, connect, load, run, bring everything home."""
+"""Running an experiment: compile, connect, load, run, collect the results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from synloom.network.network import Network
 __all__ = ["ANY_ARRAY", "run_experiment"]
 
 ANY_ARRAY = ("model", "sim", "sim-pins")
-"""Targets that are whatever array an image was compiled for; the others have one already."""
+"""Targets that become the array that an image was compiled for; the others have an array of their own."""
 
 
 def run_experiment(
@@ -42,20 +42,25 @@ def run_experiment(
         What to run.
     target : str
         As in `synloom.connect`. A model or a simulated board becomes the array that the experiment needs; for
-        a board the network is compiled for the array that is there.
+        a board the network is compiled for the board's array.
     progress : callable, optional
         Called as ``progress(what, share)``.
     compiled : callable, optional
-        Called with the image as soon as it is there.
+        Called with the image as soon as it is compiled.
     **options
-        Those of `synloom.connect`.
+        Options of `synloom.connect`.
+
+    Returns
+    -------
+    Results
+        Recordings, weights, counts and counters.
 
     Raises
     ------
     ExperimentError
         If the experiment is wrong.
     SynloomError
-        If the target is not there, does not fit, or fails.
+        If the target is not found, does not fit, or fails.
     """
     network = build_network(experiment)
     changes = changes_of(experiment)
@@ -65,11 +70,11 @@ def run_experiment(
 
 
 def _silent(what: str, share: float) -> None:
-    """Tell nobody."""
+    """Ignore the progress."""
 
 
 def _ignore(image: Image) -> None:
-    """Do nothing with an image."""
+    """Ignore the image."""
 
 
 def _connected(
@@ -80,7 +85,7 @@ def _connected(
     tell: Progress,
     options: dict[str, Any],
 ) -> Device:
-    """Return a device with the experiment's image in it."""
+    """Return a device with the experiment's image loaded."""
     if target in ANY_ARRAY:
         image = compile_experiment(experiment, network)
         compiled(image)
@@ -116,7 +121,7 @@ class _Run:
         self.snapshots = snapshot_steps(experiment)
 
     def results(self, target: str) -> Results:
-        """Run, and return what there is to know of it."""
+        """Run the experiment and return its results."""
         self._record()
         weights: dict[str, list[Any]] = {name: [] for name in self.snapshots}
         recordings = []
@@ -150,9 +155,9 @@ class _Run:
         )
 
     def _counts(self, name: str, recording: Recording) -> IntArray:
-        """Return how often each neuron fired; recorded spikes tell it best, as they never saturate."""
+        """Return the spike count of each neuron, (n,) int64: of its recorded spikes, else of its counter."""
         if name in recording.sizes:
-            return recording.counts(name)
+            return recording.counts(name)  # never saturates
         return self.device.spike_counts(name, clear=False)
 
     def _record(self) -> None:
@@ -166,7 +171,7 @@ class _Run:
 
 
 def _joined(recordings: list[Recording]) -> Recording:
-    """Return consecutive recordings as one."""
+    """Join consecutive recordings."""
     first = recordings[0]
     return Recording(
         first=first.first,
@@ -185,6 +190,6 @@ def _joined_series(parts: list[Series]) -> Series:
     return Series(
         np.concatenate([part.steps for part in parts]),
         parts[0].indices,
-        # A piece that ends before the next sample has none, whatever its shape.
+        # Values of a piece without samples may have another shape.
         np.concatenate([part.values.reshape(len(part.steps), len(part.indices)) for part in parts]),
     )

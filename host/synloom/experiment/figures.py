@@ -1,4 +1,4 @@
-"""Pictures of an experiment: rasters with rates, state over time, weights before and after."""
+"""Figures of an experiment: rasters with rates, state over time, weights before and after."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _UNITS: Final = {
     "v": ("V", "mV"),
     "isyn_exc": ("excitatory current", "nA"),
     "isyn_inh": ("inhibitory current", "nA"),
-    "theta": ("threshold's adaptation", "mV"),
-    "trace": ("trace as source", "spikes"),
-    "trace_post": ("trace as target", "spikes"),
+    "theta": ("threshold adaptation", "mV"),
+    "trace": ("source trace", "spikes"),
+    "trace_post": ("target trace", "spikes"),
 }
 _POINTS: Final = 560.0
 """Width of a raster in points."""
 
 _LINES: Final = 400
-"""Synapses at most whose weights are drawn over time; of more, evenly chosen ones are."""
+"""Most synapses drawn over time; of more, an even selection is drawn."""
 
 
 def draw_figures(results: Results) -> Iterator[tuple[str, Figure]]:
-    """Yield (name, figure) of every picture that the recorded data make."""
+    """Yield (name, figure) for every figure that the recorded data allow."""
     with styled():
         if results.recording.sizes:
             yield "raster", _raster(results)
@@ -54,7 +54,7 @@ def _changes(results: Results) -> list[float]:
 def _raster(results: Results) -> Figure:
     recording = results.recording
     sizes = recording.sizes
-    # Every population gets room for its neurons, the small ones enough to be seen.
+    # Heights follow the number of neurons, within limits that keep small populations visible.
     rooms = [min(max(0.03 * n, 0.55), 3.5) for n in sizes.values()]
     figure = new_figure(results.experiment.title, 9.0, 1.0 + sum(rooms) + 1.6)
     ratios = [*rooms, 1.3]
@@ -63,7 +63,7 @@ def _raster(results: Results) -> Figure:
         times, neurons = recording.spikes(name)
         shade = _colour_of(results, name)
         mark = min(max(72.0 * room / sizes[name], 0.8), 5.0)
-        # Long rasters: what would be a solid block stays a texture.
+        # Transparency keeps dense rasters from becoming a solid block.
         dense = len(times) / (sizes[name] * _POINTS)
         faint = min(1.0, max(0.12, 0.4 / max(dense, 0.4)))
         axes.scatter(times, neurons, s=mark**2, marker="|", linewidth=0.7, alpha=faint, color=shade)
@@ -77,7 +77,7 @@ def _raster(results: Results) -> Figure:
 
 
 def _rates(results: Results, axes: Axes) -> None:
-    """Draw every population's mean rate, smoothed by a Gaussian of a two-hundredth of the run."""
+    """Draw every population's mean rate, smoothed by a Gaussian with an sd of 1/200 of the run."""
     recording, dt = results.recording, results.experiment.dt
     middles = dt * (np.arange(results.experiment.steps) + 0.5)
     for name, n in recording.sizes.items():
@@ -93,7 +93,7 @@ def _rates(results: Results, axes: Axes) -> None:
 
 
 def _state(results: Results, variable: str) -> Figure:
-    """Draw one variable of everything in which it was recorded, one panel each."""
+    """Draw one variable, with a panel for each neuron or channel that it was recorded of."""
     recording = results.recording
     rows = [
         (name, k)
@@ -117,13 +117,13 @@ def _state(results: Results, variable: str) -> Figure:
 
 
 def _colour_of(results: Results, name: str) -> str:
-    """Return a part's colour, the same in all pictures: populations first, then inputs."""
+    """Return the colour of a population or an input, the same in all figures."""
     tables = results.experiment.tables
     return colour([*tables["populations"], *tables["inputs"]].index(name))
 
 
 def _threshold(results: Results, name: str, index: int, axes: Axes) -> None:
-    """Draw the threshold, and a stroke above it for each spike: V itself never shows one."""
+    """Draw the threshold, and a stroke above it for each spike, since V is reset within the step."""
     population = next(part for part in results.network.populations if part.label == name)
     values = population.cell.values(population.n)
     top, bottom = (float(values[key][index]) for key in ("v_thresh", "v_reset"))
@@ -161,7 +161,7 @@ def _weights(results: Results, name: str, weights: Weights) -> Figure:
 
 
 def _scale(weights: Weights) -> tuple[float, float, str]:
-    """Return the range of the colours: from 0, or around 0 if both signs are there."""
+    """Return the colour range and the colour map: from 0, or symmetric if weights have both signs."""
     both = np.concatenate([weights.present(0), weights.present(-1)])
     low, high = min(float(both.min()), 0.0), max(float(both.max()), 0.0)
     if low < 0.0 < high:
@@ -183,7 +183,7 @@ def _histogram(weights: Weights, axes: Axes, unit: str, low: float, high: float)
 
 
 def _over_time(weights: Weights, axes: Axes, unit: str) -> None:
-    """Draw synapses one by one, and their mean."""
+    """Draw the weight of each synapse over time, and their mean."""
     there = ~np.isnan(weights.values[0])
     lines: FloatArray = weights.values[:, there]
     chosen = np.unique(np.linspace(0, lines.shape[1] - 1, min(lines.shape[1], _LINES)).round().astype(int))

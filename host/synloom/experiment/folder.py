@@ -1,4 +1,4 @@
-"""The folder of results: whole, or not there at all."""
+"""The folder of results, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -22,42 +22,48 @@ SUMMARY: Final = "summary.json"
 
 
 def check_folder(folder: Path, *, force: bool = False) -> None:
-    """Complain if results cannot go there, before anything is run.
+    """Check, before the run, that results can be written to a folder.
 
     Raises
     ------
     ExperimentError
-        If it is there and `force` is not given; or if it holds anything but the results of an experiment,
-        which are all that is ever replaced.
+        If the folder holds results and `force` is not set, holds anything else (which is never replaced), or
+        cannot be created.
     """
     if os.path.lexists(folder):
         empty = folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir())
         results = folder.is_dir() and not folder.is_symlink() and (folder / SUMMARY).is_file()
         if not empty and not results:
-            raise ExperimentError(f"{folder} is there and holds no results; give another folder with --out")
+            raise ExperimentError(f"{folder} exists and holds no results; give another folder with --out")
         if results and not force:
-            raise ExperimentError(f"{folder} holds results already; replace them with --force, or give --out")
+            raise ExperimentError(
+                f"{folder} holds results already; replace them with --force, or give another folder "
+                f"with --out"
+            )
     above = _existing(folder.absolute().parent)
     if not above.is_dir() or not os.access(above, os.W_OK):
-        raise ExperimentError(f"{folder} cannot be made: {above} is no folder that can be written to")
+        raise ExperimentError(
+            f"{folder} cannot be created: {above} is not a writable folder; give another folder with --out"
+        )
 
 
 def write_folder(results: Results, folder: Path, *, force: bool = False) -> list[str]:
     """Write all results to a folder and return the names of its files.
 
-    They are written beside it first and renamed at the end, so that there is never half a folder.
+    They are written to a temporary folder beside it, which is renamed at the end: a failure leaves no partial
+    results.
 
     Raises
     ------
     ExperimentError
-        If it cannot be written, or is there already (see `check_folder`).
+        If it cannot be written, or exists already (see `check_folder`).
     """
     check_folder(folder, force=force)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
-        raise ExperimentError(f"{folder} cannot be made: {error.strerror or error}") from error
+        raise ExperimentError(f"{folder} cannot be created: {error.strerror or error}") from error
     try:
         _fill(results, part)
         part.chmod(0o755)
@@ -100,7 +106,7 @@ def _report(results: Results) -> str:
 
 
 def _replace(part: Path, folder: Path) -> None:
-    """Put a finished folder in its place; what was there goes only when the new one stands."""
+    """Move a finished folder to its place; an earlier one is deleted only after that."""
     if not folder.exists():
         part.rename(folder)
         return
@@ -115,7 +121,7 @@ def _replace(part: Path, folder: Path) -> None:
 
 
 def _existing(path: Path) -> Path:
-    """Return the nearest folder above that is there."""
+    """Return the path, or its nearest parent that exists."""
     while not os.path.lexists(path) and path != path.parent:
         path = path.parent
     return path

@@ -1,4 +1,4 @@
-"""Places in an experiment file, and errors that name them."""
+"""Locations in an experiment file, and errors that name them."""
 
 from __future__ import annotations
 
@@ -19,36 +19,41 @@ class Location:
     Parameters
     ----------
     file : str
-        The file, as the user named it.
+        The file, as the user gave it.
     path : str
-        The key with all tables it is in: ``populations.cortex.tau_m``, ``changes[0].at``; empty for the file.
+        The key with all its tables: ``populations.cortex.tau_m``, ``changes[0].at``; empty for the file.
     """
 
     file: str
     path: str = ""
 
     def key(self, name: str) -> Location:
-        """Return the place of a key in this table."""
+        """Return the location of a key of this table."""
         return Location(self.file, f"{self.path}.{name}" if self.path else name)
 
     def item(self, index: int) -> Location:
-        """Return the place of an entry of this list."""
+        """Return the location of an entry of this list."""
         return Location(self.file, f"{self.path}[{index}]")
 
     def error(self, message: str) -> ExperimentError:
-        """Return the error that says `message` of this place."""
+        """Return an error about this location."""
         return ExperimentError(
             f"{self.file}: {self.path} {message}" if self.path else f"{self.file}: {message}"
         )
 
     @contextmanager
     def explains(self, keys: Iterable[str] = ()) -> Iterator[None]:
-        """Turn the SDK's complaints about values into errors of this place.
+        """Turn errors of the SDK about values into errors about this location.
 
         Parameters
         ----------
         keys : iterable of str
-            Keys of this table: a complaint that begins with one of them becomes one about that key.
+            Keys of this table: an error that begins with one of them becomes an error about that key.
+
+        Raises
+        ------
+        ExperimentError
+            In place of every `ParameterError` and `NetworkError` of the body.
         """
         try:
             yield
@@ -62,8 +67,8 @@ class Location:
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """Return the end of a sentence: what was probably meant, and what there is."""
+    """Return the end of a message about an unknown name: the most similar name, and all allowed ones."""
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1)
     guess = f"; did you mean {close[0]!r}?" if close else ";"
-    return f"{guess} there is: {', '.join(names) or 'nothing'}"
+    return f"{guess} allowed: {', '.join(names) or 'nothing'}"

@@ -1,4 +1,4 @@
-"""From an experiment to a network of the SDK."""
+"""Building and compiling the network of an experiment."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _CELL_KEYS = tuple(field.name for field in dataclasses.fields(LIF))
 
 
 def random_of(experiment: Experiment, where: Location) -> np.random.Generator:
-    """Return the random stream of one key: the same whatever else the file holds."""
+    """Return the random generator of a key, which depends only on the seed and the key."""
     return np.random.default_rng([experiment.seed, zlib.crc32(where.path.encode())])
 
 
@@ -54,7 +54,7 @@ def build_network(experiment: Experiment) -> Network:
     Raises
     ------
     ExperimentError
-        If the SDK refuses a part of it; the message gives the file and the table.
+        If the SDK rejects a part of it; the message gives the file and the table.
     """
     with experiment.where.key("run").explains(("dt", "seed")):
         network = Network(dt=experiment.dt, seed=experiment.seed)
@@ -75,14 +75,14 @@ def build_network(experiment: Experiment) -> Network:
 
 
 def compile_experiment(experiment: Experiment, network: Network, params: ArrayParams | None = None) -> Image:
-    """Compile for a given array, or for the smallest that fits with the changes of ``[array]``.
+    """Compile for a given array, or for the smallest that fits, changed by ``[array]``.
 
     Raises
     ------
     ExperimentError
-        If the parts of the network do not fit each other, or ``[array]`` is no array.
+        If parts of the network do not fit each other, or ``[array]`` is wrong.
     CapacityError
-        If it does not fit the array.
+        If the network does not fit the array.
     """
     wishes = {name: value for name, value in experiment.tables["array"].items() if value is not None}
     with experiment.where.explains():
@@ -100,7 +100,7 @@ def compile_experiment(experiment: Experiment, network: Network, params: ArrayPa
 
 
 def count_probes(experiment: Experiment) -> int:
-    """Return how many numbers a sample of the recorded state has."""
+    """Return the number of values in a sample of the recorded state."""
     tables = experiment.tables
     sizes = {name: table["n"] for name, table in (*tables["inputs"].items(), *tables["populations"].items())}
     return len(
@@ -116,7 +116,7 @@ def _population(experiment: Experiment, name: str, table: dict[str, Any], where:
     values: dict[str, Any] = {
         key: value
         if value is None or isinstance(value, str)
-        # A list's length is checked here, so that the message names the key.
+        # Checks the length of a list here, so that the message names the key.
         else spread(value, table["n"], random_of(experiment, where.key(key)), where.key(key))
         for key, value in table.items()
         if key != "n"
@@ -152,10 +152,10 @@ def _projection(
 def _try_out(
     connector: Connector, pre: Population, post: Population, weighted: bool, where: Location
 ) -> None:
-    """Let a connector draw once, so that what it complains of gets its place in the file."""
+    """Draw the synapses of a connector once, so that its errors name a location in the file."""
     made = connector.synapses(pre.n, post.n, np.random.default_rng(0), pre is post)
     if weighted and made.weights is not None:
-        raise where.key("weight").error("must be left out, because the connector brings weights")
+        raise where.key("weight").error("must be left out, because the connector has weights of its own")
     if not weighted and made.weights is None:
         raise where.key("weight").error("is missing; allowed: number (or random), nA (mV for delta synapses)")
 

@@ -1,6 +1,6 @@
-"""The format's tables in Markdown, made from the schema; docs/experiments.md holds them.
+"""The tables of docs/experiments.md, in Markdown, generated from the schema.
 
-``python -m synloom.experiment.reference docs/experiments.md`` makes them anew in the page.
+``python -m synloom.experiment.reference docs/experiments.md`` refreshes them in the page.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _TABLE: Final = re.compile(r"(<!-- keys of (?P<title>[^>]+) -->\n)(\|[^\n]*\n)*"
 
 
 def refreshed(page: str) -> str:
-    """Return a page with the table after every ``<!-- keys of TITLE -->`` made anew.
+    """Return a page with a fresh table after every ``<!-- keys of TITLE -->``.
 
     Raises
     ------
     KeyError
-        If there is no table of that title.
+        If the format has no table of that title.
     """
     sections = {section.title: section for section in SECTIONS}
     return _TABLE.sub(lambda found: found[1] + section_table(sections[found["title"]]) + "\n", page)

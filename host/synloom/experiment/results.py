@@ -1,4 +1,4 @@
-"""Results of an experiment: arrays, a summary, and the folder that keeps them."""
+"""Results of an experiment: arrays, warnings and a summary."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from synloom.network.network import Network
 __all__ = ["Results", "Weights"]
 
 MOST_COUNT = 0xFFFF
-"""Where a neuron's spike counter stays."""
+"""Value at which a neuron's spike counter saturates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,44 +29,44 @@ class Weights:
     Parameters
     ----------
     times : (K,) float64
-        When, ms.
+        Times of the snapshots, ms.
     values : (K, n_pre, n_post) float64
-        nA (mV for delta synapses); NaN is no synapse.
+        Weights in nA (mV for delta synapses); NaN where there is no synapse.
     """
 
     times: FloatArray
     values: FloatArray
 
     def present(self, k: int) -> FloatArray:
-        """Return the weights of all synapses in snapshot k, (synapses,)."""
+        """Return the weights of all synapses in snapshot k, (synapses,) float64."""
         snapshot: FloatArray = self.values[k]
         return snapshot[~np.isnan(snapshot)]
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """What a run of an experiment brought back.
+    """The results of running an experiment.
 
     Parameters
     ----------
     experiment : Experiment
-        What was run.
+        The experiment.
     target : str
-        Where.
+        The target, as in `synloom.connect`.
     network : Network
-        What it describes.
+        The network that it describes.
     image : Image
-        What that was compiled to.
+        The compiled network.
     recording : Recording
         Spikes and state over time.
     weights : mapping of str to Weights
-        By projection.
+        Snapshots, by projection.
     counts : mapping of str to (n,) int64
-        Spikes of every neuron, by population: of its recorded spikes, else of its spike counters at the end.
+        Spike counts, by population: of the recorded spikes, else from the spike counters at the end.
     counters : Counters
         The device's counters at the end.
     seconds : float
-        How long the run took, loading not included.
+        Duration of the run, without loading.
     """
 
     experiment: Experiment
@@ -80,7 +80,7 @@ class Results:
     seconds: float
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Return everything as arrays by name, as ``results.npz`` holds it (docs/experiments.md)."""
+        """Return all results as arrays by name, as in ``results.npz`` (docs/experiments.md)."""
         arrays: dict[str, npt.NDArray[Any]] = {
             "dt": np.array(self.experiment.dt),
             "duration": np.array(self.experiment.duration),
@@ -97,19 +97,19 @@ class Results:
         return arrays | {f"{name}.counts": counts for name, counts in self.counts.items()}
 
     def warnings(self) -> list[str]:
-        """Return what may be wrong with the results, a line each: spike counters that reached their end."""
+        """Return warnings about the results, one line each: spike counters that saturated."""
         lines = []
         for name, counts in self.counts.items():
             full = int((counts >= MOST_COUNT).sum())
             if full and name not in self.recording.sizes:
                 lines.append(
-                    f"{name}.counts: {full} of {len(counts)} spike counters reached {MOST_COUNT}, where they "
-                    f"stay; record the spikes of {name}, or run for a shorter time"
+                    f"{name}.counts: {full} of {len(counts)} spike counters saturated at {MOST_COUNT}; "
+                    f"record the spikes of {name}, or run for a shorter time"
                 )
         return lines
 
     def summary(self) -> dict[str, Any]:
-        """Return the figures that matter, as plain values for JSON."""
+        """Return the main figures, as plain values for JSON."""
         experiment, report = self.experiment, self.image.report
         worst = report.worst()
         return {
@@ -158,5 +158,5 @@ def _weights_summary(weights: Weights) -> dict[str, Any]:
 
 
 def _finite(value: float) -> float | None:
-    """Return a number that JSON can hold."""
+    """Return a rounded number; None for inf and NaN, which JSON lacks."""
     return round(float(value), 6) if np.isfinite(value) else None

@@ -1,6 +1,6 @@
-"""The experiment file's format: every table, every key, its kind, unit and default.
+"""The format of an experiment file: all tables and keys, with kind, unit, default and meaning.
 
-Defaults of neurons, rules and arrays are taken from the SDK's own classes, so they are written once.
+Defaults of neurons, rules and arrays come from the SDK's classes.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _TIMES: Final = ListOf(_TIME, "list of times")
 _RUN: Final = Section(
     "[run]",
     (
-        Key("duration", _POSITIVE, REQUIRED, "ms", "how long the network runs; a multiple of `dt`"),
-        Key("dt", _POSITIVE, Network().dt, "ms", "the time step"),
-        Key("seed", Whole(), Network().seed, "", "of everything random, host and chip"),
+        Key("duration", _POSITIVE, REQUIRED, "ms", "length of the run; a multiple of `dt`"),
+        Key("dt", _POSITIVE, Network().dt, "ms", "time step"),
+        Key("seed", Whole(), Network().seed, "", "seed of all random numbers, on the host and in the array"),
     ),
 )
 
@@ -57,11 +57,11 @@ _STARTS: Final = ListOf(_TIME, "list of times", 1, single=True)
 _BURST: Final = Section(
     "[[inputs.NAME.bursts]]",
     (
-        Key("at", _STARTS, REQUIRED, "ms", "when it begins: one time or a list"),
-        Key("channels", _INDICES, None, "", "who takes part; all by default"),
-        Key("spikes", Whole(1, 1000), 1, "", "spikes of each channel"),
-        Key("interval", _POSITIVE, 5.0, "ms", "distance of a channel's spikes"),
-        Key("jitter", _TIME, 0.0, "ms", "standard deviation of each spike's time"),
+        Key("at", _STARTS, REQUIRED, "ms", "start of the burst: one time or a list"),
+        Key("channels", _INDICES, None, "", "channels that take part; default: all"),
+        Key("spikes", Whole(1, 1000), 1, "", "number of spikes per channel"),
+        Key("interval", _POSITIVE, 5.0, "ms", "interval between the spikes of a channel"),
+        Key("jitter", _TIME, 0.0, "ms", "standard deviation of the spike times"),
     ),
 )
 _GENERATED: Final = ("poisson", "regular")
@@ -69,18 +69,31 @@ _INPUT: Final = Section(
     "[inputs.NAME]",
     (
         Key("n", _SIZE, REQUIRED, "", "number of channels"),
-        Key("kind", Choice((*_GENERATED, "spikes")), REQUIRED, "", "generators, or spikes at given times"),
-        Key("rate", Numbers(Number(low=0.0)), REQUIRED, "Hz", "rate, at most one spike a step", _GENERATED),
+        Key(
+            "kind",
+            Choice((*_GENERATED, "spikes")),
+            REQUIRED,
+            "",
+            "generated spikes, or spikes at given times",
+        ),
+        Key(
+            "rate",
+            Numbers(Number(low=0.0)),
+            REQUIRED,
+            "Hz",
+            "firing rate, at most one spike per step",
+            _GENERATED,
+        ),
         Key(
             "times",
             ListOf(_TIMES, "list with one list of times for each channel"),
             None,
             "ms",
-            "spikes of each channel",
+            "spike times of each channel",
             ("spikes",),
         ),
-        Key("file", _FILE, None, "ms", "`.npz` or `.csv` of times and channels", ("spikes",)),
-        Key("bursts", ListOf(_BURST, "list of bursts"), None, "", "volleys of spikes", ("spikes",)),
+        Key("file", _FILE, None, "ms", "`.npz` or `.csv` file of times and channels", ("spikes",)),
+        Key("bursts", ListOf(_BURST, "list of bursts"), None, "", "bursts of spikes", ("spikes",)),
     ),
     selector="kind",
 )
@@ -106,11 +119,11 @@ _POPULATION: Final = Section(
             Choice(("to_value", "subtract")),
             _CELL_DEFAULTS["reset_mode"],
             "",
-            "set V, or lower it by `v_thresh - v_reset`",
+            "set V to `v_reset`, or subtract `v_thresh - v_reset`",
         ),
-        Key("v_init", Numbers(), None, "mV", "potential at the start; `v_rest` by default"),
-        Key("theta_init", Numbers(_TIME), 0.0, "mV", "what is added to the threshold at the start"),
-        Key("v_range", _POSITIVE, None, "mV", "V must reach so far from `v_rest`; chosen by default"),
+        Key("v_init", Numbers(), None, "mV", "initial potential; default: `v_rest`"),
+        Key("theta_init", Numbers(_TIME), 0.0, "mV", "initial increase of the threshold"),
+        Key("v_range", _POSITIVE, None, "mV", "range of V on either side of `v_rest`; default: chosen"),
     ),
 )
 
@@ -118,25 +131,33 @@ _POPULATION: Final = Section(
 
 _RULES: Final[dict[str, Any]] = {"stdp": STDP, "trace_target": TraceTarget, "pair_rule": PairRule}
 _RULE_KEYS: Final[dict[str, tuple[Kind, str, str]]] = {
-    "A_plus": (Number(), "", "amplitude of potentiation, a fraction of the weight's range"),
-    "A_minus": (Number(), "", "amplitude of depression, likewise"),
+    "A_plus": (Number(), "", "amplitude of potentiation, as a fraction of the weight range"),
+    "A_minus": (Number(), "", "amplitude of depression, as a fraction of the weight range"),
     "tau_plus": (_POSITIVE, "ms", "time constant of potentiation"),
     "tau_minus": (_POSITIVE, "ms", "time constant of depression"),
-    "A": (Number(), "", "amplitude, a fraction of the weight's range"),
-    "tau": (_POSITIVE, "ms", "time constant of the source's trace"),
-    "target": (_TIME, "spikes", "trace at which the weight stays"),
-    "A_pre": (Number(), "", "signed amplitude at a source's spike"),
-    "A_post": (Number(), "", "signed amplitude at a target's spike"),
-    "tau_pre": (_POSITIVE, "ms", "time constant of the source's trace"),
-    "tau_post": (_POSITIVE, "ms", "time constant of the target's trace"),
-    "x0": (_TIME, "spikes", "offset of the source's trace"),
-    "y0": (_TIME, "spikes", "offset of the target's trace"),
+    "A": (Number(), "", "amplitude, as a fraction of the weight range"),
+    "tau": (_POSITIVE, "ms", "time constant of the source trace"),
+    "target": (_TIME, "spikes", "source trace at which the weight does not change"),
+    "A_pre": (Number(), "", "signed amplitude at a source spike"),
+    "A_post": (Number(), "", "signed amplitude at a target spike"),
+    "tau_pre": (_POSITIVE, "ms", "time constant of the source trace"),
+    "tau_post": (_POSITIVE, "ms", "time constant of the target trace"),
+    "x0": (_TIME, "spikes", "offset subtracted from the source trace"),
+    "y0": (_TIME, "spikes", "offset subtracted from the target trace"),
     "w_min": (Number(), "nA", "lower bound of the weight (mV for delta synapses)"),
-    "w_max": (Number(), "nA", "upper bound of the weight"),
-    "bounds": (Choice(("additive", "soft")), "", "whether changes shrink with the room that is left"),
+    "w_max": (Number(), "nA", "upper bound of the weight (mV for delta synapses)"),
+    "bounds": (
+        Choice(("additive", "soft")),
+        "",
+        "whether changes are independent of the weight or shrink near a bound",
+    ),
     "pairing": (Choice(("all_to_all", "nearest")), "", "whether a spike adds 1 to its trace or sets it to 1"),
-    "rounding": (Choice(("stochastic", "nearest")), "", "how changes become steps of the weight"),
-    "reward": (Switch(), "", "whether changes are multiplied by the global reward"),
+    "rounding": (
+        Choice(("stochastic", "nearest")),
+        "",
+        "how changes are rounded to the resolution of the weights",
+    ),
+    "reward": (Switch(), "", "whether changes are multiplied by the global reward factor"),
 }
 
 
@@ -155,7 +176,7 @@ def _rule_key(name: str, kind: Kind, unit: str, meaning: str) -> Key:
 _PLASTICITY: Final = Section(
     "[projections.NAME.plasticity]",
     (
-        Key("rule", Choice(tuple(_RULES)), REQUIRED, "", "the learning rule"),
+        Key("rule", Choice(tuple(_RULES)), REQUIRED, "", "learning rule"),
         *(_rule_key(name, *entry) for name, entry in _RULE_KEYS.items()),
     ),
     selector="rule",
@@ -171,17 +192,31 @@ _WEIGHT: Final = Numbers(forms=("uniform", "normal"))
 _PROJECTION: Final = Section(
     "[projections.NAME]",
     (
-        Key("from", _NAME, REQUIRED, "", "an input or a population"),
-        Key("to", _NAME, REQUIRED, "", "a population"),
-        Key("connector", Choice(_CONNECTORS), REQUIRED, "", "which pairs have a synapse"),
-        Key("p", Number(0.0, 1.0), REQUIRED, "", "probability of a pair, or of rewiring", _WITH_P),
-        Key("k", Whole(0, 4096), REQUIRED, "", "sources of each target, or targets of each source", _WITH_K),
-        Key("allow_self_connections", Switch(), True, "", "whether a neuron may meet itself", _WITH_SELF),
-        Key("pairs", _PAIRS, None, "", "`[from, to]` or `[from, to, weight]` each", ("list",)),
-        Key("file", _FILE, None, "", "`.csv` or `.npy` of pairs or of the matrix", ("list", "matrix")),
-        Key("weight", _WEIGHT, None, "nA", "mV for delta synapses; negative ones inhibit"),
-        Key("delay", Numbers(_TIME), None, "ms", "axonal delay: one for all projections of a source"),
-        Key("plasticity", _PLASTICITY, None, "", "the learning rule; without it the weights stay"),
+        Key("from", _NAME, REQUIRED, "", "source: an input or a population"),
+        Key("to", _NAME, REQUIRED, "", "target: a population"),
+        Key("connector", Choice(_CONNECTORS), REQUIRED, "", "which source-target pairs have a synapse"),
+        Key("p", Number(0.0, 1.0), REQUIRED, "", "probability of a synapse, or of rewiring", _WITH_P),
+        Key("k", Whole(0, 4096), REQUIRED, "", "sources per target, or targets per source", _WITH_K),
+        Key(
+            "allow_self_connections",
+            Switch(),
+            True,
+            "",
+            "whether a neuron may have a synapse onto itself",
+            _WITH_SELF,
+        ),
+        Key("pairs", _PAIRS, None, "", "list of `[from, to]` or `[from, to, weight]`", ("list",)),
+        Key(
+            "file",
+            _FILE,
+            None,
+            "",
+            "`.csv` or `.npy` file of pairs, or of the weight matrix",
+            ("list", "matrix"),
+        ),
+        Key("weight", _WEIGHT, None, "nA", "weight (mV for delta synapses); negative: inhibitory"),
+        Key("delay", Numbers(_TIME), None, "ms", "axonal delay, the same for all projections of a source"),
+        Key("plasticity", _PLASTICITY, None, "", "learning rule; without it the weights are constant"),
     ),
     selector="connector",
 )
@@ -193,52 +228,62 @@ _OFFSETS: Final = NumbersByName(Number(), "table of populations and currents")
 _CHANGE: Final = Section(
     "[[changes]]",
     (
-        Key("at", _TIME, REQUIRED, "ms", "when; a multiple of `dt`, before the end"),
-        Key("rates", _RATES, {}, "Hz", "rates of generators, by input"),
-        Key("offsets", _OFFSETS, {}, "nA", "`i_offset`, by population"),
+        Key("at", _TIME, REQUIRED, "ms", "time of the change; a multiple of `dt`, before the end"),
+        Key("rates", _RATES, {}, "Hz", "new rates of generators, by input"),
+        Key("offsets", _OFFSETS, {}, "nA", "new `i_offset`, by population"),
         Key("learning", Switch(), None, "", "switches all plasticity on or off"),
         Key("adaptation", Switch(), None, "", "switches threshold adaptation on or off"),
-        Key("reward", Number(-127.99, 127.99), None, "", "the global reward; 1 at the start"),
+        Key("reward", Number(-127.99, 127.99), None, "", "global reward factor; 1 at the start"),
     ),
 )
 _STATE: Final = Section(
     "[[record.state]]",
     (
-        Key("of", _NAME, REQUIRED, "", "a population, or an input (its `trace` only)"),
-        Key("variable", Choice(PROBE_VARIABLES), REQUIRED, "", "mV, nA, or spikes for traces"),
-        Key("indices", _INDICES, None, "", "which of them; all by default"),
+        Key("of", _NAME, REQUIRED, "", "a population, or an input (only its `trace`)"),
+        Key(
+            "variable", Choice(PROBE_VARIABLES), REQUIRED, "", "state variable, in mV or nA; traces in spikes"
+        ),
+        Key("indices", _INDICES, None, "", "neurons or channels; default: all"),
     ),
 )
 _WEIGHTS: Final = Section(
     "[[record.weights]]",
     (
         Key("of", _NAME, REQUIRED, "", "a projection"),
-        Key("every", _POSITIVE, None, "ms", "distance of snapshots; only start and end by default"),
+        Key("every", _POSITIVE, None, "ms", "interval between snapshots; default: only start and end"),
     ),
 )
 _NAMES: Final = ListOf(_NAME, "list of populations")
 _RECORD: Final = Section(
     "[record]",
     (
-        Key("spikes", _NAMES, None, "", "whose spikes; of all populations by default"),
-        Key("counts", _NAMES, [], "", "whose spikes are counted; by the array where no raster is"),
-        Key("every", _POSITIVE, None, "ms", "distance of state samples; `dt` by default"),
-        Key("state", ListOf(_STATE, "list of states"), [], "", "at most 16 numbers a sample"),
-        Key("weights", ListOf(_WEIGHTS, "list of weights"), [], "", "at the start, at the end, in between"),
+        Key("spikes", _NAMES, None, "", "populations with recorded spikes; default: all"),
+        Key("counts", _NAMES, [], "", "populations with spike counts, from the array if not in `spikes`"),
+        Key("every", _POSITIVE, None, "ms", "interval between state samples; default: `dt`"),
+        Key(
+            "state",
+            ListOf(_STATE, "list of states"),
+            [],
+            "",
+            "state variables to record, at most 16 values per sample",
+        ),
+        Key("weights", ListOf(_WEIGHTS, "list of weights"), [], "", "projections with weight snapshots"),
     ),
 )
 
 EXPERIMENT: Final = Section(
     "(the file)",
     (
-        Key("title", Text(), None, "", "what the pictures are headed with; the file's name by default"),
-        Key("run", _RUN, REQUIRED, "", "how long, in which steps"),
-        Key("array", _ARRAY, DEFAULTS, "", "the array, where it shall not be the smallest that fits"),
-        Key("inputs", Named(_INPUT), {}, "", "where spikes come from"),
-        Key("populations", Named(_POPULATION, optional=False), REQUIRED, "", "neurons"),
-        Key("projections", Named(_PROJECTION), {}, "", "synapses"),
-        Key("changes", ListOf(_CHANGE, "list of changes"), [], "", "what happens on the way"),
-        Key("record", _RECORD, DEFAULTS, "", "what is kept"),
+        Key("title", Text(), None, "", "title of the figures; default: the file's name"),
+        Key("run", _RUN, REQUIRED, "", "length and time step"),
+        Key(
+            "array", _ARRAY, DEFAULTS, "", "array parameters; default: the smallest standard array that fits"
+        ),
+        Key("inputs", Named(_INPUT), {}, "", "sources of spikes"),
+        Key("populations", Named(_POPULATION, optional=False), REQUIRED, "", "populations of neurons"),
+        Key("projections", Named(_PROJECTION), {}, "", "synapses between them, and from inputs"),
+        Key("changes", ListOf(_CHANGE, "list of changes"), [], "", "changes during the run"),
+        Key("record", _RECORD, DEFAULTS, "", "what is recorded"),
     ),
 )
 """The whole file."""

@@ -1,4 +1,4 @@
-"""Tables of an experiment file: their keys, which of them belong together, and tables by name."""
+"""Tables of an experiment file: fixed keys, keys that depend on a selector, and named tables."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from synloom.experiment.value_types import Kind, shown
 __all__ = ["DEFAULTS", "REQUIRED", "Key", "Named", "Section"]
 
 REQUIRED: Final = object()
-"""The default of a key that must be there."""
+"""The default of a required key."""
 
 DEFAULTS: Final = object()
-"""The default of a table that may be left out: its keys have their own defaults."""
+"""The default of an optional table: the defaults of its keys."""
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -31,13 +31,13 @@ class Key:
     kind : Kind
         What it accepts.
     default : object
-        Its value where it is left out; REQUIRED if it cannot be, DEFAULTS for a table.
+        Its value if it is left out; or REQUIRED; or DEFAULTS, for a table.
     unit : str
         Unit of its numbers.
     meaning : str
         One line for the manual.
     only : tuple of str
-        Words of the table's selector with which the key makes sense; all if empty.
+        Values of the table's selector for which the key is allowed; all if empty.
     """
 
     name: str
@@ -50,16 +50,16 @@ class Key:
 
 @dataclass(frozen=True)
 class Section:
-    """A table with fixed keys; itself a kind of value.
+    """A table with fixed keys; also a kind of value.
 
     Parameters
     ----------
     title : str
-        Its heading as users write it: ``[run]``, ``[populations.NAME]``.
+        Its heading in a file: ``[run]``, ``[populations.NAME]``.
     keys : tuple of Key
-        Its keys in the manual's order.
+        Its keys, in the order of the manual.
     selector : str
-        The key whose word decides which other keys make sense; empty if there is none.
+        The key that decides which other keys are allowed; empty if there is none.
     """
 
     title: str
@@ -72,7 +72,13 @@ class Section:
         return f"table {self.title}"
 
     def check(self, value: Any, where: Location) -> dict[str, Any]:
-        """Return every key that makes sense, with its value or its default."""
+        """Return all allowed keys, with their values or defaults.
+
+        Raises
+        ------
+        ExperimentError
+            If a key is unknown, missing, not allowed, or has a wrong value.
+        """
         if not isinstance(value, dict):
             raise where.error(f"must be a table, not {shown(value)}")
         known = [key.name for key in self.keys]
@@ -106,14 +112,14 @@ class Section:
 
 @dataclass(frozen=True)
 class Named:
-    """Tables by name, all of one section. A table with ``like = NAME`` begins as a copy of an earlier one.
+    """Named tables of one section; ``like = NAME`` starts a table as a copy of an earlier one.
 
     Parameters
     ----------
     section : Section
-        What each is.
+        The section of each table.
     optional : bool
-        Whether there may be none.
+        Whether there may be no table.
     """
 
     section: Section
@@ -125,18 +131,24 @@ class Named:
         return f"tables {self.section.title}"
 
     def check(self, value: Any, where: Location) -> dict[str, dict[str, Any]]:
-        """Return the checked tables by name, in the file's order."""
+        """Return the checked tables by name, in the order of the file.
+
+        Raises
+        ------
+        ExperimentError
+            If a name or a table is wrong.
+        """
         if not isinstance(value, dict):
             raise where.error(f"must be {self.words}, not {shown(value)}")
         if not value and not self.optional:
-            raise where.error(f"is empty; there must be at least one of the {self.words}")
+            raise where.error(f"is empty; give at least one table {self.section.title}")
         raw: dict[str, dict[str, Any]] = {}
         result = {}
         for name, table in value.items():
             place = where.key(name)
             if not _NAME.fullmatch(name):
                 raise where.error(
-                    f"cannot have the name {name!r}; a name is a letter, then letters, digits, _ and -"
+                    f"cannot have the name {name!r}; use a letter, then letters, digits, _ and -"
                 )
             if not isinstance(table, dict):
                 raise place.error(f"must be a table {self.section.title}, not {shown(table)}")

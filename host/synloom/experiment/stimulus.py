@@ -1,4 +1,4 @@
-"""Inputs of an experiment: generators, and spikes at given times, from files and in bursts."""
+"""Inputs of an experiment: generators, and spikes at given times from lists, files and bursts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ _GENERATORS = {"poisson": PoissonInput, "regular": RegularInput}
 def make_input(
     experiment: Experiment, name: str, table: dict[str, Any], rng: np.random.Generator
 ) -> InputPopulation:
-    """Return the input population of a table ``[inputs.NAME]``."""
+    """Return the input population of a table ``[inputs.NAME]``.
+
+    Raises
+    ------
+    ExperimentError
+        If a rate, a time, a channel or a file is wrong.
+    """
     where = experiment.where.key("inputs").key(name)
     n: int = table["n"]
     if (generator := _GENERATORS.get(table["kind"])) is not None:
@@ -39,10 +45,10 @@ def make_input(
 
 
 def check_rates(rate: float | FloatArray, experiment: Experiment, where: Location) -> None:
-    """Complain about rates above one spike a step."""
+    """Raise an ExperimentError if a rate in Hz is above one spike per step."""
     most = 1000.0 / experiment.dt
     if np.max(rate) > most * (1.0 + 1e-9):
-        raise where.error(f"must be at most {most:g} Hz (one spike a step), not {np.max(rate):g}")
+        raise where.error(f"must be at most {most:g} Hz (one spike per step), not {np.max(rate):g}")
 
 
 def _from_times(
@@ -73,7 +79,7 @@ def _from_file(
 def _from_bursts(
     experiment: Experiment, table: dict[str, Any], rng: np.random.Generator, where: Location
 ) -> tuple[FloatArray, IntArray]:
-    """Return the spikes of all bursts; those that the jitter puts before the start come at 0."""
+    """Return the spikes of all bursts; those that jitter moves before the start come at 0."""
     times, channels = [np.zeros(0)], [np.zeros(0, dtype=np.int64)]
     for index, burst in enumerate(table["bursts"]):
         members = np.array(range(table["n"]) if burst["channels"] is None else burst["channels"])
@@ -87,7 +93,7 @@ def _from_bursts(
         for begin in burst["at"]:
             exact = begin + np.tile(train, (len(members), 1))
             moved = np.maximum(exact + rng.normal(0.0, burst["jitter"], exact.shape), 0.0)
-            # A spike acts in a whole step: rounding here keeps the report free of a row for each channel.
+            # Spikes act in whole steps: rounding here keeps a row for each channel out of the report.
             times.append((np.rint(moved / experiment.dt) * experiment.dt).reshape(-1))
             channels.append(np.repeat(members, len(train)))
     return np.concatenate(times), np.concatenate(channels)

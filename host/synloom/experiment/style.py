@@ -1,4 +1,4 @@
-"""How the pictures look: one palette, quiet axes."""
+"""The style of the figures: palette, axes, fonts."""
 
 from __future__ import annotations
 
@@ -50,25 +50,25 @@ _STYLE: Final[Any] = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw with Synloom's style inside; nothing stays changed outside."""
+    """Apply the style within a `with` block only."""
     with matplotlib.rc_context(_STYLE):
         yield
 
 
 def new_figure(title: str, width: float, height: float) -> Figure:
-    """Return an empty figure with a heading; sizes in inches."""
+    """Return an empty figure with a heading; width and height in inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     figure.suptitle(title, x=0.01, horizontalalignment="left")
     return figure
 
 
 def colour(index: int) -> str:
-    """Return the palette's colour of an index."""
+    """Return the colour of an index; the palette repeats."""
     return PALETTE[index % len(PALETTE)]
 
 
 def time_axis(axes: Axes, begin: float, end: float) -> None:
-    """Let an axis show times in ms from `begin` to `end`; long ones are labelled in seconds."""
+    """Set the time axis to `begin`..`end`, in ms; from 5 s on it is labelled in seconds."""
     axes.set_xlim(begin, end)
     if end - begin < 5000.0:
         axes.set_xlabel("time (ms)")
@@ -78,6 +78,6 @@ def time_axis(axes: Axes, begin: float, end: float) -> None:
 
 
 def marks(axes: Axes, times: list[float]) -> None:
-    """Draw thin lines where something was changed."""
+    """Draw thin vertical lines at times, ms."""
     for time in times:
         axes.axvline(time, color="#b0bec5", linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)

@@ -1,4 +1,4 @@
-"""What happens when: a run in pieces between changes, snapshots of weights and words about progress."""
+"""The timeline of a run, cut into pieces at changes, weight snapshots and progress reports."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from synloom.experiment.values import spread
 __all__ = ["Change", "changes_of", "pieces", "snapshot_steps"]
 
 PIECES = 50
-"""Pieces of a run at least, for the progress line. Where a run is cut changes no bit of it."""
+"""Least number of pieces, for the progress line. Cuts do not change the results."""
 
 
 class Change:
-    """A table ``[[changes]]`` with its numbers made.
+    """A table ``[[changes]]`` with its numbers drawn.
 
     Parameters
     ----------
     experiment : Experiment
-        Where it comes from.
+        The experiment.
     table : dict
         The checked table.
     where : Location
-        Its place.
+        Its location in the file.
 
     Attributes
     ----------
     step : int
-        Before which step it happens.
+        The step before which it is applied.
     """
 
     def __init__(self, experiment: Experiment, table: dict[str, Any], where: Location):
@@ -54,7 +54,7 @@ class Change:
         }
 
     def apply(self, device: Device) -> None:
-        """Tell the device."""
+        """Apply the change to a device."""
         for name, rate in self._rates.items():
             device.set_rates(name, rate)
         for name, offset in self._offsets.items():
@@ -70,7 +70,7 @@ class Change:
 
 
 def changes_of(experiment: Experiment) -> list[Change]:
-    """Return all changes before the end, in order of time; those of one time in the file's order."""
+    """Return all changes before the end, sorted by time, then by their order in the file."""
     where = experiment.where.key("changes")
     changes = [
         Change(experiment, table, where.item(index))
@@ -80,7 +80,7 @@ def changes_of(experiment: Experiment) -> list[Change]:
 
 
 def snapshot_steps(experiment: Experiment) -> dict[str, list[int]]:
-    """Return before which steps the weights of each recorded projection are read; the last is the end."""
+    """Return, by projection, the steps before which its weights are read, including the end."""
     steps: dict[str, set[int]] = {}
     for table in experiment.tables["record"]["weights"]:
         every = experiment.steps if table["every"] is None else round(table["every"] / experiment.dt)
@@ -90,7 +90,7 @@ def snapshot_steps(experiment: Experiment) -> dict[str, list[int]]:
 
 
 def pieces(experiment: Experiment, changes: list[Change], snapshots: dict[str, list[int]]) -> list[int]:
-    """Return the steps at which a run is cut, 0 and the end included."""
+    """Return the steps at which a run is cut, including 0 and the end."""
     cuts = {change.step for change in changes}.union(*snapshots.values())
     cuts |= set(np.linspace(0, experiment.steps, PIECES + 1).round().astype(int).tolist())
     return sorted(cuts)

@@ -1,4 +1,4 @@
-"""Kinds of values in an experiment file: what each accepts, in code and in words."""
+"""Kinds of values in an experiment file: how each is checked and described."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Choice", "Kind", "ListOf", "Number", "Switch", "Text", "Whole", "sho
 
 
 class Kind(Protocol):
-    """What a key accepts."""
+    """A kind of value, which a key accepts."""
 
     @property
     def words(self) -> str:
@@ -20,12 +20,18 @@ class Kind(Protocol):
         ...
 
     def check(self, value: Any, where: Location) -> Any:
-        """Return the value as the program uses it; ExperimentError if it is wrong."""
+        """Return the value, converted.
+
+        Raises
+        ------
+        ExperimentError
+            If the value is wrong.
+        """
         ...
 
 
 def shown(value: Any) -> str:
-    """Return a value as it can stand in a message: TOML's words, and short."""
+    """Return a value for a message: short, and as in TOML."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
@@ -36,7 +42,7 @@ def shown(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Text:
-    """Text that is not empty."""
+    """Non-empty text."""
 
     words: str = "text"
 
@@ -49,13 +55,13 @@ class Text:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some words."""
+    """One of several words."""
 
     allowed: tuple[str, ...]
 
     @property
     def words(self) -> str:
-        """The words."""
+        """The allowed words."""
         return ", ".join(f'"{word}"' for word in self.allowed)
 
     def check(self, value: Any, where: Location) -> str:
@@ -104,9 +110,9 @@ class Number:
         """The range in words."""
         parts = ["number"]
         if math.isfinite(self.low) and math.isfinite(self.high):
-            parts.append(f"{self.low:g} to {self.high:g}")
+            parts.append(f"from {self.low:g} to {self.high:g}")
         elif math.isfinite(self.low):
-            parts.append(f"{'above' if self.above else 'at least'} {self.low:g}")
+            parts.append(f"{'above' if self.above else 'of at least'} {self.low:g}")
         return " ".join(parts) + (" or inf" if self.infinite else "")
 
     def check(self, value: Any, where: Location) -> float:
@@ -122,7 +128,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole number from `low` on, to `high` if that is given."""
+    """A whole number of at least `low`, and at most `high` if given."""
 
     low: int = 0
     high: int | None = None
@@ -131,8 +137,8 @@ class Whole:
     def words(self) -> str:
         """The range in words."""
         if self.high is None:
-            return f"whole number at least {self.low}"
-        return f"whole number {self.low} to {self.high}"
+            return f"whole number of at least {self.low}"
+        return f"whole number from {self.low} to {self.high}"
 
     def check(self, value: Any, where: Location) -> int:
         """Return the int."""
@@ -149,13 +155,13 @@ class ListOf:
     Parameters
     ----------
     kind : Kind
-        Of the entries.
+        Kind of the entries.
     words : str
-        The list in a few words.
+        Short description of the list.
     least, most : int
         Allowed lengths.
     single : bool
-        Whether one entry may stand for a list of one.
+        Whether a single entry may replace a list of one.
     """
 
     kind: Kind

@@ -1,4 +1,4 @@
-"""Numbers for each neuron: one for all, a list, or a rule that makes them."""
+"""Numbers for each neuron: one for all, a list, or a distribution."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ANY: Final = Number()
 
 @dataclass(frozen=True)
 class Linear:
-    """Numbers in equal steps from `first` to `last`."""
+    """Evenly spaced numbers from `first` to `last`."""
 
     first: float
     last: float
@@ -36,7 +36,7 @@ class Numbers:
     Parameters
     ----------
     number : Number
-        What every one must be.
+        The allowed range of every number.
     forms : tuple of str
         Forms allowed besides a number: "list", "uniform", "normal", "linear".
     """
@@ -56,7 +56,7 @@ class Numbers:
         return f"{self.number.words} ({'one or many' if 'list' in self.forms else 'or random'})"
 
     def check(self, value: Any, where: Location) -> Value:
-        """Return the number, a tuple of numbers, or what makes them."""
+        """Return the number, a tuple of numbers, or a distribution."""
         if isinstance(value, list) and "list" in self.forms:
             if not value:
                 raise where.error("must not be an empty list")
@@ -86,11 +86,11 @@ class Numbers:
             return Normal(first, second, *bounds) if form == "normal" else Linear(first, second)
 
     def _bounds(self, table: dict[str, Any], form: str, where: Location) -> tuple[float, float]:
-        """Return where a normal distribution is clipped: never beyond what the numbers may be."""
+        """Return the limits that clip a normal distribution, within the allowed range."""
         allowed = ("low", "high") if form == "normal" else ()
         for name in table:
             if name != form and name not in allowed:
-                raise where.key(name).error(f"is not known beside {form!r}{meant(name, allowed)}")
+                raise where.key(name).error(f"cannot be used with {form!r}{meant(name, allowed)}")
         low = self.number.check(table["low"], where.key("low")) if "low" in table else self.number.low
         high = self.number.check(table["high"], where.key("high")) if "high" in table else self.number.high
         return low, high
@@ -98,21 +98,21 @@ class Numbers:
 
 @dataclass(frozen=True)
 class NumbersByName:
-    """A table whose keys are names of parts of the network and whose values are `Numbers`.
+    """A table of `Numbers`, with names of parts of the network as keys.
 
     Parameters
     ----------
     number : Number
-        What every number must be.
+        The allowed range of every number.
     words : str
-        The table in a few words.
+        Short description of the table.
     """
 
     number: Number
     words: str
 
     def check(self, value: Any, where: Location) -> dict[str, Value]:
-        """Return the values by name."""
+        """Return the values, by name."""
         if not isinstance(value, dict):
             raise where.error(f"must be a {self.words}, not {shown(value)}")
         numbers = Numbers(self.number)
@@ -120,12 +120,12 @@ class NumbersByName:
 
 
 def spread(value: Value, n: int, rng: np.random.Generator, where: Location) -> float | FloatArray:
-    """Return a number, or (n,) numbers.
+    """Return a number, or (n,) float64.
 
     Raises
     ------
     ExperimentError
-        If it is a list of another length.
+        If it is a list of the wrong length.
     """
     if isinstance(value, float):
         return value

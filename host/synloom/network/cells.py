@@ -25,12 +25,12 @@ _STEP: Final = partial(quantity, Dimension.VOLTAGE, low=0.0)
 
 
 def _tau(what: str, never: str, example: float) -> Mapping[str, Quantity]:
-    doc = f"time constant {what}; `inf` {never}"
+    doc = f"{what}; `inf`: {never}"
     return quantity(Dimension.TIME_CONSTANT, doc, low=0.0, above=True, infinite=True, example=example)
 
 
 def _tau_syn(current: str, example: float) -> Mapping[str, Quantity]:
-    doc = f"time constant of the {current}; 0 makes delta synapses, with weights in mV"
+    doc = f"time constant of the {current}; 0: delta synapses"
     return quantity(Dimension.TIME_CONSTANT, doc, low=0.0, example=example)
 
 
@@ -70,19 +70,19 @@ class LIF:
         If a value is not a number, out of range, or an array of another length than the others.
     """
 
-    tau_m: Any = field(default=20.0, metadata=_tau("of the membrane", "does not leak", example=15.0))
+    tau_m: Any = field(default=20.0, metadata=_tau("membrane time constant", "no leak", example=15.0))
     cm: Any = field(default=1.0, metadata=_CAPACITANCE("membrane capacitance", example=0.5))
     v_rest: Any = field(default=-65.0, metadata=_POTENTIAL("resting potential", example=-66.0))
-    v_reset: Any = field(default=-65.0, metadata=_POTENTIAL("potential after a spike", example=-68.0))
+    v_reset: Any = field(default=-65.0, metadata=_POTENTIAL("reset potential", example=-68.0))
     v_thresh: Any = field(default=-50.0, metadata=_POTENTIAL("threshold", example=-52.0))
-    tau_refrac: Any = field(default=0.0, metadata=_DURATION("refractory time", example=3.0))
-    i_offset: Any = field(default=0.0, metadata=_CURRENT("constant current", example=0.2))
+    tau_refrac: Any = field(default=0.0, metadata=_DURATION("refractory period", example=3.0))
+    i_offset: Any = field(default=0.0, metadata=_CURRENT("constant input current", example=0.2))
     tau_syn_E: Any = field(default=5.0, metadata=_tau_syn("excitatory current", example=4.0))
     tau_syn_I: Any = field(default=5.0, metadata=_tau_syn("inhibitory current", example=6.0))
-    theta_plus: Any = field(default=0.0, metadata=_STEP("what a spike adds to the threshold", example=2.0))
+    theta_plus: Any = field(default=0.0, metadata=_STEP("increase of the threshold per spike", example=2.0))
     tau_theta: Any = field(
         default=1e4,
-        metadata=_tau("of the adaptive threshold", "never returns", example=500.0),
+        metadata=_tau("time constant of the threshold's decay", "no decay", example=500.0),
     )
     reset_mode: str = "to_value"
 

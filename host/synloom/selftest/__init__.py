@@ -1,4 +1,4 @@
-"""What a board's owner runs first: the link, all memories, a known network, the counters."""
+"""The self-test of a target: its link, all memories, a random network, the counters."""
 
 from synloom.selftest.report import Check, Outcome, RateResult, SelftestReport
 from synloom.selftest.suite import run_selftest

@@ -1,4 +1,4 @@
-"""The one comparison of two targets: the same random array on both, and every bit that it left."""
+"""Bit-by-bit comparison of two targets that run the same random array."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["Agreement", "EventWords", "Place", "Played", "agreement", "changing"
 _REGISTERS: Final = tuple(name for name, register in CONTROL_REGISTERS.items() if register.live)
 _COUNTED: Final = tuple(name for name, counter in COUNTERS.items() if not counter.timed)
 _COUNTER_BITS: Final = 32
-"""So much of a counter is looked at."""
+"""Low bits of a counter that are compared."""
 
 Place = tuple[Region, int]
 """Region and offset of a word."""
@@ -36,7 +36,7 @@ _Bits = npt.NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What a run gave.
+    """The results of a run.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Played:
     spikes : (K, 2) int64
         (step, neuron), in order.
     samples : (T, probes) uint32
-        What the probes saw.
+        Values of the probes.
     state : mapping of Region to (size,) uint16
         Memories after the run.
     registers : mapping of str to int
@@ -63,7 +63,7 @@ class Played:
 
 
 class EventWords:
-    """Words of the event queue that are given as they are, for `execute`."""
+    """Prepared words of the event queue, all given to `execute` at once."""
 
     def __init__(self, words: npt.NDArray[np.uint16]):
         self._words = words
@@ -75,26 +75,36 @@ class EventWords:
         return self._words
 
     def advance_to(self, step: int) -> npt.NDArray[np.uint16]:
-        """Return a word that moves the cursor beyond the run, whose events were all given."""
+        """Return a word that moves the cursor beyond the run, since all its events were given."""
         return np.array([EVENT_ADVANCE | EVENT_MAX_ADVANCE], dtype=np.uint16)
 
 
 def changing(params: ArrayParams) -> Iterator[MemoryUnderTest]:
-    """Yield the memories that the steps of a run change."""
+    """Yield the memories that a run changes."""
     return (under_test(m) for m in memory_map(params).values() if m.exists and m.dynamic)
 
 
 def play(port: Port, array: RandomArray, probes: Sequence[Place] | None = None) -> Played:
-    """Run an array from its start on a target that stands still.
+    """Load an array into a stopped target and run it.
 
     Parameters
     ----------
     port : Port
-        The target; what is in it is lost.
+        The target; its contents are lost.
     array : RandomArray
-        What to run.
+        The array and its run.
     probes : sequence of (Region, int), optional
-        Words to look at after each step, in place of the array's own probes.
+        Words to record after each step, instead of the probes of the array.
+
+    Returns
+    -------
+    Played
+        Records, memories, registers and counters.
+
+    Raises
+    ------
+    LinkError, DeviceError, ValueError
+        If the target does not answer, refuses a command, or sends records that cannot be decoded.
     """
     params = array.params
     clear(port)
@@ -116,7 +126,7 @@ def play(port: Port, array: RandomArray, probes: Sequence[Place] | None = None) 
 
 
 def _look_at(port: Port, probes: Sequence[Place]) -> None:
-    """Record two words at each place after every step."""
+    """Set the probes to record two words at each place after every step."""
     if probes:
         regions, offsets = zip(*probes, strict=True)
         fields = {"region": regions, "offset": offsets, "wide": [1] * len(probes)}
@@ -127,20 +137,20 @@ def _look_at(port: Port, probes: Sequence[Place]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What a comparison found.
+    """The result of a comparison.
 
     Attributes
     ----------
     steps, spikes : int
-        What was run.
+        Length of the run, and spikes of the first target.
     learned : int
-        Weights that are no longer what they were at the start.
+        Weights that changed during the run.
     bits : int
-        Bits that were compared, none of which is always 0: of records, memories, registers and counters.
+        Bits of records, memories, registers and counters that were compared, without bits that are always 0.
     differing : mapping of str to int
-        How many of them differ, for each part that differs at all.
+        Bits that differ, by part, for each part that differs.
     faults : tuple of str
-        The same in words, where somebody asked for them.
+        The differences in words, if they were asked for.
     """
 
     steps: int
@@ -152,7 +162,7 @@ class Agreement:
 
 
 def agreement(array: RandomArray, expected: Played, got: Played) -> Agreement:
-    """Compare what two targets made of an array, bit by bit."""
+    """Compare the results of an array on two targets, bit by bit."""
     bits, differing = 0, {}
     for name, width, left, right in _parts(array, expected, got):
         bits += width
@@ -165,7 +175,7 @@ def agreement(array: RandomArray, expected: Played, got: Played) -> Agreement:
 
 
 def _parts(array: RandomArray, expected: Played, got: Played) -> Iterator[tuple[str, int, _Bits, _Bits]]:
-    """Yield what is compared: name, bits, the first target's, the second's."""
+    """Yield the parts to compare: name, number of bits, and the values of both targets."""
     params = array.params
     yield "records", 16 * len(expected.records), _flat(expected.records), _flat(got.records)
     for memory in changing(params):

@@ -1,4 +1,4 @@
-"""From an element that was wrong to what is wrong with it."""
+"""Diagnosis of memory faults: stuck bits, and addresses that share a cell."""
 
 from __future__ import annotations
 
@@ -18,10 +18,19 @@ _ALIASES_NAMED: Final = 3
 
 
 def diagnose(port: Port, memory: MemoryUnderTest, marched: Marched) -> list[str]:
-    """Return what is wrong with a memory in which the march test met faults, a line each.
+    """Return the faults of a memory that failed the march test, one line each.
 
-    Takes the first few wrong elements: fills the memory with 0 and with ones, and looks which bits do not
-    follow, and which other elements change when this one does.
+    Examines the first few wrong elements: fills the memory with 0, writes ones to the element, and checks
+    which of its bits are stuck and which other elements change.
+
+    Parameters
+    ----------
+    port : Port
+        The array, stopped.
+    memory : MemoryUnderTest
+        The memory; its contents are lost.
+    marched : Marched
+        Result of the march test.
     """
     places = marched.wrong.tolist()
     lines = [line for place in places[:_LOOKED_AT] for line in _element(port, memory, marched, place)]

@@ -1,4 +1,4 @@
-"""Where two targets first differ, in words: the spike, the memory, and the step that shows it."""
+"""The first difference between two targets: spike, memory and step, in words."""
 
 from __future__ import annotations
 
@@ -20,15 +20,24 @@ from synloom.selftest.random_array import RandomArray
 __all__ = ["differences"]
 
 _Spike = tuple[int, int, bool]
-"""Step, neuron, whether the spike was expected."""
+"""Step, neuron, and whether the spike was expected."""
 _Wrong = tuple[MemoryUnderTest, npt.NDArray[np.int64]]
 
 
 def differences(array: RandomArray, expected: Played, got: Played, model: Port, target: Port) -> list[str]:
-    """Return how a target differs from the model, a line each; empty if no bit does.
+    """Return the differences between a target and the model, one line each; empty if there are none.
 
-    What differs first is looked at again: the array is run once more with a probe at that place, to find
-    the first step that shows it.
+    Runs the array once more on both, with a probe at the place that differs first, to find the first step
+    with a difference.
+
+    Parameters
+    ----------
+    array : RandomArray
+        The array that was run.
+    expected, got : Played
+        Results of the model and of the target.
+    model, target : Port
+        Both, stopped; their contents are lost.
     """
     spike = _first_spike(expected, got)
     places = list(_differing_places(array.params, expected, got))
@@ -58,7 +67,7 @@ def differences(array: RandomArray, expected: Played, got: Played, model: Port, 
 
 @dataclass(frozen=True, slots=True)
 class _Suspect:
-    """A place to look at in every step."""
+    """A place to probe in every step."""
 
     name: str
     region: Region
@@ -101,7 +110,7 @@ def _first_step(array: RandomArray, suspect: _Suspect, model: Port, target: Port
 
 
 def _first_spike(expected: Played, got: Played) -> _Spike | None:
-    """Return (step, neuron, whether it was expected) of the first spike that only one of them has."""
+    """Return the first spike that only one of the two runs has."""
     left, right = (set(map(tuple, played.spikes.tolist())) for played in (expected, got))
     if left == right:
         return None
@@ -117,6 +126,6 @@ def _differing_places(params: ArrayParams, expected: Played, got: Played) -> Ite
 
 
 def _shown(params: ArrayParams, memory: MemoryUnderTest, word: int) -> int:
-    """Return a word as a number: of a memory of one field, that field's value."""
+    """Return a word as a number; in a memory with a single field, the value of the field."""
     fields = list(memory_of(params, memory.region).layout.fields.values())
     return int(fields[0].decode(word)) if len(fields) == 1 else int(word)

@@ -1,4 +1,4 @@
-"""The link: words and bulk data over the line and back, at every rate that its ends may have."""
+"""The test of the link: single words and bulk data at every line rate."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["LineErrors", "rates_to_try", "try_line", "try_rates"]
 
 _COUNTED: Final = ("crc_errors", "overflows", "framing_errors", "resends")
 _BULK: Final = 960
-"""Bytes of a bulk access: four commands of it are on their way together."""
+"""Bytes of a bulk access, which keeps four commands in flight."""
 _SECONDS: Final = 0.5
 _QUICK_SECONDS: Final = 0.1
 _SIMULATED_SECONDS: Final = 0.003
-"""Time on the line for the data of one rate; a simulated line is a thousand times slower than it says."""
+"""Time on the line for the data of one rate; simulation is about a thousand times slower."""
 _LEAST_BYTES: Final = 96
 _NO_RATE_BYTES: Final = 16_384
 _PATIENCE_S: Final = 0.1
@@ -32,12 +32,12 @@ _ENOUGH_ERRORS: Final = 5
 
 
 class LineErrors:
-    """Errors of both ends of a line since `clear` was called.
+    """Errors counted at both ends of a line since `clear`.
 
     Parameters
     ----------
     port : LinkPort
-        The host's end.
+        The host's end of the line.
     """
 
     def __init__(self, port: LinkPort) -> None:
@@ -45,12 +45,12 @@ class LineErrors:
         self._before = replace(port.statistics)
 
     def clear(self) -> None:
-        """Set the array's counters to 0 and remember the host's."""
+        """Clear the array's counters, and note the host's."""
         self._port.write(Region.LINK, link(_COUNTED[0]).offset, np.zeros(len(_COUNTED), dtype=np.uint16))
         self._before = replace(self._port.statistics)
 
     def host(self) -> dict[str, int]:
-        """Return what our end counted."""
+        """Return the errors counted by the host, by name."""
         now = self._port.statistics
         return {
             "host_crc_errors": now.crc_errors - self._before.crc_errors,
@@ -58,14 +58,14 @@ class LineErrors:
         }
 
     def read(self) -> dict[str, int]:
-        """Return what both ends counted."""
+        """Return the errors counted by both ends, by name."""
         words = self._port.read(Region.LINK, link(_COUNTED[0]).offset, len(_COUNTED)).tolist()
         return dict(zip(("array_crc_errors", *_COUNTED[1:]), words, strict=True)) | self.host()
 
 
 @dataclass(slots=True)
 class _Load:
-    """What goes over a line at one rate."""
+    """Data sent over the line at one rate."""
 
     volume: int
     done: int = 0
@@ -74,7 +74,7 @@ class _Load:
 
 
 def rates_to_try(clock_hz: int, present: int) -> list[int]:
-    """Return the usual rates that an array with this clock has, and the present one, rising."""
+    """Return the usual line rates that an array with this clock supports, and the present one, rising."""
     rates = {present}
     for rate in RATES:
         try:
@@ -86,19 +86,35 @@ def rates_to_try(clock_hz: int, present: int) -> list[int]:
 
 
 def try_line(port: LinkPort, *, seed: int, quick: bool) -> RateResult:
-    """Load a line that has no rate and return what was counted."""
+    """Test a line that has no rate, and return its result."""
     return _loaded(port, 0, _NO_RATE_BYTES // (8 if quick else 1), seed)
 
 
 def try_rates(
     port: LinkPort, *, seed: int, quick: bool, report: Callable[[str, float], None]
 ) -> list[RateResult]:
-    """Load the line at every rate, rising, and return what was counted; the present rate is there at the end.
+    """Test the line at all rates, rising, then return to the present rate.
+
+    Parameters
+    ----------
+    port : LinkPort
+        The host's end of the line.
+    seed : int
+        Seed of the data.
+    quick : bool
+        Use less data.
+    report : callable
+        Called as ``report(what, share)``.
+
+    Returns
+    -------
+    list of RateResult
+        One for each rate.
 
     Raises
     ------
     LinkError
-        If the line is lost at a rate and does not come back.
+        If the link is lost at a rate and cannot be restored.
     """
     clock_hz, present = port.params.clock_hz, port.baud
     assert present is not None
@@ -129,7 +145,7 @@ def try_rates(
 
 
 def _loaded(port: LinkPort, rate: int, volume: int, seed: int) -> RateResult:
-    """Send data to and fro and return what was counted."""
+    """Send data in both directions, and return the result."""
     rng = np.random.default_rng([seed, rate])
     weights = next(memories(port.params))
     load = _Load(volume)
@@ -143,7 +159,7 @@ def _loaded(port: LinkPort, rate: int, volume: int, seed: int) -> RateResult:
     except LinkError:
         note, counted = "the link broke", counted | errors.host()
     if load.wrong:
-        note = note or f"{load.wrong} words changed although their check sums were right"
+        note = note or f"{load.wrong} words changed although their checksums were right"
     array_baud = port.params.clock_hz / divisor_for(port.params.clock_hz, rate) if rate else 0.0
     return RateResult(rate, array_baud, counted, note, load.done, load.seconds)
 
@@ -160,7 +176,7 @@ def _exchange(port: LinkPort, size: int, load: _Load, rng: np.random.Generator) 
     rng.shuffle(data)
     started = port.time()
     port.write(Region.WEIGHTS, 0, data)
-    # What the memory keeps is the memory test's business; what comes back twice differently is the line's.
+    # The memory itself may be faulty: only a difference between two reads is an error of the line.
     first, second = (port.read(Region.WEIGHTS, 0, count) for _ in range(2))
     load.wrong += int(np.count_nonzero(first != second))
     load.done += 3 * count

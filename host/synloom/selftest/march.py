@@ -1,4 +1,7 @@
-"""A march test: every bit takes both values in both orders, and no address answers for another."""
+"""The memory test: March C- (Marinescu 1982; van de Goor 1991, *Testing Semiconductor Memories*).
+
+It finds stuck bits, bits that do not change in one direction, coupling between cells, and address faults.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from synloom.selftest.memories import MemoryUnderTest
 __all__ = ["Marched", "march"]
 
 _Element = tuple[bool, int | None, int | None]
-"""Upwards or not; the pattern that is expected, and the one written then (0, or 1: its inverse)."""
+"""Whether upwards; the pattern to read and the one to write: 0, 1 (its inverse) or None."""
 
 _MARCH_C: Final[tuple[_Element, ...]] = (
     (True, None, 0),
@@ -30,14 +33,14 @@ _SHORT: Final[tuple[_Element, ...]] = ((True, None, 0), (True, 0, 1), (False, 1,
 
 @dataclass(frozen=True, slots=True)
 class Marched:
-    """What a march through one memory found.
+    """The result of a march test of one memory.
 
     Attributes
     ----------
     wrong_bits : (size,) uint16
-        The bits of each element that were wrong at least once.
+        The bits of each word that were read wrong at least once.
     accesses : int
-        Elements read and written.
+        Number of words read and written.
     """
 
     wrong_bits: Words
@@ -45,30 +48,35 @@ class Marched:
 
     @property
     def wrong(self) -> npt.NDArray[np.int64]:
-        """Places of the elements that were wrong, ascending."""
+        """Places of the wrong words, ascending, (K,) int64."""
         return np.flatnonzero(self.wrong_bits)
 
 
 def march(
     port: Port, memory: MemoryUnderTest, *, seed: int, quick: bool, report: Callable[[float], None]
 ) -> Marched:
-    """Test one memory with March C- (quick: its first reads and writes only).
+    """Test one memory with March C-, or with a shorter march if `quick`.
 
     The background is pseudo-random by address instead of 0, so that neighbours differ and two addresses
-    that share a cell show it. What was in the memory is lost.
+    that share a cell are found. The contents of the memory are lost.
 
     Parameters
     ----------
     port : Port
-        The array, which stands still.
+        The array, stopped.
     memory : MemoryUnderTest
-        Which.
+        The memory.
     seed : int
-        Of the background.
+        Seed of the background.
     quick : bool
-        Four accesses an element instead of ten.
+        Four accesses per word instead of ten.
     report : callable
-        Called with the share that is done.
+        Called with the share done, 0 to 1.
+
+    Returns
+    -------
+    Marched
+        The wrong bits, and the number of accesses.
     """
     rng = np.random.default_rng([seed, memory.region])
     background = rng.integers(0, 1 << 16, memory.size, dtype=np.uint16)

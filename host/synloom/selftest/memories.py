@@ -1,4 +1,4 @@
-"""The memories of an array as a self-test sees them: words of so many bits, and where they are."""
+"""The memories of an array for the self-test: their words, and the bits that exist in each."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from synloom.device.loader import clear_memories
 __all__ = ["BLOCK", "MemoryUnderTest", "clear", "memories", "under_test"]
 
 BLOCK: Final = 2048
-"""Words that are read or written at once: many commands, few enough that progress is seen."""
+"""Words read or written at once: enough for many commands in flight, few enough to show progress."""
 
 _PATTERN_REGISTERS: Final = ("now", "learn_rng", "gen_rng", "period")
-"""Registers of whole words that follow one another."""
+"""Consecutive registers that take any value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,15 @@ class MemoryUnderTest:
     Attributes
     ----------
     region : Region
-        Which.
+        The region.
     blocks : tuple of Block
-        Where the words are.
+        Offsets of the words.
     masks : (size,) uint16
-        Which bits each has; others are written as 0 and not looked at.
+        Bits that exist in each word; others are written as 0 and ignored.
     where : callable
-        Says what the word at a place is.
+        Describes the word at a place.
     as_read : callable
-        Returns how words that were written look when they are read back.
+        Converts written words to the values that are read back.
     """
 
     region: Region
@@ -56,11 +56,11 @@ class MemoryUnderTest:
 
     @property
     def count(self) -> int:
-        """Number of words that have a bit at all."""
+        """Number of words with at least one bit."""
         return int(np.count_nonzero(self.masks))
 
     def read(self, port: Port, block: Block) -> Words:
-        """Return the words of a block, (count,) uint16, without the bits that mean nothing."""
+        """Return the words of a block, (count,) uint16; bits that do not exist are 0."""
         words = np.asarray(port.read(self.region, block.offset, block.count), dtype=np.uint16)
         part = slice(block.place, block.place + block.count)
         return words & (self.masks[part] | self.as_read(self.masks[part]))
@@ -80,7 +80,7 @@ class MemoryUnderTest:
 
 
 def memories(params: ArrayParams) -> Iterator[MemoryUnderTest]:
-    """Yield all memories of an array, the weights first, and those registers that take any value."""
+    """Yield all memories of an array, the weights first, and the registers that take any value."""
     for memory in memory_map(params).values():
         if memory.exists and memory.keeps:
             yield under_test(memory)
@@ -95,13 +95,13 @@ def memories(params: ArrayParams) -> Iterator[MemoryUnderTest]:
 
 
 def under_test(memory: Memory) -> MemoryUnderTest:
-    """Return a memory as a self-test sees it."""
+    """Return the words and masks of a memory."""
     return MemoryUnderTest(
         memory.region, tuple(memory.blocks(BLOCK)), memory.masks(), memory.where, memory.as_read
     )
 
 
 def clear(port: Port) -> None:
-    """Leave an array that stands still with nothing in it: no synapses, no learning, step 0."""
+    """Clear a stopped array: no synapses, no learning, step 0."""
     port.write(Region.CTRL, 0, settable_block({}))
     clear_memories(port)

@@ -1,6 +1,7 @@
 """Random arrays: legal contents of every memory and register, from a seed.
 
-Not networks that a compiler would make, but anything that docs/numbers.md allows, so that all is compared.
+They are not networks that the compiler would produce, but anything that docs/numbers.md allows, so that
+every feature is compared.
 """
 
 from __future__ import annotations
@@ -23,26 +24,26 @@ from synloom.selftest.random_fields import Fields, random_fields
 __all__ = ["STYLES", "RandomArray", "any_contents", "random_array"]
 
 STYLES: Final = ("lively", "silent", "everyone", "saturating", "sparse", "stiff")
-"""What kinds of arrays there are; the kind goes round with the seed."""
+"""Styles of random arrays; `seed % len(STYLES)` selects one."""
 
 _LEVELS: Final = ("thr", "reset", "bias", "th_step", "v", "ie", "ii", "theta")
-"""Fields in the unit of the state: most arrays keep them small, so that neurons neither die nor stick."""
+"""Fields in units of the state, small in most styles: neurons are neither silent nor saturated."""
 
 
 @dataclass(frozen=True, eq=False)
 class RandomArray(Contents):
-    """What to write into an empty array, and how to run it.
+    """The contents of an array, and the length and events of its run.
 
     Attributes
     ----------
     params, memories, registers
         As in `Contents`.
     events : (E,) uint16
-        Words of the event queue, from the first step on.
+        Words of the event queue, starting at the first step.
     steps : int
         Length of the run.
     style : str
-        Its kind, for messages.
+        Its style, for messages.
     """
 
     events: npt.NDArray[np.uint16] = field(default_factory=lambda: np.zeros(0, dtype=np.uint16))
@@ -60,14 +61,14 @@ def any_contents(params: ArrayParams, rng: np.random.Generator) -> dict[Region, 
 
 
 def random_array(params: ArrayParams, seed: int, steps: int = 20) -> RandomArray:
-    """Return legal contents for an array; the kind of array goes round with the seed."""
+    """Return random legal contents for an array; the seed also selects the style."""
     rng = np.random.default_rng([seed, 77])
     made = _Draft(params, rng, STYLES[seed % len(STYLES)], steps)
     return RandomArray(params, made.contents, made.registers, made.events, steps, made.style)
 
 
 class _Draft:
-    """Contents on their way from any numbers to legal ones that do something."""
+    """Random contents that are made legal, and active according to the style."""
 
     def __init__(self, params: ArrayParams, rng: np.random.Generator, style: str, steps: int):
         self.params, self.rng, self.style, self.steps = params, rng, style, steps
@@ -115,9 +116,9 @@ class _Draft:
         )
 
     def _program(self) -> dict[str, list[int]]:
-        """Make lists of the segments; return the first segments of each kind of list."""
+        """Divide PROGRAM into lists; return the first segments of each kind of list."""
         params, rng = self.params, self.rng
-        # Rows must not reach neurons that the sweep does not: their sums would stay.
+        # Rows must not reach neurons outside the sweep, where sums would not be cleared.
         sizes = {"row": self.used, "column": params.sources}
         sizes |= {
             trace.name: params.sources if trace.side is Side.SOURCE else params.neurons for trace in TRACES
@@ -157,7 +158,7 @@ class _Draft:
         return ranges or [(0, size)]
 
     def _lists(self, starts: dict[str, list[int]]) -> None:
-        """Let sources, targets and traces point to lists that there are."""
+        """Assign existing lists to sources, targets and traces."""
         params, rng = self.params, self.rng
         for region, kind, count, passes in (
             (Region.SOURCE, "row", params.sources, "connected"),
@@ -206,7 +207,7 @@ class _Draft:
         ids = self.contents[Region.WHEEL]["ids"] & rng.integers(
             0, 1 << 16, params.delay_slots * params.source_words
         )
-        # Ids that no source has never spike.
+        # Only ids of existing sources may spike.
         real = np.zeros(params.sources, dtype=bool)
         real[: params.inputs] = True
         real[params.first_neuron_source : params.first_neuron_source + params.neurons] = True
@@ -218,7 +219,7 @@ class _Draft:
     def _events(self) -> npt.NDArray[np.uint16]:
         params, rng = self.params, self.rng
         words: list[int] = []
-        # The cursor ends within the run: events beyond it may or may not be in the wheel when it is read.
+        # No events beyond the run: they may or may not be in the wheel when it is read.
         due = 0
         while due < self.steps:
             ids = rng.integers(0, params.inputs + (rng.random() < 0.1), rng.integers(0, 6))
@@ -228,12 +229,12 @@ class _Draft:
         return np.array(words, dtype=np.uint16)[: params.event_words - 1]
 
     def _probes(self) -> None:
-        """Look at words of the memories that change, and at a register."""
+        """Set probes at random words of the memories that change, and at a register."""
         params, rng = self.params, self.rng
         register = control("learn_rng")
         places = [(Region.CTRL, register.offset, register.words > 1)]
         for memory in memory_map(params).values():
-            # When an event enters the wheel before its step is the gateware's choice.
+            # The gateware may move an event into the wheel at any time before its step.
             if memory.exists and memory.dynamic and memory.region is not Region.WHEEL:
                 for field in memory.layout.fields.values():
                     index = (int(rng.integers(size)) for size in memory.shape)

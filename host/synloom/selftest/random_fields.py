@@ -1,4 +1,4 @@
-"""Random contents of memories, drawn from their layouts: a field that is added is drawn by itself."""
+"""Random contents of memories, drawn from their layouts, so that new fields are included."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Fields = dict[str, IntArray]
 
 
 def random_field(field: Field, n: int, rng: np.random.Generator) -> IntArray:
-    """Return n values of a field: its limits as often as small values, and as any between."""
+    """Return n random values of a field, (n,) int64: a mixture of limits, small values and any values."""
     small = rng.integers(max(field.low, -40), min(field.high, 40) + 1, n)
     between = rng.integers(field.low, field.high + 1, n)
     limits = rng.choice([field.low, field.high, 0, field.high // 2], n)
@@ -22,6 +22,6 @@ def random_field(field: Field, n: int, rng: np.random.Generator) -> IntArray:
 
 
 def random_fields(layout: Layout, n: int, rng: np.random.Generator) -> Fields:
-    """Return n records of a layout, reserved bits left out."""
+    """Return n random records of a layout, without reserved bits."""
     fields = layout.fields.values()
     return {field.name: random_field(field, n, rng) for field in fields if field.name != "reserved"}

@@ -1,6 +1,6 @@
-"""A random network that lives and learns in any array, from a seed.
+"""A random network that fires and learns in any array, from a seed.
 
-It means nothing; it uses all that the array has.
+It has no function; it uses all features of the array.
 """
 
 from __future__ import annotations
@@ -22,19 +22,29 @@ from synloom.selftest.random_fields import Fields
 __all__ = ["random_network"]
 
 _ACTIVE: Final = 8
-"""Inputs that spike in a step, on average, if there are so many."""
+"""Mean number of inputs that spike in a step, if the array has enough."""
 _RECURRENT: Final = 16
-"""Synapses that a neuron gets from others, on average."""
+"""Mean number of synapses that a neuron receives from other neurons."""
 _DECAY: Final = 3277
-"""A time constant of about 20 steps."""
+"""Decay coefficient of a time constant of about 20 steps."""
 _DELTA: Final = 0xFFFF
-"""The coefficient of a delta synapse."""
+"""Decay coefficient of a delta synapse."""
 _OTHERS: Final = 0.25
-"""Share of the neurons with any value in fields that this file does not name; the others have 0 there."""
+"""Share of the neurons with random values in fields not set in this file; the others have 0 there."""
 
 
 def random_network(params: ArrayParams, seed: int, steps: int) -> RandomArray:
-    """Return the network of a seed for an array."""
+    """Return a random network for an array.
+
+    Parameters
+    ----------
+    params : ArrayParams
+        The array.
+    seed : int
+        Seed of all values and events.
+    steps : int
+        Length of the run.
+    """
     rng = np.random.default_rng([seed, 53])
     threshold = params.state_max // 4
     lists, program = _program(params)
@@ -78,12 +88,12 @@ def _registers(params: ArrayParams, rng: np.random.Generator, lists: dict[str, i
 
 
 def _one(params: ArrayParams) -> int:
-    """Return what a spike adds to a trace: large enough that a change of a weight is about one step."""
+    """Return the increment of a trace, large enough for weight changes of about one LSB."""
     return min(params.trace_max, max(params.trace_max // 4, 384))
 
 
 def _program(params: ArrayParams) -> tuple[dict[str, int], Fields]:
-    """Return the first segment of each list, and the segments: as many lists as the program has room for."""
+    """Return the first segment of each list, and the segments; as many lists as fit into PROGRAM."""
     n, s, first, top = params.neurons, params.sources, params.first_neuron_source, params.weight_max
     step = 1536 if params.stochastic_rounding else 4096
     change = min(0xFFFF, (step << 12) // _one(params))
@@ -122,11 +132,11 @@ def _program(params: ArrayParams) -> tuple[dict[str, int], Fields]:
 
 def _neurons(params: ArrayParams, rng: np.random.Generator, threshold: int) -> Fields:
     n = params.neurons
-    # So that the inputs of a step bring a neuron a small part of the way.
+    # The inputs of a step move a neuron by a small part of its threshold.
     charge = min(_ACTIVE, max(1, params.inputs // 4)) * params.weight_max / 4
     gain = int(np.clip(round(math.log2(max(1.0, threshold / 25 / charge))), 0, 15))
     decay, bias = rng.integers(1500, 9000, n), rng.integers(0, threshold // 12, n)
-    # One neuron fires whatever comes: the smallest arrays have no others.
+    # One neuron always fires: the smallest arrays have no other.
     decay[0], bias[0] = 1500, threshold // 8
     values = {
         "dm": decay,
@@ -162,7 +172,7 @@ def _state(params: ArrayParams, rng: np.random.Generator, threshold: int) -> Fie
 def _weights(params: ArrayParams, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     n, s, first, top = params.neurons, params.sources, params.first_neuron_source, params.weight_max
     w = rng.integers(1, top + 1, (s, n)) * np.where(rng.random((s, n)) < 0.75, 1, -1)
-    # Synapses between neurons are few, and most are inhibitory: a network of any size stays calm.
+    # Few recurrent synapses, most of them inhibitory, keep a network of any size stable.
     w[first:] *= np.where(rng.random((s - first, n)) < 0.75, -1, 1)
     present = np.full((s, n), 0.9)
     present[first:] = min(0.9, _RECURRENT / n)

@@ -1,4 +1,4 @@
-"""What a self-test found, as data and as text."""
+"""The report of a self-test, as data and as text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BRIEF: Final = {
 
 
 class Outcome(StrEnum):
-    """How a check ended."""
+    """The outcome of a check."""
 
     PASS = "pass"
     FAIL = "FAIL"
@@ -38,13 +38,13 @@ class Check:
     name : str
         ``"link"``, ``"memory"``, ``"network"`` or ``"counters"``.
     outcome : Outcome
-        How it ended.
+        Whether it passed.
     summary : str
-        What was found, in one line.
+        The result in one line.
     faults : tuple of str
-        What is wrong, one line each.
+        The faults, one line each.
     seconds : float
-        How long it took.
+        Duration.
     """
 
     name: str
@@ -56,22 +56,22 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class RateResult:
-    """One line rate that was tried.
+    """The result of one line rate.
 
     Attributes
     ----------
     baud : int
         Bits per second at the host's end.
     array_baud : float
-        The array's own rate: its clock through a whole number.
+        The rate of the array: its clock divided by a whole number.
     errors : mapping of str to int
-        Wrong frames and characters, resends and repetitions at either end.
+        Errors counted at either end, by name: wrong frames and characters, resends, retries.
     note : str
-        Why the rate was not used, or lost; empty if it was used to the end.
+        Why the rate could not be used, or failed; empty if it was tested completely.
     data_bytes : int
-        Bytes of data that went over the line and arrived.
+        Bytes of data transferred.
     seconds : float
-        Time that took; the board's own for a simulated one.
+        Duration of the transfer, in the board's own time if it is simulated.
     """
 
     baud: int
@@ -83,7 +83,7 @@ class RateResult:
 
     @property
     def is_clean(self) -> bool:
-        """Whether the rate was used without a single error."""
+        """Whether the rate was tested completely, without any error."""
         return not self.note and not any(self.errors.values())
 
     @property
@@ -94,24 +94,24 @@ class RateResult:
 
 @dataclass(frozen=True, slots=True)
 class SelftestReport:
-    """Everything that a self-test found; `print` it.
+    """The report of a self-test; `print` shows it as a table.
 
     Attributes
     ----------
     target : str
-        What was tested.
+        Name of the target.
     params : ArrayParams
         The array.
     checks : tuple of Check
-        In order.
+        The checks, in order.
     rates : tuple of RateResult
-        Line rates that were tried; empty if there is no line.
+        Results of the line rates; empty if there is no line.
     baud, best_baud : int or None
-        Line rate at the end, and the best without an error; None if there is no line (or no such rate).
+        Line rate at the end, and the best rate without errors; None if there is none.
     quick : bool
-        Whether it was the short test.
+        Whether this was the short test.
     seed : int
-        Of all random patterns.
+        Seed of all random patterns.
     """
 
     target: str
@@ -130,11 +130,11 @@ class SelftestReport:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """All that is wrong, one line each."""
+        """All faults, one line each."""
         return tuple(fault for check in self.checks for fault in check.faults)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain numbers, texts, lists and dictionaries."""
+        """Return the report as plain numbers, strings, lists and dictionaries."""
         return {
             "target": self.target,
             "passed": self.passed,
@@ -156,7 +156,7 @@ class SelftestReport:
     def _rate_lines(self) -> list[str]:
         if not self.rates:
             return []
-        rows = [("baud", "array's own", "kB/s", "errors")]
+        rows = [("baud", "deviation", "kB/s", "errors")]
         for rate in self.rates:
             errors = ", ".join(f"{n} {_BRIEF.get(name, name)}" for name, n in rate.errors.items() if n)
             rows.append(

@@ -1,4 +1,4 @@
-"""The self-test as a whole."""
+"""The complete self-test: all checks in order."""
 
 from __future__ import annotations
 
@@ -47,23 +47,23 @@ def run_selftest(
     progress: Progress | None = None,
     **options: object,
 ) -> SelftestReport:
-    """Test an array: its link at all line rates, all its memories, a known network, its counters.
+    """Test an array: its link at all line rates, its memories, a random network, its counters.
 
-    Everything in the array is lost; it is left cleared. The line is left at the rate it had.
+    The contents of the array are lost; it is left empty. The line is left at its present rate.
 
     Parameters
     ----------
     target : str, Device or Port
-        What to test: a name as in `synloom.connect`, or what is connected already (it stays connected, and
-        an image must be loaded again).
+        The target: a name as in `synloom.connect`, or a connected device or port, which stays connected (an
+        image must be loaded again).
     params : ArrayParams, optional
-        What a model or a simulated board shall be, and what a board must compute like.
+        Parameters of a model or a simulated board; a board must compute the same results as with these.
     quick : bool
-        A shorter test: 4 instead of 10 accesses to each element of a memory, 64 instead of 256 steps.
+        Run a shorter test: 4 instead of 10 accesses to each word of a memory, 64 instead of 256 steps.
     seed : int
-        Of all random patterns and of the network.
+        Seed of all random patterns and of the network.
     keep_rate : bool
-        Leave the line at the best rate instead. The array keeps it until it is powered off.
+        Leave the line at the best rate instead; the array keeps it until power-off.
     progress : callable, optional
         Called as ``progress(what, share)``.
     **options
@@ -72,12 +72,12 @@ def run_selftest(
     Returns
     -------
     SelftestReport
-        What was found. A fault of the array is not an exception.
+        The results. A fault of the array is in the report, not an exception.
 
     Raises
     ------
     TargetError, MismatchError, BuildError, ParameterError
-        If there is nothing to test, as in `synloom.connect`.
+        If the target cannot be connected, as in `synloom.connect`.
     """
     switch("quick", quick)
     switch("keep_rate", keep_rate)
@@ -90,7 +90,9 @@ def run_selftest(
         finally:
             port.close()
     if params is not None or options:
-        raise ParameterError("params and options are for targets by name; this one is connected already")
+        raise ParameterError(
+            "params and options need a target by name, such as 'sim'; this one is connected already"
+        )
     if isinstance(target, Device):
         target.forget()
         target = target.port
@@ -117,7 +119,7 @@ class _Selftest:
     broken: bool = False
 
     def run(self, keep_rate: bool) -> SelftestReport:
-        """Do everything and put the line's rate back, whatever happens."""
+        """Do all checks, and restore the rate of the line even after an error."""
         self.line = self.port if isinstance(self.port, LinkPort) else None
         self.first = self.line.baud if self.line is not None else None
         try:
@@ -145,7 +147,7 @@ class _Selftest:
         )
 
     def _check(self, name: str, check: Callable[[], Check]) -> None:
-        """Do one check; after one that broke the link there are no more."""
+        """Do one check, unless an earlier one lost the link."""
         if self.broken:
             self.checks.append(Check(name, Outcome.NOT_RUN, "the link is down"))
             return
@@ -164,24 +166,24 @@ class _Selftest:
             done = Check(name, Outcome.FAIL, "the link broke", (str(error),))
         except SynloomError as error:
             self._stop()
-            done = Check(name, Outcome.FAIL, "it could not be finished", (str(error),))
+            done = Check(name, Outcome.FAIL, "the check could not be completed", (str(error),))
         self.checks.append(replace(done, seconds=time.monotonic() - started))
 
     def _stop(self) -> None:
-        """End a run that was left going; the line's rate cannot be put back during one."""
+        """End a run that still goes on, during which the line rate cannot be changed."""
         with suppress(SynloomError):
             stop(self.port)
 
     def _is_at_another_rate(self) -> bool:
-        """Whether the line is at a better rate than it was."""
+        """Return whether the line is at another rate than at the start."""
         return self.line is not None and self.line.baud != self.first
 
     def _give_up_rate(self) -> None:
-        """Go back to the first rate: the better one was clean at first only."""
+        """Go back to the first rate after errors at the better one."""
         assert self.line is not None
         assert self.first is not None
         self.rates = [
-            replace(rate, note="errors in the tests that followed") if rate.baud == self.line.baud else rate
+            replace(rate, note="errors in later tests") if rate.baud == self.line.baud else rate
             for rate in self.rates
         ]
         self.best = max((rate.baud for rate in self.rates if rate.is_clean), default=None)
@@ -194,7 +196,7 @@ class _Selftest:
         self.progress(what, low + (high - low) * share)
 
     def _restore(self, rate: int | None) -> None:
-        """Put the rate back, and a link that broke up again; what goes wrong then is a fault."""
+        """Restore the line rate, also of a link that was lost; a failure is a fault."""
         if self.line is None or rate is None or (self.line.baud == rate and not self.broken):
             return
         try:
@@ -209,7 +211,7 @@ class _Selftest:
         clear(self.port)
         line = self.line
         if line is None:
-            return Check("link", Outcome.PASS, "there is no line to this target")
+            return Check("link", Outcome.PASS, "this target has no line")
         if line.baud is None:
             result = try_line(line, seed=self.seed, quick=self.quick)
             done = f"{result.data_bytes:,} bytes; the line has no rate"
@@ -226,7 +228,7 @@ class _Selftest:
             present = next(rate for rate in self.rates if rate.baud == line.baud)
             faults = _line_faults(present)
             best = "no rate" if self.best is None else f"{self.best:,} baud is the best rate"
-            done = f"{best} without errors; {len(clean)} of {len(self.rates)} rates are"
+            done = f"{best} without errors; {len(clean)} of {len(self.rates)} rates had none"
             if self.best is not None and self.best != line.baud:
                 line.set_baud(self.best)
         self.line_errors = LineErrors(line)
@@ -267,14 +269,14 @@ class _Selftest:
         except SynloomError:
             raise
         except ValueError as error:
-            raise DeviceError(f"the records of the run make no sense: {error}") from error
+            raise DeviceError(f"the records of the run cannot be decoded: {error}") from error
         self.counted = expected.counters, got.counters
         self._report("network", "comparing with the model", 0.7)
         found = tuple(differences(network, expected, got, model, self.port))
         clear(self.port)
         ran = agreement(network, expected, got)
         summary = f"{ran.steps} steps, {ran.spikes:,} spikes, {ran.learned:,} weights learned"
-        summary += ", all as the model's" if not found else ""
+        summary += ", all equal to the model's" if not found else ""
         return Check("network", Outcome.FAIL if found else Outcome.PASS, summary, found)
 
     def _counters(self) -> Check:
@@ -293,21 +295,21 @@ class _Selftest:
                 self._give_up_rate()
             else:
                 faults += line_faults
-        summary = "no errors were counted" if not faults else "there were errors"
+        summary = "no errors were counted" if not faults else "errors were counted"
         return Check("counters", Outcome.FAIL if faults else Outcome.PASS, summary, tuple(faults))
 
 
 def _part(report: Progress, what: str, first: float, size: float) -> Callable[[float], None]:
-    """Return a callback that reports shares of a part."""
+    """Return a callback that reports the progress of one part."""
     return lambda share: report(what, first + size * share)
 
 
 def _line_faults(result: RateResult) -> tuple[str, ...]:
-    """Return what is wrong with the rate at which the array was connected."""
+    """Return the faults at the rate at which the array was connected."""
     where = f"at {result.baud:,} baud" if result.baud else "on the line"
     faults = [f"{n:,} {name} {where}" for name, n in result.errors.items() if n]
     return tuple([*faults, f"{where}: {result.note}"] if result.note else faults)
 
 
 def _silent(what: str, share: float) -> None:
-    """Report nothing."""
+    """Ignore the progress."""
