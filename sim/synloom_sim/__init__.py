@@ -1,1 +1,1 @@
-"""Bit-exact models, the float reference and the simulated board."""
+"""The bit-exact model, the floating-point reference and the simulated board."""

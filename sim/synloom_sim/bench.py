@@ -1,7 +1,7 @@
-"""What a step costs: clocks against the bound, and steps per second of the simulated board.
+"""The cost of a step: clocks compared with their bound, and steps per second of the simulated board.
 
-``python -m synloom_sim.bench`` prints both for an array of 256 neurons at 5 % activity with learning. Clocks
-are counted by the gateware, so they are exact; steps per second depend on the machine.
+``python -m synloom_sim.bench`` prints both for an array of 256 neurons at 5 % activity with learning. The
+gateware counts the clocks, so they are exact; steps per second depend on the machine.
 """
 
 from __future__ import annotations
@@ -30,14 +30,26 @@ from synloom_sim.board.transport import SimTransport
 __all__ = ["StepCost", "activity", "main", "measure"]
 
 _PERIOD = 20
-"""Every input and neuron spikes once in so many steps: 5 % activity."""
+"""Steps between two spikes of every input and neuron: 5 % activity."""
 _ROW, _COLUMN, _DECAY = range(3)
-"""First segments of the lists."""
+"""The first segment of each list."""
 
 
 @dataclass(frozen=True)
 class StepCost:
-    """Counts of one run, from the gateware's own counters, and the time it took."""
+    """Counts of one run, from the gateware's counters, and its duration.
+
+    Attributes
+    ----------
+    steps, clocks, chunks, spikes, row_passes : int
+        Totals of the run.
+    sweep_clocks : int
+        Clocks of the sweep in one step.
+    seconds : float
+        Duration of the run.
+    line_bytes : int
+        Bytes of records.
+    """
 
     steps: int
     clocks: int
@@ -50,20 +62,27 @@ class StepCost:
 
     @property
     def bound(self) -> float:
-        """Clocks of a step: ``ceil(N/neuron_lanes)`` and the chunks of its passes."""
+        """Lower bound of the clocks of a step: ``ceil(N/neuron_lanes)`` and the chunks of its passes."""
         return self.sweep_clocks + self.chunks / self.steps
 
     @property
     def ratio(self) -> float:
-        """Clocks of a step over the bound."""
+        """Clocks of a step, divided by the bound."""
         return self.clocks / self.steps / self.bound
 
 
 def activity(params: ArrayParams, seed: int = 1) -> Contents:
     """Return an all-to-all learning network in which 5 % of inputs and neurons spike in each step.
 
-    Inputs have regular generators of random phase; neurons are driven over threshold by their bias every
-    20 steps, from random potentials; weights are too weak to disturb that.
+    Inputs have regular generators with random phases. Their bias drives neurons over the threshold every
+    20 steps, from random initial potentials; the weights are too small to change that.
+
+    Parameters
+    ----------
+    params : ArrayParams
+        The array.
+    seed : int
+        Seed of all random values.
     """
     rng = np.random.default_rng(seed)
     n, s = params.neurons, params.sources
@@ -103,7 +122,7 @@ def activity(params: ArrayParams, seed: int = 1) -> Contents:
 
 
 def _segments(params: ArrayParams) -> dict[str, npt.ArrayLike]:
-    """Return a row list, a column list and a decay list for each trace, of one segment each."""
+    """Return a row list, a column list, and a decay list for each trace, with one segment each."""
     n, s = params.neurons, params.first_neuron_source + params.neurons
     entries = [{"lo": 0, "hi": n, "a": 200, "a_negative": 1}, {"lo": 0, "hi": s, "a": 200}]
     entries += [{"lo": 0, "hi": s if trace.side is Side.SOURCE else n, "a": 3200} for trace in TRACES]
@@ -114,7 +133,20 @@ def _segments(params: ArrayParams) -> dict[str, npt.ArrayLike]:
 
 
 def measure(params: ArrayParams, steps: int) -> StepCost:
-    """Run `activity` on the simulated board, through the protocol."""
+    """Run `activity` on the simulated board, through the serial protocol.
+
+    Parameters
+    ----------
+    params : ArrayParams
+        The array.
+    steps : int
+        Steps to measure, after two periods of warm-up.
+
+    Raises
+    ------
+    BuildError
+        If the board cannot be built.
+    """
     transport = SimTransport.build(Design(params))
     port = LinkPort(transport)
     try:
@@ -142,7 +174,7 @@ def measure(params: ArrayParams, steps: int) -> StepCost:
 
 
 def _run(port: Port, steps: int) -> int:
-    """Run and drain the records; return their number of words."""
+    """Run, read all records, and return their number of words."""
     port.run(steps, RunFlag(0))
     words = 0
     while True:
@@ -153,7 +185,7 @@ def _run(port: Port, steps: int) -> int:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print a table of step costs, in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=2000, help="steps to run (default 2000)")
     parser.add_argument("--inputs", type=int, nargs="*", default=[64, 256], help="inputs (default 64 256)")

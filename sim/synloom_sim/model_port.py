@@ -1,4 +1,4 @@
-"""The model behind the register-level face that every target has."""
+"""The model behind the port interface that all targets share."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = ["ModelPort"]
 Words = npt.NDArray[np.uint16]
 _PLAIN = RunFlag(0)
 _SLICE = 16
-"""Steps that are executed before the port looks whether it has what it was asked for."""
+"""Steps executed between two checks for the requested records."""
 
 
 class ModelPort:
-    """`synloom.contract.array_port.Port` over `ArrayModel`, in process.
+    """A `synloom.contract.array_port.Port` to an `ArrayModel` in the same process.
 
-    The model has no time of its own: a run is executed in slices by the calls that would wait for
-    it (`records`, and `read`, `write` and `events` while it goes on), so a program that polls always
-    sees progress, and every call acts at a step boundary. Paced runs go as fast as they can.
+    The model has no time of its own. Calls that would wait for a run (`records`) or that are made during
+    one (`read`, `write` and `events`) execute slices of it: a program that polls always sees progress, and
+    every call acts between two steps. Paced runs go as fast as they can.
 
     Parameters
     ----------
@@ -49,7 +49,15 @@ class ModelPort:
         return self.model.params
 
     def read(self, region: Region, offset: int, count: int) -> Words:
-        """Read `count` consecutive offsets; returns (count,) uint16."""
+        """Read `count` consecutive offsets; return (count,) uint16.
+
+        Raises
+        ------
+        LinkError
+            If the port is closed.
+        ParameterError
+            If the offset or the count is out of range.
+        """
         self._check()
         _check_range("offset", offset)
         _check_range("count", count)
@@ -57,7 +65,15 @@ class ModelPort:
         return self.model.read(Region(region), offset, count)
 
     def write(self, region: Region, offset: int, values: npt.ArrayLike) -> None:
-        """Write consecutive offsets with (n,) uint16."""
+        """Write (n,) uint16 to consecutive offsets.
+
+        Raises
+        ------
+        LinkError
+            If the port is closed.
+        ParameterError
+            If the offset or a value is out of range.
+        """
         self._check()
         _check_range("offset", offset)
         words = _as_words(values)
@@ -70,12 +86,16 @@ class ModelPort:
         self.write(region, offset, np.full(count, _as_words([value])[0]))
 
     def run(self, steps: int, flags: RunFlag = _PLAIN) -> None:
-        """Start a run of `steps` steps; returns at once. The end is an END record.
+        """Start a run of `steps` steps, and return at once. An END record marks its end.
 
         Raises
         ------
+        LinkError
+            If the port is closed.
+        ParameterError
+            If `steps` is out of range.
         DeviceError
-            If a run goes on.
+            If another run is going on.
         """
         self._check()
         if not 0 <= steps <= 0xFFFFFFFF:
@@ -83,12 +103,12 @@ class ModelPort:
         self.model.start(steps, flags)
 
     def control(self, action: ControlAction) -> None:
-        """Pause, resume or abort the run at this step boundary."""
+        """Pause, resume or abort the run before its next step."""
         self._check()
         self.model.control(ControlAction(action))
 
     def events(self, words: npt.ArrayLike) -> bool:
-        """Append words to the event queue; False (and nothing taken) if they do not all fit now."""
+        """Append words to the event queue; return False, and append none, if they do not all fit now."""
         self._check()
         wanted = _as_words(words).tolist()
         if self.model.push_events(wanted):
@@ -97,10 +117,10 @@ class ModelPort:
         return self.model.push_events(wanted)
 
     def records(self, timeout: float) -> Words:
-        """Return the next words of the record stream, in order and whole; empty after `timeout` s.
+        """Return the next words of the record stream, (n,) uint16; empty after `timeout` s.
 
-        Returns at once, with what there is, when no step can be executed: without a run, paused, or
-        when a gated step waits for events.
+        Returns at once, with all available words, when no step can be executed: without a run, during a
+        pause, or when a gated step waits for events.
         """
         self._check()
         recorder = self.model.recorder
@@ -111,16 +131,16 @@ class ModelPort:
         return recorder.take()
 
     def flush(self) -> None:
-        """Ask for all records that are there: the model never keeps any back."""
+        """Ask for all records; does nothing, since the model holds none back."""
         self._check()
 
     def close(self) -> None:
-        """Let go of the model; further calls raise LinkError."""
+        """Close the port; further calls raise LinkError."""
         self._open = False
 
     def _check(self) -> None:
         if not self._open:
-            raise LinkError("this model was closed; connect again")
+            raise LinkError("this model is closed; connect again")
 
 
 def _check_range(name: str, value: int) -> None:
@@ -129,12 +149,12 @@ def _check_range(name: str, value: int) -> None:
 
 
 def _as_words(values: npt.ArrayLike) -> Words:
-    """Return (n,) uint16; nothing is truncated."""
+    """Convert values to (n,) uint16 without truncation."""
     words = np.atleast_1d(np.asarray(values))
     if words.dtype == np.uint16:
         return words
     if words.size and not np.issubdtype(words.dtype, np.integer):
-        raise ParameterError(f"words must be whole numbers, not {words.dtype}")
+        raise ParameterError(f"words must be whole numbers in 0..65535, not of type {words.dtype}")
     outside = (words < 0) | (words > 0xFFFF)
     if outside.any():
         raise ParameterError(f"a word must be in 0..65535, not {words[outside][0]}")

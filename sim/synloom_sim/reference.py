@@ -1,9 +1,10 @@
-"""The textbook in float64: what the integer array approximates, integrated exactly, in its step order.
+"""The floating-point reference: the equations that the integer array approximates, in float64.
 
 Membrane `dV/dt = -V / tau_m + I_E - I_I + I_0`, synapses `dI/dt = -I / tau_syn`, adaptive threshold
 `dtheta/dt = -theta / tau_theta`, traces `dx/dt = -x / tau`. Between two grid points all are linear, so
-a step multiplies by exponentials (Rotter and Diesmann 1999); spikes are tied to the grid. V is in mV
-above rest, time in ms, currents in mV/ms.
+they are integrated exactly by multiplying with exponentials (Rotter and Diesmann 1999); spikes are tied to
+the grid, and the phases of a step have the array's order (docs/numbers.md). Pair STDP uses a trace for each
+side (Morrison, Diesmann and Gerstner 2008). V is in mV above rest, time in ms, currents in mV/ms.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ Ids = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class LifNeurons:
-    """Parameters of leaky integrate-and-fire neurons; numbers, or (N,) arrays.
+    """Parameters of leaky integrate-and-fire neurons: numbers, or (N,) arrays where the type allows.
 
     Parameters
     ----------
@@ -32,11 +33,11 @@ class LifNeurons:
     i_offset : float
         Constant current in mV/ms.
     refractory : int
-        Steps after a spike in which V is held.
+        Steps after a spike during which V is constant.
     subtract : bool
         Whether a spike lowers V by `v_reset` instead of setting it.
     theta_step, tau_theta : float
-        What a spike adds to the threshold, in mV; its time constant in ms.
+        Increase of the threshold per spike, in mV; time constant of its decay, in ms.
     """
 
     tau_m: npt.ArrayLike
@@ -53,10 +54,21 @@ class LifNeurons:
 
 @dataclass(frozen=True, kw_only=True)
 class PairStdp:
-    """Additive pair STDP on all synapses from inputs.
+    """Additive pair STDP on all synapses from inputs, with traces (Morrison, Diesmann and Gerstner 2008).
 
-    A spike of a source lowers its weights by `A_minus * y`, a spike of a neuron raises the weights to
-    it by `A_plus * x`; a spike adds 1 to its trace, or sets it to 1 if `nearest`.
+    A spike of a source lowers its weights by `A_minus * y`; a spike of a target raises the weights onto it
+    by `A_plus * x`. A spike adds 1 to its trace, or sets it to 1 if `nearest`.
+
+    Parameters
+    ----------
+    A_plus, A_minus : float
+        Changes of the weight at a trace of 1, in the unit of the weights.
+    tau_plus, tau_minus : float
+        Time constants of the traces of sources and of targets, in ms.
+    w_min, w_max : float
+        Bounds of the weights.
+    nearest : bool
+        Pair each spike only with the latest spike of the other side.
     """
 
     A_plus: float
@@ -69,12 +81,15 @@ class PairStdp:
 
 
 def current_propagator(tau_m: npt.ArrayLike, tau_syn: float, dt: float) -> Floats:
-    """Return the V in mV that a synaptic current of 1 mV/ms brings in one step; 1 for a delta synapse."""
+    """Return the change of V in mV after one step by a synaptic current of 1 mV/ms; 1 for a delta synapse.
+
+    The propagator P21 of Rotter and Diesmann 1999, in a form that also holds for equal time constants.
+    """
     tau = np.asarray(tau_m, dtype=np.float64)
     if tau_syn == 0.0:
         return np.ones_like(tau)
     difference = 1 / tau_syn - 1 / tau
-    # (exp(-dt/tau_m) - exp(-dt/tau_syn)) / difference, in a form that holds for equal time constants.
+    # (exp(-dt/tau_m) - exp(-dt/tau_syn)) / difference, without cancellation.
     safe = np.where(difference == 0.0, 1.0, difference)
     ratio = np.where(difference == 0.0, dt, -np.expm1(-dt * safe) / safe)
     brought: Floats = np.exp(-dt / tau) * ratio
@@ -82,28 +97,28 @@ def current_propagator(tau_m: npt.ArrayLike, tau_syn: float, dt: float) -> Float
 
 
 def offset_propagator(tau_m: npt.ArrayLike, dt: float) -> Floats:
-    """Return the V in mV that a constant current of 1 mV/ms brings in one step."""
+    """Return the change of V in mV after one step by a constant current of 1 mV/ms."""
     tau = np.asarray(tau_m, dtype=np.float64)
     brought: Floats = -tau * np.expm1(-dt / tau)
     return brought
 
 
 class ReferenceNetwork:
-    """M inputs and N neurons in floating point, stepped like the array (docs/numbers.md).
+    """M inputs and N neurons in floating point, with the array's order of a step (docs/numbers.md).
 
     Parameters
     ----------
     neurons : LifNeurons
-        What the neurons are.
+        Parameters of the neurons.
     weights : (M + N, N) float
-        Weight of each synapse in mV/ms (mV for delta synapses); rows are inputs, then neurons; the
-        sign decides between the two currents; NaN is no synapse.
+        Weight of each synapse in mV/ms (mV for delta synapses); rows are inputs, then neurons. Positive
+        weights are excitatory, negative ones inhibitory; NaN where there is no synapse.
     dt : float
         Step in ms.
     delay : int
         Delay of the neurons' spikes, in steps.
     stdp : PairStdp, optional
-        How the synapses from inputs learn.
+        Learning rule of the synapses from inputs.
 
     Attributes
     ----------
@@ -112,7 +127,7 @@ class ReferenceNetwork:
     currents : (2, N) float
         Excitatory and inhibitory current, both positive.
     weights : (M + N, N) float
-        Weights now.
+        Present weights.
     """
 
     def __init__(
@@ -141,7 +156,7 @@ class ReferenceNetwork:
         self._theta_leak = np.exp(-dt / neurons.tau_theta)
 
     def step(self, inputs: npt.ArrayLike) -> Ids:
-        """Execute one step with the given inputs (ids) active; return who fired, ascending."""
+        """Execute one step with spikes of the given inputs (ids); return who fired, ascending, (F,) int64."""
         active = np.concatenate([np.asarray(inputs, dtype=np.int64), self.inputs + self._sent.pop(0)])
         self._rows(active)
         fired = self._sweep()

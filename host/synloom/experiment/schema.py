@@ -123,7 +123,7 @@ _POPULATION: Final = Section(
         ),
         Key("v_init", Numbers(), None, "mV", "initial potential; default: `v_rest`"),
         Key("theta_init", Numbers(_TIME), 0.0, "mV", "initial increase of the threshold"),
-        Key("v_range", _POSITIVE, None, "mV", "range of V on either side of `v_rest`; default: chosen"),
+        Key("v_range", _POSITIVE, None, "mV", "range of V on either side of `v_rest`; chosen by default"),
     ),
 )
 
@@ -258,7 +258,7 @@ _RECORD: Final = Section(
     "[record]",
     (
         Key("spikes", _NAMES, None, "", "populations with recorded spikes; default: all"),
-        Key("counts", _NAMES, [], "", "populations with spike counts, from the array if not in `spikes`"),
+        Key("counts", _NAMES, [], "", "populations with spike counts; without raster, the array counts"),
         Key("every", _POSITIVE, None, "ms", "interval between state samples; default: `dt`"),
         Key(
             "state",
@@ -267,7 +267,7 @@ _RECORD: Final = Section(
             "",
             "state variables to record, at most 16 values per sample",
         ),
-        Key("weights", ListOf(_WEIGHTS, "list of weights"), [], "", "projections with weight snapshots"),
+        Key("weights", ListOf(_WEIGHTS, "list of weights"), [], "", "projections with snapshots of weights"),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""How far the array's integers are from the textbook, measured: see docs/accuracy.md."""
+"""Accuracy of the integer array, measured against the floating-point reference (docs/accuracy.md)."""
 
 from synloom_sim.accuracy.cases import CASES, Case, measure, measure_nir
 from synloom_sim.accuracy.distance import Distance, distance

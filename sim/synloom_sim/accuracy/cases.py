@@ -1,4 +1,4 @@
-"""The cases whose distance to the float reference is measured."""
+"""The cases for which the distance to the floating-point reference is measured."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _RATE = 0.02
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """Neurons with different constant currents, driven by the same kind of random spikes.
+    """A case: 32 neurons with different constant currents, driven by random spikes of 64 inputs.
 
     Parameters
     ----------
     name : str
-        What the table calls it.
+        Name in the table.
     dt : float
         Step in ms.
     seconds : float
@@ -41,15 +41,15 @@ class Case:
     tau_syn : tuple of float
         Excitatory and inhibitory synaptic time constant in ms; 0 is a delta synapse.
     noise : float
-        Standard deviation, in mV, that the input spikes would give V without a threshold.
+        Standard deviation of V in mV that the input spikes would cause without a threshold.
     drive : tuple of float
-        Smallest and largest V, in thresholds, that the constant currents alone would bring.
+        Smallest and largest V, in thresholds, that the constant currents alone would reach.
     adapts : bool
-        Whether thresholds adapt: 2 mV a spike, with 200 ms.
+        Whether thresholds adapt: by 2 mV per spike, with a time constant of 200 ms.
     state_bits : int
         Width of the state.
     stdp : PairStdp, optional
-        How the synapses learn; its weights are fractions of the largest.
+        Learning rule of the synapses; amplitudes and bounds are fractions of the largest weight.
     stochastic : bool
         Whether updates round stochastically.
     """
@@ -68,7 +68,7 @@ class Case:
 
     @property
     def steps(self) -> int:
-        """Steps to simulate."""
+        """Number of steps."""
         return round(1000 * self.seconds / self.dt)
 
     def neurons(self) -> LifNeurons:
@@ -85,7 +85,10 @@ class Case:
         )
 
     def weights(self, rng: np.random.Generator) -> Floats:
-        """Return the inputs' weights, (64, 32), those of one input in five inhibitory, in balance."""
+        """Return random weights of the inputs, (64, 32) float64, in mV/ms (mV for delta synapses).
+
+        One input in five is inhibitory, and excitation and inhibition balance; with STDP all are excitatory.
+        """
         strength = self.noise * math.sqrt(2 / (_INPUTS * _RATE * self.tau_m))
         weights = strength * rng.uniform(0.2, 1.0, (_INPUTS, _NEURONS))
         if self.stdp:
@@ -111,7 +114,7 @@ def _table() -> Iterator[Case]:
 
 
 def _learning_table() -> Iterator[Case]:
-    # Synapses so small learn without moving the neurons' spikes: the rule alone is measured.
+    # Synapses this weak learn without affecting the spikes: only the rule is measured.
     weak = PairStdp(A_plus=0.01, A_minus=0.0105, tau_plus=20.0, tau_minus=20.0, w_min=0.0, w_max=1.0)
     strong = replace(weak, A_plus=0.05, A_minus=0.0525)
     case = Case(name="weak pairs", noise=0.02, drive=(1.5, 3.0), stdp=weak)
@@ -133,9 +136,16 @@ CASES = (*_table(), *_learning_table())
 
 @dataclass(frozen=True)
 class LearningDistance:
-    """Distance of learned weights to the reference's, in parts of the largest weight.
+    """Distance of learned weights to the reference's, as fractions of the largest weight.
 
-    `moved` is how far the reference's weights went on average: what there was to get wrong.
+    Attributes
+    ----------
+    moved : float
+        Mean absolute change of the reference's weights, for comparison.
+    error_mean, error_max : float
+        Mean and largest absolute error.
+    bias : float
+        Mean error.
     """
 
     moved: float
@@ -145,9 +155,9 @@ class LearningDistance:
 
 
 def measure(case: Case, seed: int = 1) -> tuple[Distance, LearningDistance | None]:
-    """Run a case on the model and on the reference; return the distance, and that of the weights.
+    """Run a case on the model and on the reference; return the distances of spikes and V, and of weights.
 
-    The reference has the parameters as wanted, and the weights as 8 bits hold them.
+    The reference has the exact parameters, but the same quantised initial weights as the model.
     """
     rng = np.random.default_rng(seed)
     neurons, stdp = case.neurons(), case.stdp
@@ -187,11 +197,22 @@ def measure(case: Case, seed: int = 1) -> tuple[Distance, LearningDistance | Non
 
 
 def measure_nir(state_bits: int) -> tuple[Distance, Distance]:
-    """Run the NIR paper's neuron; return the distance to the published trace, and to the float reference."""
+    """Run the LIF neuron of the NIR paper (Pedersen et al. 2024) on the model.
+
+    Parameters
+    ----------
+    state_bits : int
+        Width of the state.
+
+    Returns
+    -------
+    to_published, to_reference : Distance
+        Distance to the published trace, and to the floating-point reference.
+    """
     trace = published()
     exact_v, _ = exact_solution(trace.pulses)
     neurons = LifNeurons(tau_m=TAU_MS, v_thresh=V_THRESHOLD_MV, v_reset=V_THRESHOLD_MV, subtract=True)
-    # An input of 1 during a step brings V by 1 - exp(-dt / tau): a delta synapse of that weight.
+    # An input of 1 during a step raises V by 1 - exp(-dt / tau): a delta synapse of that weight.
     weights = np.array([[-1000.0 * math.expm1(-DT_MS / TAU_MS)]])
     params = ArrayParams(inputs=1, neurons=1, state_bits=state_bits)
     mapped = map_network(params, neurons, weights, DT_MS)

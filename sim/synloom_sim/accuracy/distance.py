@@ -1,4 +1,4 @@
-"""How far two recordings of the same network are apart."""
+"""The distance between two recordings of the same network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 __all__ = ["Distance", "distance"]
 
 _WINDOW = 50
-"""Spikes further apart than so many steps are not the same spike."""
+"""Largest distance of two spikes in steps that are matched."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class Distance:
     Attributes
     ----------
     spikes, unmatched : int
-        Spikes of the reference; spikes of either side without a partner within 50 steps.
+        Spikes of the reference; spikes of either recording without a match within 50 steps.
     shift_max, shift_mean : float
-        Steps between partners.
+        Distance of matched spikes, in steps.
     v_max, v_rms : float
-        Error of V in mV, at all steps before which both sides fired last in the same step.
+        Error of V in mV, at all steps at which the last spikes of both recordings are in the same step.
     """
 
     spikes: int
@@ -41,7 +41,15 @@ def distance(
     reference_raster: npt.NDArray[np.bool_],
     reference_v: npt.NDArray[np.float64],
 ) -> Distance:
-    """Compare spikes and potentials, all (T, N)."""
+    """Compare spikes and potentials.
+
+    Parameters
+    ----------
+    raster, reference_raster : (T, N) bool
+        Whether each neuron fired in each step.
+    v, reference_v : (T, N) float64
+        Potentials at the end of each step, in mV.
+    """
     shifts: list[int] = []
     unmatched = 0
     for got, wanted in zip(raster.T, reference_raster.T, strict=True):
@@ -61,7 +69,7 @@ def distance(
 
 
 def _match(got: list[int], wanted: list[int]) -> tuple[list[int], int]:
-    """Pair two ascending lists of steps in order; return the shifts, and how many have no partner."""
+    """Match two ascending lists of steps, in order; return the shifts and the number without a match."""
     shifts: list[int] = []
     i = j = 0
     while i < len(got) and j < len(wanted):
@@ -74,7 +82,7 @@ def _match(got: list[int], wanted: list[int]) -> tuple[list[int], int]:
 
 
 def _last_spike(raster: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Return for each step the step of the last spike so far, -1 before the first."""
+    """Return the step of the last spike up to each step, (T, N) int64; -1 before the first."""
     steps = np.arange(len(raster))[:, None]
     last: npt.NDArray[np.int64] = np.maximum.accumulate(np.where(raster, steps, -1), axis=0)
     return last

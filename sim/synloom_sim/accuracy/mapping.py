@@ -1,4 +1,4 @@
-"""From SI units to the array's integers, for the cases measured here."""
+"""Mapping of networks in SI units to the integers of an array, for the accuracy cases."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ __all__ = ["Mapped", "map_network"]
 
 Floats = npt.NDArray[np.float64]
 _V_RANGE = 4.0
-"""V spans this many thresholds on either side of rest."""
+"""Range of V on either side of rest, in thresholds."""
 _MAX_GAIN = 15
 _ROWS, _COLUMNS, _DECAYS = range(3)
-"""First segments of the lists: rows of inputs, columns, decay of each trace."""
+"""The first segment of each list: rows of inputs, columns, decay of the first trace."""
 _Fields = dict[str, npt.ArrayLike]
 
 
 @dataclass(frozen=True)
 class _Scales:
-    """mV of a unit of V; the gains of both currents; mV/ms (or mV) of a unit of weight of both signs."""
+    """LSB of V in mV; exponents of both gains; LSB of weights of both signs in mV/ms (or mV)."""
 
     v_lsb: float
     gains: tuple[int, int]
@@ -39,18 +39,18 @@ class _Scales:
 
 @dataclass(frozen=True)
 class Mapped:
-    """A network on an array: the port to the loaded model, and mV of one unit of V."""
+    """A network on an array: the port to the loaded model, and the scales of its integers."""
 
     port: ModelPort
     scales: _Scales
 
     @property
     def v(self) -> Floats:
-        """V in mV, (N,)."""
+        """V in mV, (N,) float64."""
         return self.port.model.state.v * np.float64(self.scales.v_lsb)
 
     def weights(self) -> Floats:
-        """Return the weights of the inputs as the array has them now, (M, N) in mV/ms; NaN is absent."""
+        """Return the present weights of the inputs, (M, N) float64 in mV/ms (or mV); NaN: no synapse."""
         params = self.port.params
         w = self.port.model.state.weights[: params.inputs].astype(np.float64)
         w[w == params.weight_absent] = np.nan
@@ -66,30 +66,30 @@ def map_network(
     stdp: PairStdp | None = None,
     stochastic: bool = False,
 ) -> Mapped:
-    """Load inputs that drive neurons onto a model.
+    """Load a network of inputs that drive neurons into a model.
 
     Parameters
     ----------
     params : ArrayParams
         The array.
     neurons : LifNeurons
-        The neurons, all with one set of time constants.
+        The neurons, all with the same time constants.
     weights : (M, N) float
-        Weights as in `ReferenceNetwork`; NaN is no synapse.
+        Weights as in `ReferenceNetwork`; NaN where there is no synapse.
     dt : float
         Step in ms.
     stdp : PairStdp, optional
-        How all synapses learn.
+        Learning rule of all synapses.
     stochastic : bool
         Whether updates round stochastically.
 
     Raises
     ------
     CapacityError
-        If the largest weight is too large beside the state's resolution: take fewer state bits.
+        If the largest weight is too large for the resolution of the state; fewer state bits help.
     """
     scales = _choose_scales(params, neurons, weights, dt)
-    # One spike raises a trace by a sixteenth of its range: sixteen at once saturate it.
+    # A spike raises a trace by 1/16 of its range: 16 at once saturate it.
     one = (params.trace_max + 1) // 16
     memories = {
         Region.NEURON_PARAMS: _neurons(params, neurons, dt, scales),
@@ -110,10 +110,10 @@ def map_network(
 
 
 def _choose_scales(params: ArrayParams, neurons: LifNeurons, weights: Floats, dt: float) -> _Scales:
-    """Choose the unit of V so that the largest positive weight is the largest integer times a gain.
+    """Choose the LSB of V such that the largest positive weight is the largest integer times a gain.
 
-    A current is kept in V per step: a weight is `w * P21 / v_lsb`, with the exact propagator P21 of the
-    current to V, and is stored divided by the neuron's gain, a power of two.
+    Currents are stored as V per step: the integer of a weight w is `w * P21 / v_lsb`, with the exact
+    propagator P21 from current to V (Rotter and Diesmann 1999), divided by the neuron's gain, a power of two.
     """
     finest = _V_RANGE * float(np.max(neurons.v_thresh)) / params.state_max
     brings = [
@@ -128,14 +128,14 @@ def _choose_scales(params: ArrayParams, neurons: LifNeurons, weights: Floats, dt
     gain_i = max(math.ceil(math.log2(steps[1] / v_lsb) - 1e-9), 0) if steps[1] else 0
     if max(gain_e, gain_i) > _MAX_GAIN:
         raise CapacityError(
-            f"the gain of a current must be 2**0..2**{_MAX_GAIN}, not 2**{max(gain_e, gain_i)}; "
-            "take fewer state bits"
+            f"the gain of a current must be in 2**0..2**{_MAX_GAIN}, not 2**{max(gain_e, gain_i)}; "
+            f"use fewer than {params.state_bits} state bits, or smaller weights"
         )
     return _Scales(v_lsb, (gain_e, gain_i), (v_lsb * 2**gain_e / brings[0], v_lsb * 2**gain_i / brings[1]))
 
 
 def _coefficient(tau: float, dt: float) -> tuple[int, int]:
-    """Return (m, exponent) of a time constant; 0 takes everything at once."""
+    """Return the decay coefficient (m, exponent) of a time constant in ms; 0 decays completely."""
     if tau == 0.0:
         return 0xFFFF, 0
     loss = -math.expm1(-dt / tau)
@@ -176,7 +176,7 @@ def _program(
 ) -> dict[Region, _Fields]:
     """Return one row list, one column list, the decay lists, and the words that point to them.
 
-    `per_unit` is the rule's coefficient for a change by one weight unit at a trace of one spike.
+    `per_unit` is the coefficient of a change by 1 mV/ms (or mV) at a trace of one spike.
     """
     sources, targets, learns = params.sources, params.neurons, int(stdp is not None)
     count = _DECAYS + len(TRACES)

@@ -1,4 +1,8 @@
-"""The published single-neuron trace of the NIR paper: its input, and its exact solution."""
+"""The published single-neuron trace of the NIR paper: input, output and exact solution.
+
+Pedersen et al. 2024, Neuromorphic intermediate representation: a unified instruction set for interoperable
+brain-inspired computing, *Nature Communications* 15, 8122.
+"""
 
 from __future__ import annotations
 
@@ -15,22 +19,22 @@ __all__ = ["DT_MS", "STEPS", "TAU_MS", "V_THRESHOLD_MV", "PublishedTrace", "exac
 STEPS: Final = 1000
 DT_MS: Final = 0.1
 TAU_MS: Final = 1000 * float(np.float32(0.0025))
-"""The published file holds single precision."""
+"""Membrane time constant; the published file has single precision."""
 V_THRESHOLD_MV: Final = 1000 * float(np.float32(0.1))
 
 
 @dataclass(frozen=True)
 class PublishedTrace:
-    """What was published.
+    """The published input and output.
 
     Attributes
     ----------
     pulses : (P,) int64
-        Steps in which the input is 1, for the whole step; else it is 0.
+        Steps during which the input is 1; it is 0 otherwise.
     spikes : (F,) int64
         Steps in which the neuron fires.
     steps, voltages_mv : (R,) int64, (R,) float64
-        V at the end of some of the steps.
+        Some of the steps, and V at their ends.
     """
 
     pulses: npt.NDArray[np.int64]
@@ -40,7 +44,7 @@ class PublishedTrace:
 
 
 def published() -> PublishedTrace:
-    """Return the published values that come with this package (data/nir_lif.csv)."""
+    """Return the published values, from data/nir_lif.csv of this package."""
     text = files("synloom_sim").joinpath("data/nir_lif.csv").read_text(encoding="utf-8")
     table = np.loadtxt(text.splitlines(), delimiter=",", comments="#")
     steps = table[:, 0].astype(np.int64)
@@ -53,14 +57,19 @@ def published() -> PublishedTrace:
 
 
 def exact_solution(pulses: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Solve `tau dV/dt = -V + i` with its threshold crossings between grid points.
+    """Solve `tau dV/dt = -V + i` exactly, with threshold crossings between grid points.
+
+    Parameters
+    ----------
+    pulses : (P,) int64
+        Steps during which the input is 1.
 
     Returns
     -------
     v : (STEPS,) float64
         V in mV at the end of each step.
     spikes : (F,) int64
-        Steps in which V crossed the threshold, which lowers it by the threshold.
+        Steps in which V crosses the threshold; each crossing lowers V by the threshold.
     """
     current = np.zeros(STEPS)
     current[pulses] = 1000.0

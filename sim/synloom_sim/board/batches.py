@@ -1,4 +1,4 @@
-"""Running a board in calls of about equal length, however fast the machine is."""
+"""Running a board in calls of about equal duration on any machine."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _LEAST: Final = 1_000
 
 
 class Batches:
-    """Runs a board a batch of clocks at a time; the size follows the speed that it measures.
+    """Runs a board in batches of clocks; the batch size follows the measured speed.
 
     Parameters
     ----------
     board : Board
-        What is run.
+        The board to run.
     seconds : float
-        Aim of one batch: short enough that signals and other threads are served promptly.
+        Intended duration of a batch: short enough to serve signals and other threads promptly.
     """
 
     def __init__(self, board: Board, seconds: float) -> None:
@@ -30,7 +30,7 @@ class Batches:
         self._clocks = _FIRST
 
     def run(self, limit: int | None = None) -> RunReason:
-        """Run one batch, of at most `limit` clocks."""
+        """Run one batch of at most `limit` clocks; return why it ended."""
         before, started = self._board.clocks, time.perf_counter()
         reason = self._board.run(self._clocks if limit is None else min(self._clocks, limit))
         seconds, clocks = time.perf_counter() - started, self._board.clocks - before

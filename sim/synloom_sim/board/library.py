@@ -1,4 +1,4 @@
-"""The C functions of a built board, behind a Python object."""
+"""Python interface to the C functions of a built board."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ _TAKE_BYTES = 1 << 16
 
 
 class RunReason(IntEnum):
-    """Why `Board.run` came back."""
+    """Why `Board.run` returned."""
 
     LIMIT = 0
-    """All clocks were run."""
+    """The limit of clocks was reached."""
     IDLE = 1
-    """Nothing to do and nothing to say: only a new byte changes that."""
+    """The board has nothing to do or to send until it gets another byte."""
     OUTPUT = 2
-    """Bytes are there, and the board paused in sending or the queue is full."""
+    """There is output, and the board paused in sending or the queue is full."""
 
 
 class BoardStatus(IntFlag):
-    """What the board is doing."""
+    """The activity of the board."""
 
     LINK_IDLE = 1
-    """No command in progress, nothing under way in either direction."""
+    """No command is in progress, and no byte is in transit in either direction."""
     RUNNING = 2
     PAUSED = 4
 
 
 class Board:
-    """One simulated board, held in a library made by `build_board`.
+    """A simulated board, from a library built by `build_board`.
 
     Parameters
     ----------
@@ -55,21 +55,21 @@ class Board:
         self._buffer = ctypes.create_string_buffer(_TAKE_BYTES)
 
     def put(self, data: bytes) -> None:
-        """Queue bytes for the board; it takes them while it runs."""
+        """Queue bytes for the board, which reads them while it runs."""
         self._functions.synloom_board_put(self._handle, data, len(data))
 
     def run(self, limit: int) -> RunReason:
-        """Run at most `limit` clocks, with Python's lock released."""
+        """Run at most `limit` clocks, without holding the GIL; return why it stopped."""
         return RunReason(self._functions.synloom_board_run(self._handle, limit))
 
     def take(self, limit: int = _TAKE_BYTES) -> bytes:
-        """Return what the board has sent, at most `limit` bytes and at most 65,536."""
+        """Return at most `limit` bytes that the board has sent, and at most 65,536."""
         count = self._functions.synloom_board_take(self._handle, self._buffer, min(limit, _TAKE_BYTES))
         return ctypes.string_at(self._buffer, count)
 
     @property
     def waiting(self) -> int:
-        """Bytes that the board has sent and that were not taken."""
+        """Number of bytes that the board has sent and `take` has not returned yet."""
         return int(self._functions.synloom_board_waiting(self._handle))
 
     @property
@@ -79,20 +79,20 @@ class Board:
 
     @property
     def status(self) -> BoardStatus:
-        """What the board is doing now."""
+        """The present activity of the board."""
         return BoardStatus(self._functions.synloom_board_status(self._handle))
 
     @property
     def framing_errors(self) -> int:
-        """Characters from the board without a stop bit (only for a board with pins)."""
+        """Number of characters from the board without a stop bit (only for a board with pins)."""
         return int(self._functions.synloom_board_framing_errors(self._handle))
 
     def set_divisor(self, divisor: int) -> None:
-        """Change the clocks per bit at the host's end of the line."""
+        """Set the clocks per bit at the host's end of the line."""
         self._functions.synloom_board_set_divisor(self._handle, divisor)
 
     def close(self) -> None:
-        """Free the board; twice does no harm."""
+        """Free the board; further calls raise LinkError, but `close` may be repeated."""
         if self._board is not None:
             self._functions.synloom_board_free(self._board)
             self._board = None
@@ -109,7 +109,7 @@ def _load(library: Path) -> ctypes.CDLL:
         functions = ctypes.CDLL(str(library))
     except OSError as error:
         raise BuildError(
-            f"the simulated board {library} cannot be loaded: {error}; delete that folder to build it again"
+            f"the simulated board {library} cannot be loaded: {error}; delete its folder to build it again"
         ) from error
     board, size, clocks = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint64
     for name, result, arguments in (

@@ -1,4 +1,4 @@
-"""From a design to a shared library: Verilog, Verilator, a C++ compiler, a cache."""
+"""Building the shared library of a design, with Verilator, a C++ compiler and a cache."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _VERILATOR_FLAGS = (
     "--output-split",
     "20000",
     "-Wno-fatal",
-    "-Werror-USERFATAL",  # a model that cannot do what it is asked for
+    "-Werror-USERFATAL",  # a Verilog model of a cell rejects its parameters
 )
 _COMPILER_FLAGS = ("-std=c++17", "-fPIC", "-fno-plt", "-fvisibility=hidden", "-DVL_TIME_CONTEXT")
 _FAST = "-O1"
-"""For what runs every clock; -O2 and -O3 compile twice as long and are hardly faster."""
+"""For code that runs every clock; -O2 and -O3 take twice as long to compile and are hardly faster."""
 _SLOW = "-O0"
-"""For what runs once: set-up of the model, Verilator's run time."""
+"""For code that runs once: set-up of the model, Verilator's runtime."""
 _VERILATED_SOURCES = ("verilated.cpp", "verilated_threads.cpp")
 
 
@@ -54,9 +54,9 @@ def build_board(design: Design, *, cache: BoardCache | None = None, progress: Pr
     design : Design
         What to build.
     cache : BoardCache, optional
-        Where built boards are kept; the user's cache by default.
+        Cache of built boards; default: the user's cache.
     progress : callable, optional
-        Called as `progress(what, share)` while something is built, never for a board of the cache.
+        Called as ``progress(what, share)`` during a build; not called for a board from the cache.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def build_board(design: Design, *, cache: BoardCache | None = None, progress: Pr
 
 @dataclass(frozen=True, slots=True)
 class _Build:
-    """One build in a folder of its own."""
+    """A build in a temporary folder."""
 
     folder: Path
     verilator: Verilator
@@ -96,7 +96,7 @@ class _Build:
     report: Progress
 
     def run(self, verilog: str) -> None:
-        """Make `board.so` in the folder and leave nothing beside it but the Verilog and the log."""
+        """Build `board.so`; only it, the Verilog and the log remain in the folder."""
         (self.folder / "top.v").write_text(verilog)
         self.report("verilating", 0.1)
         self._call(
@@ -114,7 +114,7 @@ class _Build:
         (self.folder / "obj").rmdir()
 
     def _compile(self, sources: Sequence[Path]) -> list[str]:
-        """Compile on all cores, the dearest file first; the first failure ends it."""
+        """Compile on all cores, the slowest files first; the first failure raises its error."""
         total = sum(map(self._cost, sources))
         done = 0.0
         pool = ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0)))
@@ -178,7 +178,7 @@ class _Build:
         return source == _HARNESS or (source.name.startswith("Vtop") and "Slow" not in source.name)
 
     def _cost(self, source: Path) -> float:
-        """Guess the time to compile: a floor for the headers, then by size."""
+        """Estimate the time to compile, in arbitrary units: a constant for the headers, plus the size."""
         return 20_000 + source.stat().st_size * (3 if self._is_hot(source) else 1)
 
     @staticmethod
@@ -187,7 +187,7 @@ class _Build:
 
 
 def _recipe() -> str:
-    """Everything but the design that changes the library."""
+    """Return a digest of everything but the design that affects the library."""
     return _digest(
         _HARNESS.read_text(), _SHELL.read_text(), *_VERILATOR_FLAGS, *_COMPILER_FLAGS, _FAST, _SLOW
     )
@@ -198,4 +198,4 @@ def _digest(*parts: str) -> str:
 
 
 def _silent(what: str, share: float) -> None:
-    """Report nothing."""
+    """Ignore the progress."""

@@ -1,4 +1,4 @@
-"""The simulated board behind a pseudo-terminal: a device path that any serial program can open."""
+"""A simulated board at a pseudo-terminal: a device that any serial program can open."""
 
 from __future__ import annotations
 
@@ -23,21 +23,26 @@ _BATCH_SECONDS: Final = 0.005
 class PtyBoard:
     """Serves one board at a pseudo-terminal, as fast as the machine runs it.
 
-    Clients may open and close the device as often as they like: its other end stays open, in raw
-    mode. While the board is idle it costs no processor time. A client that does not read holds the
-    board, as back-pressure; nothing is lost.
+    Clients may open and close the device at any time: its other end stays open, in raw mode. An idle
+    board takes no processor time. If a client does not read, back-pressure stops the board; nothing is
+    lost.
 
     Parameters
     ----------
     board : Board
         The board; the caller closes it.
     link : Path, optional
-        A symbolic link to the device that is made, and removed by `close`.
+        Symbolic link to the device, created here and removed by `close`.
 
     Attributes
     ----------
     device : str
         Path of the device, such as /dev/pts/3.
+
+    Raises
+    ------
+    TargetError
+        If the link cannot be created.
     """
 
     def __init__(self, board: Board, *, link: Path | None = None) -> None:
@@ -77,7 +82,7 @@ class PtyBoard:
         os.write(self._wake_write, b"\0")
 
     def close(self) -> None:
-        """Take the device away; twice does no harm."""
+        """Remove the device and the link; `close` may be repeated."""
         if self._link is not None:
             with contextlib.suppress(OSError):
                 self._link.unlink()
@@ -96,7 +101,7 @@ class PtyBoard:
         self.close()
 
     def _run(self) -> RunReason:
-        """Run one batch and hand over what the board sent, as far as the terminal takes it."""
+        """Run one batch, and write the output of the board until the terminal is full."""
         reason = self._batches.run()
         self._pending += self.board.take()
         with contextlib.suppress(BlockingIOError):
@@ -112,6 +117,7 @@ class PtyBoard:
         except OSError as error:
             self.close()
             raise TargetError(
-                f"the link {link} to the simulated board cannot be made: {error.strerror}; try another path"
+                f"the link {link} to the simulated board cannot be created: {error.strerror}; "
+                f"try another path"
             ) from error
         self._link = link

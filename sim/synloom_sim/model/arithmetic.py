@@ -1,4 +1,4 @@
-"""The two formulas of docs/numbers.md that everything else is made of: `decay` and `update`."""
+"""The two formulas of docs/numbers.md on which the model is built: `decay` and `update`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Int64s = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.int16]
 
 DELTA = 0xFFFF
-"""The coarse coefficient that takes everything at once."""
+"""The coarse coefficient of a complete decay in one step."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecayCoefficients:
-    """Coefficients prepared for `of_magnitude`: arrays, or numbers that hold for a whole array.
+    """Decay coefficients in the form for `of_magnitude`: arrays, or numbers for a whole array.
 
-    `m = 0xFFFF` becomes 2**16, with which the rounded product is the magnitude itself.
+    `m = 0xFFFF` becomes 2**16, for which the rounded product is the magnitude itself.
     """
 
     m: Int64s
@@ -30,21 +30,24 @@ class DecayCoefficients:
 
     @classmethod
     def of(cls, m: npt.ArrayLike, exponent: npt.ArrayLike) -> DecayCoefficients:
-        """Prepare coefficients `m` (0..65535) with their scales `exponent` (0..3); equal shapes."""
+        """Convert coefficients `m` (0..65535) with scales `exponent` (0..3) of the same shape."""
         m, exponent = np.asarray(m, dtype=np.int64), np.asarray(exponent, dtype=np.int64)
         shift = 16 + 4 * exponent
         effective = np.where((m == DELTA) & (exponent == 0), np.int64(1 << 16), m)
         return cls(effective, np.int64(1) << (shift - 1), shift, np.minimum(m, 1))
 
     def of_magnitude(self, a: Int64s) -> Int64s:
-        """Return what is left of the magnitudes `a` >= 0: rounded half up, at least one less if m > 0."""
+        """Return magnitudes `a` >= 0 after one step: the loss is rounded half up, at least 1 if m > 0."""
         q = (a * self.m + self.half) >> self.shift
         left: Int64s = a - np.maximum(q, np.minimum(a, self.least))
         return left
 
 
 def decay(v: npt.ArrayLike, m: npt.ArrayLike, exponent: npt.ArrayLike) -> Int64s:
-    """Return `v` after one step of exponential decay towards 0, from both sides."""
+    """Return `v` after one step of exponential decay towards 0.
+
+    Multiplication by exp(-dt/tau) in each step is exact on the time grid (Rotter and Diesmann 1999).
+    """
     v = np.asarray(v, dtype=np.int64)
     decayed: Int64s = np.sign(v) * DecayCoefficients.of(m, exponent).of_magnitude(np.abs(v))
     return decayed
@@ -52,7 +55,7 @@ def decay(v: npt.ArrayLike, m: npt.ArrayLike, exponent: npt.ArrayLike) -> Int64s
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The learning rule of a segment; features that the array lacks are already switched off."""
+    """The learning rule of a segment, without features that the array lacks."""
 
     a: int
     t0: int
@@ -74,18 +77,23 @@ def update(
 ) -> tuple[Weights, npt.NDArray[np.bool_]]:
     """Return the weights after one update of a segment, for several passes at once.
 
+    The general pair rule with traces (Morrison, Diesmann and Gerstner 2008), a reward factor (Frémaux and
+    Gerstner 2016), soft bounds and stochastic rounding (Gupta et al. 2015).
+
     Parameters
     ----------
-    rule, weight_bits
-        The segment's rule; the width of weights, which scales soft bounds.
+    rule : Rule
+        The rule of the segment.
+    weight_bits : int
+        Width of the weights, which scales soft bounds.
     w : (R, P) int16
-        Weights of R passes at P positions; results for absent ones mean nothing.
+        Weights of R passes at P positions; results for absent synapses are undefined.
     trace : (P,) int64
         Trace of each position.
     reward : int
-        REWARD, 256 is 1.0.
+        Reward factor; 256 is 1.0.
     r : (R, P) int16, or int
-        12 random bits of each position, or 2048: round half up.
+        12 random bits for each position; or 2048, to round half up.
 
     Returns
     -------

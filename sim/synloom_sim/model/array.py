@@ -26,7 +26,7 @@ _MASK32 = 0xFFFFFFFF
 
 
 class ArrayModel:
-    """A neuron array as docs/numbers.md and docs/protocol.md describe it, seen at step boundaries.
+    """A neuron array as specified by docs/numbers.md and docs/protocol.md, observed between steps.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class ArrayModel:
     Attributes
     ----------
     state : ArrayState
-        All state, to look at.
+        All state of the array.
     recorder : Recorder
         The record stream.
     """
@@ -57,22 +57,22 @@ class ArrayModel:
     # ---- memory --------------------------------------------------------------------------------
 
     def read(self, region: Region, offset: int, count: int) -> npt.NDArray[np.uint16]:
-        """Return `count` consecutive words, (count,) uint16; those that do not exist are 0."""
+        """Return `count` consecutive words, (count,) uint16; words that do not exist are 0."""
         return self._memory.read(region, offset, count)
 
     def write(self, region: Region, offset: int, values: npt.NDArray[np.uint16]) -> None:
-        """Write consecutive words, (n,) uint16; those that do not exist are ignored."""
+        """Write consecutive words, (n,) uint16; words that do not exist are ignored."""
         self._memory.write(region, offset, values)
 
     def push_events(self, words: list[int]) -> bool:
-        """Append event words; False, and nothing taken, if they do not all fit."""
+        """Append event words; return False, and append none, if they do not all fit."""
         return self._events.append(words)
 
     # ---- runs ----------------------------------------------------------------------------------
 
     @property
     def running(self) -> bool:
-        """Whether a run goes on, paused or not."""
+        """Whether a run is going on, paused or not."""
         return self._running
 
     def start(self, steps: int, flags: RunFlag = PLAIN) -> None:
@@ -81,19 +81,19 @@ class ArrayModel:
         Raises
         ------
         DeviceError
-            If a run goes on.
+            If a run is going on.
         """
         if self._running:
             raise DeviceError(
                 f"a run is going on, with {self._remaining} steps left; "
-                "take its records up to END, or abort it"
+                "read its records up to END, or abort it"
             )
         self._remaining, self._flags, self._running = steps, flags, True
         self.recorder.begin(self.state.registers.now)
         self._finish_if_done()
 
     def control(self, action: ControlAction) -> None:
-        """Pause, resume or abort at this step boundary; what does not apply does nothing."""
+        """Pause, resume or abort the run before its next step; ignored if it does not apply."""
         now = self.state.registers.now
         if not self._running:
             return
@@ -109,10 +109,10 @@ class ArrayModel:
             self.recorder.begin(now)
 
     def advance(self, limit: int) -> int:
-        """Execute up to `limit` steps of the run; return how many.
+        """Execute up to `limit` steps of the run; return the number executed.
 
-        It is fewer at the run's end, without a run or while it is paused, when the record buffer is
-        full, and when a gated step waits for its events.
+        It is smaller at the end of the run, without a run, during a pause, when the record buffer is full,
+        and when a gated step waits for its events.
         """
         done = 0
         while done < limit and self._running and not self._paused and self.recorder.has_room:
@@ -127,7 +127,7 @@ class ArrayModel:
         return done
 
     def step(self) -> npt.NDArray[np.int64]:
-        """Execute one step, whether or not a run goes on; return who fired, ascending, (F,) int64."""
+        """Execute one step, with or without a run; return the neurons that fired, ascending, (F,) int64."""
         params, state, memory = self.params, self.state, self._memory
         registers, counters = state.registers, state.counters
         t = registers.now
@@ -174,7 +174,7 @@ class ArrayModel:
             self._running = False
             self.recorder.end(self.state.registers.now, EndReason.DONE)
 
-    # ---- what the memory map asks for ----------------------------------------------------------
+    # ---- callbacks of the memory map -----------------------------------------------------------
 
     def _observed(self) -> dict[str, int]:
         return {

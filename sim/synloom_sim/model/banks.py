@@ -1,4 +1,4 @@
-"""Regions as words: how each memory and register file of the model looks through an address."""
+"""Regions as words: access by address to the memories and registers of the model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Int64s = npt.NDArray[np.int64]
 
 
 class Bank:
-    """A region of `size` offsets, by default one whose words are loaded and stored all at once.
+    """A region of `size` offsets; by default, every access loads or stores all its words.
 
     Offsets that do not exist read as 0 and ignore writes.
     """
@@ -29,17 +29,17 @@ class Bank:
         return np.zeros(self.size, dtype=np.uint16)
 
     def _store(self, words: Words, start: int, stop: int) -> None:
-        """Take all words, of which those from `start` to `stop` (exclusive) were written."""
+        """Store all words; those from `start` to `stop` (exclusive) were written."""
 
     def read(self, offset: int, count: int) -> Words:
-        """Return `count` words from `offset` on."""
+        """Return `count` words from `offset` on, (count,) uint16."""
         found = self._load()[offset : offset + count]
         words = np.zeros(count, dtype=np.uint16)
         words[: len(found)] = found
         return words
 
     def write(self, offset: int, values: Words) -> None:
-        """Write words from `offset` on."""
+        """Write words from `offset` on, (n,) uint16."""
         stop = min(offset + len(values), self.size)
         if offset < stop:
             words = self._load()
@@ -52,14 +52,14 @@ class Bank:
 
 
 class RecordBank(Bank):
-    """A memory that only the host writes; `on_write` is called after every write.
+    """A memory that only the host writes.
 
     Parameters
     ----------
     memory : Memory
-        What it is.
+        The memory.
     on_write : callable
-        Forgets what was decoded from the words.
+        Called after every write, to discard decoded tables.
     """
 
     def __init__(self, memory: Memory, on_write: Callable[[], None]):
@@ -77,7 +77,7 @@ class RecordBank(Bank):
 
 
 class WheelBank(Bank):
-    """The delay wheel, a bit for each slot and source id."""
+    """WHEEL: a bit for each slot and source id."""
 
     def __init__(self, memory: Memory, wheel: npt.NDArray[np.bool_]):
         super().__init__(memory.size)
@@ -97,7 +97,7 @@ class WheelBank(Bank):
 
 
 class StateBank(Bank):
-    """State of the array, one array for each field of the memory's records."""
+    """A memory of state, with a NumPy array for each field of its records."""
 
     def __init__(self, memory: Memory, arrays: Mapping[str, Int64s]):
         super().__init__(memory.size)
@@ -113,7 +113,7 @@ class StateBank(Bank):
 
     def word(self, offset: int) -> int:
         """Return one word."""
-        # Probes read single words in every step: packing all records for one would be slow.
+        # Probes read single words in every step; packing all records for each would be slow.
         word = 0
         if offset < self.size:
             (record,), k = self._memory.index(offset)
@@ -125,7 +125,7 @@ class StateBank(Bank):
 
 
 class WeightBank(Bank):
-    """WEIGHTS: one weight a word, two's complement in the low byte; rows follow one another."""
+    """WEIGHTS: one weight per word, two's complement in the low byte; rows are consecutive."""
 
     def __init__(self, memory: Memory, weights: npt.NDArray[np.int16]):
         super().__init__(memory.size)
@@ -135,14 +135,14 @@ class WeightBank(Bank):
         self._sign = -memory.layout["weight"].low
 
     def read(self, offset: int, count: int) -> Words:
-        """Return `count` weights from `offset` on."""
+        """Return `count` weights from `offset` on, (count,) uint16."""
         index, exists = self._indices(offset, count)
         words = np.zeros(count, dtype=np.uint16)
         words[exists] = self._weights.reshape(-1)[index[exists]] & 0xFF
         return words
 
     def write(self, offset: int, values: Words) -> None:
-        """Write weights from `offset` on."""
+        """Write weights from `offset` on, (n,) uint16."""
         index, exists = self._indices(offset, len(values))
         low_bits = values[exists].astype(np.int16) & (2 * self._sign - 1)
         self._weights.reshape(-1)[index[exists]] = (low_bits ^ self._sign) - self._sign
@@ -150,7 +150,7 @@ class WeightBank(Bank):
     def _indices(self, offset: int, count: int) -> tuple[Int64s, npt.NDArray[np.bool_]]:
         """Return the flat indices of consecutive offsets, and which of them exist."""
         source, target = divmod(offset, self._row)
-        # Beyond the last neuron an offset does not exist, up to the next row.
+        # Offsets between the last neuron and the next row do not exist.
         missing = 0 if target < self._neurons else self._row - target
         start = source * self._neurons + target if not missing else (source + 1) * self._neurons
         index = np.arange(count, dtype=np.int64) - missing + start

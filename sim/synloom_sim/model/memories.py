@@ -1,4 +1,4 @@
-"""All memories of the model: every region of the contract, and what is decoded from an image's memories."""
+"""All memories of the model: the regions of the contract, and the tables decoded from them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Words = npt.NDArray[np.uint16]
 
 
 class Memories:
-    """Access to all regions, and the decoded tables, which are made again after a write.
+    """Access to all regions, and to decoded tables, which are decoded again after a write.
 
     Parameters
     ----------
     params : ArrayParams
         Sizes.
     state : ArrayState
-        What most regions show.
+        State that most regions contain.
     observed, on_now
         See `ControlFile`.
     """
@@ -74,14 +74,14 @@ class Memories:
         return self._records[memory.region]
 
     def read(self, region: Region, offset: int, count: int) -> Words:
-        """Return `count` consecutive words."""
+        """Return `count` consecutive words, (count,) uint16."""
         return self._banks[region].read(offset, count)
 
     def write(self, region: Region, offset: int, values: Words) -> None:
-        """Write consecutive words."""
+        """Write consecutive words, (n,) uint16."""
         self._banks[region].write(offset, values)
 
-    # ---- what the memories mean ----------------------------------------------------------------
+    # ---- decoded tables ------------------------------------------------------------------------
 
     @property
     def rates(self) -> Words:
@@ -116,7 +116,7 @@ class Memories:
         return self._decoded_neurons
 
     def probe_values(self) -> list[int]:
-        """Return what the probes see now, two words each, low word first."""
+        """Return the present values of the probes, two words each, low word first."""
         if self._decoded_probes is None:
             self._decoded_probes = self._decode_probes()
         values: list[int] = []
@@ -125,7 +125,7 @@ class Memories:
         return values
 
     def _decode_probes(self) -> list[tuple[Bank, int, int]]:
-        """Return for each probe its bank, the offset of the low word, and of the high word or -1."""
+        """Return, for each probe, its bank and the offsets of its low word and of its high word (or -1)."""
         fields = self._map[Region.PROBES].unpack(self._records[Region.PROBES].words)
         probes: list[tuple[Bank, int, int]] = []
         for number, wide, offset in zip(

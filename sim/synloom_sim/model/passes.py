@@ -1,10 +1,12 @@
-"""Rows and columns: the passes over the weights, and the traces that spikes raise.
+"""Rows and columns: the passes over the weights, and the increments of traces by spikes.
 
-A pass is one source's row or one neuron's column. Passes that share a segment list are executed
-together, segment by segment, which gives the bits of one after the other: they touch different
-weights, they only read the traces, random keys are drawn beforehand in the order of the passes,
-and sums of positive numbers do not depend on order. Only the count of clipped sums does, so rows
-go one by one as soon as a sum could be clipped.
+A pass is the row of one source or the column of one neuron. Passes that share a segment list are executed
+together, segment by segment, with the same bits as one after the other: they change different weights, they
+only read the traces, random keys are drawn beforehand in the order of the passes, and sums of positive
+numbers do not depend on their order. Only the number of clipped sums does, so rows are executed one by one
+if a sum could be clipped.
+
+STDP with traces: Morrison, Diesmann and Gerstner 2008.
 """
 
 from __future__ import annotations
@@ -26,18 +28,18 @@ __all__ = ["Passes"]
 
 Ids = npt.NDArray[np.int64]
 _HALF = 2048
-"""What is added to round half up where nothing is random."""
+"""Added to round half up where rounding is not stochastic."""
 
 
 class Passes:
-    """Executes passes on an array's state.
+    """Executes passes on the state of an array.
 
     Parameters
     ----------
     params : ArrayParams
         Sizes and features.
     state : ArrayState
-        What the passes read and change.
+        State that the passes read and change.
     """
 
     def __init__(self, params: ArrayParams, state: ArrayState):
@@ -46,7 +48,7 @@ class Passes:
         self._random = FieldWords(12)
 
     def rows(self, active: Ids, program: Program, sources: SourceTable) -> None:
-        """Execute the rows of the active source ids (ascending), and raise their traces."""
+        """Execute the rows of the active source ids, (A,) int64 ascending, and raise their traces."""
         state = self._state
         connected = active[sources.connected[active]]
         if len(connected):
@@ -63,7 +65,7 @@ class Passes:
         self._raise(Side.SOURCE, active, sources.nearest)
 
     def columns(self, fired: Ids, program: Program, targets: TargetTable) -> None:
-        """Execute the columns of the neurons that fired (ascending), and raise their traces."""
+        """Execute the columns of the neurons that fired, (F,) int64 ascending, and raise their traces."""
         state = self._state
         learning = fired[targets.learns[fired]]
         if len(learning) and self._params.plasticity and state.registers.is_set(Mode.LEARN):
@@ -123,7 +125,7 @@ class Passes:
         return np.where(present, learned, w)
 
     def _trace(self, side: Side) -> Ids:
-        """Return the trace of a side, which passes from the other side read."""
+        """Return the trace of a side, which passes of the other side read."""
         return self._state.traces[trace_of(side).name]
 
     def _raise(self, side: Side, ids: Ids, nearest: npt.NDArray[np.bool_]) -> None:
@@ -150,7 +152,7 @@ class Passes:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Passes that share a list: their ids, and for each the place of its first key among all keys."""
+    """Passes that share a list: their ids, and for each the index of its first random key."""
 
     passes: SegmentList
     ids: Ids

@@ -1,4 +1,4 @@
-"""The pass program, decoded: segments, the lists they form, and the words that point to lists."""
+"""The decoded program of passes: segments, lists, and the tables that assign lists."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ _LIST_FIRST = 0xFF
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A range of a pass and what holds there.
+    """A range of positions of a pass, `lo` to `hi` (exclusive), and its rule.
 
-    `hi` is exclusive; `first` is the position of `lo` in the pass (its index less 16 * floor(lo / 16)),
-    from which random numbers count; `chunks` are those of the array's lanes.
+    `first` is `lo - 16 * floor(lo / 16)`, the index of its first random word; `chunks` depends on the lanes.
     """
 
     lo: int
@@ -40,9 +39,9 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class SegmentList:
-    """Consecutive segments up to one that is the last.
+    """Consecutive segments up to one marked as the last.
 
-    `charge` bounds what one row pass adds to one accumulator; `plastic` counts plastic segments.
+    `charge` bounds what one row pass adds to one accumulator; `plastic` is the number of plastic segments.
     """
 
     segments: tuple[Segment, ...]
@@ -52,7 +51,7 @@ class SegmentList:
 
 
 class Program:
-    """All lists of PROGRAM, decoded when they are first used."""
+    """The lists of PROGRAM, each decoded when it is first used."""
 
     def __init__(self, params: ArrayParams, words: Words):
         self._params = params
@@ -60,13 +59,13 @@ class Program:
         self._lists: dict[int, SegmentList] = {}
 
     def list_at(self, first: int) -> SegmentList:
-        """Return the list that begins at a segment; a list that runs past the end of PROGRAM ends there."""
+        """Return the list that begins at a segment; the end of PROGRAM ends every list."""
         if first not in self._lists:
             self._lists[first] = self._decode(first)
         return self._lists[first]
 
     def list_of_register(self, word: int) -> tuple[Segment, ...]:
-        """Return the segments that X_LIST or Y_LIST names; none if it is not valid."""
+        """Return the segments of the list in X_LIST or Y_LIST; none if the register is not valid."""
         return self.list_at(word & _LIST_FIRST).segments if word & LIST_VALID else ()
 
     def _decode(self, first: int) -> SegmentList:
@@ -109,7 +108,7 @@ class Program:
 
 
 class SourceTable:
-    """SOURCE, one entry for each source id: (S,) arrays `lists`, `connected` and `nearest`."""
+    """SOURCE, decoded: (S,) arrays `lists`, `connected` and `nearest`, by source id."""
 
     def __init__(self, memory: Memory, words: Words):
         fields = memory.unpack(words)
@@ -119,7 +118,7 @@ class SourceTable:
 
 
 class TargetTable:
-    """TARGET, one entry for each neuron: (N,) arrays `lists`, `delay`, `learns` and `nearest`."""
+    """TARGET, decoded: (N,) arrays `lists`, `delay`, `learns` and `nearest`, by neuron."""
 
     def __init__(self, memory: Memory, words: Words):
         fields = memory.unpack(words)

@@ -1,4 +1,8 @@
-"""Random numbers: xorshift32, and the words of a product in GF(2)[x] / (x**31 + x**3 + 1)."""
+"""Random numbers: xorshift32 keys, and words of products in GF(2)[x] / (x**31 + x**3 + 1).
+
+xorshift32 is by Marsaglia 2003. Multiplication by x is a step of a linear-feedback shift register, so that
+multiplication by a power of x jumps ahead: all lanes of the gateware get their words in parallel.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +18,19 @@ _MASK31: Final = 0x7FFFFFFF
 
 
 def xorshift32(state: int) -> int:
-    """Return the state of Marsaglia's xorshift32 after `state`."""
+    """Return the next state of xorshift32 with shifts 13, 17 and 5 (Marsaglia 2003)."""
     state ^= (state << 13) & _MASK32
     state ^= state >> 17
     return state ^ (state << 5) & _MASK32
 
 
 def field_key(state: int) -> int:
-    """Return the 31-bit key, never 0, that a generator's state stands for."""
+    """Return the 31-bit key of a generator's state, which is never 0."""
     return state & _MASK31 or 1
 
 
 def draw_keys(state: int, count: int) -> tuple[int, npt.NDArray[np.int64]]:
-    """Advance a generator `count` times; return its state and the keys on the way, (count,) int64."""
+    """Advance a generator `count` times; return its last state and all keys, (count,) int64."""
     keys = np.empty(count, dtype=np.int64)
     for k in range(count):
         state = xorshift32(state)
@@ -35,15 +39,15 @@ def draw_keys(state: int, count: int) -> tuple[int, npt.NDArray[np.int64]]:
 
 
 class FieldWords:
-    """The low `bits` bits of `key * x**(bits * p)` for many p at once.
+    """The low `bits` bits of `key * x**(bits * p)` in GF(2**31), for many positions p at once.
 
-    The product is linear in the key, so it is the xor of one table entry for each of the key's
-    four bytes.
+    The product is linear in the key, so it is the xor of one table entry for each of the four bytes of the
+    key.
 
     Parameters
     ----------
     bits : int
-        Width of a word, which is also the step of the exponent: at most 16.
+        Width of a word and step of the exponent, at most 16.
     """
 
     def __init__(self, bits: int):
@@ -53,7 +57,7 @@ class FieldWords:
         self._table: npt.NDArray[np.uint16] = np.zeros((4, 256, 0), dtype=np.uint16)
 
     def words(self, keys: npt.ArrayLike, start: int, stop: int) -> npt.NDArray[np.uint16]:
-        """Return the words of the keys (R,) for p in start..stop-1, (R, stop - start) uint16."""
+        """Return the words of keys (R,) at positions start..stop-1, (R, stop - start) uint16."""
         if stop > self._table.shape[2]:
             self._extend(stop)
         bytes_of_key = np.asarray(keys, dtype="<u4").view(np.uint8).reshape(-1, 4)
@@ -70,6 +74,6 @@ class FieldWords:
         for p in range(have, stop):
             table[:, :, p] = self._next & low
             high = self._next >> (31 - self._bits)
-            # x**31 = x**3 + 1 folds what leaves at the top back in.
+            # x**31 = x**3 + 1 reduces the bits shifted out at the top.
             self._next = (self._next << self._bits) & _MASK31 ^ high ^ high << 3
         self._table = table

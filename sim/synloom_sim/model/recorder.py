@@ -1,4 +1,4 @@
-"""The recorder: what happened, in words of the record stream (docs/protocol.md)."""
+"""The recorder: spikes and probes as words of the record stream (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ class Recorder:
 
     @property
     def has_room(self) -> bool:
-        """Whether the buffer holds all that one more step can write."""
+        """Whether the buffer has room for the records of one more step."""
         return len(self._words) + self._params.record_worst_case <= self._params.record_words
 
     @property
     def waiting(self) -> int:
-        """Words that wait to be taken."""
+        """Number of words in the buffer."""
         return len(self._words)
 
     def take(self) -> npt.NDArray[np.uint16]:
-        """Return and forget all words."""
+        """Return all words, (n,) uint16, and empty the buffer."""
         words = np.array(self._words, dtype=np.uint16)
         self._words.clear()
         return words
 
     def begin(self, now: int) -> None:
-        """Start a run: the stream's time is its first step."""
+        """Start a run: its first step becomes the time of the stream."""
         self._time = now
 
     def spikes(self, t: int, fired: npt.NDArray[np.int64]) -> None:
-        """Record the neurons that fired in step `t`, as a list or, if that is not longer, a bitmap."""
+        """Record the neurons that fired in step `t`: as a bitmap if it is not longer, else as a list."""
         count, words = len(fired), self._params.neuron_words
         if count >= words:
             bits = np.zeros(16 * words, dtype=bool)
@@ -57,16 +57,16 @@ class Recorder:
             self._record(t, RecordKind.SPIKES, count, fired.tolist())
 
     def probes(self, t: int, values: list[int]) -> None:
-        """Record the probes' values after step `t`, two words each."""
+        """Record the values of the probes after step `t`, two words each."""
         self._record(t, RecordKind.PROBES, len(values) // 2, values)
 
     def end_step(self, t: int) -> None:
-        """Close step `t`: a silent stretch as long as a time word can say is written."""
+        """Close step `t`; write a time word if the time without records reaches its largest value."""
         if (t + 1 - self._time) & 0xFFFFFFFF == TIME_MAX:
             self._advance(t + 1)
 
     def end(self, now: int, reason: EndReason) -> None:
-        """End a run before step `now`."""
+        """Write the END record of a run that ends or pauses before step `now`."""
         self._words += [END_WORD, now & 0xFFFF, now >> 16, reason]
         self._time = now
 

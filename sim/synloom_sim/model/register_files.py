@@ -21,7 +21,7 @@ Words = npt.NDArray[np.uint16]
 
 
 class InfoFile(Bank):
-    """INFO: what the array is; nothing can be written."""
+    """INFO: the description of the array; read-only."""
 
     def __init__(self, params: ArrayParams):
         super().__init__(memory_of(params, Region.INFO).size)
@@ -32,16 +32,16 @@ class InfoFile(Bank):
 
 
 class ControlFile(Bank):
-    """CTRL.
+    """CTRL: control registers.
 
     Parameters
     ----------
     registers : Registers
-        The writable ones.
+        The writable registers.
     observed : callable
-        Returns the others by name: `status`, `remaining`, `event_room`.
+        Returns the read-only registers by name: `status`, `remaining`, `event_room`.
     on_now : callable
-        Called after `now` was written.
+        Called after a write to `now`.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class CounterFile(Bank):
 
 
 class LinkFile(Bank):
-    """LINK: there is no line, so `divisor` and `scratch` keep what is written and no error is counted."""
+    """LINK without a line: `divisor` and `scratch` keep written values, and no errors are counted."""
 
     def __init__(self, params: ArrayParams):
         super().__init__(memory_of(params, Region.LINK).size)

@@ -9,7 +9,7 @@ __all__ = ["Counters", "Registers"]
 
 
 class Registers:
-    """The writable registers of CTRL as attributes, by the contract's names; `reward` is signed."""
+    """The writable registers of CTRL as attributes, with the contract's names; `reward` is signed."""
 
     now: int
     learn_rng: int
@@ -37,7 +37,7 @@ class Registers:
 
 
 class Counters:
-    """Saturating counters, by the contract's names.
+    """Saturating counters, with the contract's names.
 
     `busy_clocks`, `stall_clocks` and `late_steps` stay 0: a model has no clock.
     """
@@ -56,6 +56,6 @@ class Counters:
         self._values[name] = min(value, self._top[name])
 
     def count(self, name: str, events: int) -> None:
-        """Raise a counter by a number of events, up to its largest value."""
+        """Raise a counter by a number of events; it saturates at its largest value."""
         if events:
             self[name] = self._values[name] + events

@@ -1,4 +1,4 @@
-"""All state of an array, as NumPy arrays that the phases of a step share."""
+"""All state of an array, as NumPy arrays shared by the phases of a step."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ __all__ = ["ArrayState"]
 
 
 class ArrayState:
-    """State of one array; zero after power-up, the registers excepted (see `Registers`).
+    """State of one array; all 0 after power-up, except some registers (see `Registers`).
 
     Attributes
     ----------
     weights : (S, N) int16
-        Weights; `params.weight_absent` is no synapse.
+        Weights; `params.weight_absent` where there is no synapse.
     acc : (2, N) int64
         Excitatory and inhibitory synaptic input of the step.
     v, theta, refr : (N,) int64
-        Potential, adaptive part of the threshold, steps of refractoriness left.
+        Potential, adaptive part of the threshold, refractory steps left.
     currents : (2, N) int64
         Excitatory and inhibitory synaptic current, both positive.
     traces : dict of str to int64 arrays
-        The contract's traces by name: (S,) on the source's side, (N,) on the target's.
+        Traces by the contract's names: (S,) of sources, (N,) of targets.
     wheel : (delay_slots, S) bool
-        Spikes to come, by slot and source id.
+        Spikes in transit, by slot and source id.
     phase : (16 * MW,) int64
         Phases of the regular generators.
     counts : (N,) int64
-        Spikes of each neuron.
+        Spike counts of the neurons.
     registers, counters
         The CTRL registers and the COUNTERS.
     """
@@ -56,7 +56,7 @@ class ArrayState:
         self.counters = Counters(params)
 
     def fields(self, region: Region) -> dict[str, npt.NDArray[np.int64]]:
-        """Return the state that a region shows: one array for each field of its records."""
+        """Return the state in a region: one array for each field of its records."""
         shown = {
             Region.NEURON_STATE: {
                 "v": self.v,

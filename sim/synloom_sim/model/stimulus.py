@@ -1,4 +1,4 @@
-"""What makes sources spike: exact-time events, generators, and the delay wheel that both meet."""
+"""Spikes of sources: exact-time events, generators, and the delay wheel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REGULAR = 0x8000
 
 
 class EventQueue:
-    """The queue of event words, and the cursor that gives the events' due steps."""
+    """The queue of event words, and the cursor: the step of the next events."""
 
     def __init__(self, params: ArrayParams):
         self._params = params
@@ -29,27 +29,27 @@ class EventQueue:
 
     @property
     def room(self) -> int:
-        """Free words."""
+        """Number of free words."""
         return self._params.event_words - len(self._words)
 
     def reset(self, now: int) -> None:
-        """Empty the queue and set the cursor."""
+        """Empty the queue, and set the cursor to step `now`."""
         self._words.clear()
         self._cursor = now
 
     def append(self, words: list[int]) -> bool:
-        """Append words if they all fit."""
+        """Append words; return False, and append none, if they do not all fit."""
         if len(words) > self.room:
             return False
         self._words.extend(words)
         return True
 
     def is_beyond(self, t: int) -> bool:
-        """Return whether no event of step `t` can come any more."""
+        """Return whether the cursor is beyond step `t`, so that all its events have come."""
         return 0 < ((self._cursor - t) & _MASK32) < 1 << 31
 
     def deliver(self, t: int, state: ArrayState) -> None:
-        """Take every word up to step `t`: its events enter the wheel, older ones are dropped."""
+        """Process all words up to step `t`: its events enter the wheel; earlier ones are dropped."""
         slot = state.wheel[t % self._params.delay_slots]
         while self._words and not self.is_beyond(t):
             word = self._words.popleft()
@@ -66,14 +66,14 @@ class EventQueue:
 
 
 class Generators:
-    """The inputs' rate generators."""
+    """The rate generators of the inputs: Bernoulli spikes from random words, or regular ones from phases."""
 
     def __init__(self, params: ArrayParams):
         self._params = params
         self._random = FieldWords(15)
 
     def draw(self, rates: npt.NDArray[np.uint16], state: ArrayState) -> npt.NDArray[np.bool_]:
-        """Advance the random generator and the phases; return the spikes of ids 0..16*GEN_WORDS-1."""
+        """Advance the random generator and the phases; return whether ids 0..16*GEN_WORDS-1 spike, bool."""
         registers = state.registers
         registers.gen_rng = xorshift32(registers.gen_rng)
         count = 16 * min(registers.gen_words, self._params.input_words)
@@ -94,9 +94,9 @@ class Generators:
 def active_sources(
     params: ArrayParams, state: ArrayState, generated: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.int64]:
-    """Return the ids active in step `now`, ascending, (A,) int64, and clear their slot of the wheel.
+    """Return the source ids that spike in step `now`, ascending, (A,) int64, and clear their slot.
 
-    `generated` are the generators' spikes of the first ids.
+    `generated` has the spikes of the generators, for the first ids.
     """
     slot = state.wheel[state.registers.now % params.delay_slots]
     slot[: len(generated)] |= generated
@@ -109,7 +109,7 @@ def active_sources(
 def schedule(
     params: ArrayParams, state: ArrayState, t: int, fired: npt.NDArray[np.int64], delay: npt.NDArray[np.int64]
 ) -> None:
-    """Put the spikes of step `t` into the wheel; a delay of 0 sends a spike nowhere."""
+    """Put the spikes of step `t` into the wheel; a delay of 0 discards a spike."""
     steps = delay[fired]
     sent = steps > 0
     slots = (t + steps[sent]) % params.delay_slots

@@ -1,4 +1,7 @@
-"""The sweep: every neuron's update, and the decay of traces."""
+"""The sweep: the update of all neurons, and the decay of the traces.
+
+Exponential decay on the time grid follows Rotter and Diesmann 1999.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,13 @@ __all__ = ["NeuronTable", "decay_traces", "sweep"]
 Int64s = npt.NDArray[np.int64]
 
 _DECAYS = ("th", "e", "i", "m")
-"""What decays, by the names of its coefficients: theta, Ie, Ii, V."""
+"""Names of the decay coefficients: of theta, Ie, Ii and V."""
 
 
 class NeuronTable:
     """NEURON_PARAMS of the first `count` neurons, decoded.
 
-    Decay coefficients are stacked in the order of `_DECAYS`: with and without adaptation the magnitudes
-    that decay are then one slice.
+    Decay coefficients are stacked in the order of `_DECAYS`, so that one operation decays all magnitudes.
     """
 
     def __init__(self, params: ArrayParams, words: npt.NDArray[np.uint16], count: int):
@@ -49,7 +51,7 @@ class NeuronTable:
 
 
 def sweep(state: ArrayState, table: NeuronTable, adapt: bool) -> Int64s:
-    """Update the table's neurons and clear all accumulators; return who fired, ascending, (F,) int64."""
+    """Update the neurons of a table, and clear all accumulators; return who fired, ascending, (F,) int64."""
     n, top = table.count, table.top
     v, refr = state.v[:n], state.refr[:n]
 
@@ -79,7 +81,7 @@ def sweep(state: ArrayState, table: NeuronTable, adapt: bool) -> Int64s:
 
 
 def _fire(state: ArrayState, table: NeuronTable, adapt: bool, fired: Int64s, u: Int64s) -> int:
-    """Reset the neurons that fired from their potential `u`; return how much state was clipped."""
+    """Reset the neurons that fired from their potentials `u`; return the number of clipped values."""
     top = table.top
     lowered = u - table.reset[fired]
     subtract = table.subtract[fired]
@@ -94,7 +96,7 @@ def _fire(state: ArrayState, table: NeuronTable, adapt: bool, fired: Int64s, u: 
 
 
 def _clip(values: Int64s, low: int, high: int) -> int:
-    """Clip in place; return how many values were outside."""
+    """Clip values in place; return how many were outside."""
     clipped = np.minimum(np.maximum(values, low), high)
     outside = int(np.count_nonzero(clipped != values))
     values[:] = clipped
@@ -102,7 +104,7 @@ def _clip(values: Int64s, low: int, high: int) -> int:
 
 
 def decay_traces(trace: Int64s, segments: Iterable[Segment]) -> None:
-    """Let the traces of each segment decay by one step, in place."""
+    """Decay the traces of each segment by one step, in place."""
     for segment in segments:
         part = trace[segment.lo : segment.hi]
         part[:] = segment.decay.of_magnitude(part)
