@@ -90,9 +90,7 @@ def run_selftest(
         finally:
             port.close()
     if params is not None or options:
-        raise ParameterError(
-            "params and options need a target by name, such as 'sim'; this one is connected already"
-        )
+        raise ParameterError("params and options need a target by name; this one is connected already")
     if isinstance(target, Device):
         target.forget()
         target = target.port
