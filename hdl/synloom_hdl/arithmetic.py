@@ -8,9 +8,12 @@ from itertools import zip_longest
 from amaranth.hdl import Array, Cat, Const, Mux, Value
 from amaranth.utils import ceil_log2
 
+from synloom_hdl.pipeline import staged
+
 __all__ = ["choose", "minimum", "popcount", "rounded_shift", "saturated", "times"]
 
 
+@staged
 def popcount(bits: Value) -> Value:
     """Return the number of ones, as a balanced tree of adders."""
     terms = [bits[n] for n in range(len(bits))] or [Const(0, 1)]
@@ -32,11 +35,13 @@ def choose(values: Sequence[Value | None], index: Value) -> Value:
     return values[0]
 
 
+@staged
 def minimum(value: Value, top: int) -> Value:
     """Return the smaller of an unsigned value and a constant."""
     return Mux(value > top, top, value)
 
 
+@staged
 def rounded_shift(product: Value, exponent: Value) -> Value:
     """Return ``(product + 2**(s-1)) >> s`` with s = 16 + 4 * exponent: rounded, halves up."""
     # The bit below the cut is the half; it is chosen along, so that there is one adder.

@@ -3,7 +3,8 @@ from core_benches import simulate
 from core_neurons import NeuronTwin
 
 from synloom.contract import ArrayParams
-from synloom_hdl.core.neuron_lane import LIF_CLOCKS, NeuronLane
+from synloom_hdl.core.neuron_lane import NeuronLane
+from synloom_hdl.core.timing import LIF_CLOCKS
 
 N = 500
 PARAMS = {

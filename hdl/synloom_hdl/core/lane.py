@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from types import SimpleNamespace
+
+from amaranth.hdl import Module, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract import ArrayParams
 from synloom_hdl.arithmetic import rounded_shift
 from synloom_hdl.core.timing import PassTiming
+from synloom_hdl.pipeline import Pipeline, Staged, mux
 
 __all__ = ["DecayScale", "Lane"]
 
@@ -18,6 +21,16 @@ _FACTOR_BITS = 18
 
 DecayScale = data.StructLayout({"exponent": 2, "takes_all": 1, "is_nonzero": 1})
 """How a decay reads its coefficient: its unit, whether it takes all at once, whether it is not 0."""
+
+_INPUTS = (
+    ("trace", "t0", "a_negative"),
+    ("weight", "a", "w_min", "w_max"),
+    ("soft", "decay"),
+    ("noise",),
+    (),
+    ("lowest", "highest"),
+)
+"""The inputs of each stage."""
 
 
 class Lane(wiring.Component):
@@ -73,87 +86,76 @@ class Lane(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        params = self.params
-        width, bits = params.weight_bits, params.trace_bits
-        # What a stage assigns is a register's next value, or the value itself.
-        stages = ["sync" if register else "comb" for register in PassTiming.of(params).registers]
+        pipe = Pipeline(m, PassTiming.of(self.params).registers)
+        self._in = SimpleNamespace(
+            **{
+                name: pipe.enter(name, getattr(self, name), stage)
+                for stage, names in enumerate(_INPUTS)
+                for name in names
+            }
+        )
+        size, up = self._distance(pipe)
+        product = self._product(pipe, size)
+        step = self._bound(pipe, product, up)
+        delta = self._round(pipe, step)
+        self._sum(m, pipe, delta, up)
+        self._decay(m, pipe, product, size)
+        return m
 
-        # Stage 0: the distance of the trace from its offset.
-        diff = Signal(signed(bits + 1))
-        size1 = Signal(bits)
-        up1 = Signal()
-        m.d.comb += diff.eq(self.trace - self.t0)
-        m.d[stages[0]] += [
-            size1.eq(Mux(diff < 0, -diff, diff)),
-            up1.eq((diff >= 0) ^ self.a_negative),
-        ]
+    def _distance(self, pipe: Pipeline) -> tuple[Staged, Staged]:
+        """Stage 0: return how far the trace is from its offset, and whether the weight goes up."""
+        bits = self.params.trace_bits
+        diff = pipe.wire("diff", self._in.trace - self._in.t0, signed(bits + 1))
+        size = pipe.next("size", mux(diff < 0, -diff, diff), bits)
+        return size, pipe.next("up", (diff >= 0) ^ self._in.a_negative)
 
-        # Stage 1: the product of both paths; the room to the bound ahead.
+    def _product(self, pipe: Pipeline, size: Staged) -> Staged:
+        """Stage 1: return the amplitude times the distance, or the coefficient times the trace."""
         # Without a reset it is a register of the multiplier itself.
         # Where a second product follows, yosys 0.70 would give that register to both multipliers of an iCE40.
-        chained = {"keep": True} if params.soft_bounds else {}
-        product2 = Signal(bits + 16, reset_less=True, attrs=chained)
-        room2 = Signal(8)
-        room = Signal(signed(10))
-        up2 = Signal()
-        weight2 = Signal(signed(width))
-        size2 = Signal(bits)
-        m.d.comb += room.eq(Mux(up1, self.w_max - self.weight, self.weight - self.w_min))
-        m.d[stages[1]] += [
-            product2.eq(size1 * self.a),
-            room2.eq(Mux(room < 0, 0, room)),
-            up2.eq(up1),
-            weight2.eq(self.weight),
-            size2.eq(size1),
-        ]
+        chained = {"keep": True} if self.params.soft_bounds else {}
+        return pipe.next("product", size * self._in.a, reset_less=True, attrs=chained)
 
-        # Stage 2: soft bounds; the amount of decay.
-        step = product2[12:]
-        step3 = Signal(len(step) + 1)
-        if params.soft_bounds:
-            # The bits beyond a multiplier's 18 are too few for a second one.
-            scaled = step[:_FACTOR_BITS] * room2
-            over = [Mux(step[n], room2 << n, 0) for n in range(_FACTOR_BITS, len(step))]
-            m.d[stages[2]] += step3.eq(Mux(self.soft, sum(over, scaled) >> (width - 1), step))
-        else:
-            m.d[stages[2]] += step3.eq(step)
-        quotient = Signal(bits + 1)
-        loss3 = Signal(bits)
-        kept3 = Signal(bits)
-        m.d.comb += quotient.eq(rounded_shift(product2, self.decay.exponent))
-        with m.If(self.decay.takes_all):
-            m.d[stages[2]] += loss3.eq(size2)
-        with m.Elif((quotient == 0) & self.decay.is_nonzero & (size2 != 0)):
-            m.d[stages[2]] += loss3.eq(1)
-        with m.Else():
-            m.d[stages[2]] += loss3.eq(quotient)
-        up3 = Signal()
-        weight3 = Signal.like(weight2)
-        m.d[stages[2]] += [kept3.eq(size2), up3.eq(up2), weight3.eq(weight2)]
+    def _bound(self, pipe: Pipeline, product: Staged, up: Staged) -> Staged:
+        """Stages 1 and 2: return the change of the weight, scaled by its room to the bound if that is soft."""
+        weight = self._in.weight
+        to_bound = mux(up, self._in.w_max - weight, weight - self._in.w_min)
+        to_bound = pipe.wire("to_bound", to_bound, signed(10))
+        room = pipe.next("room", mux(to_bound < 0, 0, to_bound), 8)
+        step = product[12:]
+        if not self.params.soft_bounds:
+            return pipe.next("step", step, len(step) + 1)
+        # The bits beyond a multiplier's 18 are too few for a second one.
+        over = [mux(step[n], room << n, 0) for n in range(_FACTOR_BITS, len(step))]
+        scaled = sum(over, step[:_FACTOR_BITS] * room) >> (self.params.weight_bits - 1)
+        return pipe.next("step", mux(self._in.soft, scaled, step), len(step) + 1)
 
-        # Stage 3: rounding; what is left of the trace.
+    def _round(self, pipe: Pipeline, step: Staged) -> Staged:
+        """Stage 3: return the change of the weight, rounded."""
+        bits = len(step) + 1 - 12
         # A change of 511 leaves any range of weights: more makes no difference.
-        rounded_bits = len(step3) + 1 - 12
-        delta_bits = min(9, rounded_bits)
-        delta4 = Signal(delta_bits)
-        up4 = Signal()
-        weight4 = Signal.like(weight2)
-        rounded = Signal(rounded_bits)
-        m.d.comb += rounded.eq((step3 + self.noise) >> 12)
-        m.d[stages[3]] += [
-            up4.eq(up3),
-            weight4.eq(weight3),
-            delta4.eq(Mux(rounded[delta_bits:].any(), (1 << delta_bits) - 1, rounded)),
-            self.decayed.eq(kept3 - loss3),
+        delta_bits = min(9, bits)
+        rounded = pipe.wire("rounded", (step + self._in.noise) >> 12, bits)
+        most = (1 << delta_bits) - 1
+        return pipe.next("delta", mux(rounded[delta_bits:].any(), most, rounded), delta_bits)
+
+    def _sum(self, m: Module, pipe: Pipeline, delta: Staged, up: Staged):
+        """Stages 4 and 5: change the weight, within its bounds."""
+        up, weight = up.at(4), self._in.weight.at(4)
+        lowest, highest = self._in.lowest, self._in.highest
+        total = pipe.next("total", mux(up, weight + delta, weight - delta), signed(11))
+        above, below = total > highest, total < lowest
+        updated = mux(above, highest, mux(below, lowest, total))
+        m.d.comb += [
+            self.updated.eq(pipe.next("bounded", updated, self.updated.shape())),
+            self.clips.eq(pipe.next("clipped", above | below)),
         ]
 
-        # Stages 4 and 5: the sum, then its bounds.
-        sum5 = Signal(signed(11))
-        m.d[stages[4]] += sum5.eq(Mux(up4, weight4 + delta4, weight4 - delta4))
-        with m.If(sum5 > self.highest):
-            m.d[stages[5]] += [self.updated.eq(self.highest), self.clips.eq(1)]
-        with m.Elif(sum5 < self.lowest):
-            m.d[stages[5]] += [self.updated.eq(self.lowest), self.clips.eq(1)]
-        with m.Else():
-            m.d[stages[5]] += [self.updated.eq(sum5), self.clips.eq(0)]
-        return m
+    def _decay(self, m: Module, pipe: Pipeline, product: Staged, size: Staged):
+        """Stages 2 and 3: take the loss from the trace."""
+        bits, scale = self.params.trace_bits, self._in.decay
+        quotient = pipe.wire("quotient", rounded_shift(product, scale.exponent), bits + 1)
+        is_least = (quotient == 0) & scale.is_nonzero & (size.at(2) != 0)
+        loss = mux(scale.takes_all, size.at(2), mux(is_least, 1, quotient))
+        loss = pipe.next("loss", loss, bits)
+        m.d.comb += self.decayed.eq(pipe.next("left", size.at(3) - loss, bits))

@@ -13,6 +13,7 @@ from synloom_hdl.core.banks import SinglePortBank, TwoPortBank
 from synloom_hdl.core.payloads import loom_address_layout
 from synloom_hdl.core.shared_memory import AccessSignature
 from synloom_hdl.core.timing import PassTiming
+from synloom_hdl.pipeline import Pipeline, Staged, cat, mux
 
 __all__ = ["Loom", "rotate"]
 
@@ -25,7 +26,7 @@ def rotate(values: list, amount, bits: range, *, back: bool = False) -> list:
     count = len(values)
     for bit in bits:
         step = -(1 << bit) if back else 1 << bit
-        values = [Mux(amount[bit], values[(n + step) % count], values[n]) for n in range(count)]
+        values = [mux(amount[bit], values[(n + step) % count], values[n]) for n in range(count)]
     return values
 
 
@@ -52,6 +53,12 @@ class Loom(wiring.Component):
 
     def __init__(self, params: ArrayParams):
         self.params = params
+        self._low_bits = low_bits = ceil_log2(params.lanes)
+        # Half of a rotation's levels, and the other half.
+        self._first_half, self._second_half = (
+            range((low_bits + 1) // 2),
+            range((low_bits + 1) // 2, low_bits),
+        )
         address = loom_address_layout(params)
         chunk = data.ArrayLayout(signed(params.weight_bits), params.lanes)
         super().__init__(
@@ -67,84 +74,70 @@ class Loom(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        params, lanes, width = self.params, self.params.lanes, self.params.weight_bits
-        low_bits = ceil_log2(lanes)
-        half = (low_bits + 1) // 2
-        per_column = params.sources // lanes
-        depth = params.target_chunks * params.sources
-        # A register at the banks, behind them and in the middle of each rotation; or none of them.
-        stage = _Registers(m) if PassTiming.of(params).carries else _Wires()
-
+        params, lanes = self.params, self.params.lanes
         make = SinglePortBank if params.single_port else TwoPortBank
-        self.banks = [make(width, depth) for _ in range(lanes)]
+        self.banks = [make(params.weight_bits, params.target_chunks * params.sources) for _ in range(lanes)]
         for b, bank in enumerate(self.banks):
             m.submodules[f"bank{b}"] = bank
         banks = [bank.bank for bank in self.banks]
-
-        # The host reaches one weight at a time; its division of the target index costs a clock.
-        host = self.host
-        source, target = host.offset[12:], host.offset[:12]
-        host_address = Signal(range(depth))
-        host_bank = Signal(low_bits)
-        exists = Signal()
-        m.d.sync += [
-            host_address.eq((times(target >> low_bits, per_column) << low_bits) + source),
-            host_bank.eq(source + target),
-            exists.eq((source < params.sources) & (target < params.neurons)),
-        ]
-
-        def place(address, bank: int):
-            """Return where a chunk's weight lies in a bank."""
-            low = Mux(address.column, bank - address.rotate, address.rotate)[:low_bits]
-            return Mux(host.select, host_address, Cat(low, address.high))
-
-        # Read: banks, then two stages of rotation.
-        for b, bank in enumerate(banks):
-            m.d.comb += bank.read_address.eq(stage(place(self.read, b), f"read_address{b}"))
-        turn = stage(self.read.rotate, "turn")
-        turn_read = Signal(low_bits)
-        m.d.sync += turn_read.eq(turn)
-        turn1 = stage(turn_read, "turn1")
-        values = [stage(bank.read, f"read{b}") for b, bank in enumerate(banks)]
-        parts = rotate(values, turn1, range(half))
-        turn2 = stage(turn1, "turn2")
-        parts = [stage(value, f"part{n}") for n, value in enumerate(parts)]
-        for n, value in enumerate(rotate(parts, turn2, range(half, low_bits))):
-            m.d.comb += self.weights[n].eq(stage(value, f"weight{n}"))
-
-        # Write: two stages of rotation back, with the enables.
-        entry = [Cat(self.write_weights[n], self.write_mask[n]) for n in range(lanes)]
-        back = rotate(entry, self.write_address.rotate, range(half), back=True)
-        back = [stage(value, f"back{n}") for n, value in enumerate(back)]
-        address = stage(self.write_address, "address1")
-        back = rotate(back, address.rotate, range(half, low_bits), back=True)
-        for b, bank in enumerate(banks):
-            entry = Mux(host.select, Cat(host.data[:width], host.write & exists & (host_bank == b)), back[b])
-            m.d.comb += [
-                bank.write_address.eq(stage(place(address, b), f"write_address{b}")),
-                Cat(bank.write, bank.write_en).eq(stage(entry, f"write{b}")),
-            ]
-
-        chosen = Signal(signed(width))
-        m.d.comb += chosen.eq(Array(values)[host_bank])
-        m.d.sync += host.q.eq(Mux(host.select & exists, chosen, 0) & 0xFF)
+        self._host(m, banks)
+        self._read(m, banks)
+        self._write(m, banks)
         return m
 
+    def _host(self, m: Module, banks: list):
+        """Find the host's weight: its division of the target index costs a clock."""
+        host, params, low_bits = self.host, self.params, self._low_bits
+        source, target = host.offset[12:], host.offset[:12]
+        per_column = params.sources // params.lanes
+        self._host_address = Signal(range(params.target_chunks * params.sources), name="host_address")
+        self._host_bank = Signal(low_bits, name="host_bank")
+        self._exists = Signal(name="exists")
+        m.d.sync += [
+            self._host_address.eq((times(target >> low_bits, per_column) << low_bits) + source),
+            self._host_bank.eq(source + target),
+            self._exists.eq((source < params.sources) & (target < params.neurons)),
+        ]
 
-class _Registers:
-    """Delays values by a clock."""
+    def _address(self, pipe: Pipeline, address: Staged, bank: int) -> Staged:
+        """Return where a chunk's weight lies in a bank, or where the host's does."""
+        select, host_address = pipe.steady(self.host.select), pipe.steady(self._host_address)
+        low = mux(address.column, bank - address.rotate, address.rotate)[: self._low_bits]
+        return mux(select, host_address, cat(low, address.high))
 
-    def __init__(self, m: Module):
-        self._m = m
+    def _read(self, m: Module, banks: list):
+        """Read the banks, and rotate the weights into operand order."""
+        pipe = Pipeline(m, PassTiming.of(self.params).reads)
+        address = pipe.enter("read", self.read)
+        for b, bank in enumerate(banks):
+            place = pipe.wire(f"read_address{b}", self._address(pipe, address, b))
+            m.d.comb += bank.read_address.eq(place.at(1))
+        values = [pipe.enter(f"read{b}", bank.read, 2).at(3) for b, bank in enumerate(banks)]
+        parts = rotate(values, address.rotate.at(3), self._first_half)
+        parts = [pipe.wire(f"part{n}", part).at(4) for n, part in enumerate(parts)]
+        weights = rotate(parts, address.rotate.at(4), self._second_half)
+        for n, weight in enumerate(weights):
+            m.d.comb += self.weights[n].eq(pipe.wire(f"weight{n}", weight).at(5))
 
-    def __call__(self, value, name: str):
-        register = Signal.like(value, name=name)
-        self._m.d.sync += register.eq(value)
-        return register
+        chosen = Signal(signed(self.params.weight_bits))
+        m.d.comb += chosen.eq(Array(value.as_value() for value in values)[self._host_bank])
+        m.d.sync += self.host.q.eq(Mux(self.host.select & self._exists, chosen, 0) & 0xFF)
 
-
-class _Wires:
-    """Passes values on."""
-
-    def __call__(self, value, name: str):
-        return value
+    def _write(self, m: Module, banks: list):
+        """Rotate weights and enables back to their banks, and write."""
+        pipe, host, width = Pipeline(m, PassTiming.of(self.params).writes), self.host, self.params.weight_bits
+        address = pipe.enter("write_address", self.write_address)
+        entries = [
+            pipe.enter("entry", Cat(weight, enable))
+            for weight, enable in zip(self.write_weights, self.write_mask, strict=True)
+        ]
+        back = rotate(entries, address.rotate, self._first_half, back=True)
+        back = [pipe.wire(f"back{n}", entry).at(1) for n, entry in enumerate(back)]
+        address = address.at(1)
+        back = rotate(back, address.rotate, self._second_half, back=True)
+        for b, bank in enumerate(banks):
+            mine = host.write & self._exists & (self._host_bank == b)
+            entry = mux(pipe.steady(host.select), pipe.steady(Cat(host.data[:width], mine)), back[b])
+            entry = pipe.wire(f"write{b}", entry).at(2)
+            place = pipe.wire(f"write_address{b}", self._address(pipe, address, b)).at(2)
+            m.d.comb += [bank.write_address.eq(place), Cat(bank.write, bank.write_en).eq(entry)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Module, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,11 +11,10 @@ from synloom.contract.layout import Layout
 from synloom.contract.memory_map import layout_of
 from synloom.contract.regions import Region
 from synloom_hdl.arithmetic import minimum, rounded_shift
+from synloom_hdl.core.timing import LIF_CLOCKS, NeuronStage
+from synloom_hdl.pipeline import Pipeline, Staged, mux
 
-__all__ = ["LIF_CLOCKS", "NeuronLane", "record_layout"]
-
-LIF_CLOCKS = 10
-"""Clocks from the inputs of a neuron to its outputs."""
+__all__ = ["NeuronLane", "record_layout"]
 
 
 def record_layout(layout: Layout) -> data.FlexibleLayout:
@@ -32,20 +31,24 @@ def record_layout(layout: Layout) -> data.FlexibleLayout:
 class NeuronLane(wiring.Component):
     """Leaky integrate-and-fire with exponential currents, refractoriness and adaptive threshold.
 
-    Ten stages, one neuron a clock; every intermediate is wide enough and clipped once.
+    A pipeline of one neuron a clock; `NeuronStage` names its stages. The decays are exact to the rounding of
+    their coefficients (exact integration: Rotter and Diesmann 1999); every sum is wide enough, and clipped
+    once.
 
     Members
     -------
     valid : In(1)
         The neuron is in use; else it neither fires nor counts.
-    parameters : In(neuron_params_layout), state : In(neuron_state_layout), sums : In({e, i})
+    parameters : In(NEURON_PARAMS' record), state : In(NEURON_STATE's record), sums : In({e, i})
         One neuron.
     adapt : In(1)
         Register MODE.adapt; constant during a sweep.
-    next_state : Out(neuron_state_layout)
+    next_state : Out(NEURON_STATE's record)
         `LIF_CLOCKS` later, like the following.
     fires : Out(1)
+        The neuron spikes.
     saturations : Out(range(6))
+        How often its state was clipped.
     """
 
     def __init__(self, params: ArrayParams):
@@ -67,143 +70,122 @@ class NeuronLane(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        params = self.params
-        bits, top = params.state_bits, params.state_max
-        adapts = params.adaptation
-
-        def later(value: Value, clocks: int, name: str) -> Value:
-            """Return a value some clocks later."""
-            for k in range(clocks):
-                register = Signal(Value.cast(value).shape(), name=f"{name}_{k + 1}")
-                m.d.sync += register.eq(value)
-                value = register
-            return value
-
-        # Clock 0: all of it comes from memories, which are slow.
-        p, s, sums, valid = (
-            Signal(member.shape(), name=f"{name}_0")
-            for name, member in (
-                ("parameters", self.parameters),
-                ("state", self.state),
-                ("sums", self.sums),
-                ("valid", self.valid),
-            )
+        self._pipe = pipe = Pipeline(m, [True] * LIF_CLOCKS, valid=self.valid)
+        self._adapt = pipe.steady(self.adapt)
+        # Memories are slow: what comes from them has the first stage for itself.
+        self._p, self._s, sums = (
+            pipe.enter(name, getattr(self, name), NeuronStage.FETCH).at(NeuronStage.SCALE)
+            for name in ("parameters", "state", "sums")
         )
-        m.d.sync += [p.eq(self.parameters), s.eq(self.state), sums.eq(self.sums), valid.eq(self.valid)]
-
-        # Clock 1: gains. Clock 2: the currents, clipped.
-        shifted = {}
-        for side, gain in (("e", p.g_e), ("i", p.g_i)):
-            shifted[side] = Signal(params.accumulator_bits + 15, name=f"shifted_{side}")
-            m.d.sync += shifted[side].eq(sums[side] << gain)
-        current, clip_current = {}, {}
-        for side, old in (("e", s.ie), ("i", s.ii)):
-            total = Signal(40, name=f"total_{side}")
-            current[side] = Signal(bits - 1, name=f"current_{side}")
-            clip_current[side] = Signal(name=f"clip_{side}")
-            m.d.comb += total.eq(shifted[side] + later(old, 1, f"old_{side}"))
-            m.d.sync += [current[side].eq(minimum(total, top)), clip_current[side].eq(total > top)]
-
-        # Clocks 3 to 5: four decays side by side.
-        negative = later(s.v < 0, 2, "negative")
-        size = Signal(bits)
-        m.d.sync += size.eq(Mux(s.v < 0, -s.v, s.v))
-        v_left = self._decay(
-            m, "v", later(size, 1, "size"), later(p.dm, 2, "dm"), later(p.exponent_m, 2, "exponent_m")
-        )
-        e_left = self._decay(m, "e", current["e"], later(p.de, 2, "de"), later(p.exponent_e, 2, "exponent_e"))
-        i_left = self._decay(m, "i", current["i"], later(p.di, 2, "di"), later(p.exponent_i, 2, "exponent_i"))
-        if adapts:
-            coefficient = Mux(self.adapt, p.dth, 0)
-            theta = self._decay(
-                m,
-                "theta",
-                later(s.theta, 2, "theta"),
-                later(coefficient, 2, "dth"),
-                later(p.exponent_th, 2, "exponent_th"),
-            )
-
-        # Clock 6: the potential and what it is compared with, exact.
-        u = Signal(signed(bits + 3))
-        threshold = Signal(signed(bits + 1))
-        signed_v = Mux(later(negative, 3, "negative_v"), -v_left, v_left)
-        e5, i5 = later(current["e"], 3, "e"), later(current["i"], 3, "i")
-        m.d.sync += u.eq(signed_v + e5 - i5 + later(p.bias, 5, "bias"))
-        m.d.sync += threshold.eq(later(p.thr, 5, "thr") + (theta if adapts else 0))
-
-        # Clock 7: clip. Clock 8: compare. Clock 9: choose.
-        u_sat = Signal(signed(bits))
-        clip_u = Signal()
-        m.d.sync += [
-            u_sat.eq(Mux(u > top, top, Mux(u < -top, -top, u))),
-            clip_u.eq((u > top) | (u < -top)),
-        ]
-        refractory_left = later(s.refr, 7, "refr")
-        ready = Signal()
-        m.d.comb += ready.eq(refractory_left == 0)
-        fires = Signal()
-        reset = later(p.reset, 7, "reset")
-        reduced = Signal(signed(bits + 1))
-        m.d.sync += [
-            fires.eq(ready & later(valid, 7, "valid") & (u_sat >= later(threshold, 1, "threshold"))),
-            reduced.eq(u_sat - reset),
-        ]
-        subtract = later(p.subtract, 8, "subtract")
-        ready8, refr8, u8 = (
-            later(ready, 1, "ready"),
-            later(refractory_left, 1, "refr8"),
-            later(u_sat, 1, "u8"),
-        )
-        reduced_sat = Mux(reduced > top, top, Mux(reduced < -top, -top, reduced))
-        clip_reduced = fires & subtract & ((reduced > top) | (reduced < -top))
-        new = Signal.like(self.next_state)
-        kept = later(s.v, 8, "v")
-        after_spike = Mux(subtract, reduced_sat, later(reset, 1, "reset8"))
-        m.d.comb += new.v.eq(Mux(ready8, Mux(fires, after_spike, u8), kept))
-        m.d.comb += [
-            new.refr.eq(Mux(fires, later(p.refractory, 8, "refractory"), Mux(ready8, 0, refr8 - 1))),
-            new.ie.eq(later(e_left, 3, "e_left")),
-            new.ii.eq(later(i_left, 3, "i_left")),
-        ]
-        clips = [
-            later(clip_current["e"], 6, "clip_e"),
-            later(clip_current["i"], 6, "clip_i"),
-            later(clip_u, 1, "clip_u") & ready8,
-            clip_reduced,
-        ]
-        if adapts:
-            raised = Signal(bits)
-            m.d.sync += raised.eq(later(theta, 2, "theta7") + later(p.th_step, 7, "th_step"))
-            steps = fires & self.adapt
-            m.d.comb += new.theta.eq(Mux(steps, minimum(raised, top), later(theta, 3, "theta8")))
-            clips.append(steps & (raised > top))
-        valid8 = later(valid, 8, "valid8")
-        m.d.sync += [
-            self.next_state.eq(new),
-            self.fires.eq(fires),
-            self.saturations.eq(Mux(valid8, sum(clips), 0)),
-        ]
+        p, s = self._p, self._s
+        e, clips_e = self._add("e", sums.e, p.g_e, s.ie)
+        i, clips_i = self._add("i", sums.i, p.g_i, s.ii)
+        theta = self._threshold_decay() if self.params.adaptation else None
+        u, clips_u = self._integrate(e, i)
+        fires, ready, reduced = self._compare(u, theta)
+        v, clips_v = self._potential(u, fires, ready, reduced)
+        state = {
+            "v": v,
+            "refr": self._refractory_time(fires, ready),
+            "ie": self._decay("e", e, p.de, p.exponent_e),
+            "ii": self._decay("i", i, p.di, p.exponent_i),
+        }
+        clips = [clips_e, clips_i, clips_u.at(NeuronStage.CHOOSE) & ready, clips_v]
+        if theta is not None:
+            state["theta"], clips_theta = self._threshold_rise(theta, fires)
+            clips.append(clips_theta)
+        self._give(m, state, fires, clips)
         return m
 
-    def _decay(self, m: Module, name: str, size: Value, coefficient: Value, exponent: Value) -> Value:
-        """Return ``decay`` of a magnitude, three clocks later (docs/numbers.md)."""
-        width = len(size)
-        product = Signal(width + 16, name=f"{name}_product")
-        size1, size2 = Signal(width, name=f"{name}_size1"), Signal(width, name=f"{name}_size2")
-        all_of_it, any_of_it, exponent1 = (
-            Signal(width, name=f"{name}_{n}") for n, width in (("all", 1), ("any", 1), ("exponent", 2))
+    def _add(self, side: str, charge: Staged, gain: Staged, current: Staged) -> tuple[Staged, Staged]:
+        """Add a sum of weights to a current: SCALE, ADD. Return the current and whether it was clipped."""
+        pipe, params = self._pipe, self.params
+        shifted = pipe.next(f"shifted_{side}", charge << gain, params.accumulator_bits + 15)
+        total = pipe.wire(f"total_{side}", shifted + current.at(NeuronStage.ADD), 40)
+        return (
+            pipe.next(f"current_{side}", minimum(total, params.state_max), params.state_bits - 1),
+            pipe.next(f"clips_{side}", total > params.state_max),
         )
-        loss, left = Signal(width, name=f"{name}_loss"), Signal(width, name=f"{name}_left")
-        quotient = Signal(width + 1, name=f"{name}_quotient")
-        m.d.sync += [
-            product.eq(size * coefficient),
-            size1.eq(size),
-            all_of_it.eq((coefficient == 0xFFFF) & (exponent == 0)),
-            any_of_it.eq((coefficient != 0) & (size != 0)),
-            exponent1.eq(exponent),
-            size2.eq(size1),
-            left.eq(size2 - loss),
+
+    def _decay(self, name: str, size: Staged, coefficient: Staged, exponent: Staged) -> Staged:
+        """Return a magnitude after its decay (docs/numbers.md): MULTIPLY, ROUND, DECAY."""
+        pipe, width = self._pipe, len(size)
+        size, coefficient, exponent = (v.at(NeuronStage.MULTIPLY) for v in (size, coefficient, exponent))
+        product = pipe.next(f"{name}_product", size * coefficient)
+        takes_all = pipe.next(f"{name}_takes_all", (coefficient == 0xFFFF) & (exponent == 0))
+        takes_any = pipe.next(f"{name}_takes_any", (coefficient != 0) & (size != 0))
+        rounded = rounded_shift(product, exponent.at(NeuronStage.ROUND))
+        quotient = pipe.wire(f"{name}_quotient", rounded, width + 1)
+        least = mux((quotient == 0) & takes_any, 1, quotient)
+        loss = pipe.next(f"{name}_loss", mux(takes_all, size.at(NeuronStage.ROUND), least), width)
+        return pipe.next(f"{name}_left", size.at(NeuronStage.DECAY) - loss, width)
+
+    def _threshold_decay(self) -> Staged:
+        """Return the rise of the threshold after its decay."""
+        p = self._p
+        dth = self._pipe.wire("dth", mux(self._adapt, p.dth, 0))
+        return self._decay("theta", self._s.theta, dth, p.exponent_th)
+
+    def _integrate(self, e: Staged, i: Staged) -> tuple[Staged, Staged]:
+        """Let the potential decay and take the currents: INTEGRATE, CLIP. Return it and whether it was clipped."""
+        pipe, p, v, bits = self._pipe, self._p, self._s.v, self.params.state_bits
+        negative = pipe.wire("negative", v < 0)
+        size = pipe.next("size", mux(negative, -v, v), bits)
+        left = self._decay("v", size, p.dm, p.exponent_m)
+        signed_v = mux(negative.at(NeuronStage.INTEGRATE), -left, left)
+        e, i, bias = (value.at(NeuronStage.INTEGRATE) for value in (e, i, p.bias))
+        u = pipe.next("u", signed_v + e - i + bias, signed(bits + 3))
+        u_sat, clips = self._clip(u)
+        return pipe.next("u_sat", u_sat, signed(bits)), pipe.next("clips_u", clips)
+
+    def _compare(self, u: Staged, theta: Staged | None) -> tuple[Staged, Staged, Staged]:
+        """Compare the potential: COMPARE. Return whether it fires, whether it may, and the potential less reset."""
+        pipe, p, bits = self._pipe, self._p, self.params.state_bits
+        base = p.thr.at(NeuronStage.INTEGRATE)
+        threshold = pipe.next("threshold", base + (0 if theta is None else theta), signed(bits + 1))
+        ready = pipe.wire("ready", self._s.refr.at(NeuronStage.COMPARE) == 0)
+        is_above = u >= threshold.at(NeuronStage.COMPARE)
+        fires = pipe.next("fires", ready & pipe.valid.at(NeuronStage.COMPARE) & is_above)
+        reduced = pipe.next("reduced", u - p.reset.at(NeuronStage.COMPARE), signed(bits + 1))
+        return fires, ready.at(NeuronStage.CHOOSE), reduced
+
+    def _potential(self, u: Staged, fires: Staged, ready: Staged, reduced: Staged) -> tuple[Staged, Staged]:
+        """Choose the new potential: CHOOSE. Return it and whether a reset by subtraction was clipped."""
+        u, subtract, reset, old = (
+            value.at(NeuronStage.CHOOSE) for value in (u, self._p.subtract, self._p.reset, self._s.v)
+        )
+        reduced_sat, clips = self._clip(reduced)
+        return mux(ready, mux(fires, mux(subtract, reduced_sat, reset), u), old), fires & subtract & clips
+
+    def _refractory_time(self, fires: Staged, ready: Staged) -> Staged:
+        """Return the steps of refractoriness that are left: CHOOSE."""
+        left, after_spike = (value.at(NeuronStage.CHOOSE) for value in (self._s.refr, self._p.refractory))
+        return mux(fires, after_spike, mux(ready, 0, left - 1))
+
+    def _threshold_rise(self, theta: Staged, fires: Staged) -> tuple[Staged, Staged]:
+        """Let a spike raise the threshold: COMPARE, CHOOSE. Return its rise and whether that was clipped."""
+        top = self.params.state_max
+        sum_ = theta.at(NeuronStage.COMPARE) + self._p.th_step.at(NeuronStage.COMPARE)
+        raised = self._pipe.next("raised", sum_, self.params.state_bits)
+        rises = fires & self._adapt
+        return mux(rises, minimum(raised, top), theta.at(NeuronStage.CHOOSE)), rises & (raised > top)
+
+    def _give(self, m: Module, state: dict[str, Staged], fires: Staged, clips: list[Staged]):
+        """Give the results of CHOOSE to the outputs."""
+        pipe = self._pipe
+        for name, value in state.items():
+            shape = self.next_state.shape()[name].shape
+            new = pipe.next(f"next_{name}", value.at(NeuronStage.CHOOSE), shape)
+            m.d.comb += getattr(self.next_state, name).eq(new)
+        count = sum(clip.at(NeuronStage.CHOOSE) for clip in clips)
+        counted = mux(pipe.valid.at(NeuronStage.CHOOSE), count, 0)
+        m.d.comb += [
+            self.fires.eq(fires.at(LIF_CLOCKS)),
+            self.saturations.eq(pipe.next("counted", counted, self.saturations.shape())),
         ]
-        m.d.comb += quotient.eq(rounded_shift(product, exponent1))
-        m.d.sync += loss.eq(Mux(all_of_it, size1, Mux((quotient == 0) & any_of_it, 1, quotient)))
-        return left
+
+    def _clip(self, value: Staged) -> tuple[Staged, Staged]:
+        """Return a potential within its limits, and whether it was outside."""
+        top = self.params.state_max
+        above, below = value > top, value < -top
+        return mux(above, top, mux(below, -top, value)), above | below

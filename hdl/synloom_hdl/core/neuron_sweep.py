@@ -13,7 +13,8 @@ from synloom.contract.memory_map import layout_of, memory_of
 from synloom.contract.regions import Region
 from synloom_hdl.arithmetic import popcount
 from synloom_hdl.core.accumulators import groups, sums_layout
-from synloom_hdl.core.neuron_lane import LIF_CLOCKS, NeuronLane
+from synloom_hdl.core.neuron_lane import NeuronLane
+from synloom_hdl.core.timing import LIF_CLOCKS
 from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
 
 __all__ = ["Neurons"]

@@ -1,15 +1,45 @@
-"""The clocks of the pass pipeline: one place that loom, lanes and pass engine agree on."""
+"""The clocks of the two pipelines, passes and neurons: one place that their blocks agree on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from synloom.contract import ArrayParams
 
-__all__ = ["LANE_STAGES", "PassTiming"]
+__all__ = ["LANE_STAGES", "LIF_CLOCKS", "NeuronStage", "PassTiming"]
+
+
+class NeuronStage(IntEnum):
+    """Stages of a neuron lane; each ends in a register."""
+
+    FETCH = 0
+    """Parameters, state and sums come from their memories."""
+    SCALE = 1
+    """The sums are shifted by their gains."""
+    ADD = 2
+    """Sums are added to currents, and clipped."""
+    MULTIPLY = 3
+    """Potential, currents and threshold are multiplied by their coefficients."""
+    ROUND = 4
+    """Products are rounded: what a decay takes."""
+    DECAY = 5
+    """It is taken."""
+    INTEGRATE = 6
+    """The potential takes currents and bias."""
+    CLIP = 7
+    """It is clipped."""
+    COMPARE = 8
+    """It is compared with the threshold."""
+    CHOOSE = 9
+    """The new state is chosen: after a spike, without one, or in a refractory time."""
+
+
+LIF_CLOCKS = len(NeuronStage)
+"""Clocks from a neuron's inputs to its outputs."""
 
 LANE_STAGES = 6
-"""Parts of a lane's work, each of which may end in a register (see `Lane`)."""
+"""Stages of a lane's work, each of which may end in a register (see `Lane`)."""
 
 _SLOW_HZ = 30_000_000
 """A clock of at most this leaves time for most of a lane's work at one go (iCE40 UltraPlus)."""
@@ -26,42 +56,43 @@ class PassTiming:
     carries : bool
         Segments follow one another without a gap, so that what they say travels with their chunks. Else a
         segment stays until its last weight is written.
+    reads : tuple of bool
+        Which of the loom's stages of reading end in a register: the address, the banks, the first and the
+        second half of the rotation, and its result.
+    writes : tuple of bool
+        Which of its stages of writing do: the two halves of the rotation back.
+    raises : tuple of bool
+        Which of the stages of raising a trace do: its address, its memory, the old value, the sum.
     traces_read : int
-        The traces are asked for a chunk.
-    traces_row : int
-        Their memories give it.
+        The traces of a chunk are asked for.
     traces : int
-        The traces enter the lanes.
-    weights : int
-        The weights are in operand order.
+        They enter the lanes.
     registers : tuple of bool
         Which of the `LANE_STAGES` stages of a lane end in a register.
     key : int
         The random numbers' key is in its register.
     noise_registers : int
         Registers between the key and the lanes.
-    write : int
-        Clocks from the lanes' result to the write in the banks.
     """
 
     interval: int
     carries: bool
+    reads: tuple[bool, ...]
+    writes: tuple[bool, ...]
+    raises: tuple[bool, ...]
     traces_read: int
-    traces_row: int
     traces: int
-    weights: int
     registers: tuple[bool, ...]
     key: int
     noise_registers: int
-    write: int
 
     @classmethod
     def of(cls, params: ArrayParams) -> PassTiming:
         """Return the timing of an array.
 
-        Two-ported weights: a chunk a clock, and a register wherever one helps the clock. Single-ported
-        weights: reads in even clocks, writes in odd ones; such devices are short of registers and their
-        clocks are slow, so that most of the work is done at one go.
+        Two-ported weights: a chunk a clock, and a register wherever one makes the clock faster.
+        Single-ported weights: reads in even clocks, writes in odd ones; such devices have few registers and
+        slow clocks, so that most of the work is done at one go.
         """
         if params.single_port:
             # Five clocks or three: an odd number, so that writes meet reads of other chunks in other clocks.
@@ -69,31 +100,41 @@ class PassTiming:
             return cls(
                 interval=2,
                 carries=False,
+                reads=(False, True, False, False, False),
+                writes=(False, False),
+                raises=(False, True, False, False),
                 traces_read=0,
-                traces_row=1,
                 traces=1,
-                weights=1,
                 registers=(quick, True, False, quick, False, True),
                 key=3 if quick else 2,
                 noise_registers=0,
-                write=0,
             )
         return cls(
             interval=1,
             carries=True,
+            reads=(True,) * 5,
+            writes=(True,) * 2,
+            raises=(True,) * 4,
             traces_read=1,
-            traces_row=3,
             traces=4,
-            weights=5,
             registers=(True,) * LANE_STAGES,
             key=5,
             noise_registers=2,
-            write=2,
         )
 
     def stage(self, number: int) -> int:
         """Return the clock in which a stage of the lanes works."""
         return self.traces + sum(self.registers[:number])
+
+    @property
+    def traces_row(self) -> int:
+        """The traces' memories give what they were asked for."""
+        return self.traces_read + sum(self.raises[:2])
+
+    @property
+    def weights(self) -> int:
+        """The weights are in operand order."""
+        return sum(self.reads)
 
     @property
     def updated(self) -> int:
@@ -104,6 +145,11 @@ class PassTiming:
     def decayed(self) -> int:
         """The decayed traces leave the lanes."""
         return self.stage(4)
+
+    @property
+    def write(self) -> int:
+        """Clocks from the lanes' result to the write in the banks."""
+        return sum(self.writes)
 
     @property
     def depth(self) -> int:
