@@ -51,7 +51,9 @@ class Pipeline:
         An item is there; whatever the interval, it has a register for each stage that ends in one.
     """
 
-    def __init__(self, m: Module, registers: Sequence[bool], *, interval: int = 1, valid: Value | None = None):
+    def __init__(
+        self, m: Module, registers: Sequence[bool], *, interval: int = 1, valid: Value | None = None
+    ):
         self._m = m
         self._registers = tuple(registers)
         self._interval = interval
@@ -221,7 +223,9 @@ class Staged(ValueCastable):
         if self.stage in (None, stage):
             return self
         if stage < self.stage:
-            raise StageError(f"{self.name} is wanted in stage {stage}, but is there from stage {self.stage} on")
+            raise StageError(
+                f"{self.name} is wanted in stage {stage}, but is there from stage {self.stage} on"
+            )
         return Staged(self._way.reach(stage), stage, self._way)
 
     def shape(self) -> Any:
@@ -239,7 +243,9 @@ class Staged(ValueCastable):
             found = getattr(self.value, name)
             if callable(found):
                 return partial(staged(lambda _, *operands: found(*operands)), self)
-            self._fields[name] = self.pipe.enter(name, found, self.stage) if self.pipe else Staged(found, None)
+            self._fields[name] = (
+                self.pipe.enter(name, found, self.stage) if self.pipe else Staged(found, None)
+            )
         return self._fields[name]
 
     def __len__(self) -> int:

@@ -55,7 +55,9 @@ def play(registers, interval, items):
 
 
 @pytest.mark.parametrize("interval", [1, 2, 3])
-@pytest.mark.parametrize("registers", [(True,) * 5, (False, False, True), (True, False, True, True, False, True)])
+@pytest.mark.parametrize(
+    "registers", [(True,) * 5, (False, False, True), (True, False, True, True, False, True)]
+)
 def test_values_arrive_in_every_stage_through_registers_and_wires(registers, interval):
     items = Random(interval).choices(range(256), k=9)
     for item, seen in zip(items, play(registers, interval, items), strict=True):

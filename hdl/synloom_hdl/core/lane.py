@@ -117,7 +117,7 @@ class Lane(wiring.Component):
         return pipe.next("product", size * self._in.a, reset_less=True, attrs=chained)
 
     def _bound(self, pipe: Pipeline, product: Staged, up: Staged) -> Staged:
-        """Stages 1 and 2: return the change of the weight, scaled by its room to the bound if that is soft."""
+        """Stages 1 and 2: return the change of the weight, which soft bounds scale."""
         weight = self._in.weight
         to_bound = mux(up, self._in.w_max - weight, weight - self._in.w_min)
         to_bound = pipe.wire("to_bound", to_bound, signed(10))

@@ -127,7 +127,7 @@ class NeuronLane(wiring.Component):
         return self._decay("theta", self._s.theta, dth, p.exponent_th)
 
     def _integrate(self, e: Staged, i: Staged) -> tuple[Staged, Staged]:
-        """Let the potential decay and take the currents: INTEGRATE, CLIP. Return it and whether it was clipped."""
+        """Return the potential after leak, currents and bias, and whether it was clipped: INTEGRATE, CLIP."""
         pipe, p, v, bits = self._pipe, self._p, self._s.v, self.params.state_bits
         negative = pipe.wire("negative", v < 0)
         size = pipe.next("size", mux(negative, -v, v), bits)
@@ -139,7 +139,7 @@ class NeuronLane(wiring.Component):
         return pipe.next("u_sat", u_sat, signed(bits)), pipe.next("clips_u", clips)
 
     def _compare(self, u: Staged, theta: Staged | None) -> tuple[Staged, Staged, Staged]:
-        """Compare the potential: COMPARE. Return whether it fires, whether it may, and the potential less reset."""
+        """Compare: COMPARE. Return whether the neuron fires, whether it may, and its potential less reset."""
         pipe, p, bits = self._pipe, self._p, self.params.state_bits
         base = p.thr.at(NeuronStage.INTEGRATE)
         threshold = pipe.next("threshold", base + (0 if theta is None else theta), signed(bits + 1))

@@ -9,15 +9,19 @@ from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom.contract.memory import Memory
-from synloom.contract.memory_map import layout_of, memory_of
+from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom_hdl.arithmetic import popcount
 from synloom_hdl.core.accumulators import groups, sums_layout
 from synloom_hdl.core.neuron_lane import NeuronLane
-from synloom_hdl.core.timing import LIF_CLOCKS
 from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
+from synloom_hdl.core.timing import LIF_CLOCKS
+from synloom_hdl.pipeline import Pipeline, Staged, cat
 
 __all__ = ["Neurons"]
+
+_LAST = 1 + LIF_CLOCKS
+"""The last stage of the sweep, in which the new state is written."""
 
 
 def _elements(lanes: int, table: Memory) -> list[int | None]:
@@ -82,24 +86,13 @@ class Neurons(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        params, lanes = self.params, self.params.neuron_lanes
-        lane_bits = ceil_log2(lanes)
-        parameters_layout, state_layout = (
-            layout_of(params, region) for region in (Region.NEURON_PARAMS, Region.NEURON_STATE)
-        )
         parameters, state = self._stores(m)
-
-        active = Signal()
-        group = Signal(self.sweep_group.shape())
-        final = Signal(range(len(groups(params)) + 1))
-        m.d.comb += final.eq((((self.sweep_count + 15) >> 4) << (4 - lane_bits)) - 1)
-        with m.If(self.start & (self.sweep_count != 0)):
-            m.d.sync += [active.eq(1), group.eq(0)]
-        with m.If(active):
-            m.d.sync += group.eq(group + 1)
-            with m.If(group == final):
-                m.d.sync += active.eq(0)
+        active, group = self._walk(m)
+        # Stage 0 asks the memories, stage 1 gives what they have to the lanes, the last writes the new state.
+        pipe = Pipeline(m, [True] * _LAST, valid=active)
+        valids = [pipe.valid.at(stage) for stage in range(_LAST + 1)]
         m.d.comb += [
+            self.busy.eq(self.start | Cat(*valids).any()),
             self.sweep_en.eq(active),
             self.sweep_group.eq(group),
             parameters.read_row.eq(group),
@@ -107,46 +100,65 @@ class Neurons(wiring.Component):
             state.read_row.eq(group),
             state.read_en.eq(active),
         ]
-
-        valids = [active]
-        places = [group]
-        for k in range(1, LIF_CLOCKS + 2):
-            valids.append(Signal(name=f"valid{k}"))
-            places.append(Signal.like(group, name=f"group{k}"))
-            m.d.sync += [valids[k].eq(valids[k - 1]), places[k].eq(places[k - 1])]
-        m.d.comb += self.busy.eq(self.start | Cat(*valids).any())
-
-        in_use = Signal(lanes)
-        used = [Signal(lanes, name=f"used{k}") for k in range(LIF_CLOCKS + 1)]
-        m.d.comb += in_use.eq(Cat((group << lane_bits) + n < self.sweep_count for n in range(lanes)))
-        m.d.sync += [a.eq(b) for a, b in zip(used, [in_use, *used], strict=False)]
-
-        fired = Signal(lanes)
-        saturations = []
-        for n in range(lanes):
-            lane = NeuronLane(params)
-            m.submodules[f"lane{n}"] = DomainRenamer(self._lif_domain)(lane)
-            m.d.comb += [
-                lane.valid.eq(valids[1] & used[0][n]),
-                lane.parameters.eq(parameters.row.word_select(n, 16 * parameters_layout.words)),
-                lane.state.eq(state.row.word_select(n, 16 * state_layout.words)),
-                lane.sums.eq(self.sums[n]),
-                lane.adapt.eq(self.adapt),
-                fired[n].eq(lane.fires),
-                state.write.word_select(n, 16 * state_layout.words).eq(lane.next_state),
-            ]
-            saturations.append(lane.saturations)
-        write_lanes = Cat(*[used[LIF_CLOCKS][n].replicate(state_layout.words) for n in range(lanes)])
-        done, place = valids[LIF_CLOCKS + 1], places[LIF_CLOCKS + 1]
+        used = pipe.enter("used", self._used(m, group))
+        lanes = self._lanes(m, pipe.valid.at(1), used.at(1), parameters, state)
+        fired = Signal(len(lanes))
+        m.d.comb += fired.eq(Cat(lane.fires for lane in lanes))
+        done, place, written = valids[_LAST], pipe.enter("group", group).at(_LAST), used.at(_LAST)
+        words = len(state.write_en) // len(lanes)
         with m.If(done):
             m.d.comb += [
                 state.write_row.eq(place),
-                state.write_en.eq(write_lanes),
+                state.write_en.eq(cat(*(written[n].replicate(words) for n in range(len(lanes))))),
                 self.spikes.eq(popcount(fired)),
-                self.saturations.eq(sum(saturations)),
+                self.saturations.eq(sum(lane.saturations for lane in lanes)),
             ]
+        self._collect(m, fired, done, place)
+        return m
 
-        # Collect the lanes' bits until a bitmap word is full.
+    def _walk(self, m: Module) -> tuple[Signal, Signal]:
+        """Go through the groups of neurons; return whether there is one, and which."""
+        lane_bits = ceil_log2(self.params.neuron_lanes)
+        active = Signal()
+        group = Signal(self.sweep_group.shape())
+        final = Signal(range(len(groups(self.params)) + 1))
+        m.d.comb += final.eq((((self.sweep_count + 15) >> 4) << (4 - lane_bits)) - 1)
+        with m.If(self.start & (self.sweep_count != 0)):
+            m.d.sync += [active.eq(1), group.eq(0)]
+        with m.If(active):
+            m.d.sync += group.eq(group + 1)
+            with m.If(group == final):
+                m.d.sync += active.eq(0)
+        return active, group
+
+    def _used(self, m: Module, group: Signal) -> Signal:
+        """Return which neurons of a group are in use."""
+        lanes = self.params.neuron_lanes
+        used = Signal(lanes)
+        first = group << ceil_log2(lanes)
+        m.d.comb += used.eq(Cat(first + n < self.sweep_count for n in range(lanes)))
+        return used
+
+    def _lanes(self, m: Module, valid: Staged, used: Staged, parameters, state) -> list[NeuronLane]:
+        """Make the lanes between the memories."""
+        lanes = []
+        for n in range(self.params.neuron_lanes):
+            lane = NeuronLane(self.params)
+            m.submodules[f"lane{n}"] = DomainRenamer(self._lif_domain)(lane)
+            m.d.comb += [
+                lane.valid.eq(valid & used[n]),
+                lane.parameters.eq(parameters.row.word_select(n, len(lane.parameters.as_value()))),
+                lane.state.eq(state.row.word_select(n, len(lane.state.as_value()))),
+                lane.sums.eq(self.sums[n]),
+                lane.adapt.eq(self.adapt),
+                state.write.word_select(n, len(lane.state.as_value())).eq(lane.next_state),
+            ]
+            lanes.append(lane)
+        return lanes
+
+    def _collect(self, m: Module, fired: Signal, done: Staged, place: Staged):
+        """Collect the lanes' bits until a bitmap word is full."""
+        lanes = self.params.neuron_lanes
         parts = 16 // lanes
         if parts == 1:
             m.d.comb += [self.word.eq(fired), self.word_en.eq(done)]
@@ -159,7 +171,6 @@ class Neurons(wiring.Component):
             with m.If(done):
                 m.d.sync += earlier.eq(self.word >> lanes)
         m.d.comb += self.word_index.eq(place >> ceil_log2(parts))
-        return m
 
     def _stores(self, m: Module) -> list[SharedMemory]:
         """Make the memories of parameters and of state; a row is one neuron of each lane."""

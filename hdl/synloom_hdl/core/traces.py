@@ -1,4 +1,4 @@
-"""Pre or post traces: read and decayed B at a time, raised one at a time."""
+"""Traces of sources or targets: read and decayed B at a time, raised one at a time."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from synloom.contract import ArrayParams
 from synloom_hdl.arithmetic import minimum
 from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
 from synloom_hdl.core.timing import PassTiming
+from synloom_hdl.pipeline import Pipeline, mux
 
 __all__ = ["Traces"]
 
@@ -80,35 +81,30 @@ class Traces(wiring.Component):
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
 
-        index, nearest, raised = Signal.like(self.raise_index), Signal(), Signal()
-        # A quick clock has the address, the old value and the new one from registers. Slow devices have none
-        # to spare.
-        domain = "sync" if timing.carries else "comb"
+        # Raising, stage by stage: the address, its memory, the old value, the sum. Where registers are many,
+        # the inputs need not be held outside.
+        index, nearest = Signal.like(self.raise_index), Signal()
+        taken = [index.eq(self.raise_index), nearest.eq(self.raise_nearest)]
         if timing.carries:
-            asked, read = Signal(), Signal()
-            read_index = Signal.like(index)
-            m.d.sync += [asked.eq(self.raise_en), read.eq(asked), raised.eq(read), index.eq(read_index)]
             with m.If(self.raise_en):
-                m.d.sync += [read_index.eq(self.raise_index), nearest.eq(self.raise_nearest)]
+                m.d.sync += taken
         else:
-            m.d.sync += raised.eq(self.raise_en)
-            read_index = self.raise_index
-            m.d.comb += [index.eq(read_index), nearest.eq(self.raise_nearest)]
-
-        old = Signal(bits)
-        total = Signal(17)
+            m.d.comb += taken
+        pipe = Pipeline(m, timing.raises, valid=self.raise_en)
+        place = pipe.enter("index", index, 2)
+        raised = pipe.valid.at(3)
+        old = pipe.next("old", pipe.enter("row", storage.row, 2).word_select(place[:low_bits], bits))
+        total = pipe.wire("total", mux(pipe.steady(nearest), 0, old) + pipe.steady(self.one), 17)
+        m.d.sync += self.saturates.eq(raised & (total > params.trace_max))
         m.d.comb += [
             storage.read_row.eq(Mux(self.raise_en, self.raise_index >> low_bits, self.chunk)),
             storage.read_en.eq(self.raise_en | self.chunk_en),
             self.traces.eq(storage.row),
-            total.eq(Mux(nearest, 0, old) + self.one),
-            storage.one_offset.eq(index),
+            storage.one_en.eq(raised),
+            storage.one_offset.eq(place.at(3)),
+            storage.one.eq(pipe.next("new", minimum(total, params.trace_max), bits)),
             storage.write_row.eq(self.decayed_chunk),
             storage.write_en.eq(self.decayed_en),
             storage.write.eq(self.decayed),
         ]
-        m.d[domain] += old.eq(storage.row.word_select(read_index[:low_bits], bits))
-        m.d.sync += self.saturates.eq(raised & (total > params.trace_max))
-        m.d.comb += storage.one_en.eq(raised)
-        m.d[domain] += storage.one.eq(minimum(total, params.trace_max))
         return m
