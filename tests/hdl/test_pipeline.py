@@ -1,3 +1,4 @@
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -97,7 +98,7 @@ def test_a_register_serves_as_many_stages_as_it_keeps_an_item(made):
     pipe = made([True] * 6, interval=2)
     a = pipe.enter("a", Signal(4))
     stages = [a.at(k) for k in range(7)]
-    assert [same(*pair) for pair in zip(stages, stages[1:], strict=False)] == [False, True] * 3
+    assert [same(*pair) for pair in pairwise(stages)] == [False, True] * 3
     b = pipe.next("b", a)
     assert same(b, b.at(2))
     assert not same(b, b.at(3))
@@ -161,7 +162,7 @@ def test_steady_values_go_with_every_stage(made):
 def test_no_value_is_there_before_its_stage_or_after_the_last(made):
     pipe = made([True] * 2)
     a = pipe.enter("a", Signal(4), 1)
-    with pytest.raises(StageError, match="a is wanted in stage 0, but is there from stage 1 on"):
+    with pytest.raises(StageError, match="a is wanted in stage 0, but is only there from 1 on"):
         a.at(0)
     with pytest.raises(StageError, match="a is wanted in stage 3, but the last stage is 2"):
         a.at(3)
