@@ -224,7 +224,7 @@ class Staged(ValueCastable):
             return self
         if stage < self.stage:
             raise StageError(
-                f"{self.name} is wanted in stage {stage}, but is there from stage {self.stage} on"
+                f"{self.name} is wanted in stage {stage}, but is only there from {self.stage} on"
             )
         return Staged(self._way.reach(stage), stage, self._way)
 
@@ -243,9 +243,8 @@ class Staged(ValueCastable):
             found = getattr(self.value, name)
             if callable(found):
                 return partial(staged(lambda _, *operands: found(*operands)), self)
-            self._fields[name] = (
-                self.pipe.enter(name, found, self.stage) if self.pipe else Staged(found, None)
-            )
+            pipe = self.pipe
+            self._fields[name] = pipe.enter(name, found, self.stage) if pipe else Staged(found, None)
         return self._fields[name]
 
     def __len__(self) -> int:

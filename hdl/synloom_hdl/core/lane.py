@@ -13,7 +13,7 @@ from synloom_hdl.arithmetic import rounded_shift
 from synloom_hdl.core.timing import PassTiming
 from synloom_hdl.pipeline import Pipeline, Staged, mux
 
-__all__ = ["DecayScale", "Lane"]
+__all__ = ["LANE_INPUTS", "DecayScale", "Lane"]
 
 
 _FACTOR_BITS = 18
@@ -22,7 +22,7 @@ _FACTOR_BITS = 18
 DecayScale = data.StructLayout({"exponent": 2, "takes_all": 1, "is_nonzero": 1})
 """How a decay reads its coefficient: its unit, whether it takes all at once, whether it is not 0."""
 
-_INPUTS = (
+LANE_INPUTS = (
     ("trace", "t0", "a_negative"),
     ("weight", "a", "w_min", "w_max"),
     ("soft", "decay"),
@@ -90,7 +90,7 @@ class Lane(wiring.Component):
         self._in = SimpleNamespace(
             **{
                 name: pipe.enter(name, getattr(self, name), stage)
-                for stage, names in enumerate(_INPUTS)
+                for stage, names in enumerate(LANE_INPUTS)
                 for name in names
             }
         )

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
+from synloom.contract.traces import TRACES, Side, Trace, trace_of
 from synloom_hdl.arithmetic import popcount
 from synloom_hdl.core.accumulators import groups, make_accumulators, sums_layout
-from synloom_hdl.core.lane import DecayScale, Lane
+from synloom_hdl.core.issue import make_issuer
+from synloom_hdl.core.lane import LANE_INPUTS, DecayScale, Lane
 from synloom_hdl.core.loom import Loom
-from synloom_hdl.core.payloads import PassKind, chunk_layout, job_layout
+from synloom_hdl.core.payloads import PassKind, decay_of, job_layout
 from synloom_hdl.core.program import SegmentFetcher
 from synloom_hdl.core.shared_memory import AccessSignature
 from synloom_hdl.core.timing import PassTiming
 from synloom_hdl.core.traces import Traces
 from synloom_hdl.gf2 import BitSequence, field_key, times_power, xorshift32
+from synloom_hdl.pipeline import Pipeline, Staged, cat, mux
 
 __all__ = ["PassEngine"]
+
+_HALF = 1 << 11
+"""The noise that rounds to the nearest."""
 
 
 class PassEngine(wiring.Component):
@@ -71,28 +80,46 @@ class PassEngine(wiring.Component):
                 "raise_en": In(2),
                 "raise_index": In(ceil_log2(params.sources)),
                 "raise_nearest": In(1),
-                "one_x": In(16),
-                "one_y": In(16),
-                "trace_saturates": Out(2),
+                **{trace.increment: In(16) for trace in TRACES},
+                "trace_saturates": Out(len(TRACES)),
                 "weights": In(AccessSignature()),
-                "x_traces": In(AccessSignature()),
-                "y_traces": In(AccessSignature()),
+                **{f"{trace.name}_traces": In(AccessSignature()) for trace in TRACES},
                 "program": In(AccessSignature()),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        self._timing = timing = PassTiming.of(self.params)
-        m.submodules.loom = loom = self.loom = Loom(self.params)
-        m.submodules.accumulators = accumulators = self.accumulators = make_accumulators(self.params)
-        m.submodules.x = x = self.x = Traces(self.params, self.params.sources)
-        m.submodules.y = y = self.y = Traces(self.params, self.params.neurons)
-        m.submodules.fetcher = fetcher = SegmentFetcher(self.params)
+        params, timing = self.params, PassTiming.of(self.params)
+        self._timing = timing
+        m.submodules.loom = self.loom = Loom(params)
+        m.submodules.accumulators = self.accumulators = make_accumulators(params)
+        self.traces = {trace: Traces(params, _count(params, trace)) for trace in TRACES}
+        for trace, traces in self.traces.items():
+            m.submodules[trace.name] = traces
+        m.submodules.fetcher = self.fetcher = SegmentFetcher(params)
+        m.submodules.issuer = self.issuer = make_issuer(params, self.accumulators.reuse_clocks)
+        self._ports(m)
+        self._pipe = pipe = Pipeline(
+            m, [True] * timing.depth, interval=timing.interval, valid=self.issuer.valid
+        )
+        self._flow(m)
+        first, *behind = (pipe.valid.at(stage).value for stage in range(timing.depth + 1))
+        m.d.comb += [
+            self.issuer.drained.eq(~Cat(behind).any()),
+            self.busy.eq(
+                self.jobs.valid | ~self.fetcher.idle | self.issuer.active | Cat(first, *behind).any()
+            ),
+        ]
+        return m
+
+    def _ports(self, m: Module):
+        """Join the blocks' own ports, and the blocks before the pipeline."""
+        fetcher, issuer, accumulators = self.fetcher, self.issuer, self.accumulators
+        wiring.connect(m, fetcher.segments, issuer.segments)
         for mine, theirs in (
-            (self.weights, loom.host),
-            (self.x_traces, x.host),
-            (self.y_traces, y.host),
+            (self.weights, self.loom.host),
+            *((getattr(self, f"{trace.name}_traces"), t.host) for trace, t in self.traces.items()),
             (self.program, fetcher.host),
             (self.jobs, fetcher.jobs),
         ):
@@ -101,282 +128,165 @@ class PassEngine(wiring.Component):
             fetcher.forget.eq(self.forget),
             fetcher.learn.eq(self.learn),
             fetcher.reward.eq(self.reward),
+            self.segment_done.eq(issuer.segment_done),
+            self.chunk_done.eq(issuer.chunk_done),
             accumulators.sweep_en.eq(self.sweep_en),
             accumulators.sweep_group.eq(self.sweep_group),
             self.sums.eq(accumulators.sums),
             self.acc_saturations.eq(accumulators.saturations),
-            x.one.eq(self.one_x),
-            y.one.eq(self.one_y),
-            self.trace_saturates.eq(Cat(x.saturates, y.saturates)),
+            self.trace_saturates.eq(Cat(traces.saturates for traces in self.traces.values())),
         ]
-        for traces, one in zip((x, y), self.raise_en, strict=True):
+        raised_sides = dict(zip(Side, self.raise_en, strict=True))
+        for trace, traces in self.traces.items():
             m.d.comb += [
-                traces.raise_en.eq(one),
+                traces.one.eq(getattr(self, trace.increment)),
+                traces.raise_en.eq(raised_sides[trace.side]),
                 traces.raise_index.eq(self.raise_index),
                 traces.raise_nearest.eq(self.raise_nearest),
             ]
-        self._valids = []
-        issue = self._stream if timing.carries else self._step
-        issued, valid0, active = issue(m, fetcher)
-        self._valids = valids = self._later(m, valid0, timing.depth, "valid")
-        self._lanes(m, issued, valids)
-        running = Cat(*valids).any()
-        m.d.comb += self.busy.eq(self.jobs.valid | ~fetcher.idle | active | running)
-        if not timing.carries:
-            m.d.comb += self._drained.eq(~Cat(*valids[1:]).any())
-        return m
 
-    def _stream(self, m: Module, fetcher: SegmentFetcher):
-        """Play segments, one chunk a clock, one segment behind the other; all goes along with each chunk."""
-        params = self.params
-        issued = Signal(chunk_layout(params))
-        valid, active, begins = Signal(), Signal(), Signal()
-        segment = Signal.like(fetcher.segments.payload)
-        chunk = Signal.like(segment.first)
-        high = Signal.like(segment.address.high)
-
-        # The accumulators' read-modify-write must not meet itself.
-        recent = [
-            (Signal(name=f"recent{n}"), Signal.like(chunk, name=f"recent_chunk{n}"))
-            for n in range(self.accumulators.reuse_clocks - 1)
-        ]
-        waits = Signal()
-        m.d.comb += waits.eq(
-            (segment.kind == PassKind.ROW) & Cat(*[is_row & (c == chunk) for is_row, c in recent]).any()
+    def _flow(self, m: Module):
+        """Let chunks flow from block to block, each field as far as it is used."""
+        pipe, issued = self._pipe, self.issuer.chunk
+        # What a segment says travels with its chunks, or stays until the last of them is through.
+        said = pipe.enter if self._timing.carries else lambda _, value: pipe.steady(value)
+        self._kind, self._rule, self._address, self._learns = (
+            said(name, getattr(issued, name)) for name in ("kind", "rule", "address", "learns")
         )
-        goes, ends, takes, is_last = Signal(), Signal(), Signal(), Signal()
-        m.d.comb += [
-            goes.eq(active & ~waits),
-            ends.eq(goes & is_last),
-            fetcher.segments.ready.eq(~active | ends),
-            takes.eq(fetcher.segments.valid & fetcher.segments.ready),
+        self._chunk, self._mask, self._begins = (
+            pipe.enter(name, getattr(issued, name)) for name in ("chunk", "mask", "begins")
+        )
+        self._high = pipe.enter("high", issued.address.high)
+        m.d.comb += self.loom.read.eq(issued.address)
+        weights = pipe.enter("weights", self.loom.weights, self._timing.weights)
+        present = self._accumulate(m, weights)
+        clips = self._lanes(m, said("scale", self._scale(m)), weights, self._read_traces(m), self._noise(m))
+        self._write_weights(m, present, clips)
+        self._write_traces(m)
+
+    def _read_traces(self, m: Module) -> list[Staged]:
+        """Read the trace that a pass wants; return each lane's part of it."""
+        pipe, kind, timing = self._pipe, self._kind, self._timing
+        # Rows read the trace of targets, columns that of sources, and a decay its own.
+        readers = {trace_of(Side.TARGET): PassKind.ROW, trace_of(Side.SOURCE): PassKind.COLUMN}
+        *firsts, last = TRACES
+        wants = [
+            pipe.wire(
+                f"on_{trace.name}",
+                reduce(or_, (kind == k for k in (readers.get(trace), decay_of(trace)) if k is not None)),
+            )
+            for trace in firsts
         ]
-        with m.If(goes):
-            m.d.sync += [
-                chunk.eq(chunk + 1),
-                is_last.eq((chunk + 1)[: len(chunk)] == segment.last),
-                high.eq(high + self._stride(segment)),
-                begins.eq(0),
+
+        def wanted(stage: int) -> list[Staged]:
+            """Return in a stage whether each trace is wanted: the last one if no other is."""
+            here = [want.at(stage) for want in wants]
+            return [*here, ~reduce(or_, here)]
+
+        for trace, want in zip(TRACES, wanted(timing.traces_read), strict=True):
+            m.d.comb += [
+                self.traces[trace].chunk.eq(self._chunk.at(timing.traces_read)),
+                self.traces[trace].chunk_en.eq(pipe.valid.at(timing.traces_read) & want),
             ]
-        with m.If(ends):
-            m.d.sync += active.eq(0)
-        with m.If(takes):
-            new = fetcher.segments.payload
-            m.d.sync += [
-                segment.eq(new),
-                active.eq(1),
-                begins.eq(1),
-                chunk.eq(new.first),
-                is_last.eq(new.first == new.last),
-                high.eq(new.address.high),
-            ]
-        newest, newest_chunk = recent[0]
-        m.d.sync += [newest.eq(goes & (segment.kind == PassKind.ROW)), newest_chunk.eq(chunk)]
-        for (a, b), (c, d) in zip(recent[1:], recent, strict=False):
-            m.d.sync += [a.eq(c), b.eq(d)]
-        m.d.sync += [valid.eq(goes), *self._describe(issued, segment, chunk, high, begins)]
-        self._count(m, fetcher.segments.payload, takes, segment, goes)
-        return issued, valid, active
+        *here, _ = wanted(timing.traces_row)
+        read = pipe.enter("traces", self.traces[last].traces, timing.traces_row)
+        for trace, want in zip(firsts, here, strict=True):
+            read = mux(want, pipe.enter("traces", self.traces[trace].traces, timing.traces_row), read)
+        bits = self.params.trace_bits
+        return [pipe.wire(f"trace{n}", read[bits * n : bits * n + bits]) for n in range(self.params.lanes)]
 
-    def _step(self, m: Module, fetcher: SegmentFetcher):
-        """Play segments, one chunk every two clocks; a segment goes when its last weight is written."""
-        issued = Signal(chunk_layout(self.params))
-        segment = fetcher.segments.payload
-        chunk = Signal.like(segment.first)
-        high = Signal.like(segment.address.high)
-        slot, active, finished, begins = Signal(), Signal(), Signal(), Signal()
-        self._drained = Signal()
-        goes, takes = Signal(), Signal()
-        m.d.sync += slot.eq(~slot)
+    def _accumulate(self, m: Module, weights: Staged) -> Staged:
+        """Add a row's weights to the sums of its targets; return which synapses are present."""
+        pipe, timing, accumulators = self._pipe, self._timing, self.accumulators
+        exist = cat(*(weights[n] != self.params.weight_absent for n in range(self.params.lanes)))
+        present = pipe.wire("present", exist & self._mask.at(timing.weights))
+        row = pipe.wire("row", self._kind == PassKind.ROW)
         m.d.comb += [
-            takes.eq(fetcher.segments.valid & ~active),
-            goes.eq(active & ~finished & slot),
-            fetcher.segments.ready.eq(active & finished & self._drained),
-            *self._describe(issued, segment, chunk, high, begins),
-        ]
-        with m.If(goes):
-            m.d.sync += [
-                chunk.eq(chunk + 1),
-                high.eq(high + self._stride(segment)),
-                begins.eq(0),
-                finished.eq(chunk == segment.last),
-            ]
-        with m.If(takes):
-            m.d.sync += [active.eq(1), begins.eq(1), chunk.eq(segment.first), high.eq(segment.address.high)]
-        with m.If(fetcher.segments.ready):
-            m.d.sync += [active.eq(0), finished.eq(0)]
-        self._count(m, segment, takes, segment, goes)
-        return issued, goes, active
-
-    def _stride(self, segment):
-        """Return how far the next chunk's weights lie from a chunk's."""
-        return Mux(segment.address.column, 1, self.params.sources // self.params.lanes)
-
-    def _describe(self, issued, segment, chunk, high, begins) -> list:
-        """Return the assignments that make a chunk of a segment."""
-        every = (1 << self.params.lanes) - 1
-        mask = Mux(chunk < segment.low, 0, Mux(chunk == segment.low, segment.mask_low, every))
-        return [
-            issued.kind.eq(segment.kind),
-            issued.chunk.eq(chunk),
-            issued.mask.eq(mask & Mux(chunk == segment.last, segment.mask_high, every)),
-            issued.address.eq(segment.address),
-            issued.address.high.eq(high),
-            issued.learns.eq(segment.learns),
-            issued.begins.eq(begins),
-            issued.rule.eq(segment.rule),
-        ]
-
-    def _count(self, m: Module, new, takes, segment, goes):
-        m.d.comb += [
-            self.segment_done.eq(Mux(takes, Cat(new.kind == PassKind.ROW, new.kind == PassKind.COLUMN), 0)),
-            self.chunk_done.eq(goes & ((segment.kind == PassKind.ROW) | (segment.kind == PassKind.COLUMN))),
-        ]
-
-    def _later(self, m: Module, value, clocks: int, name: str, start: int = 0) -> list:
-        """Return a value that each chunk has in clock `start`, then and in each of the next clocks.
-
-        Where chunks come every two clocks, a register holds its value for two.
-        """
-        values = [value]
-        for clock in range(1, clocks + 1):
-            if self._valids and self._timing.interval == 2:
-                if clock % 2:
-                    register = Signal.like(value, name=f"{name}{clock}")
-                    with m.If(self._valids[start + clock - 1]):
-                        m.d.sync += register.eq(values[clock - 1])
-                values.append(register)
-            else:
-                values.append(Signal.like(value, name=f"{name}{clock}"))
-                m.d.sync += values[clock].eq(values[clock - 1])
-        return values
-
-    def _at(self, m: Module, value, clock: int, name: str):
-        """Return a value of the segment in the clock in which it is used."""
-        return self._later(m, value, clock, name)[-1] if self._timing.carries else value
-
-    def _lanes(self, m: Module, issued, valids):
-        """Join banks, traces, lanes and accumulators; each field travels as far as it is used."""
-        params, timing = self.params, self._timing
-        loom, accumulators, x, y = self.loom, self.accumulators, self.x, self.y
-        bits = params.trace_bits
-        weights, updated, decayed = timing.weights, timing.updated, timing.decayed
-
-        places = self._later(m, issued.chunk, max(decayed, weights), "chunk")
-        masks = self._later(m, issued.mask, max(decayed, weights), "mask")
-        highs = self._later(m, issued.address.high, updated, "high")
-        rule = issued.rule
-
-        def at(value, clock, name):
-            return self._at(m, value, clock, name)
-
-        on_x = (issued.kind == PassKind.COLUMN) | (issued.kind == PassKind.DECAY_X)
-        on_x = at(on_x, timing.traces_read, "on_x")
-        from_x = at(on_x, timing.traces_row - timing.traces_read, "from_x")
-        reads_trace = valids[timing.traces_read]
-        m.d.comb += [
-            loom.read.eq(issued.address),
-            x.chunk.eq(places[timing.traces_read]),
-            x.chunk_en.eq(reads_trace & on_x),
-            y.chunk.eq(places[timing.traces_read]),
-            y.chunk_en.eq(reads_trace & ~on_x),
-        ]
-
-        present = Signal(params.lanes)
-        adds_at = weights - 1 if timing.carries else weights
-        m.d.comb += [
-            present.eq(
-                Cat(loom.weights[n] != params.weight_absent for n in range(params.lanes)) & masks[weights]
-            ),
-            accumulators.chunk.eq(places[adds_at]),
-            accumulators.valid.eq(valids[weights] & at(issued.kind == PassKind.ROW, weights, "row")),
+            accumulators.chunk.eq(self._chunk.at(timing.sums)),
+            accumulators.valid.eq(pipe.valid.at(timing.weights) & row.at(timing.weights)),
             accumulators.mask.eq(present),
-            accumulators.shift.eq(at(rule.shift, weights, "shift")),
-            accumulators.weights.eq(loom.weights),
+            accumulators.shift.eq(self._rule.shift.at(timing.weights)),
+            accumulators.weights.eq(weights),
         ]
-        presents = self._later(m, present, updated - weights, "present", weights)
+        return present
 
-        writes = Signal(params.lanes)
-        clips = Signal(params.lanes)
-        decays = [
-            valids[decayed] & at(issued.kind == kind, decayed, name)
-            for kind, name in ((PassKind.DECAY_X, "decays_x"), (PassKind.DECAY_Y, "decays_y"))
-        ]
-        m.d.comb += [
-            writes.eq(Mux(valids[updated] & at(issued.learns, updated, "learns"), presents[-1], 0)),
-            loom.write_address.column.eq(at(issued.address.column, updated, "column")),
-            loom.write_address.rotate.eq(at(issued.address.rotate, updated, "rotate")),
-            loom.write_address.high.eq(highs[-1]),
-            loom.write_mask.eq(writes),
-            x.decayed_chunk.eq(places[decayed]),
-            y.decayed_chunk.eq(places[decayed]),
-            x.decayed_en.eq(Mux(decays[0], masks[decayed], 0)),
-            y.decayed_en.eq(Mux(decays[1], masks[decayed], 0)),
-        ]
-        m.d.sync += self.weight_clips.eq(popcount(clips & writes))
-
-        scale = Signal(DecayScale)
+    def _scale(self, m: Module) -> Signal:
+        """Return how a decay reads its coefficient."""
+        rule, scale = self.issuer.chunk.rule, Signal(DecayScale)
         m.d.comb += [
             scale.exponent.eq(rule.exponent),
             scale.takes_all.eq((rule.a == 0xFFFF) & (rule.exponent == 0)),
             scale.is_nonzero.eq(rule.a != 0),
         ]
-        common = {
-            "t0": at(rule.t0, timing.stage(0), "t0"),
-            "a_negative": at(rule.a_negative, timing.stage(0), "a_negative"),
-            "a": at(rule.a, timing.stage(1), "a"),
-            "w_min": at(rule.w_min, timing.stage(1), "w_min"),
-            "w_max": at(rule.w_max, timing.stage(1), "w_max"),
-            "soft": at(rule.soft, timing.stage(2), "soft"),
-            "decay": at(scale, timing.stage(2), "scale"),
-        }
-        common["lowest"] = at(common["w_min"], timing.stage(5) - timing.stage(1), "lowest")
-        common["highest"] = at(common["w_max"], timing.stage(5) - timing.stage(1), "highest")
-        noises = self._noise(m, issued, valids)
-        operands = self._later(m, loom.weights, timing.stage(1) - weights, "operand", weights)[-1]
-        for n in range(params.lanes):
-            m.submodules[f"lane{n}"] = lane = Lane(params)
-            part = slice(bits * n, bits * n + bits)
-            trace = Mux(from_x, x.traces[part], y.traces[part])
-            for _ in range(timing.traces - timing.traces_row):
-                m.d.sync += (register := Signal(bits, name=f"trace{n}")).eq(trace)
-                trace = register
-            m.d.comb += [getattr(lane, name).eq(value) for name, value in common.items()]
-            m.d.comb += [
-                lane.trace.eq(trace),
-                lane.weight.eq(operands[n]),
-                lane.noise.eq(noises[n]),
-                loom.write_weights[n].eq(lane.updated),
-                clips[n].eq(lane.clips),
-                x.decayed[part].eq(lane.decayed),
-                y.decayed[part].eq(lane.decayed),
-            ]
+        return scale
 
-    def _noise(self, m: Module, issued, valids) -> list:
-        """Advance the learning generator, and return each lane's random bits when the lanes round."""
-        params, timing = self.params, self._timing
-        before = timing.key - 1
-        begins = self._later(m, issued.begins, before, "begins")[-1]
-        learns = self._at(m, issued.learns, before, "learns_key")
+    def _noise(self, m: Module) -> list[Staged]:
+        """Advance the learning generator; return the random bits with which each lane rounds."""
+        params, timing, pipe = self.params, self._timing, self._pipe
+        valid, begins, learns = (v.at(timing.key - 1) for v in (pipe.valid, self._begins, self._learns))
         next_rng = Signal(32)
         m.d.comb += [
             next_rng.eq(xorshift32(self.rng)),
             self.rng_next.eq(next_rng),
-            self.rng_en.eq(valids[before] & begins & learns),
+            self.rng_en.eq(valid & begins & learns),
         ]
         if not params.stochastic_rounding:
-            return [1 << 11] * params.lanes
+            return [pipe.steady(Const(_HALF))] * params.lanes
         key = Signal(31)
-        with m.If(valids[before]):
+        with m.If(valid):
             m.d.sync += key.eq(Mux(begins, field_key(next_rng), times_power(key, 12 * params.lanes)))
-        sequence = BitSequence(m, key, 12 * (params.lanes - 1), registered=timing.noise_registers > 0)
-        clock = timing.stage(3) - (timing.noise_registers > 0)
-        stochastic = self._at(m, issued.rule.stochastic, clock, "stochastic")
-        noises = []
-        for n in range(params.lanes):
-            noise = Mux(stochastic, sequence.number(12 * n, 12), 1 << 11)
-            if timing.noise_registers:
-                m.d.sync += (register := Signal(12, name=f"noise{n}")).eq(noise)
-                noise = register
-            noises.append(noise)
-        return noises
+        registered = timing.noise_registers > 0
+        sequence = BitSequence(m, key, 12 * (params.lanes - 1), registered=registered)
+        stage = timing.key + registered
+        stochastic = self._rule.stochastic.at(stage)
+        numbers = [pipe.enter("number", sequence.number(12 * n, 12), stage) for n in range(params.lanes)]
+        return [pipe.wire(f"noise{n}", mux(stochastic, number, _HALF)) for n, number in enumerate(numbers)]
+
+    def _lanes(
+        self, m: Module, scale: Staged, weights: Staged, traces: list[Staged], noises: list[Staged]
+    ) -> Staged:
+        """Give each lane its inputs, in the stages of `LANE_INPUTS`; return which of them clip."""
+        timing, rule = self._timing, self._rule
+        bits = self.params.trace_bits
+        common = {name: getattr(rule, name) for name in ("t0", "a_negative", "a", "w_min", "w_max", "soft")}
+        common |= {"decay": scale, "lowest": rule.w_min, "highest": rule.w_max}
+        clips = Signal(self.params.lanes)
+        for n, (trace, noise) in enumerate(zip(traces, noises, strict=True)):
+            m.submodules[f"lane{n}"] = lane = Lane(self.params)
+            operand = weights.at(timing.stage(1))[n]
+            values = common | {"trace": trace, "weight": operand, "noise": noise}
+            for stage, names in enumerate(LANE_INPUTS):
+                m.d.comb += [getattr(lane, name).eq(values[name].at(timing.stage(stage))) for name in names]
+            m.d.comb += [self.loom.write_weights[n].eq(lane.updated), clips[n].eq(lane.clips)]
+            for each in self.traces.values():
+                m.d.comb += each.decayed[bits * n : bits * n + bits].eq(lane.decayed)
+        return self._pipe.enter("clips", clips, timing.updated)
+
+    def _write_weights(self, m: Module, present: Staged, clips: Staged):
+        """Write the synapses that learn."""
+        pipe, stage, loom = self._pipe, self._timing.updated, self.loom
+        learns = pipe.valid.at(stage) & self._learns.at(stage)
+        writes = pipe.wire("writes", mux(learns, present.at(stage), 0))
+        m.d.comb += [
+            loom.write_address.column.eq(self._address.column.at(stage)),
+            loom.write_address.rotate.eq(self._address.rotate.at(stage)),
+            loom.write_address.high.eq(self._high.at(stage)),
+            loom.write_mask.eq(writes),
+        ]
+        m.d.sync += self.weight_clips.eq(popcount(clips & writes))
+
+    def _write_traces(self, m: Module):
+        """Write the traces that decay."""
+        pipe, stage = self._pipe, self._timing.decayed
+        for trace, traces in self.traces.items():
+            decays = pipe.wire(f"decays_{trace.name}", self._kind == decay_of(trace))
+            decays = pipe.valid.at(stage) & decays.at(stage)
+            m.d.comb += [
+                traces.decayed_chunk.eq(self._chunk.at(stage)),
+                traces.decayed_en.eq(mux(decays, self._mask.at(stage), 0)),
+            ]
+
+
+def _count(params: ArrayParams, trace: Trace) -> int:
+    """Return how many there are of a trace."""
+    return params.sources if trace.side is Side.SOURCE else params.neurons

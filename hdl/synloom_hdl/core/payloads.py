@@ -7,17 +7,20 @@ from amaranth.lib import data, enum
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
+from synloom.contract.traces import TRACES, Trace
 
-__all__ = ["PassKind", "Rule", "chunk_layout", "job_layout", "loom_address_layout"]
+__all__ = ["PassKind", "Rule", "chunk_layout", "decay_of", "job_layout", "loom_address_layout"]
 
 
-class PassKind(enum.Enum, shape=2):
-    """What a pass does."""
+PassKind = enum.Enum(
+    "PassKind", ["ROW", "COLUMN", *(f"DECAY_{trace.name.upper()}" for trace in TRACES)], start=0
+)
+"""What a pass does: a spike of a source, a spike of a target, or the decay of a trace."""
 
-    ROW = 0
-    COLUMN = 1
-    DECAY_X = 2
-    DECAY_Y = 3
+
+def decay_of(trace: Trace) -> PassKind:
+    """Return the kind of pass in which a trace decays."""
+    return PassKind[f"DECAY_{trace.name.upper()}"]
 
 
 Rule = data.StructLayout(

@@ -137,6 +137,11 @@ class PassTiming:
         return sum(self.reads)
 
     @property
+    def sums(self) -> int:
+        """The accumulators are asked for the sums of a chunk's targets."""
+        return self.weights - 1 if self.carries else self.weights
+
+    @property
     def updated(self) -> int:
         """The new weights leave the lanes."""
         return self.stage(LANE_STAGES)

@@ -1,0 +1,178 @@
+"""From segments to chunks: what enters the pass pipeline, and when."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from synloom.contract import ArrayParams
+from synloom_hdl.core.payloads import PassKind, chunk_layout
+from synloom_hdl.core.program import segment_run_layout
+from synloom_hdl.core.timing import PassTiming
+
+__all__ = ["ChunkIssuer", "SlotIssuer", "make_issuer"]
+
+
+def make_issuer(params: ArrayParams, reuse_clocks: int) -> ChunkIssuer:
+    """Return the issuer that fits the array's passes."""
+    return (ChunkIssuer if PassTiming.of(params).carries else SlotIssuer)(params, reuse_clocks)
+
+
+class ChunkIssuer(wiring.Component):
+    """Issues a segment's chunks, one a clock, and one segment after the other without a gap.
+
+    Everything that a segment says goes along with each chunk, from registers.
+
+    Parameters
+    ----------
+    params : ArrayParams
+    reuse_clocks : int
+        Clocks that a row's chunk waits for after the last one of the same targets: the read-modify-write of
+        their accumulators must not meet itself.
+
+    Members
+    -------
+    segments : In(stream of segment_run_layout)
+    valid : Out(1), chunk : Out(chunk_layout)
+        A chunk is issued.
+    active : Out(1)
+        A segment has chunks left.
+    drained : In(1)
+        No chunk that was issued is still in the pipeline; only `SlotIssuer` looks at it.
+    segment_done : Out(2)
+        A row's (bit 0) or column's (bit 1) segment was taken.
+    chunk_done : Out(1)
+        A chunk of a row or column goes.
+    """
+
+    def __init__(self, params: ArrayParams, reuse_clocks: int):
+        self.params = params
+        self._reuse_clocks = reuse_clocks
+        super().__init__(
+            {
+                "segments": In(stream.Signature(segment_run_layout(params))),
+                "valid": Out(1),
+                "chunk": Out(chunk_layout(params)),
+                "active": Out(1),
+                "drained": In(1),
+                "segment_done": Out(2),
+                "chunk_done": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        segment = Signal.like(self.segments.payload)
+        chunk, high = Signal.like(segment.first), Signal.like(segment.address.high)
+        begins, is_last = Signal(), Signal()
+        goes, ends, takes = Signal(), Signal(), Signal()
+        m.d.comb += [
+            goes.eq(self.active & ~self._waits(m, segment, chunk, goes)),
+            ends.eq(goes & is_last),
+            self.segments.ready.eq(~self.active | ends),
+            takes.eq(self.segments.valid & self.segments.ready),
+        ]
+        with m.If(goes):
+            m.d.sync += [
+                chunk.eq(chunk + 1),
+                is_last.eq((chunk + 1)[: len(chunk)] == segment.last),
+                high.eq(high + self._apart(segment)),
+                begins.eq(0),
+            ]
+        with m.If(ends):
+            m.d.sync += self.active.eq(0)
+        with m.If(takes):
+            new = self.segments.payload
+            m.d.sync += [
+                segment.eq(new),
+                self.active.eq(1),
+                begins.eq(1),
+                chunk.eq(new.first),
+                is_last.eq(new.first == new.last),
+                high.eq(new.address.high),
+            ]
+        m.d.sync += [self.valid.eq(goes), *self._describe(segment, chunk, high, begins)]
+        self._count(m, self.segments.payload, takes, segment, goes)
+        return m
+
+    def _waits(self, m: Module, segment, chunk: Signal, goes: Signal) -> Signal:
+        """Return whether the next chunk's accumulators are still in use."""
+        recent = [
+            (Signal(name=f"recent{n}"), Signal.like(chunk, name=f"recent_chunk{n}"))
+            for n in range(self._reuse_clocks - 1)
+        ]
+        is_row = segment.kind == PassKind.ROW
+        newest, newest_chunk = recent[0]
+        m.d.sync += [newest.eq(goes & is_row), newest_chunk.eq(chunk)]
+        for (later, later_chunk), (row, row_chunk) in zip(recent[1:], recent, strict=False):
+            m.d.sync += [later.eq(row), later_chunk.eq(row_chunk)]
+        waits = Signal()
+        m.d.comb += waits.eq(is_row & Cat(row & (row_chunk == chunk) for row, row_chunk in recent).any())
+        return waits
+
+    def _apart(self, segment):
+        """Return how far the next chunk's weights lie from a chunk's."""
+        return Mux(segment.address.column, 1, self.params.sources // self.params.lanes)
+
+    def _describe(self, segment, chunk, high, begins) -> list:
+        """Return the assignments that make a chunk of a segment."""
+        issued = self.chunk
+        every = (1 << self.params.lanes) - 1
+        mask = Mux(chunk < segment.low, 0, Mux(chunk == segment.low, segment.mask_low, every))
+        return [
+            issued.kind.eq(segment.kind),
+            issued.chunk.eq(chunk),
+            issued.mask.eq(mask & Mux(chunk == segment.last, segment.mask_high, every)),
+            issued.address.eq(segment.address),
+            issued.address.high.eq(high),
+            issued.learns.eq(segment.learns),
+            issued.begins.eq(begins),
+            issued.rule.eq(segment.rule),
+        ]
+
+    def _count(self, m: Module, new, takes, segment, goes):
+        """Tell the counters what begins and what goes."""
+        m.d.comb += [
+            self.segment_done.eq(Mux(takes, Cat(new.kind == PassKind.ROW, new.kind == PassKind.COLUMN), 0)),
+            self.chunk_done.eq(goes & ((segment.kind == PassKind.ROW) | (segment.kind == PassKind.COLUMN))),
+        ]
+
+
+class SlotIssuer(ChunkIssuer):
+    """The same for a chunk every two clocks: a segment stays until its last weight is written.
+
+    So what it says need not be kept here, nor travel with its chunks.
+    """
+
+    def elaborate(self, platform):
+        m = Module()
+        segment = self.segments.payload
+        chunk, high = Signal.like(segment.first), Signal.like(segment.address.high)
+        slot, finished, begins = Signal(), Signal(), Signal()
+        takes = Signal()
+        m.d.sync += slot.eq(~slot)
+        m.d.comb += [
+            takes.eq(self.segments.valid & ~self.active),
+            self.valid.eq(self.active & ~finished & slot),
+            self.segments.ready.eq(self.active & finished & self.drained),
+            *self._describe(segment, chunk, high, begins),
+        ]
+        with m.If(self.valid):
+            m.d.sync += [
+                chunk.eq(chunk + 1),
+                high.eq(high + self._apart(segment)),
+                begins.eq(0),
+                finished.eq(chunk == segment.last),
+            ]
+        with m.If(takes):
+            m.d.sync += [
+                self.active.eq(1),
+                begins.eq(1),
+                chunk.eq(segment.first),
+                high.eq(segment.address.high),
+            ]
+        with m.If(self.segments.ready):
+            m.d.sync += [self.active.eq(0), finished.eq(0)]
+        self._count(m, segment, takes, segment, self.valid)
+        return m
