@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,6 +14,9 @@ from synloom_hdl.core_interface import RunRequest
 from synloom_hdl.counting import down_or_load
 
 __all__ = ["Phase", "Sequencer"]
+
+_PHASES = ("rows", "sweep", "columns", "probes")
+"""The phases of a step, each with its port to begin it and its port to say that it goes on."""
 
 
 class Phase(enum.Enum, shape=3):
@@ -68,7 +71,6 @@ class Sequencer(wiring.Component):
 
     def __init__(self, params: ArrayParams):
         self.params = params
-        strobes = ("rows", "sweep", "columns", "probes")
         super().__init__(
             {
                 "run": In(stream.Signature(RunRequest)),
@@ -86,8 +88,8 @@ class Sequencer(wiring.Component):
                 "events_idle": In(1),
                 "events_enable": Out(1),
                 "has_room": In(1),
-                **{f"{name}_start": Out(1) for name in strobes},
-                **{f"{name}_busy": In(1) for name in strobes},
+                **{f"{name}_start": Out(1) for name in _PHASES},
+                **{f"{name}_busy": In(1) for name in _PHASES},
                 "head_wanted": In(1),
                 "head_word": In(16),
                 "columns_wanted": In(1),
@@ -106,188 +108,210 @@ class Sequencer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        flags = Signal(3)
-        paced, gated, flush = (
-            bool_bit(flags, flag) for flag in (RunFlag.PACED, RunFlag.GATED, RunFlag.FLUSH)
-        )
-        pause_asked, resume_asked, abort_asked = Signal(), Signal(), Signal()
-        reason = Signal(2)
+        self._flags = Signal(3)
+        self._asked = Signal(data.StructLayout({"pause": 1, "resume": 1, "abort": 1}))
+        self._reason = Signal(2)
+        # A run starts; a step begins, ends.
+        self._starts, self._begins, self._ends = Signal(), Signal(), Signal()
+        self._pace(m)
+        self._count_down(m)
+        self._obey(m)
+        self._look(m)
+        # START and STEP have no argument.
+        m.d.comb += self.recorder.p.argument.eq(self.head_word)
+        with m.FSM():
+            self._rest(m)
+            self._compute(m)
+            self._report(m)
+            self._end(m)
+        return m
 
-        # Pacing: the clocks until the next step is due; overdue says that they ended before it could begin.
-        # The first step makes the schedule, so it cannot be late.
-        wait = Signal(32)
-        overdue = Signal()
-        scheduled = Signal()
-        due = Signal()
-        begins, began = Signal(), Signal()
+    def _flag(self, flag: RunFlag) -> Value:
+        """Return a flag of the run."""
+        return self._flags[int(flag).bit_length() - 1]
+
+    def _pace(self, m: Module):
+        """Count the clocks until the next step of a paced run is due, and tell if it begins too late."""
+        # The schedule begins with the first step, which therefore cannot be late.
+        self._schedule = schedule = Signal(
+            data.StructLayout({"wait": 32, "overdue": 1, "exists": 1}), name="schedule"
+        )
+        self._due, began = Signal(), Signal()
         # The period is loaded a clock after a step began, and that clock is the second of it. What is due
         # stays so until a step begins.
-        m.d.comb += due.eq(wait < 3)
-        m.d.sync += began.eq(begins)
-        with m.If(began | ~due):
-            m.d.sync += wait.eq(down_or_load(wait, due, self.period))
+        m.d.comb += self._due.eq(schedule.wait < 3)
+        m.d.sync += began.eq(self._begins)
+        with m.If(began | ~self._due):
+            m.d.sync += schedule.wait.eq(down_or_load(schedule.wait, self._due, self.period))
         with m.If(began):
-            m.d.sync += [overdue.eq(0), scheduled.eq(1)]
-        with m.Elif(due):
-            m.d.sync += overdue.eq(scheduled)
+            m.d.sync += [schedule.overdue.eq(0), schedule.exists.eq(1)]
+        with m.Elif(self._due):
+            m.d.sync += schedule.overdue.eq(schedule.exists)
 
+    def _count_down(self, m: Module):
+        """Count the steps that are left."""
         # As down_or_load, loaded while nothing runs; the carry tells 0 from the rest.
         fewer = Signal(33)
-        starts, ends = Signal(), Signal()
         m.d.comb += fewer.eq(self.remaining + self.running.replicate(32))
         # A clock late: a step's end and a run's start give it that clock.
-        none_left = Signal()
-        m.d.sync += none_left.eq(~fewer[32])
-        with m.If(starts | ends):
+        self._none_left = Signal()
+        m.d.sync += self._none_left.eq(~fewer[32])
+        with m.If(self._starts | self._ends):
             m.d.sync += self.remaining.eq(Mux(self.running, fewer, self.run.p.steps))
 
+    def _obey(self, m: Module):
+        """Remember what the host asks for."""
+        asked = self._asked
         m.d.comb += self.control.ready.eq(1)
         with m.If(self.control.valid & self.running):
             with m.Switch(self.control.payload):
                 with m.Case(ControlAction.PAUSE):
-                    m.d.sync += [pause_asked.eq(~self.paused), resume_asked.eq(0)]
+                    m.d.sync += [asked.pause.eq(~self.paused), asked.resume.eq(0)]
                 with m.Case(ControlAction.RESUME):
                     # Remembered: the end of the run up to the pause may still be on its way.
-                    m.d.sync += [pause_asked.eq(0), resume_asked.eq(1)]
+                    m.d.sync += [asked.pause.eq(0), asked.resume.eq(1)]
                 with m.Case(ControlAction.ABORT):
-                    m.d.sync += abort_asked.eq(1)
+                    m.d.sync += asked.abort.eq(1)
 
-        # START and STEP have no argument.
-        command, argument = self.recorder.p.command, self.recorder.p.argument
-        m.d.comb += argument.eq(self.head_word)
+    def _look(self, m: Module):
+        """See whether a step may begin, and whether a phase goes on."""
         # What takes long to find out is a clock old: none of it is taken back before the next step.
-        is_ready, stalls, may_begin = Signal(), Signal(), Signal()
-        m.d.sync += stalls.eq(~self.has_room | (gated & ~self.reaches))
+        gated = self._flag(RunFlag.GATED)
+        is_ready, self._stalls, self._may_begin = Signal(), Signal(), Signal()
+        m.d.sync += self._stalls.eq(~self.has_room | (gated & ~self.reaches))
         m.d.sync += is_ready.eq(self.settled & self.has_room & (~gated | self.reaches))
-        m.d.comb += may_begin.eq(is_ready & self.events_idle & (~paced | due))
-        busy = {}
-        for name in ("rows", "sweep", "columns", "probes"):
-            busy[name] = Signal(name=f"{name}_goes_on")
-            m.d.sync += busy[name].eq(getattr(self, f"{name}_start") | getattr(self, f"{name}_busy"))
-        with m.FSM():
-            with m.State("Rest"):
-                m.d.comb += [
-                    self.phase.eq(Phase.REST),
-                    self.events_enable.eq(~self.access_wanted),
-                    self.run.ready.eq(~self.running & ~self.access_wanted),
+        m.d.comb += self._may_begin.eq(is_ready & self.events_idle & (~self._flag(RunFlag.PACED) | self._due))
+        self._busy = {}
+        for name in _PHASES:
+            self._busy[name] = busy = Signal(name=f"{name}_goes_on")
+            m.d.sync += busy.eq(getattr(self, f"{name}_start") | getattr(self, f"{name}_busy"))
+
+    def _tell(self, m: Module, command: RecorderCommand):
+        """Give the recorder a command, as long as the state lasts."""
+        m.d.comb += [self.recorder.valid.eq(1), self.recorder.p.command.eq(command)]
+
+    # ---- the states ----------------------------------------------------------------------------
+
+    def _rest(self, m: Module):
+        """Between two steps: the host's accesses first, then the run."""
+        with m.State("Rest"):
+            m.d.comb += [
+                self.phase.eq(Phase.REST),
+                self.events_enable.eq(~self.access_wanted),
+                self.run.ready.eq(~self.running & ~self.access_wanted),
+            ]
+            with m.If(self.access_wanted):
+                with m.If(self.events_idle):
+                    m.d.comb += self.access_start.eq(1)
+                    m.next = "Access"
+            with m.Elif(self.run.valid & ~self.running):
+                m.d.comb += self._starts.eq(1)
+                m.d.sync += [
+                    self.running.eq(1),
+                    self._flags.eq(self.run.p.flags),
+                    self._asked.eq(0),
+                    self._schedule.eq(0),
                 ]
-                with m.If(self.access_wanted):
-                    with m.If(self.events_idle):
-                        m.d.comb += self.access_start.eq(1)
-                        m.next = "Access"
-                with m.Elif(self.run.valid & ~self.running):
-                    m.d.comb += starts.eq(1)
-                    m.d.sync += [
-                        self.running.eq(1),
-                        flags.eq(self.run.p.flags),
-                        pause_asked.eq(0),
-                        abort_asked.eq(0),
-                        resume_asked.eq(0),
-                        wait.eq(0),
-                        overdue.eq(0),
-                        scheduled.eq(0),
-                    ]
+                m.next = "Start"
+            with m.Elif(self.running & self._asked.abort):
+                self._stop(m, EndReason.ABORTED)
+            with m.Elif(self.running & self.paused):
+                with m.If(self._asked.resume):
+                    m.d.sync += [self.paused.eq(0), self._schedule.eq(0)]
                     m.next = "Start"
-                with m.Elif(self.running & abort_asked):
-                    m.d.sync += reason.eq(EndReason.ABORTED)
-                    m.next = "End"
-                with m.Elif(self.running & self.paused):
-                    with m.If(resume_asked):
-                        m.d.sync += [self.paused.eq(0), wait.eq(0), overdue.eq(0), scheduled.eq(0)]
-                        m.next = "Start"
-                with m.Elif(self.running & none_left):
-                    m.d.sync += reason.eq(EndReason.DONE)
-                    m.next = "End"
-                with m.Elif(self.running & pause_asked):
-                    m.d.sync += reason.eq(EndReason.PAUSED)
-                    m.next = "End"
-                with m.Elif(self.running & may_begin):
-                    m.d.comb += [
-                        begins.eq(1),
-                        self.rows_start.eq(1),
-                        self.events_enable.eq(0),
-                        self.late.eq(paced & overdue),
-                    ]
-                    m.next = "Rows"
-                with m.Elif(self.running):
-                    m.d.comb += self.stalls.eq(stalls)
-            with m.State("Access"):
-                m.d.comb += self.phase.eq(Phase.ACCESS)
-                with m.If(~self.access_busy):
-                    m.next = "Rest"
-            with m.State("Start"):
-                m.d.comb += [self.recorder.valid.eq(1), command.eq(RecorderCommand.START)]
-                with m.If(self.recorder.ready):
-                    m.next = "Rest"
-            with m.State("Rows"):
-                m.d.comb += self.phase.eq(Phase.ROWS)
-                with m.If(~busy["rows"]):
-                    m.d.comb += self.sweep_start.eq(1)
-                    m.next = "Sweep"
-            with m.State("Sweep"):
-                m.d.comb += [self.phase.eq(Phase.SWEEP), self.events_enable.eq(busy["sweep"])]
-                with m.If(~busy["sweep"] & self.events_idle):
-                    m.next = "Head"
-            with m.State("Head"):
+            with m.Elif(self.running & self._none_left):
+                self._stop(m, EndReason.DONE)
+            with m.Elif(self.running & self._asked.pause):
+                self._stop(m, EndReason.PAUSED)
+            with m.Elif(self.running & self._may_begin):
                 m.d.comb += [
-                    self.phase.eq(Phase.COLUMNS),
-                    self.recorder.valid.eq(self.head_wanted),
-                    command.eq(RecorderCommand.HEAD),
+                    self._begins.eq(1),
+                    self.rows_start.eq(1),
+                    self.events_enable.eq(0),
+                    self.late.eq(self._flag(RunFlag.PACED) & self._schedule.overdue),
                 ]
-                with m.If(~self.columns_wanted):
-                    m.next = "Probes"
-                with m.Elif(~self.head_wanted | self.recorder.ready):
-                    m.d.comb += self.columns_start.eq(1)
-                    m.next = "Columns"
-            with m.State("Columns"):
-                m.d.comb += self.phase.eq(Phase.COLUMNS)
-                with m.If(~busy["columns"]):
-                    m.next = "Probes"
-            with m.State("Probes"):
-                m.d.comb += self.phase.eq(Phase.PROBES)
-                m.d.comb += argument.eq(self.probe_head)
-                with m.If(self.probes_wanted):
-                    m.d.comb += [self.recorder.valid.eq(1), command.eq(RecorderCommand.HEAD)]
-                    with m.If(self.recorder.ready):
-                        m.d.comb += self.probes_start.eq(1)
-                        m.next = "Probing"
-                with m.Else():
-                    m.next = "Finish"
-            with m.State("Probing"):
-                m.d.comb += self.phase.eq(Phase.PROBES)
-                with m.If(~busy["probes"] & self.recorder_idle):
-                    m.next = "Finish"
-            with m.State("Finish"):
-                m.d.comb += [
-                    self.phase.eq(Phase.PROBES),
-                    self.recorder.valid.eq(1),
-                    command.eq(RecorderCommand.STEP),
-                ]
-                with m.If(self.recorder.ready):
-                    m.d.comb += [self.step_ends.eq(1), ends.eq(1), self.flushes.eq(flush)]
-                    m.next = "Settle"
-            with m.State("Settle"):
+                m.next = "Rows"
+            with m.Elif(self.running):
+                m.d.comb += self.stalls.eq(self._stalls)
+        with m.State("Access"):
+            m.d.comb += self.phase.eq(Phase.ACCESS)
+            with m.If(~self.access_busy):
                 m.next = "Rest"
-            with m.State("End"):
-                m.d.comb += [
-                    self.recorder.valid.eq(1),
-                    command.eq(RecorderCommand.END),
-                    argument.eq(reason),
-                ]
+        with m.State("Start"):
+            self._tell(m, RecorderCommand.START)
+            with m.If(self.recorder.ready):
+                m.next = "Rest"
+
+    def _stop(self, m: Module, reason: EndReason):
+        """Leave off between two steps."""
+        m.d.sync += self._reason.eq(reason)
+        m.next = "End"
+
+    def _compute(self, m: Module):
+        """Compute a step: rows, sweep, columns."""
+        with m.State("Rows"):
+            m.d.comb += self.phase.eq(Phase.ROWS)
+            with m.If(~self._busy["rows"]):
+                m.d.comb += self.sweep_start.eq(1)
+                m.next = "Sweep"
+        with m.State("Sweep"):
+            m.d.comb += [self.phase.eq(Phase.SWEEP), self.events_enable.eq(self._busy["sweep"])]
+            with m.If(~self._busy["sweep"] & self.events_idle):
+                m.next = "Head"
+        with m.State("Head"):
+            m.d.comb += [
+                self.phase.eq(Phase.COLUMNS),
+                self.recorder.valid.eq(self.head_wanted),
+                self.recorder.p.command.eq(RecorderCommand.HEAD),
+            ]
+            with m.If(~self.columns_wanted):
+                m.next = "Probes"
+            with m.Elif(~self.head_wanted | self.recorder.ready):
+                m.d.comb += self.columns_start.eq(1)
+                m.next = "Columns"
+        with m.State("Columns"):
+            m.d.comb += self.phase.eq(Phase.COLUMNS)
+            with m.If(~self._busy["columns"]):
+                m.next = "Probes"
+
+    def _report(self, m: Module):
+        """Record the probes, and the end of the step."""
+        with m.State("Probes"):
+            m.d.comb += [self.phase.eq(Phase.PROBES), self.recorder.p.argument.eq(self.probe_head)]
+            with m.If(self.probes_wanted):
+                self._tell(m, RecorderCommand.HEAD)
                 with m.If(self.recorder.ready):
-                    m.next = "Ending"
-            with m.State("Ending"):
-                with m.If(self.recorder_idle):
-                    m.d.comb += self.flushes.eq(1)
-                    m.d.sync += [
-                        self.paused.eq(reason == EndReason.PAUSED),
-                        self.running.eq(reason == EndReason.PAUSED),
-                        pause_asked.eq(0),
-                    ]
-                    m.next = "Rest"
-        return m
+                    m.d.comb += self.probes_start.eq(1)
+                    m.next = "Probing"
+            with m.Else():
+                m.next = "Finish"
+        with m.State("Probing"):
+            m.d.comb += self.phase.eq(Phase.PROBES)
+            with m.If(~self._busy["probes"] & self.recorder_idle):
+                m.next = "Finish"
+        with m.State("Finish"):
+            m.d.comb += self.phase.eq(Phase.PROBES)
+            self._tell(m, RecorderCommand.STEP)
+            with m.If(self.recorder.ready):
+                flush = self._flag(RunFlag.FLUSH)
+                m.d.comb += [self.step_ends.eq(1), self._ends.eq(1), self.flushes.eq(flush)]
+                m.next = "Settle"
+        with m.State("Settle"):
+            m.next = "Rest"
 
-
-def bool_bit(value: Signal, flag: int):
-    """Return the bit of a flag register that a power-of-two flag stands for."""
-    return value[int(flag).bit_length() - 1]
+    def _end(self, m: Module):
+        """End the run, or pause it."""
+        with m.State("End"):
+            self._tell(m, RecorderCommand.END)
+            m.d.comb += self.recorder.p.argument.eq(self._reason)
+            with m.If(self.recorder.ready):
+                m.next = "Ending"
+        with m.State("Ending"):
+            with m.If(self.recorder_idle):
+                m.d.comb += self.flushes.eq(1)
+                m.d.sync += [
+                    self.paused.eq(self._reason == EndReason.PAUSED),
+                    self.running.eq(self._reason == EndReason.PAUSED),
+                    self._asked.pause.eq(0),
+                ]
+                m.next = "Rest"
