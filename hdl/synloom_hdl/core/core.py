@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import fifo, memory, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import ceil_log2
@@ -10,14 +10,16 @@ from amaranth.utils import ceil_log2
 from synloom.contract import ArrayParams
 from synloom.contract.records import RecordKind
 from synloom.contract.regions import Region
-from synloom.contract.registers import Mode
+from synloom.contract.registers import LIST_VALID, Mode
+from synloom.contract.traces import TRACES, Side
+from synloom_hdl.arithmetic import popcount
 from synloom_hdl.core.counters import Counters
 from synloom_hdl.core.dispatch import FiredDispatcher, SourceDispatcher
 from synloom_hdl.core.events import EventQueue
 from synloom_hdl.core.generators import Generators
 from synloom_hdl.core.neuron_sweep import Neurons
 from synloom_hdl.core.passes import PassEngine
-from synloom_hdl.core.payloads import PassKind
+from synloom_hdl.core.payloads import decay_of
 from synloom_hdl.core.probes import Probes
 from synloom_hdl.core.recorder import Recorder
 from synloom_hdl.core.region_bridge import Accessor
@@ -121,8 +123,7 @@ class Core(wiring.Component):
             Region.WEIGHTS: self.passes.weights,
             Region.NEURON_PARAMS: self.neurons.parameters,
             Region.NEURON_STATE: self.neurons.state,
-            Region.X_TRACE: self.passes.x_traces,
-            Region.Y_TRACE: self.passes.y_traces,
+            **{trace.region: getattr(self.passes, f"{trace.name}_traces") for trace in TRACES},
             Region.SOURCE: self.sources.sources,
             Region.TARGET: self.fired.targets,
             Region.PROGRAM: self.passes.program,
@@ -155,33 +156,15 @@ class Core(wiring.Component):
     def _rows(self, m: Module):
         """Scan the wheel and the generators; every active source makes a pass."""
         params, sequencer, registers = self.params, self.sequencer, self.registers
-        wheel, sources, passes = self.wheel, self.sources, self.passes
+        wheel, sources = self.wheel, self.sources
         m.submodules.source_scan = scan = BitScanner(params.source_words)
-        jobs = self._job_queue(m)
+        self._pass_jobs(m)
         self.slot = Signal(ceil_log2(params.delay_slots))
         with m.If(sequencer.rows_start):
             m.d.sync += self.slot.eq(registers.now)
-
-        # The last word of the inputs and of the neurons may have bits that stand for no source.
-        real = Signal(16)
-        m.d.comb += real.eq(0xFFFF)
-        with m.Switch(scan.taken_index):
-            for count, last in ((params.inputs, params.input_words), (params.neurons, params.source_words)):
-                with m.Case(last - 1):
-                    m.d.comb += real.eq((1 << (count - 1) % 16 + 1) - 1)
+        real = self._real_sources(m, scan.taken_index)
         if params.generators:
-            generators = self.generators
-            m.d.comb += [
-                generators.start.eq(sequencer.rows_start),
-                generators.words.eq(scan.extra_words),
-                scan.extra_words.eq(registers.gen_words),
-                generators.rng.eq(registers.gen_rng),
-                registers.gen_rng_next.eq(generators.rng_next),
-                registers.gen_rng_en.eq(generators.rng_en),
-                scan.extra.valid.eq(generators.bits.valid),
-                scan.extra.payload.eq(generators.bits.payload & real),
-                generators.bits.ready.eq(scan.extra.ready),
-            ]
+            self._generate(m, scan, real)
         connect(m, scan.ids, sources.ids)
         m.d.comb += [
             scan.start.eq(sequencer.rows_start),
@@ -191,51 +174,89 @@ class Core(wiring.Component):
             wheel.read_index.eq(scan.read_index),
             wheel.clear_en.eq(scan.taken),
             wheel.clear_index.eq(scan.taken_index),
+            sequencer.rows_busy.eq(scan.busy | sources.busy | self.jobs_wait | self.passes.busy),
+        ]
+
+    def _real_sources(self, m: Module, index) -> Signal:
+        """Return which bits of a word stand for a source: in the last of the inputs or neurons not all do."""
+        params = self.params
+        real = Signal(16)
+        m.d.comb += real.eq(0xFFFF)
+        with m.Switch(index):
+            for count, last in ((params.inputs, params.input_words), (params.neurons, params.source_words)):
+                with m.Case(last - 1):
+                    m.d.comb += real.eq((1 << (count - 1) % 16 + 1) - 1)
+        return real
+
+    def _generate(self, m: Module, scan: BitScanner, real: Signal):
+        """Let the generators add their spikes to the scan."""
+        generators, registers = self.generators, self.registers
+        m.d.comb += [
+            generators.start.eq(self.sequencer.rows_start),
+            generators.words.eq(scan.extra_words),
+            scan.extra_words.eq(registers.gen_words),
+            generators.rng.eq(registers.gen_rng),
+            registers.gen_rng_next.eq(generators.rng_next),
+            registers.gen_rng_en.eq(generators.rng_en),
+            scan.extra.valid.eq(generators.bits.valid),
+            scan.extra.payload.eq(generators.bits.payload & real),
+            generators.bits.ready.eq(scan.extra.ready),
+        ]
+
+    def _pass_jobs(self, m: Module):
+        """Give the pass engine its registers and, from one block in each phase, its jobs and spikes."""
+        passes, registers, sequencer = self.passes, self.registers, self.sequencer
+        jobs = self._job_queue(m)
+        m.d.comb += [
             passes.learn.eq(registers.mode[Mode.LEARN]),
             passes.reward.eq(registers.reward),
             passes.rng.eq(registers.learn_rng),
             registers.learn_rng_next.eq(passes.rng_next),
             registers.learn_rng_en.eq(passes.rng_en),
-            passes.one_x.eq(registers.one_x),
-            passes.one_y.eq(registers.one_y),
-            sequencer.rows_busy.eq(scan.busy | sources.busy | self.jobs_wait | passes.busy),
+            *(getattr(passes, t.increment).eq(getattr(registers, t.increment)) for t in TRACES),
         ]
-
-        # One feeder at a time: rows, then decays, then columns.
-        decays = [Signal(name="decay_x"), Signal(name="decay_y")]
-        self.decaying = Cat(*decays)
+        self.decaying = Signal(len(TRACES))
         with m.If(sequencer.sweep_start):
-            m.d.sync += [decays[0].eq(registers.x_list[15]), decays[1].eq(registers.y_list[15])]
-        job = jobs.payload
+            lists = [getattr(registers, trace.decay_list) for trace in TRACES]
+            m.d.sync += self.decaying.eq(Cat((word & LIST_VALID).any() for word in lists))
         with m.Switch(sequencer.phase):
             with m.Case(Phase.ROWS):
-                m.d.comb += [
-                    job.eq(sources.jobs.payload),
-                    jobs.valid.eq(sources.jobs.valid),
-                    sources.jobs.ready.eq(jobs.ready),
-                    passes.raise_en.eq(Cat(sources.raise_en, 0)),
-                    passes.raise_index.eq(sources.raise_index),
-                    passes.raise_nearest.eq(sources.raise_nearest),
-                ]
+                self._feed(m, jobs, self.sources, Side.SOURCE)
             with m.Case(Phase.SWEEP):
-                m.d.comb += [
-                    job.kind.eq(Mux(decays[0], PassKind.DECAY_X, PassKind.DECAY_Y)),
-                    job.list.eq(Mux(decays[0], registers.x_list, registers.y_list)),
-                    jobs.valid.eq(self.decaying.any()),
-                ]
-                with m.If(jobs.ready):
-                    m.d.sync += decays[0].eq(0)
-                    with m.If(~decays[0]):
-                        m.d.sync += decays[1].eq(0)
+                self._decay(m, jobs)
             with m.Case(Phase.COLUMNS):
-                m.d.comb += [
-                    job.eq(self.fired.jobs.payload),
-                    jobs.valid.eq(self.fired.jobs.valid),
-                    self.fired.jobs.ready.eq(jobs.ready),
-                    passes.raise_en.eq(Cat(0, self.fired.raise_en)),
-                    passes.raise_index.eq(self.fired.raise_index),
-                    passes.raise_nearest.eq(self.fired.raise_nearest),
-                ]
+                self._feed(m, jobs, self.fired, Side.TARGET)
+
+    def _feed(self, m: Module, jobs, dispatcher: SourceDispatcher | FiredDispatcher, side: Side):
+        """Let the spikes of a side make passes and raise their traces."""
+        m.d.comb += [
+            jobs.payload.eq(dispatcher.jobs.payload),
+            jobs.valid.eq(dispatcher.jobs.valid),
+            dispatcher.jobs.ready.eq(jobs.ready),
+            self.passes.raise_en.eq(Cat(dispatcher.raise_en if one is side else 0 for one in Side)),
+            self.passes.raise_index.eq(dispatcher.raise_index),
+            self.passes.raise_nearest.eq(dispatcher.raise_nearest),
+        ]
+
+    def _decay(self, m: Module, jobs):
+        """Let the traces decay one after the other, in the order of their table."""
+        lists = [getattr(self.registers, trace.decay_list) for trace in TRACES]
+        m.d.comb += [
+            jobs.valid.eq(self.decaying.any()),
+            jobs.payload.kind.eq(self._first([decay_of(trace) for trace in TRACES])),
+            jobs.payload.list.eq(self._first(lists)),
+        ]
+        with m.If(jobs.ready):
+            for k, decays in enumerate(self.decaying):
+                with m.If(~self.decaying[:k].any()):
+                    m.d.sync += decays.eq(0)
+
+    def _first(self, values: list) -> Value:
+        """Return the value of the first trace that has not decayed yet."""
+        *others, chosen = values
+        for decays, value in reversed(list(zip(self.decaying, others, strict=False))):
+            chosen = Mux(decays, value, chosen)
+        return chosen
 
     def _job_queue(self, m: Module):
         """Return where passes are asked for: a queue, or the pass engine itself if its passes are long."""
@@ -381,7 +402,7 @@ class Core(wiring.Component):
             counters.spikes.eq(self.neurons.spikes),
             counters.acc_saturations.eq(passes.acc_saturations),
             counters.state_saturations.eq(self.neurons.saturations),
-            counters.trace_saturations.eq(passes.trace_saturates[0] + passes.trace_saturates[1]),
+            counters.trace_saturations.eq(popcount(passes.trace_saturates)),
             counters.weight_clips.eq(passes.weight_clips),
             counters.events_late.eq(self.events.late),
             counters.events_merged.eq(self.wheel.merges & from_events),

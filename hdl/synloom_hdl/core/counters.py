@@ -11,6 +11,7 @@ from synloom.contract import ArrayParams
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.contract.registers import COUNTERS
+from synloom.contract.traces import TRACES
 from synloom_hdl.arithmetic import choose
 from synloom_hdl.core.registers import KEPT_BITS, words_at_first
 from synloom_hdl.core.shared_memory import AccessSignature, block_ram
@@ -35,7 +36,7 @@ def most(params: ArrayParams, name: str) -> int:
         "spikes": params.neuron_lanes,
         "acc_saturations": params.lanes,
         "state_saturations": 5 * params.neuron_lanes,
-        "trace_saturations": 2,
+        "trace_saturations": len(TRACES),
         "weight_clips": params.lanes,
     }.get(name, 1)
 

@@ -9,6 +9,7 @@ from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom.contract.registers import CONTROL_REGISTERS
+from synloom.contract.traces import TRACES
 from synloom_hdl.arithmetic import choose, minimum
 from synloom_hdl.core.shared_memory import AccessSignature
 from synloom_hdl.counting import down_or_load
@@ -38,9 +39,8 @@ def highest(params: ArrayParams, name: str) -> int:
     return {
         "sweep_count": params.neurons,
         "gen_words": params.input_words,
-        "one_x": min(params.trace_max + 1, 0xFFFF),
-        "one_y": min(params.trace_max + 1, 0xFFFF),
         "probe_count": params.probes,
+        **{trace.increment: min(params.trace_max + 1, 0xFFFF) for trace in TRACES},
     }.get(name, 0xFFFF)
 
 
