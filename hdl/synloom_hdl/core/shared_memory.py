@@ -155,10 +155,34 @@ class SharedMemory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        bits, count, host = self._bits, self._count, self.host
+        banks = self._banks(m, platform)
+        elements = [
+            read.data.word_select(k, bits) for read, _ in banks for k in range(len(read.data) // bits)
+        ]
+        self._offset = offset = host.offset[: ceil_log2(self._size)]
+        self._exists = exists = Signal()
+        # Known a clock after an access has begun, long before it writes.
+        is_known = Signal()
+        m.d.sync += is_known.eq(self._checks(offset))
+        m.d.comb += [exists.eq(host.select & is_known), self.row.eq(Cat(*elements))]
+        self._read(m, [read for read, _ in banks])
+        self._write(m, [write for _, write in banks])
+        picked = choose([None if e is None else elements[e] for e in self._elements], offset[: self._low])
+        answer = Mux(exists, picked, 0)
+        if count == 1:
+            m.d.comb += host.q.eq(answer)
+        else:
+            # To choose takes a clock of its own.
+            m.d.sync += host.q.eq(answer)
+        return m
+
+    def _banks(self, m: Module, platform) -> list[tuple]:
+        """Make the memory of banks side by side; return their read and write ports."""
         bits, count = self._bits, self._count
         # Block RAM is at most so wide, and narrow words simulate faster than wide ones.
         per_bank = max(1, _BANK_BITS // bits)
-        reads, writes = [], []
+        ports = []
         for first in range(0, count, per_bank):
             width = bits * min(per_bank, count - first)
             m.submodules[f"bank{first}"] = bank = memory.Memory(
@@ -167,32 +191,42 @@ class SharedMemory(wiring.Component):
                 init=[],
                 attrs=block_ram(platform, width * self._rows, mixes=self._late),
             )
-            reads.append(bank.read_port())
-            writes.append(bank.write_port(granularity=bits))
-        elements = [read.data.word_select(k, bits) for read in reads for k in range(len(read.data) // bits)]
-        data = Cat(*elements)
-        enable = Cat(*[write.en for write in writes])
+            ports.append((bank.read_port(), bank.write_port(granularity=bits)))
+        return ports
 
-        host = self.host
-        offset = host.offset[: ceil_log2(self._size)]
+    def _checks(self, offset: Value) -> Value:
+        """Return whether an offset of the host exists."""
         known = [place for place, element in enumerate(self._elements) if element is not None]
         checks = [~self._beyond(offset).any()]
         if self._size & (self._size - 1):
             checks.append(offset < self._size)
         if len(known) < len(self._elements):
             checks.append(Const(sum(1 << place for place in known)).bit_select(offset[: self._low], 1))
-        # Known a clock after an access has begun, long before it writes.
-        is_known, exists = Signal(), Signal()
-        m.d.sync += is_known.eq(Cat(checks).all())
-        m.d.comb += [exists.eq(host.select & is_known), self.row.eq(data)]
+        return Cat(checks).all()
 
-        # One element is written, by the host or the array, or all of a row. Which one is decided a clock
-        # before, and by each element for itself: what chooses the data of a wide row has far to go.
+    def _read(self, m: Module, ports: list):
+        """Read a row, for the host or the array."""
+        row, enable = Signal.like(self.read_row), Signal()
+        m.d["sync" if self._late else "comb"] += [
+            row.eq(Mux(self.host.select, self._row(self._offset), self.read_row)),
+            enable.eq(self.host.select | self.read_en),
+        ]
+        for port in ports:
+            m.d.comb += [port.addr.eq(row), port.en.eq(enable)]
+
+    def _write(self, m: Module, ports: list):
+        """Write one element, for the host or the array, or all of a row.
+
+        Which one is decided a clock before, and by each element for itself: what chooses the data of a wide
+        row has far to go.
+        """
+        bits, count, host, offset = self._bits, self._count, self.host, self._offset
+        enable = Cat(*[port.en for port in ports])
         goes, place = Signal(), Signal.like(offset)
         one, one_data, one_enable = Signal(), Signal(bits), Signal(count)
         row = Signal.like(self.write_row)
         m.d.comb += [
-            goes.eq(host.write & exists),
+            goes.eq(host.write & self._exists),
             place.eq(offset),
             one.eq(host.select),
             one_data.eq(host.data),
@@ -203,7 +237,7 @@ class SharedMemory(wiring.Component):
             by_array = Signal()
             m.d.sync += by_array.eq(self.one_en)
             m.d.comb += [
-                goes.eq((host.write & exists) | self.one_en),
+                goes.eq((host.write & self._exists) | self.one_en),
                 place.eq(Mux(host.select, offset, self.one_offset)),
                 one.eq(host.select | by_array),
                 one_data.eq(Mux(host.select, host.data, self.one)),
@@ -213,26 +247,11 @@ class SharedMemory(wiring.Component):
         m.d.sync += one_enable.eq(
             Cat(goes & (place[: self._low] == self._elements.index(n)) for n in range(count))
         )
-        read_row, read_en = Signal.like(self.read_row), Signal()
-        m.d["sync" if self._late else "comb"] += [
-            read_row.eq(Mux(host.select, self._row(offset), self.read_row)),
-            read_en.eq(host.select | self.read_en),
-        ]
-        for k, (read, write) in enumerate(zip(reads, writes, strict=True)):
-            m.d.comb += [read.addr.eq(read_row), read.en.eq(read_en), write.addr.eq(row)]
-            for n in range(k * per_bank, k * per_bank + len(write.en)):
-                value = Mux(one_enable[n], one_data, self.write.word_select(n, bits))
-                if self._array_writes == "nothing":
-                    value = one_data
-                m.d.comb += write.data.word_select(n - k * per_bank, bits).eq(value)
-        picked = choose([None if e is None else elements[e] for e in self._elements], offset[: self._low])
-        answer = Mux(exists, picked, 0)
-        if count == 1:
-            m.d.comb += host.q.eq(answer)
-        else:
-            # To choose takes a clock of its own.
-            m.d.sync += host.q.eq(answer)
-        return m
+        values = [Mux(one_enable[n], one_data, self.write.word_select(n, bits)) for n in range(count)]
+        if self._array_writes == "nothing":
+            values = [one_data] * count
+        m.d.comb += [port.addr.eq(row) for port in ports]
+        m.d.comb += Cat(*[port.data for port in ports]).eq(Cat(*values))
 
     def _row(self, offset: Signal) -> Value:
         """Return the row of a host's offset."""

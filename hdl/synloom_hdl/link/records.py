@@ -68,108 +68,129 @@ class RecordRing(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.words = words = memory.Memory(shape=16, depth=self.depth, init=[])
-        write, read = words.write_port(), words.read_port(transparent_for=())
+        write, self._read = words.write_port(), words.read_port(transparent_for=())
 
         # Offsets: of the next word to come, and of the next one to be sent. All distances are from `end`.
-        end, place = Signal(16), Signal(16)
-        bits = len(write.addr)
-        room = Signal(bits)
-        taken, has_room = Signal(), Signal()
-        m.d.comb += [
-            room.eq(self.first - end - 1),
-            self.room.eq(room),
-            self.records.ready.eq(has_room),
-            taken.eq(self.records.valid & self.records.ready),
-            write.addr.eq(end),
-            write.data.eq(self.records.payload),
-            write.en.eq(taken),
-            read.addr.eq(place),
-        ]
-        # Room never shrinks but by what is taken.
-        m.d.sync += has_room.eq(room[1:].any() | (room[0] & ~taken))
-        with m.If(taken):
-            m.d.sync += end.eq(end + 1)
-
-        # Words from `place` on, or from an offset that the host acknowledges; beyond are more than are held.
-        request = self.requests.p
-        measures, is_held, verdict = Signal(), Signal(), Signal()
-        left, beyond = Signal(bits), Signal()
-        asked = Mux(measures, request.acked[:bits], place[:bits])
-        below = Signal(bits + 1)
-        m.d.comb += [
-            below.eq(asked + (~end)[:bits]),
-            left.eq(~below),
-            beyond.eq((left + room)[bits]),
-            # An offset above the end's lower part is from the page before, that of the first word.
-            is_held.eq(~beyond & (request.acked[bits:] == Mux(below[bits], self.first[bits:], end[bits:]))),
-        ]
-
-        # What was looked at: is it held, or, for `place`, is it not held any more?
-        m.d.sync += verdict.eq(Mux(measures, is_held, beyond))
-
-        any_left, fills, starts = Signal(), Signal(), Signal()
-        flushing, flush_asked = Signal(), Signal()
-        m.d.comb += [
-            any_left.eq(left != 0),
-            fills.eq(left >= RECORD_FRAME_WORDS),
-            starts.eq(fills | (any_left & (self.drains | flushing | ~room[-1]))),
-        ]
-        m.d.sync += flushing.eq(self.flushes | flush_asked | (flushing & (any_left | measures)))
-
-        count = Signal(range(RECORD_FRAME_WORDS + 1))
-        high = Signal(8)
-        rewinds, next_word, last = Signal(), Signal(), Signal()
-        m.d.comb += last.eq((count == RECORD_FRAME_WORDS) | ~any_left)
-        with m.If(rewinds | next_word):
-            m.d.sync += place.eq(up_or_load(place, rewinds, self.first))
+        self._end, self._place = Signal(16, name="end"), Signal(16, name="place")
+        self._free = Signal(len(write.addr), name="free")
+        # What the states want.
+        self._measures, self._rewinds, self._next_word, self._flush_asked = (
+            Signal(name=name) for name in ("measures", "rewinds", "next_word", "flush_asked")
+        )
+        self._receive(m, write)
+        self._measure(m)
+        self._judge(m)
+        m.d.comb += self._read.addr.eq(self._place)
+        with m.If(self._rewinds | self._next_word):
+            m.d.sync += self._place.eq(up_or_load(self._place, self._rewinds, self.first))
         with m.FSM() as fsm:
             comes = self.requests.valid | self.records.valid | self.flushes
-            m.d.comb += [
-                self.busy.eq(~fsm.ongoing("Wait") | starts | comes),
-            ]
-            with m.State("Wait"):
-                m.d.sync += count.eq(0)
-                with m.If(self.requests.valid):
-                    m.next = "Measure"
-                with m.Elif(starts):
-                    m.next = "Kind"
-            with m.State("Measure"):
-                m.d.comb += measures.eq(1)
-                m.next = "Free"
-            with m.State("Free"):
-                with m.If(request.discard | verdict):
-                    m.d.sync += self.first.eq(Mux(request.discard, end, request.acked))
-                m.next = "Look"
-            with m.State("Look"):
-                m.next = "Rewind"
-            with m.State("Rewind"):
-                m.d.comb += [
-                    self.requests.ready.eq(1),
-                    rewinds.eq(request.rewind | verdict),
-                    flush_asked.eq(request.flush),
-                ]
-                m.next = "Wait"
-
-            with m.State("Kind"):
-                self._send(m, Kind.RECORDS, "Offset low")
-            with m.State("Offset low"):
-                self._send(m, place[:8], "Offset high")
-            with m.State("Offset high"):
-                self._send(m, place[8:], "Low")
-            with m.State("Low"):
-                self._send(m, read.data[:8], "High")
-                m.d.comb += next_word.eq(self.o.ready)
-                with m.If(self.o.ready):
-                    # The next word is read while the second byte of this one is sent.
-                    m.d.sync += [count.eq(count + 1), high.eq(read.data[8:])]
-            with m.State("High"):
-                self._send(m, high, "Low")
-                m.d.comb += self.o.p.last.eq(last)
-                with m.If(self.o.ready & last):
-                    m.next = "Wait"
+            m.d.comb += self.busy.eq(~fsm.ongoing("Wait") | self._starts | comes)
+            self._obey(m)
+            self._frame(m)
         return m
 
+    def _receive(self, m: Module, write):
+        """Take words from the core while there is room."""
+        taken, has_room = Signal(), Signal()
+        m.d.comb += [
+            self._free.eq(self.first - self._end - 1),
+            self.room.eq(self._free),
+            self.records.ready.eq(has_room),
+            taken.eq(self.records.valid & self.records.ready),
+            write.addr.eq(self._end),
+            write.data.eq(self.records.payload),
+            write.en.eq(taken),
+        ]
+        # Room never shrinks but by what is taken.
+        m.d.sync += has_room.eq(self._free[1:].any() | (self._free[0] & ~taken))
+        with m.If(taken):
+            m.d.sync += self._end.eq(self._end + 1)
+
+    def _measure(self, m: Module):
+        """Count the words from `place` on, or from an offset that the host acknowledges."""
+        acked, bits = self.requests.p.acked, len(self._free)
+        is_held, beyond = Signal(), Signal()
+        self._verdict = Signal(name="verdict")
+        self._left = Signal(bits, name="left")
+        asked = Mux(self._measures, acked[:bits], self._place[:bits])
+        below = Signal(bits + 1)
+        m.d.comb += [
+            below.eq(asked + (~self._end)[:bits]),
+            self._left.eq(~below),
+            # More than are held.
+            beyond.eq((self._left + self._free)[bits]),
+            # An offset above the end's lower part is from the page before, that of the first word.
+            is_held.eq(~beyond & (acked[bits:] == Mux(below[bits], self.first[bits:], self._end[bits:]))),
+        ]
+        # What was looked at: is it held, or, for `place`, is it not held any more?
+        m.d.sync += self._verdict.eq(Mux(self._measures, is_held, beyond))
+
+    def _judge(self, m: Module):
+        """Decide whether a frame starts, and which word is its last."""
+        fills, flushing = Signal(), Signal()
+        self._any_left, self._starts, self._last = (
+            Signal(name=name) for name in ("any_left", "starts", "last")
+        )
+        self._count = Signal(range(RECORD_FRAME_WORDS + 1), name="count")
+        m.d.comb += [
+            self._any_left.eq(self._left != 0),
+            fills.eq(self._left >= RECORD_FRAME_WORDS),
+            self._starts.eq(fills | (self._any_left & (self.drains | flushing | ~self._free[-1]))),
+            self._last.eq((self._count == RECORD_FRAME_WORDS) | ~self._any_left),
+        ]
+        goes_on = flushing & (self._any_left | self._measures)
+        m.d.sync += flushing.eq(self.flushes | self._flush_asked | goes_on)
+
+    def _obey(self, m: Module):
+        """Wait; do what the host requests."""
+        request = self.requests.p
+        with m.State("Wait"):
+            m.d.sync += self._count.eq(0)
+            with m.If(self.requests.valid):
+                m.next = "Measure"
+            with m.Elif(self._starts):
+                m.next = "Kind"
+        with m.State("Measure"):
+            m.d.comb += self._measures.eq(1)
+            m.next = "Free"
+        with m.State("Free"):
+            with m.If(request.discard | self._verdict):
+                m.d.sync += self.first.eq(Mux(request.discard, self._end, request.acked))
+            m.next = "Look"
+        with m.State("Look"):
+            m.next = "Rewind"
+        with m.State("Rewind"):
+            m.d.comb += [
+                self.requests.ready.eq(1),
+                self._rewinds.eq(request.rewind | self._verdict),
+                self._flush_asked.eq(request.flush),
+            ]
+            m.next = "Wait"
+
+    def _frame(self, m: Module):
+        """Send a frame: its kind, its offset, its words."""
+        high = Signal(8)
+        with m.State("Kind"):
+            self._send(m, Kind.RECORDS, "Offset low")
+        with m.State("Offset low"):
+            self._send(m, self._place[:8], "Offset high")
+        with m.State("Offset high"):
+            self._send(m, self._place[8:], "Low")
+        with m.State("Low"):
+            self._send(m, self._read.data[:8], "High")
+            m.d.comb += self._next_word.eq(self.o.ready)
+            with m.If(self.o.ready):
+                # The next word is read while the second byte of this one is sent.
+                m.d.sync += [self._count.eq(self._count + 1), high.eq(self._read.data[8:])]
+        with m.State("High"):
+            self._send(m, high, "Low")
+            m.d.comb += self.o.p.last.eq(self._last)
+            with m.If(self.o.ready & self._last):
+                m.next = "Wait"
+
     def _send(self, m, byte, following):
+        """Offer a byte of a frame, then go on."""
         m.d.comb += [self.o.valid.eq(1), self.o.p.data.eq(byte)]
         with m.If(self.o.ready):
             m.next = following
