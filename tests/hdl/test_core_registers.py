@@ -138,7 +138,8 @@ def test_now_goes_up_with_each_step(first):
 
 @pytest.mark.parametrize(("every", "wait"), [(1, 0), (3, 0), (3, 5), (2, 1), (0, 1)])
 def test_probes_wait_as_the_models(every, wait):
-    bench, model = Bench(), Registers(probe_every=every, probe_wait=wait)
+    bench, model = Bench(), Registers()
+    model.probe_every, model.probe_wait = every, wait
 
     async def main(ctx):
         await bench.write(ctx, control("probe_wait"), wait)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amaranth.hdl import signed, unsigned
 from amaranth.lib import data, enum
-from amaranth.utils import ceil_log2
+from amaranth.utils import bits_for, ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom.contract.traces import TRACES, Trace
@@ -12,10 +12,12 @@ from synloom.contract.traces import TRACES, Trace
 __all__ = ["PassKind", "Rule", "chunk_layout", "decay_of", "job_layout", "loom_address_layout"]
 
 
-PassKind = enum.Enum(
-    "PassKind", ["ROW", "COLUMN", *(f"DECAY_{trace.name.upper()}" for trace in TRACES)], start=0
-)
-"""What a pass does: a spike of a source, a spike of a target, or the decay of a trace."""
+class PassKind(enum.Enum, shape=bits_for(1 + len(TRACES))):
+    """What a pass does: the spike of a source, the spike of a target, or the decay of a trace."""
+
+    ROW = 0
+    COLUMN = 1
+    vars().update({f"DECAY_{trace.name.upper()}": number for number, trace in enumerate(TRACES, 2)})
 
 
 def decay_of(trace: Trace) -> PassKind:

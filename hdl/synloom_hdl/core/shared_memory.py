@@ -157,15 +157,14 @@ class SharedMemory(wiring.Component):
         m = Module()
         bits, count, host = self._bits, self._count, self.host
         banks = self._banks(m, platform)
-        elements = [
-            read.data.word_select(k, bits) for read, _ in banks for k in range(len(read.data) // bits)
-        ]
+        words = Cat(read.data for read, _ in banks)
+        elements = [words.word_select(n, bits) for n in range(count)]
         self._offset = offset = host.offset[: ceil_log2(self._size)]
         self._exists = exists = Signal()
         # Known a clock after an access has begun, long before it writes.
         is_known = Signal()
         m.d.sync += is_known.eq(self._checks(offset))
-        m.d.comb += [exists.eq(host.select & is_known), self.row.eq(Cat(*elements))]
+        m.d.comb += [exists.eq(host.select & is_known), self.row.eq(words)]
         self._read(m, [read for read, _ in banks])
         self._write(m, [write for _, write in banks])
         picked = choose([None if e is None else elements[e] for e in self._elements], offset[: self._low])
