@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -57,16 +57,27 @@ class EventQueue(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        params = self.params
+        self._taken = Signal(name="taken")
+        word, judged, is_empty = self._queue(m, platform)
+        ahead, right, adds = self._cursor(m, word)
+        self._judge(m, word, judged & right, ahead, adds)
+        m.d.comb += [
+            self.reaches.eq((ahead > 0) & right),
+            self.settled.eq(right & (is_empty | (ahead > 0))),
+        ]
+        return m
+
+    def _queue(self, m: Module, platform) -> tuple[Value, Signal, Value]:
+        """Keep the words; return the oldest, whether it is judged by now, and whether there is none."""
+        params, taken = self.params, self._taken
         address_bits = ceil_log2(params.event_words)
         m.submodules.queue = queue = memory.Memory(
             shape=16, depth=1 << address_bits, init=[], attrs=block_ram(platform, 16 << address_bits)
         )
         write, read = queue.write_port(), queue.read_port(transparent_for=())
-
         # One bit more than an address, so that full and empty differ.
         head, tail, room = (Signal(address_bits + 1, name=name) for name in ("head", "tail", "room"))
-        fetched, judged, taken = Signal(), Signal(), Signal()
+        fetched, judged = Signal(), Signal()
         m.d.comb += [
             room.eq(tail - head + params.event_words),
             self.words.ready.eq((room != 0) & ~self.restart),
@@ -83,41 +94,46 @@ class EventQueue(wiring.Component):
             judged.eq(fetched & ~taken),
             fetched.eq((room < params.event_words) & ~taken),
         ]
+        with m.If(self.restart):
+            m.d.sync += [part.eq(0) for part in (head, tail, fetched, judged)]
+        return read.data, judged, room >= params.event_words
 
-        # The cursor is kept by its distance from `now`, which is late by two clocks after each step.
+    def _cursor(self, m: Module, word: Value) -> tuple[Signal, Signal, Signal]:
+        """Keep how far the cursor is ahead of `now`; return it, whether it is right, and what advances it."""
         ahead, change = Signal(signed(32)), Signal(signed(16))
         was_odd, steps, adds, changes = Signal(), Signal(), Signal(), Signal()
         right = Signal()
-        word = read.data
-        advances, bad, near = Signal(), Signal(), Signal()
         m.d.comb += [
             steps.eq(self.now[0] ^ was_odd),
+            # It is late by two clocks after each step.
             right.eq(~steps & ~changes & ~self.restart),
-            self.reaches.eq((ahead > 0) & right),
-            self.settled.eq(right & ((room >= params.event_words) | (ahead > 0))),
-            near.eq((ahead >= 0) & (ahead < params.delay_slots)),
-            self.spikes.payload.slot.eq(self.now + ahead),
-            self.spikes.payload.bit.eq(word[:4]),
-            self.spikes.payload.word.eq(word[4:]),
         ]
         m.d.sync += [
             was_odd.eq(self.now[0]),
-            advances.eq(word[15]),
-            bad.eq(word[:15] >= params.inputs),
             changes.eq(steps | adds),
             change.eq(Mux(steps, -1, Mux(adds, word[:15], 0)).as_signed()),
             ahead.eq(ahead + change),
         ]
-        with m.If(judged & right):
-            with m.If(advances):
-                m.d.comb += [taken.eq(1), adds.eq(1)]
-            with m.Elif(bad):
-                m.d.comb += [taken.eq(1), self.invalid.eq(1)]
-            with m.Elif(ahead < 0):
-                m.d.comb += [taken.eq(1), self.late.eq(1)]
-            with m.Elif(near & self.enable):
-                m.d.comb += [self.spikes.valid.eq(1), taken.eq(self.spikes.ready)]
         with m.If(self.restart):
-            cleared = (head, tail, fetched, judged, ahead, change, changes)
-            m.d.sync += [part.eq(0) for part in cleared]
-        return m
+            m.d.sync += [part.eq(0) for part in (ahead, change, changes)]
+        return ahead, right, adds
+
+    def _judge(self, m: Module, word: Value, judged: Value, ahead: Signal, adds: Signal):
+        """Take a word: it advances the cursor, or is an event that is dropped or moves to the wheel."""
+        advances, bad, near = Signal(), Signal(), Signal()
+        m.d.sync += [advances.eq(word[15]), bad.eq(word[:15] >= self.params.inputs)]
+        m.d.comb += [
+            near.eq((ahead >= 0) & (ahead < self.params.delay_slots)),
+            self.spikes.payload.slot.eq(self.now + ahead),
+            self.spikes.payload.bit.eq(word[:4]),
+            self.spikes.payload.word.eq(word[4:]),
+        ]
+        with m.If(judged):
+            with m.If(advances):
+                m.d.comb += [self._taken.eq(1), adds.eq(1)]
+            with m.Elif(bad):
+                m.d.comb += [self._taken.eq(1), self.invalid.eq(1)]
+            with m.Elif(ahead < 0):
+                m.d.comb += [self._taken.eq(1), self.late.eq(1)]
+            with m.Elif(near & self.enable):
+                m.d.comb += [self.spikes.valid.eq(1), self._taken.eq(self.spikes.ready)]

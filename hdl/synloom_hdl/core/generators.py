@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract import ArrayParams
+from synloom.contract.memory_map import GENERATOR
+from synloom_hdl.core.neuron_lane import record_layout
 from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
 from synloom_hdl.gf2 import field_key, times_power, xorshift32
 
@@ -14,6 +16,12 @@ __all__ = ["Generators"]
 
 _CHANNELS = 4
 """Inputs per clock; divides 16."""
+
+_GROUPS = 16 // _CHANNELS
+"""Groups of inputs in a word."""
+
+_ALWAYS = 0x7FFF
+"""The rate of a spike in every step."""
 
 
 class Generators(wiring.Component):
@@ -48,26 +56,9 @@ class Generators(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        params = self.params
-        groups = 16 // _CHANNELS
-        memories = []
-        for name, host in (("rate", self.rates), ("phase", self.phases)):
-            m.submodules[name] = store = SharedMemory(
-                rows=groups * params.input_words,
-                element_bits=16,
-                elements=range(_CHANNELS),
-                size=16 * params.input_words,
-            )
-            wiring.connect(m, wiring.flipped(host), store.host)
-            memories.append(store)
-        rate, phase = memories
-
-        group = Signal(range(groups * params.input_words + 1))
-        end = Signal.like(group)
-        state = Signal(31)
-        spikes = Signal(_CHANNELS)
-        earlier = Signal(16 - _CHANNELS)
-        next_rng = Signal(32)
+        self._rate, self._phase = rate, phase = self._memories(m)
+        self._group = group = Signal(range(_GROUPS * self.params.input_words + 1), name="group")
+        self._key, next_rng = Signal(31, name="key"), Signal(32)
         # A step's beginning is decided late in its clock.
         started = Signal()
         m.d.sync += started.eq(self.start)
@@ -79,27 +70,45 @@ class Generators(wiring.Component):
             phase.read_row.eq(group),
             phase.write_row.eq(group),
         ]
-        for n in range(_CHANNELS):
-            setting = rate.row.word_select(n, 16)
-            speed, regular = setting[:15], setting[15]
-            total = Signal(16, name=f"total{n}")
-            m.d.comb += [
-                total.eq(phase.row.word_select(n, 16)[:15] + speed),
-                phase.write.word_select(n, 16).eq(total[:15]),
-                spikes[n].eq(
-                    Mux(
-                        regular,
-                        total[15],
-                        (times_power(state, 15 * n, 15) < speed) | (speed == 0x7FFF),
-                    )
-                ),
-            ]
-        regulars = Cat(rate.row.word_select(n, 16)[15] for n in range(_CHANNELS))
+        self._walk(m, next_rng, self._channels(m))
+        return m
 
-        word = Signal(16)
+    def _memories(self, m: Module) -> list[SharedMemory]:
+        """Make the memories of rates and phases; a row is a group of channels."""
+        memories = []
+        for name, host in (("rate", self.rates), ("phase", self.phases)):
+            m.submodules[name] = store = SharedMemory(
+                rows=_GROUPS * self.params.input_words,
+                element_bits=16,
+                elements=range(_CHANNELS),
+                size=16 * self.params.input_words,
+            )
+            wiring.connect(m, wiring.flipped(host), store.host)
+            memories.append(store)
+        return memories
+
+    def _channels(self, m: Module) -> Signal:
+        """Draw a group's channels; return which of them spike."""
+        spikes = Signal(_CHANNELS)
+        for n in range(_CHANNELS):
+            setting = data.View(record_layout(GENERATOR), self._rate.row.word_select(n, 16))
+            total = Signal(16, name=f"total{n}")
+            drawn = (times_power(self._key, 15 * n, 15) < setting.rate) | (setting.rate == _ALWAYS)
+            m.d.comb += [
+                total.eq(self._phase.row.word_select(n, 16)[:15] + setting.rate),
+                self._phase.write.word_select(n, 16).eq(total[:15]),
+                spikes[n].eq(Mux(setting.regular, total[15], drawn)),
+            ]
+        return spikes
+
+    def _walk(self, m: Module, next_rng: Signal, spikes: Signal):
+        """Go through the groups, and offer a word as soon as it is full."""
+        rate, phase, group = self._rate, self._phase, self._group
+        regulars = Cat(rate.row.word_select(n, 16)[15] for n in range(_CHANNELS))
+        end, word, earlier = Signal.like(group), Signal(16), Signal(16 - _CHANNELS)
         with m.FSM():
             with m.State("Idle"):
-                m.d.sync += [group.eq(0), end.eq(self.words * groups), state.eq(field_key(next_rng))]
+                m.d.sync += [group.eq(0), end.eq(self.words * _GROUPS), self._key.eq(field_key(next_rng))]
                 with m.If(self.rng_en):
                     m.next = "Read"
             with m.State("Read"):
@@ -112,10 +121,10 @@ class Generators(wiring.Component):
                     self.bits.payload.eq(word),
                     earlier.eq(word >> _CHANNELS),
                     group.eq(group + 1),
-                    state.eq(times_power(state, 15 * _CHANNELS)),
+                    self._key.eq(times_power(self._key, 15 * _CHANNELS)),
                 ]
                 m.next = "Read"
-                with m.If(group[: (groups - 1).bit_length()] == groups - 1):
+                with m.If(group[: (_GROUPS - 1).bit_length()] == _GROUPS - 1):
                     m.next = "Offer"
             with m.State("Offer"):
                 m.d.comb += self.bits.valid.eq(1)
@@ -123,4 +132,3 @@ class Generators(wiring.Component):
                     m.next = "Read"
                     with m.If(group == end):
                         m.next = "Idle"
-        return m

@@ -49,67 +49,83 @@ class Probes(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        params = self.params
-        table = memory_of(params, Region.PROBES)
-        m.submodules.storage = storage = SharedMemory(rows=table.places, element_bits=16, size=table.size)
+        table = memory_of(self.params, Region.PROBES)
+        m.submodules.storage = self._storage = storage = SharedMemory(
+            rows=table.places, element_bits=16, size=table.size
+        )
         wiring.connect(m, wiring.flipped(self.table), storage.host)
-        probe = Signal(range(params.probes))
-        offset = Signal(24)
-        head = storage.row
-        second, place = Signal(), Signal(2)
-        loads_low, loads_high, advances = Signal(), Signal(), Signal()
-        steps = up_or_load(offset, loads_low | loads_high, storage.row.replicate(2)[:24])
+        self._probe, self._place = Signal(range(self.params.probes), name="probe"), Signal(2, name="place")
+        self._second = Signal(name="second")
+        self._loads_low, self._loads_high, self._advances = (
+            Signal(name=name) for name in ("loads_low", "loads_high", "advances")
+        )
         m.d.comb += [
             # The head is not copied, as it is wanted only when an access begins.
-            self.request.region.eq(head),
-            self.request.offset.eq(offset),
+            self.request.region.eq(storage.row),
+            self.request.offset.eq(self._offset(m)),
             self.words.payload.eq(self.data),
-            storage.read_row.eq(Cat(place, probe)),
+            storage.read_row.eq(Cat(self._place, self._probe)),
         ]
-        with m.If(loads_low | advances):
-            m.d.sync += offset[:16].eq(steps)
-        with m.If(loads_high | advances):
-            m.d.sync += offset[16:].eq(steps[16:])
         with m.FSM() as fsm:
             m.d.comb += self.busy.eq(self.start | ~fsm.ongoing("Idle"))
-            with m.State("Idle"):
-                m.d.sync += probe.eq(0)
-                with m.If(self.start):
-                    m.next = "Fetch"
-            with m.State("Fetch"):
-                m.d.comb += [place.eq(1), storage.read_en.eq(1)]
-                m.next = "Low"
-            with m.State("Low"):
-                m.d.comb += [loads_low.eq(1), place.eq(2), storage.read_en.eq(1)]
-                m.d.sync += second.eq(0)
-                m.next = "High"
-            with m.State("High"):
-                m.d.comb += [loads_high.eq(1), storage.read_en.eq(1)]
-                m.next = "Access"
-            with m.State("Access"):
-                m.next = "Wait"
-                with m.If(second & ~head[15]):
-                    m.d.comb += self.words.valid.eq(1)
-                    m.next = "Access"
-                    with m.If(self.words.ready):
-                        m.next = "Next"
-                with m.Else():
-                    m.d.comb += self.access.eq(1)
-            with m.State("Wait"):
-                m.d.comb += self.words.valid.eq(self.done)
-                with m.If(self.done):
-                    m.next = "Head"
-                with m.If(self.done & self.words.ready):
-                    m.d.comb += advances.eq(1)
-                    m.d.sync += second.eq(1)
-                    with m.If(second):
-                        m.next = "Next"
-            with m.State("Head"):
-                m.d.comb += storage.read_en.eq(1)
-                m.next = "Access"
-            with m.State("Next"):
-                m.d.sync += probe.eq(probe + 1)
-                m.next = "Fetch"
-                with m.If(probe + 1 == self.count):
-                    m.next = "Idle"
+            self._fetch(m)
+            self._access(m)
         return m
+
+    def _offset(self, m: Module) -> Signal:
+        """Return the offset of the word, loaded in two halves."""
+        offset = Signal(24)
+        low, high, advances = self._loads_low, self._loads_high, self._advances
+        following = up_or_load(offset, low | high, self._storage.row.replicate(2)[:24])
+        with m.If(low | advances):
+            m.d.sync += offset[:16].eq(following)
+        with m.If(high | advances):
+            m.d.sync += offset[16:].eq(following[16:])
+        return offset
+
+    def _fetch(self, m: Module):
+        """Fetch a probe: its offset first, then its head."""
+        storage, place = self._storage, self._place
+        with m.State("Idle"):
+            m.d.sync += self._probe.eq(0)
+            with m.If(self.start):
+                m.next = "Fetch"
+        with m.State("Fetch"):
+            m.d.comb += [place.eq(1), storage.read_en.eq(1)]
+            m.next = "Low"
+        with m.State("Low"):
+            m.d.comb += [self._loads_low.eq(1), place.eq(2), storage.read_en.eq(1)]
+            m.d.sync += self._second.eq(0)
+            m.next = "High"
+        with m.State("High"):
+            m.d.comb += [self._loads_high.eq(1), storage.read_en.eq(1)]
+            m.next = "Access"
+
+    def _access(self, m: Module):
+        """Read the probe's words; a probe of one word has 0 as its second."""
+        with m.State("Access"):
+            m.next = "Wait"
+            with m.If(self._second & ~self._storage.row[15]):
+                m.d.comb += self.words.valid.eq(1)
+                m.next = "Access"
+                with m.If(self.words.ready):
+                    m.next = "Next"
+            with m.Else():
+                m.d.comb += self.access.eq(1)
+        with m.State("Wait"):
+            m.d.comb += self.words.valid.eq(self.done)
+            with m.If(self.done):
+                m.next = "Head"
+            with m.If(self.done & self.words.ready):
+                m.d.comb += self._advances.eq(1)
+                m.d.sync += self._second.eq(1)
+                with m.If(self._second):
+                    m.next = "Next"
+        with m.State("Head"):
+            m.d.comb += self._storage.read_en.eq(1)
+            m.next = "Access"
+        with m.State("Next"):
+            m.d.sync += self._probe.eq(self._probe + 1)
+            m.next = "Fetch"
+            with m.If(self._probe + 1 == self.count):
+                m.next = "Idle"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for, ceil_log2
@@ -75,83 +75,91 @@ class SegmentFetcher(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        params = self.params
-        segments = memory_of(params, Region.PROGRAM)
-        fields = segments.layout
+        segments = memory_of(self.params, Region.PROGRAM)
+        self._layout = segments.layout
         m.submodules.storage = storage = SharedMemory(
             rows=segments.places, element_bits=16, size=segments.size, array_writes="nothing"
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
-
-        words = [Signal(16, name=f"word{n}") for n in range(fields.words)]
-        raw = Cat(*words)
-
-        def field(name: str):
-            """Return a field of the fetched segment."""
-            place = fields[name]
-            value = raw[place.start : place.start + place.width]
-            return value.as_signed() if place.signed else value
-
+        self._words = [Signal(16, name=f"word{n}") for n in range(self._layout.words)]
         # Where segments do not follow one another without a gap, a job stays where it is until it is done.
-        carries = PassTiming.of(params).carries
-        job = Signal.like(self.jobs.payload) if carries else self.jobs.payload
+        self._carries = PassTiming.of(self.params).carries
+        self._job = Signal.like(self.jobs.payload) if self._carries else self.jobs.payload
+        self._walk(m, storage)
+        self._make(m)
+        return m
+
+    def _field(self, name: str) -> Value:
+        """Return a field of the fetched segment."""
+        place = self._layout[name]
+        value = Cat(*self._words)[place.start : place.start + place.width]
+        return value.as_signed() if place.signed else value
+
+    def _walk(self, m: Module, storage: SharedMemory):
+        """Fetch the segments of a job's list one after the other, and offer them."""
+        params = self.params
+        self._entry, self._place = Signal(range(params.segments), name="entry"), Signal(3, name="place")
+        # The first segment of the last list; whether it is the only one, and still in the registers.
+        self._listed, single, self._known = Signal(8), Signal(), Signal()
         last = Signal()
-        entry = Signal(range(params.segments))
-        listed = Signal(8)
-        place = Signal(3)
-        single = Signal()
-        known = Signal()
         m.d.comb += [
-            single.eq(entry == listed),
-            last.eq(field("last") | (entry == params.segments - 1)),
-            storage.read_row.eq(Cat(place, entry)),
+            single.eq(self._entry == self._listed),
+            last.eq(self._field("last") | (self._entry == params.segments - 1)),
+            storage.read_row.eq(Cat(self._place, self._entry)),
         ]
         with m.FSM() as fsm:
             m.d.comb += self.idle.eq(fsm.ongoing("Idle"))
-            with m.State("Idle"):
-                m.d.comb += self.jobs.ready.eq(int(carries))
-                m.d.sync += place.eq(0)
-                with m.If(self.jobs.valid):
-                    m.d.sync += [entry.eq(self.jobs.p.list), listed.eq(self.jobs.p.list)]
-                    if carries:
-                        m.d.sync += job.eq(self.jobs.payload)
-                    m.next = "Fetch"
-                    with m.If(known & (listed == self.jobs.p.list)):
-                        m.next = "Prepare"
-                    with m.Else():
-                        m.d.sync += known.eq(0)
-            with m.State("Fetch"):
-                m.d.comb += storage.read_en.eq(1)
-                m.d.sync += place.eq(place + 1)
-                with m.Switch(place):
-                    for n, word in enumerate(words):
-                        with m.Case(n + 1):
-                            m.d.sync += word.eq(storage.row)
-                with m.If(place == fields.words):
-                    m.next = "Prepare"
+            self._idle(m)
+            self._fetch(m, storage)
             with m.State("Prepare"):
                 # The products are in their registers by now.
                 m.next = "Offer"
             with m.State("Offer"):
                 m.d.comb += self.segments.valid.eq(1)
-                m.d.sync += place.eq(0)
+                m.d.sync += self._place.eq(0)
                 with m.If(self.segments.ready):
-                    m.d.sync += entry.eq(entry + 1)
+                    m.d.sync += self._entry.eq(self._entry + 1)
                     m.next = "Fetch"
                     # A list that nothing ends must not run for ever.
                     with m.If(last):
-                        if not carries:
+                        if not self._carries:
                             m.d.comb += self.jobs.ready.eq(1)
-                        m.d.sync += known.eq(single)
+                        m.d.sync += self._known.eq(single)
                         m.next = "Idle"
         with m.If(self.forget):
-            m.d.sync += known.eq(0)
-        self._make(m, job, field)
-        return m
+            m.d.sync += self._known.eq(0)
 
-    def _make(self, m: Module, job, field):
+    def _idle(self, m: Module):
+        """Wait for a job, and look whether its segment is known."""
+        first = self.jobs.p.list
+        with m.State("Idle"):
+            m.d.comb += self.jobs.ready.eq(int(self._carries))
+            m.d.sync += self._place.eq(0)
+            with m.If(self.jobs.valid):
+                m.d.sync += [self._entry.eq(first), self._listed.eq(first)]
+                if self._carries:
+                    m.d.sync += self._job.eq(self.jobs.payload)
+                m.next = "Fetch"
+                with m.If(self._known & (self._listed == first)):
+                    m.next = "Prepare"
+                with m.Else():
+                    m.d.sync += self._known.eq(0)
+
+    def _fetch(self, m: Module, storage: SharedMemory):
+        """Fetch the words of a segment."""
+        with m.State("Fetch"):
+            m.d.comb += storage.read_en.eq(1)
+            m.d.sync += self._place.eq(self._place + 1)
+            with m.Switch(self._place):
+                for n, word in enumerate(self._words):
+                    with m.Case(n + 1):
+                        m.d.sync += word.eq(storage.row)
+            with m.If(self._place == len(self._words)):
+                m.next = "Prepare"
+
+    def _make(self, m: Module):
         """Make the segment that is offered of the words and the job."""
-        params, out = self.params, self.segments.payload
+        params, out, job, field = self.params, self.segments.payload, self._job, self._field
         low_bits = ceil_log2(params.lanes)
         per_column = params.sources // params.lanes
         row, column = job.kind == PassKind.ROW, job.kind == PassKind.COLUMN

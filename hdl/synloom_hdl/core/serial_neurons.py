@@ -48,6 +48,7 @@ class SerialNeurons(Neurons):
         self._sequence(m)
         self._multiply(m)
         self._update(m)
+        self._decide(m)
         return m
 
     def _at(self, step: _Step, second: int):
@@ -150,13 +151,13 @@ class SerialNeurons(Neurons):
             m.d.sync += loss.eq(1)
 
     def _update(self, m: Module):
-        """Keep what the steps make, decide, and write."""
+        """Keep what the steps make."""
         params, p, s, e, i = self.params, self._p, self._s, self._e, self._i
-        bits, top = params.state_bits, params.state_max
-        theta = Signal(bits - 1)
+        bits = params.state_bits
+        self._theta = theta = Signal(bits - 1, name="theta")
         # The potential is exact, in three sums, and clipped in the clock after the last one.
         drive, rest, u = Signal(signed(bits)), Signal(signed(bits + 2)), Signal(signed(bits + 3))
-        u_sat, clips_u = Signal(signed(bits)), Signal()
+        self._u_sat, self._clips_u = Signal(signed(bits), name="u_sat"), Signal(name="clips_u")
         with m.If(self._at(_Step.EXCITATION, 1)):
             m.d.sync += e.eq(self._current)
         with m.If(self._at(_Step.INHIBITION, 1)):
@@ -168,14 +169,19 @@ class SerialNeurons(Neurons):
         with m.If(self._at(_Step.EXCITATION_DECAY, 0)):
             m.d.sync += u.eq(rest + drive)
         with m.If(self._at(_Step.EXCITATION_DECAY, 1)):
-            m.d.sync += [e.eq(self._left), Cat(u_sat, clips_u).eq(Cat(*saturated(u, bits)))]
+            m.d.sync += [e.eq(self._left), Cat(self._u_sat, self._clips_u).eq(Cat(*saturated(u, bits)))]
         with m.If(self._at(_Step.INHIBITION_DECAY, 1)):
             m.d.sync += i.eq(self._left)
         if params.adaptation:
             with m.If(self._at(_Step.THRESHOLD_DECAY, 1)):
                 m.d.sync += theta.eq(self._left)
 
+    def _decide(self, m: Module):
+        """Compare, choose the new state, and write it."""
+        params, p, s, theta, u_sat = self.params, self._p, self._s, self._theta, self._u_sat
+        bits, top = params.state_bits, params.state_max
         ready, fires = Signal(), Signal()
+        self._fires = fires
         threshold = p.thr + theta if params.adaptation else p.thr
         m.d.comb += ready.eq(s.refr == 0)
         with m.If(self._at(_Step.FINISH, 0)):
@@ -183,27 +189,31 @@ class SerialNeurons(Neurons):
 
         reduced = Signal(signed(bits + 1))
         reduced_sat, clips_reduced = saturated(reduced, bits)
-        new = data.View(self._s.shape(), Signal(self._s.shape().size, name="new"))
+        new = data.View(s.shape(), Signal(s.shape().size, name="new"))
         m.d.comb += [
             reduced.eq(u_sat - p.reset),
             new.v.eq(Mux(ready, Mux(fires, Mux(p.subtract, reduced_sat, p.reset), u_sat), s.v)),
             new.refr.eq(Mux(fires, p.refractory, Mux(ready, 0, s.refr - 1))),
-            new.ie.eq(e),
-            new.ii.eq(i),
+            new.ie.eq(self._e),
+            new.ii.eq(self._i),
         ]
-        clips = [clips_u & ready, fires & p.subtract & clips_reduced]
+        clips = [self._clips_u & ready, fires & p.subtract & clips_reduced]
         if params.adaptation:
             raised = theta + p.th_step
-            steps = fires & self.adapt
-            m.d.comb += new.theta.eq(Mux(steps, minimum(raised, top), theta))
-            clips.append(steps & (raised > top))
+            rises = fires & self.adapt
+            m.d.comb += new.theta.eq(Mux(rises, minimum(raised, top), theta))
+            clips.append(rises & (raised > top))
+        self._write(m, new, clips)
+
+    def _write(self, m: Module, new: data.View, clips: list):
+        """Write the new state, and tell spikes and clips."""
         writes = self._at(_Step.FINISH, 1)
         adds = self._at(_Step.EXCITATION, 1) | self._at(_Step.INHIBITION, 1)
         m.d.comb += [
             self._state.write_row.eq(self._neuron),
             self._state.write_en.eq((writes & self._used).replicate(len(self._state.write_en))),
             self._state.write.eq(new.as_value()),
-            self.spikes.eq(writes & fires),
+            self.spikes.eq(writes & self._fires),
         ]
         with m.If(self._used & writes):
             m.d.comb += self.saturations.eq(sum(clips))
@@ -215,7 +225,7 @@ class SerialNeurons(Neurons):
         with m.If(writes):
             m.d.sync += earlier.eq(self.word >> 1)
         m.d.comb += [
-            self.word.eq(Cat(earlier, fires)),
+            self.word.eq(Cat(earlier, self._fires)),
             self.word_en.eq(writes & self._neuron[:4].all()),
             self.word_index.eq(self._neuron >> 4),
         ]
