@@ -80,37 +80,15 @@ class Counters(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        host, kept = self.host, self.kept
         init = [0, 0, 0, (1 << max(self._widths())) - 1] * (_KEPT + 1) + words_at_first()
         m.submodules.words = self.words = words = memory.Memory(
             shape=unsigned(16), depth=len(init), init=init, attrs=block_ram(platform, 16 * len(init))
         )
         read, write = words.read_port(), words.write_port()
-
-        # In each clock of a visit one word is read: the last, then the others from the first. Each is
-        # written three clocks later, when the next visit may have begun.
-        phase = Signal(2, init=3)
-        visit = Signal(range(_KEPT + 1))
-        written = Signal(range(_KEPT + 1), init=_KEPT)
-        m.d.sync += phase.eq(phase + 1)
-        with m.If((phase == 2) | ((phase == 1) & (visit == _KEPT))):
-            m.d.sync += [visit.eq(visit + 1), phase.eq(3)]
-        with m.If(phase == 1):
-            m.d.sync += written.eq(visit)
-
-        # Only a visit that begins while the accessor waits is the host's.
-        asked, mine, answered, clears = Signal(), Signal(), Signal(), Signal()
-        counter = Mux(host.select, host.offset[2:6], _KEPT)
-        m.d.comb += [
-            asked.eq((host.due & ~host.offset[2:6].all()) | kept.due),
-            clears.eq(mine & host.write),
-            host.hold.eq(asked & ~answered),
-            kept.hold.eq(asked & ~answered),
-        ]
-        with m.If(phase == 0):
-            m.d.sync += [mine.eq(asked & (visit == counter)), answered.eq(mine)]
-        with m.If(~asked):
-            m.d.sync += answered.eq(0)
+        phase, visit, written = self._visits(m)
+        mine = self._serve(m, phase, visit)
+        clears = Signal()
+        m.d.comb += clears.eq(mine & self.host.write)
 
         seen = self._seen(m, visit, phase)
         seen_before = Signal.like(seen)
@@ -131,6 +109,7 @@ class Counters(wiring.Component):
         is_full = self._full(m, visit, phase, total, carry, read.data[15], clears)
         self._answer(m, phase, newest, mine, is_full)
 
+        kept = self.kept
         kept_place = Cat(kept.offset[:KEPT_BITS], Const(_FIRST_KEPT >> KEPT_BITS))
         m.d.comb += [
             read.addr.eq(Mux(visit == _KEPT, kept_place, Cat(phase, visit))),
@@ -143,6 +122,39 @@ class Counters(wiring.Component):
         with m.Elif(phase == 1):
             m.d.comb += write.data.eq(Cat(~seen_before, Const(0, 15 - len(seen)), is_full))
         return m
+
+    def _visits(self, m: Module) -> tuple[Signal, Signal, Signal]:
+        """Visit the counters in turn; return the visit's clock, what is visited, and what is written.
+
+        In each clock of a visit one word is read: the last, then the others from the first. Each is written
+        three clocks later, when the next visit may have begun.
+        """
+        phase = Signal(2, init=3)
+        visit = Signal(range(_KEPT + 1))
+        written = Signal(range(_KEPT + 1), init=_KEPT)
+        m.d.sync += phase.eq(phase + 1)
+        with m.If((phase == 2) | ((phase == 1) & (visit == _KEPT))):
+            m.d.sync += [visit.eq(visit + 1), phase.eq(3)]
+        with m.If(phase == 1):
+            m.d.sync += written.eq(visit)
+        return phase, visit, written
+
+    def _serve(self, m: Module, phase: Signal, visit: Signal) -> Signal:
+        """Let an access wait for its visit; return whether a visit is that of an access."""
+        host, kept = self.host, self.kept
+        # Only a visit that begins while the accessor waits is the host's.
+        asked, mine, answered = Signal(), Signal(), Signal()
+        counter = Mux(host.select, host.offset[2:6], _KEPT)
+        m.d.comb += [
+            asked.eq((host.due & ~host.offset[2:6].all()) | kept.due),
+            host.hold.eq(asked & ~answered),
+            kept.hold.eq(asked & ~answered),
+        ]
+        with m.If(phase == 0):
+            m.d.sync += [mine.eq(asked & (visit == counter)), answered.eq(mine)]
+        with m.If(~asked):
+            m.d.sync += answered.eq(0)
+        return mine
 
     def _widths(self) -> list[int]:
         """Return the bits of each counter's small number."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
@@ -129,12 +129,10 @@ class FiredDispatcher(wiring.Component):
         wiring.connect(m, wiring.flipped(self.targets), storage.host)
         target = Signal(record_layout(layout_of(params, Region.TARGET)))
         index = Signal.like(self.ids.payload)
-        sends, learns = Signal(), Signal()
-        read_en = Signal()
         m.d.comb += [
             target.eq(storage.row),
             storage.read_row.eq(self.ids.payload),
-            storage.read_en.eq(read_en),
+            storage.read_en.eq(self.ids.valid & self.ids.ready),
             self.raise_index.eq(index),
             self.raise_nearest.eq(target.nearest),
             self.jobs.p.kind.eq(PassKind.COLUMN),
@@ -144,44 +142,51 @@ class FiredDispatcher(wiring.Component):
             self.spikes.p.bit.eq(index[:4]),
             self.spikes.p.word.eq(params.input_words + (index >> 4)),
         ]
-        raising = Signal()
         if params.spike_counters:
-            m.submodules.counters = counters = SharedMemory(
-                rows=params.neurons, element_bits=16, size=params.neurons
-            )
-            wiring.connect(m, wiring.flipped(self.counts), counters.host)
-            more = Signal(17)
-            m.d.comb += [
-                # While the host writes, the addend lets the sum and the choice share a cell: see up_or_load.
-                more.eq(counters.row + self.counts.select.replicate(16) + 1),
-                counters.read_row.eq(self.ids.payload),
-                counters.read_en.eq(read_en),
-                counters.write_row.eq(index),
-                counters.write.eq(more),
-                # A full count stays.
-                counters.write_en.eq(raising & ~more[16]),
-            ]
-        m.d.comb += self.raise_en.eq(raising)
+            self._count(m, index)
+        self._walk(m, index, target)
+        return m
+
+    def _count(self, m: Module, index: Signal):
+        """Count the neuron's spikes."""
+        m.submodules.counters = counters = SharedMemory(
+            rows=self.params.neurons, element_bits=16, size=self.params.neurons
+        )
+        wiring.connect(m, wiring.flipped(self.counts), counters.host)
+        more = Signal(17)
+        m.d.comb += [
+            # While the host writes, the addend lets the sum and the choice share a cell: see up_or_load.
+            more.eq(counters.row + self.counts.select.replicate(16) + 1),
+            counters.read_row.eq(self.ids.payload),
+            counters.read_en.eq(self.ids.valid & self.ids.ready),
+            counters.write_row.eq(index),
+            counters.write.eq(more),
+            # A full count stays.
+            counters.write_en.eq(self.raise_en & ~more[16]),
+        ]
+
+    def _walk(self, m: Module, index: Signal, target: data.View):
+        """Raise the trace, send the spike, make the pass."""
+        sends, learns = Signal(), Signal()
         with m.FSM() as fsm:
             m.d.comb += self.busy.eq(~fsm.ongoing("Idle"))
             with m.State("Idle"):
-                m.d.comb += [self.ids.ready.eq(1), read_en.eq(self.ids.valid)]
+                m.d.comb += self.ids.ready.eq(1)
                 m.d.sync += index.eq(self.ids.payload)
                 with m.If(self.ids.valid):
                     m.next = "Raise"
             with m.State("Raise"):
-                m.d.comb += raising.eq(1)
+                m.d.comb += self.raise_en.eq(1)
                 m.d.sync += [sends.eq(target.delay != 0), learns.eq(target.learns & self.learn)]
                 m.next = "Send"
             with m.State("Send"):
                 m.d.comb += self.spikes.valid.eq(sends)
                 with m.If(~sends | self.spikes.ready):
                     m.next = "Idle"
-                    if params.plasticity:
+                    if self.params.plasticity:
                         with m.If(learns):
                             m.next = "Pass"
             with m.State("Pass"):
                 m.d.comb += self.jobs.valid.eq(1)
                 with m.If(self.jobs.ready):
                     m.next = "Idle"
-        return m
