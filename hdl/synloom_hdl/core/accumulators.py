@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
@@ -12,8 +10,9 @@ from amaranth.utils import ceil_log2
 from synloom.contract import ArrayParams
 from synloom_hdl.arithmetic import popcount
 from synloom_hdl.core.shared_memory import block_ram
+from synloom_hdl.pipeline import Pipeline, Staged, cat, mux
 
-__all__ = ["Accumulators", "groups", "make_accumulators", "sums_layout"]
+__all__ = ["Accumulators", "SlotAccumulators", "groups", "make_accumulators", "sums_layout"]
 
 _ADDS_BITS = 14
 """The largest weight, shifted by 7; accumulators may be narrower."""
@@ -82,64 +81,65 @@ class Accumulators(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        params, lanes, bits = self.params, self.params.lanes, self.params.accumulator_bits
         sweep = _Sweep(m, self)
-
-        # Clock 0: the sums are read. Clock 1: what each lane adds, to which sum. Clock 2: the sum. Clock 3:
-        # the write.
-        valid2, valid3 = Signal(), Signal()
-        chunks = [self.chunk, *(Signal.like(self.chunk, name=f"chunk{n}") for n in (1, 2, 3))]
-        clipped = Signal(lanes)
-        m.d.sync += [b.eq(a) for a, b in pairwise(chunks)]
-        m.d.sync += [valid2.eq(self.valid), valid3.eq(valid2)]
-        m.d.sync += self.saturations.eq(Mux(valid2, popcount(clipped), 0))
+        # Stage 0 reads the sums, stage 1 scales the weights, stage 2 adds, stage 3 writes.
+        pipe = Pipeline(m, [True] * 3)
+        chunk, valid = pipe.enter("chunk", self.chunk), pipe.enter("valid", self.valid, 1)
+        clipped = Signal(self.params.lanes)
+        m.d.sync += self.saturations.eq(Mux(valid.at(2), popcount(clipped), 0))
         swept = []
-        for n in range(lanes):
-            reads, sides = [], []
-            for side in ("e", "i"):
-                m.submodules[f"{side}{n}"] = sums = memory.Memory(
-                    shape=unsigned(bits), depth=max(2, params.target_chunks), init=[]
-                )
-                reads.append(sums.read_port())
-                sides.append(sums.write_port())
-            adds, negative = self._adds(m, n)
-            old, new = Signal(bits, name=f"old{n}"), Signal(bits, name=f"new{n}")
-            negative3 = Signal(name=f"negative3_{n}")
-            total = Signal(max(bits, _ADDS_BITS) + 1, name=f"total{n}")
-            m.d.comb += [total.eq(old + adds), clipped[n].eq(total[bits:].any())]
-            m.d.sync += [
-                old.eq(Mux(self.weights[n] < 0, reads[1].data, reads[0].data)),
-                new.eq(Mux(clipped[n], params.accumulator_max, total)),
-                negative3.eq(negative),
-            ]
-            for k, (read, write) in enumerate(zip(reads, sides, strict=True)):
+        for n in range(self.params.lanes):
+            reads, writes = self._memories(m, n)
+            adds, negative = self._adds(pipe, n, 1)
+            e, i = (pipe.enter("read", read.data, 1) for read in reads)
+            old = pipe.next(f"old{n}", mux(negative, i, e))
+            new, clips = self._sum(pipe, n, old, adds)
+            m.d.comb += clipped[n].eq(clips)
+            new = pipe.next(f"new{n}", new, self.params.accumulator_bits)
+            negative = negative.at(3)
+            for inhibitory, (read, write) in enumerate(zip(reads, writes, strict=True)):
+                mine = valid.at(3) & (negative if inhibitory else ~negative)
+                swept_one = sweep.lane_is(n) & sweep.sign_is(inhibitory)
                 m.d.comb += [
                     read.addr.eq(Mux(self.sweep_en, sweep.row, self.chunk)),
-                    write.addr.eq(Mux(sweep.clears, sweep.cleared, chunks[3])),
+                    write.addr.eq(Mux(sweep.clears, sweep.cleared, chunk.at(3))),
                     write.data.eq(Mux(sweep.clears, 0, new)),
-                    write.en.eq(
-                        Mux(
-                            sweep.clears,
-                            sweep.lane_is(n) & sweep.side_is(k),
-                            valid3 & (negative3 if k else ~negative3),
-                        )
-                    ),
+                    write.en.eq(Mux(sweep.clears, swept_one, mine)),
                 ]
-            swept.append(
-                Mux(sweep.side, reads[1].data, reads[0].data)
-                if params.serial_neurons
-                else Cat(reads[0].data, reads[1].data)
-            )
+            e, i = (read.data for read in reads)
+            swept.append(Mux(sweep.sign, i, e) if self.params.serial_neurons else Cat(e, i))
         sweep.answer(m, swept)
         return m
 
-    def _adds(self, m: Module, n: int) -> tuple[Signal, Signal]:
-        """Return what a lane adds, and whether to the inhibitory sum, a clock after its weight."""
-        weight = self.weights[n]
-        adds, negative = Signal(_ADDS_BITS, name=f"adds{n}"), Signal(name=f"negative{n}")
-        size = Mux(weight < 0, -weight, weight)[: self.params.weight_bits]
-        m.d.sync += [adds.eq(Mux(self.mask[n], size << self.shift, 0)), negative.eq(weight < 0)]
-        return adds, negative
+    def _memories(self, m: Module, n: int) -> tuple[list, list]:
+        """Make the memories of a lane; return read ports and write ports, excitatory before inhibitory."""
+        reads, writes = [], []
+        for sign in ("e", "i"):
+            m.submodules[f"{sign}{n}"] = sums = memory.Memory(
+                shape=unsigned(self.params.accumulator_bits),
+                depth=max(2, self.params.target_chunks),
+                init=[],
+            )
+            reads.append(sums.read_port())
+            writes.append(sums.write_port())
+        return reads, writes
+
+    def _adds(self, pipe: Pipeline, n: int, stage: int) -> tuple[Staged, Staged]:
+        """Return what a lane adds, in the stage after its weight, and whether to the inhibitory sum."""
+        weight, mask, shift = (
+            pipe.enter(name, value, stage)
+            for name, value in (("weight", self.weights[n]), ("mask", self.mask[n]), ("shift", self.shift))
+        )
+        negative = pipe.wire(f"negative{n}", weight < 0)
+        size = mux(negative, -weight, weight)[: self.params.weight_bits]
+        return pipe.next(f"adds{n}", mux(mask, size << shift, 0), _ADDS_BITS), negative
+
+    def _sum(self, pipe: Pipeline, n: int, old: Staged, adds: Staged) -> tuple[Staged, Staged]:
+        """Return a sum within its limits, and whether it was clipped."""
+        bits = self.params.accumulator_bits
+        total = pipe.wire(f"total{n}", old + adds, max(bits, _ADDS_BITS) + 1)
+        clips = pipe.wire(f"clips{n}", total[bits:].any())
+        return mux(clips, self.params.accumulator_max, total), clips
 
 
 class SlotAccumulators(Accumulators):
@@ -153,15 +153,15 @@ class SlotAccumulators(Accumulators):
 
     def elaborate(self, platform):
         m = Module()
-        params, lanes, bits = self.params, self.params.lanes, self.params.accumulator_bits
+        params, bits = self.params, self.params.accumulator_bits
         sweep = _Sweep(m, self)
-        valid1 = Signal()
-        chunk1 = Signal.like(self.chunk)
-        clipped = Signal(lanes)
-        m.d.sync += [valid1.eq(self.valid), chunk1.eq(self.chunk)]
-        m.d.sync += self.saturations.eq(Mux(valid1, popcount(clipped), 0))
+        # Stage 0 reads the sums and scales the weights, stage 1 adds and writes.
+        pipe = Pipeline(m, [True])
+        chunk, valid = pipe.enter("chunk", self.chunk), pipe.enter("valid", self.valid)
+        clipped = Signal(params.lanes)
+        m.d.sync += self.saturations.eq(Mux(valid.at(1), popcount(clipped), 0))
         swept = []
-        for n in range(lanes):
+        for n in range(params.lanes):
             m.submodules[f"sums{n}"] = sums = memory.Memory(
                 shape=unsigned(bits),
                 depth=2 << len(self.chunk),
@@ -169,21 +169,18 @@ class SlotAccumulators(Accumulators):
                 attrs=block_ram(platform, bits * (2 << len(self.chunk))),
             )
             read, write = sums.read_port(), sums.write_port()
-            adds, negative = self._adds(m, n)
-            total = Signal(max(bits, _ADDS_BITS) + 1, name=f"total{n}")
+            adds, negative = self._adds(pipe, n, 0)
+            new, clips = self._sum(pipe, n, pipe.enter("read", read.data, 1), adds)
+            swept_place = Cat(sweep.row, sweep.sign_now), Cat(sweep.cleared, sweep.sign)
+            place = cat(chunk, negative), cat(chunk.at(1), negative.at(1))
             m.d.comb += [
-                read.addr.eq(
-                    Mux(
-                        self.sweep_en,
-                        Cat(sweep.row, sweep.side_now),
-                        Cat(self.chunk, self.weights[n] < 0),
-                    )
+                read.addr.eq(Mux(self.sweep_en, swept_place[0], place[0])),
+                clipped[n].eq(clips),
+                write.addr.eq(
+                    Mux(sweep.clears, Cat(sweep.cleared, sweep.sign), cat(chunk.at(1), negative.at(1)))
                 ),
-                total.eq(read.data + adds),
-                clipped[n].eq(total[bits:].any()),
-                write.addr.eq(Mux(sweep.clears, Cat(sweep.cleared, sweep.side), Cat(chunk1, negative))),
-                write.data.eq(Mux(sweep.clears, 0, Mux(clipped[n], params.accumulator_max, total))),
-                write.en.eq(Mux(sweep.clears, sweep.lane_is(n), valid1)),
+                write.data.eq(Mux(sweep.clears, 0, new)),
+                write.en.eq(Mux(sweep.clears, sweep.lane_is(n), valid.at(1))),
             ]
             swept.append(read.data)
         sweep.answer(m, swept)
@@ -191,7 +188,7 @@ class SlotAccumulators(Accumulators):
 
 
 class _Sweep:
-    """A sweep's address, taken apart: its row of lanes, its part of that row, its side if serial."""
+    """A sweep's address, taken apart: its row of lanes, its part of that row, its sign if serial."""
 
     def __init__(self, m: Module, of: Accumulators):
         params = of.params
@@ -201,13 +198,13 @@ class _Sweep:
         self.row = Signal.like(of.chunk)
         self.cleared = Signal.like(of.chunk)
         self.part = Signal(bits)
-        self.side_now = of.sweep_group[0] if self._serial else 0
-        self.side = Signal()
+        self.sign_now = of.sweep_group[0] if self._serial else 0
+        self.sign = Signal()
         self.clears = Signal()
         m.d.comb += self.row.eq(group >> bits)
         m.d.sync += [
             self.part.eq(group[:bits]),
-            self.side.eq(self.side_now),
+            self.sign.eq(self.sign_now),
             self.clears.eq(of.sweep_en),
             self.cleared.eq(self.row),
         ]
@@ -216,9 +213,9 @@ class _Sweep:
         """Return whether what was read a clock ago is of this lane."""
         return self.part == lane // self._of.params.neuron_lanes
 
-    def side_is(self, side: int):
-        """Return whether what was read a clock ago is of this side; both are if not serial."""
-        return self.side == side if self._serial else 1
+    def sign_is(self, inhibitory: int):
+        """Return whether what was read a clock ago is of this sign; both are if not serial."""
+        return self.sign == inhibitory if self._serial else 1
 
     def answer(self, m: Module, swept: list):
         """Choose the part that was asked for from the lanes' outputs."""
