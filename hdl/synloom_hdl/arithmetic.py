@@ -1,4 +1,4 @@
-"""Small combinational helpers."""
+"""Combinational arithmetic that several blocks use."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def popcount(bits: Value) -> Value:
 def choose(values: Sequence[Value | None], index: Value) -> Value:
     """Return ``values[index]`` as a tree of multiplexers, one level for each bit of the index.
 
-    Smaller than an `Array`, which decodes every index. Where there is no value (None, or beyond the end) the
-    result is any of the others.
+    It is smaller than an `Array`, which decodes every index. Where there is no value (None, or beyond the
+    end) the result is one of the others.
     """
     for bit in index[: ceil_log2(len(values))]:
         pairs = zip_longest(values[::2], values[1::2])
@@ -52,7 +52,7 @@ def rounded_shift(product: Value, exponent: Value) -> Value:
 def saturated(value: Value, bits: int) -> tuple[Value, Value]:
     """Return a signed value clipped to ``-SMAX..SMAX`` with SMAX = 2**(bits-1) - 1, and whether it was.
 
-    The range is symmetric: its bounds are told from a few bits, without a comparison by subtraction.
+    The range is symmetric, so that a few bits tell what is outside, without a subtraction.
     """
     sign, rest, low = value[-1], value[bits - 1 : -1], value[: bits - 1]
     above = ~sign & rest.any()
@@ -62,6 +62,6 @@ def saturated(value: Value, bits: int) -> tuple[Value, Value]:
 
 
 def times(value: Value, factor: int) -> Value:
-    """Return a value times a constant, as a sum of shifts: synthesis would take a multiplier for it."""
+    """Return a value times a constant, as a sum of shifts: synthesis would use a multiplier."""
     shifts = [n for n in range(factor.bit_length()) if factor >> n & 1]
     return sum((value << n for n in shifts[1:]), value << shifts[0])

@@ -11,7 +11,7 @@ BusRequest = data.StructLayout({"region": 5, "offset": 24, "write": 1, "data": 1
 """One access to a region; weights are in the low byte of `data`."""
 
 RunRequest = data.StructLayout({"steps": 32, "flags": 3})
-"""Arguments of RUN: flags are those of `contract.frames.RunFlag`."""
+"""Arguments of RUN; the flags are those of `contract.frames.RunFlag`."""
 
 
 class BusSignature(wiring.Signature):
@@ -20,10 +20,9 @@ class BusSignature(wiring.Signature):
     Members
     -------
     request : Out(stream of BusRequest)
-        Taken when the core is between two steps.
+        Taken while the core is between two steps.
     done : In(1)
-        High for one clock when the access is complete (reads and writes); the next request
-        may come in the following clock.
+        High for one clock when a read or write is complete; the next request may come in the next clock.
     data : In(16)
         What was read; valid with `done`.
     """
@@ -42,11 +41,11 @@ class CoreSignature(wiring.Signature):
     run : Out(stream of RunRequest)
         Starts a run; ready only while none is running.
     control : Out(stream of 2 bits)
-        Pause, resume, abort (`contract.frames.ControlAction`); always ready, a strobe.
+        Pause, resume or abort (`contract.frames.ControlAction`); always ready.
     running : In(1)
-        A run is going on (also while it is paused: see `paused`).
+        A run has started and has not ended; also high while it is paused.
     paused : In(1)
-        The run waits for resume.
+        The run is paused.
     events : Out(stream of 16 bits)
         Words for the event queue.
     event_room : In(16)
@@ -56,7 +55,7 @@ class CoreSignature(wiring.Signature):
     record_room : Out(16)
         Free words of the record buffer; the core begins a step only if its worst case fits.
     flushes : In(1)
-        Records should be sent now: the run asked for low latency, or ended.
+        Send the records now: the run has the flag FLUSH, or has ended.
     """
 
     def __init__(self):

@@ -10,17 +10,17 @@ __all__ = ["down_or_load", "up_or_load"]
 def up_or_load(value: Value, load: Value, start: Value) -> Value:
     """Return ``start if load else value + 1``, modulo the width of `value`.
 
-    An addend that is the selection itself leaves the sum as it is where it matters, and lets an iCE40
-    compute carry, sum and choice of a bit in one cell instead of two.
+    `load` is also an addend, which does not matter where the sum is used. So an iCE40 computes carry, sum and
+    choice of a bit in one cell instead of two.
 
     Parameters
     ----------
     value : Value
-        Of n bits.
+        The count, of n bits.
     load : Value
-        One bit.
+        Whether to load, one bit.
     start : Value
-        Of n bits at most.
+        What is loaded, of at most n bits.
     """
     return Mux(load, start, (value + load.replicate(len(value)) + 1)[: len(value)])
 

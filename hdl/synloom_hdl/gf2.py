@@ -1,8 +1,8 @@
-"""Random numbers that any number of lanes can make at once (docs/numbers.md, random numbers).
+"""Random numbers for any number of lanes at once (docs/numbers.md, random numbers).
 
-A position's number is ``key * x**n`` in GF(2)[x] / (x**31 + x**3 + 1): multiplication by a constant power of
-x is a linear map of the key's bits, so all lanes can look into one sequence of bits, and agree by
-construction.
+The number of a position is ``key * x**n`` in GF(2)[x] / (x**31 + x**3 + 1). Multiplication by a constant
+power of x is a linear map of the key's bits, so that all lanes read one sequence of bits and agree whatever
+their number. The key comes from a xorshift generator (Marsaglia 2003).
 """
 
 from __future__ import annotations
@@ -46,35 +46,35 @@ def times_power(state: Value, power: int, bits: int = FIELD_BITS) -> Value:
 
 
 def xorshift32(state: Value) -> Value:
-    """Return the successor of a 32-bit Marsaglia xorshift state (shifts 13, 17, 5)."""
+    """Return the next state of a 32-bit xorshift generator with shifts 13, 17, 5 (Marsaglia 2003)."""
     a = state ^ (state << 13)[:32]
     b = a ^ (a >> 17)
     return b ^ (b << 5)[:32]
 
 
 def field_key(state: Signal) -> Value:
-    """Return the field element that a 32-bit generator state stands for; never 0."""
+    """Return the element of the field that a generator's 32-bit state selects; never 0."""
     low = state[:FIELD_BITS]
     return Mux(low == 0, 1, low)
 
 
 class BitSequence:
-    """The low bits of ``key, key * x, key * x**2, ...`` as one sequence that all lanes look into.
+    """The lowest bits of ``key, key * x, key * x**2, ...`` as one sequence that all lanes read.
 
-    With ``b(t)`` the lowest bit of ``key * x**t``, the field's polynomial makes ``b(t) = b(t-31) ^ b(t-28)``,
-    and bit k of ``key * x**t`` is ``b(t-k)`` for k < 3 and ``b(t-k) ^ b(t-k+3)`` for k >= 3. So 28 new bits
-    cost 28 gates, where a separate linear map for each bit of each lane costs many times that.
+    Let ``b(t)`` be the lowest bit of ``key * x**t``. By the field's polynomial ``b(t) = b(t-31) ^ b(t-28)``,
+    and bit k of ``key * x**t`` is ``b(t-k)`` for k < 3 and ``b(t-k) ^ b(t-k+3)`` for k >= 3. So 28 more bits
+    cost 28 gates; a linear map for each bit of each lane would cost many times that.
 
     Parameters
     ----------
     m : Module
-        Where the blocks of the sequence are made.
+        Where the sequence is computed.
     key : Value
         The field element.
     length : int
-        The largest t that is asked for.
+        The largest power of x that `number` is asked for.
     registered : bool
-        Numbers come a clock after the key, from registers; else at once.
+        Numbers come from registers, a clock after the key; else in the same clock.
     """
 
     def __init__(self, m: Module, key: Value, length: int, *, registered: bool = True):

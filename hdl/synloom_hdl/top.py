@@ -1,4 +1,4 @@
-"""What becomes a bitstream: link and core, with bytes or serial pins outside."""
+"""The top of a bitstream: link and core, behind a byte stream or behind serial pins."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["ArrayTop", "UartTop"]
 
 
 class ArrayTop(wiring.Component):
-    """The whole array behind a byte stream: what the simulated board runs.
+    """The whole array behind a byte stream; the simulated board runs it.
 
     Parameters
     ----------
     params : ArrayParams
     lif_domain, link_domain : str
-        Clock domains of the neuron lanes and of the link. Their clocks are sync's, but may rest while
-        `lif_wanted` or `link_wanted` is low: a simulation that stops them is quicker and no different.
+        Clock domains of the neuron lanes and of the link. Their clock is that of sync, but may stop while
+        `lif_wanted` or `link_wanted` is low; stopping it makes a simulation faster and changes nothing.
 
     Members
     -------
@@ -31,13 +31,13 @@ class ArrayTop(wiring.Component):
     divisor : Out(16), framing_error : In(1)
         For a UART outside.
     idle : Out(1)
-        The link has nothing to do until bytes come or the core goes on.
+        The link has nothing to do until it receives bytes or records.
     running : Out(1), paused : Out(1)
         The run.
     error : Out(1)
         As in `Link`.
     lif_wanted, link_wanted : Out(1)
-        The clocks of the domains above must not rest.
+        The clocks of these domains must run.
     """
 
     def __init__(self, params: ArrayParams, *, lif_domain: str = "sync", link_domain: str = "sync"):
@@ -75,7 +75,7 @@ class ArrayTop(wiring.Component):
             self.paused.eq(core.link.paused),
             self.error.eq(link.error),
             self.lif_wanted.eq(core.lif_wanted),
-            # Between two steps of a run the link only has to see records come.
+            # During a run the link is idle until the core records something.
             self.link_wanted.eq(
                 ~link.idle
                 | core.link.records.valid
@@ -95,7 +95,7 @@ class UartTop(wiring.Component):
     rx : In(1), tx : Out(1)
         8N1 at `baud` until the divisor register says otherwise.
     idle, running, paused, error : Out(1)
-        As in `ArrayTop`; idle also waits for the last character to leave.
+        As in `ArrayTop`; `idle` also means that the last character has been sent.
     """
 
     def __init__(self, params: ArrayParams):

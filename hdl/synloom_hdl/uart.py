@@ -23,8 +23,8 @@ class UartReceiver(wiring.Component):
     divisor : In(16)
         Clocks per bit, at least 4.
     o : Out(stream of 8 bits)
-        Characters, each for one clock: nothing can hold a serial line back, and a character that is not
-        taken at once is lost.
+        Characters, each for one clock: a serial line cannot wait, so a character that is not taken at once is
+        lost.
     error : Out(1)
         High for a clock when a character was lost, or came without a stop bit.
     """
@@ -40,7 +40,7 @@ class UartReceiver(wiring.Component):
         m.submodules.synchronizer = FFSynchronizer(self.rx, level, init=1)
 
         clocks = Signal(16, init=1)
-        # The one above the bits that came falls out below when there are eight.
+        # A one marks the end: it reaches bit 0 when eight bits have been received.
         bits = Signal(9, init=1 << 8)
         due, waits, broken = Signal(), Signal(), Signal()
 
@@ -83,7 +83,7 @@ class UartReceiver(wiring.Component):
 
 
 class UartTransmitter(wiring.Component):
-    """Send characters, least significant bit first, without pause if there are more.
+    """Send characters, least significant bit first, back to back if there are more.
 
     Members
     -------
@@ -102,12 +102,12 @@ class UartTransmitter(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         clocks = Signal(16, init=1)
-        # What is still to be sent, the stop bit last; zeros follow it.
+        # The bits that are still to be sent, the stop bit last, then zeros.
         bits = Signal(10, init=1)
         due, last = Signal(), Signal()
 
         m.d.comb += [
-            # It may have become less while the line was idle.
+            # The divisor may have become smaller while the line was idle.
             due.eq(clocks >= self.divisor),
             last.eq(~bits[1:].any()),
             self.i.ready.eq(due & last),

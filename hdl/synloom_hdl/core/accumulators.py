@@ -1,4 +1,4 @@
-"""Where the spikes of one step add up: an excitatory and an inhibitory sum for each neuron."""
+"""The accumulators: an excitatory and an inhibitory sum of a step's spikes for each neuron."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _ADDS_BITS = 14
 
 
 def groups(params: ArrayParams) -> range:
-    """Return the addresses that a sweep goes through.
+    """Return the addresses of a sweep.
 
-    One for each group of `neuron_lanes` neurons; serial neurons ask for the excitatory sum of a neuron
-    (even) and for the inhibitory one (odd).
+    There is one for each group of `neuron_lanes` neurons. Serial neurons have two for each neuron: its
+    excitatory sum (even) and its inhibitory one (odd).
     """
     count = 16 * params.neuron_words // params.neuron_lanes
     return range(2 * count if params.serial_neurons else max(2, count))
 
 
 def sums_layout(params: ArrayParams) -> data.ArrayLayout:
-    """Return what a sweep reads at once: one sum for serial neurons, else pairs of them."""
+    """Return what a sweep reads at an address: one sum for serial neurons, else pairs of them."""
     if params.serial_neurons:
         return data.ArrayLayout(params.accumulator_bits, 1)
     pair = data.StructLayout({"e": params.accumulator_bits, "i": params.accumulator_bits})
@@ -50,13 +50,13 @@ class Accumulators(wiring.Component):
     Members
     -------
     chunk : In
-        A clock before the chunk's weights. A chunk may come again `reuse_clocks` later, not earlier.
+        A clock before the chunk's weights. A chunk must not come again before `reuse_clocks`.
     valid : In(1), mask : In(B), shift : In(3), weights : In(B x signed(weight_bits))
         The present synapses of the chunk.
     saturations : Out
-        Number of sums clipped, two clocks after `valid`.
+        How many sums were clipped, two clocks after `valid`.
     sweep_en : In(1), sweep_group : In
-        Reads (and clears, in the next clock) one of `groups`; never together with `valid`.
+        Read one of `groups`, and clear it in the next clock; never together with `valid`.
     sums : Out(sums_layout)
         What was read, valid in the clock after `sweep_en`.
     """
@@ -145,8 +145,8 @@ class Accumulators(wiring.Component):
 class SlotAccumulators(Accumulators):
     """The same for passes with a chunk every two clocks, at half the memory.
 
-    A lane's excitatory and inhibitory sums lie behind one another in one memory, since a weight only needs
-    one of them; `chunk` comes with its weights.
+    A lane's excitatory and inhibitory sums are in one memory, as a weight needs only one of them. `chunk`
+    comes with its weights.
     """
 
     reuse_clocks = 2
@@ -188,7 +188,7 @@ class SlotAccumulators(Accumulators):
 
 
 class _Sweep:
-    """A sweep's address, taken apart: its row of lanes, its part of that row, its sign if serial."""
+    """The parts of a sweep's address: a row of lanes, a part of it and, if neurons are serial, a sign."""
 
     def __init__(self, m: Module, of: Accumulators):
         params = of.params
@@ -210,15 +210,15 @@ class _Sweep:
         ]
 
     def lane_is(self, lane: int):
-        """Return whether what was read a clock ago is of this lane."""
+        """Return whether the sums of the clock before are this lane's."""
         return self.part == lane // self._of.params.neuron_lanes
 
     def sign_is(self, inhibitory: int):
-        """Return whether what was read a clock ago is of this sign; both are if not serial."""
+        """Return whether the sums of the clock before have this sign; without serial neurons both have."""
         return self.sign == inhibitory if self._serial else 1
 
     def answer(self, m: Module, swept: list):
-        """Choose the part that was asked for from the lanes' outputs."""
+        """Give the part of the row that was addressed."""
         step = self._of.params.neuron_lanes
         for n in range(step):
             m.d.comb += Value.cast(self._of.sums[n]).eq(Array(swept[n::step])[self.part])

@@ -1,4 +1,4 @@
-"""Banks of weights, by the memory that the device has."""
+"""Banks of weights, for memories with two ports or one."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ class TwoPortBank(wiring.Component):
 
 
 class SinglePortBank(wiring.Component):
-    """A bank that reads or writes: a write takes the clock.
+    """A bank that reads or writes in a clock; a write has precedence.
 
-    On an iCE40 UltraPlus it is SPRAM, 16 bits wide with an enable for each nibble, so that two weights of 8
-    bits (four of 4) share a word. Elsewhere it is any memory.
+    On an iCE40 UltraPlus it is SPRAM, 16 bits wide with an enable for each nibble, so that a word has two
+    weights of 8 bits or four of 4. Elsewhere synthesis chooses the memory.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class SinglePortBank(wiring.Component):
     Members
     -------
     bank : In(BankSignature)
-        After a write, `read` says nothing.
+        `read` is undefined in the clock after a write.
     """
 
     def __init__(self, width: int, depth: int):

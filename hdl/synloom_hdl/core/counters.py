@@ -1,4 +1,4 @@
-"""The event counters: a few bits each where the events are, the rest in one small memory."""
+"""The event counters: a few bits of each in registers, the rest in one small memory."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ __all__ = ["ROUND_CLOCKS", "Counters", "most"]
 _MEMORY = memory_of(ArrayParams(), Region.COUNTERS)
 
 _KEPT = _MEMORY.count
-"""The visit, after those of the counters, that serves the kept words."""
+"""The visit after those of the counters, which serves the kept words of CTRL."""
 
 ROUND_CLOCKS = _MEMORY.places + 3
-"""Clocks from one visit of a counter to its next: 63, so six bits tell apart all counts of single events."""
+"""Clocks from one visit of a counter to the next: 63, so that six bits hold any count of single events."""
 
 _FIRST_KEPT = _MEMORY.offset(_KEPT + 1)
 """Where the kept words lie in the memory."""
 
 
 def most(params: ArrayParams, name: str) -> int:
-    """Return the largest number of events that a counter is given in one clock."""
+    """Return the largest number of events of a counter in one clock."""
     return {
         "spikes": params.neuron_lanes,
         "acc_saturations": params.lanes,
@@ -49,19 +49,18 @@ def _sum(a: Value, b: Value, carry: Value) -> Value:
 class Counters(wiring.Component):
     """The COUNTERS region: saturating; a write to any word of a counter clears it.
 
-    Each counter has a small number that goes round, just wide enough for the events of `ROUND_CLOCKS`
-    clocks. The counters are visited in turn. A visit reads the counter's four words: the last one holds
-    the complement of what the small number was at the visit before and, in bit 15, whether the counter is
-    full; the difference is added to the first word, and carries go up. An access waits for the next visit of
-    its counter and gives what that visit writes.
+    Each counter has a small register, which wraps around and is wide enough for the events of `ROUND_CLOCKS`
+    clocks. The counters are visited in turn. A visit reads the counter's four words from the memory. The last
+    word has the complement of the small register at the previous visit and, in bit 15, whether the counter is
+    full. The difference is added to the first word, and carries are added to the next ones. An access waits
+    for the next visit of its counter, and reads what that visit writes.
 
-    The memory has room for more: the words of CTRL that are only kept lie there too, with a visit of their
-    own.
+    The memory also holds the words of CTRL that only the host changes; they have a visit of their own.
 
     Members
     -------
     NAME : In
-        What to add to each counter of the contract, this clock: at most `most`.
+        Events of each of the contract's counters in this clock, at most `most`.
     host : In(AccessSignature)
         COUNTERS.
     kept : In(AccessSignature)
@@ -140,9 +139,9 @@ class Counters(wiring.Component):
         return phase, visit, written
 
     def _serve(self, m: Module, phase: Signal, visit: Signal) -> Signal:
-        """Let an access wait for its visit; return whether a visit is that of an access."""
+        """Hold an access until its visit; return whether a visit serves an access."""
         host, kept = self.host, self.kept
-        # Only a visit that begins while the accessor waits is the host's.
+        # A visit serves an access only if it begins while the access waits.
         asked, mine, answered = Signal(), Signal(), Signal()
         counter = Mux(host.select, host.offset[2:6], _KEPT)
         m.d.comb += [
@@ -157,11 +156,11 @@ class Counters(wiring.Component):
         return mine
 
     def _widths(self) -> list[int]:
-        """Return the bits of each counter's small number."""
+        """Return the width of each counter's small register."""
         return [bits_for(most(self.params, name) * ROUND_CLOCKS) for name in COUNTERS]
 
     def _seen(self, m: Module, visit, phase) -> Signal:
-        """Count; return the small number of the counter that is visited, from its phase 0 on."""
+        """Count events; return the small register of the visited counter, from phase 0 of the visit on."""
         numbers = []
         for name, width in zip(COUNTERS, self._widths(), strict=True):
             number = Signal(width, name=name)
@@ -173,11 +172,11 @@ class Counters(wiring.Component):
         return seen
 
     def _mask(self, visit):
-        """Return the bits that the visited counter's small number has."""
+        """Return a mask as wide as the visited counter's small register."""
         return Array([Const((1 << width) - 1) for width in [*self._widths(), 0]])[visit]
 
     def _full(self, m: Module, visit, phase, total, carry, was_full, clears) -> Signal:
-        """Let carries go up as far as the counter goes; return whether it is full, when that is written."""
+        """Carry up to the counter's width; return whether it is full, when that is written."""
         bits = self.params.counter_bits
         wide, wide_before = Signal(), Signal()
         full, overflows, is_full, written = Signal(), Signal(), Signal(), Signal()
@@ -200,14 +199,14 @@ class Counters(wiring.Component):
         return written
 
     def _answer(self, m: Module, phase, newest, mine, is_full):
-        """Keep the word that the host wants when the visit writes it; all ones if the counter is full."""
+        """Keep the word of the access when the visit writes it; all ones if the counter is full."""
         host, bits = self.host, self.params.counter_bits
         q = Signal(16)
         fills, takes = Signal(), Signal()
         wide = Array([*(counter.wide for counter in COUNTERS.values()), False])[host.offset[2:6]]
         word = host.offset[:2]
         m.d.comb += [
-            # A kept word comes where a counter's third does.
+            # A kept word is read in the phase of a counter's third word.
             takes.eq(mine & (phase == Mux(host.select, word ^ 2, 0))),
             fills.eq(mine & (phase == 0) & is_full & host.select),
             self.host.q.eq(q),

@@ -1,4 +1,4 @@
-"""What each spike sets off: passes, traces, counters and delayed spikes."""
+"""What a spike causes: passes, raised traces, counts and delayed spikes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["FiredDispatcher", "SourceDispatcher"]
 
 
 class SourceDispatcher(wiring.Component):
-    """For each active source: its row pass, if it is connected, and its pre trace.
+    """For each source that spikes: raises its trace and, if it is connected, starts its row pass.
 
     Members
     -------
@@ -73,11 +73,11 @@ class SourceDispatcher(wiring.Component):
                     m.next = "Raise"
             with m.State("Raise"):
                 m.d.comb += self.raise_en.eq(1)
-                # Memory is slow: what decides has a clock for itself.
+                # A register, since memories are slow.
                 m.d.sync += connected.eq(source.connected)
                 m.next = "Pass"
             with m.State("Pass"):
-                # Also without a pass: traces of one row are raised three clocks apart.
+                # This state is passed in any case: traces are raised at least three clocks apart.
                 m.d.comb += self.jobs.valid.eq(connected)
                 with m.If(~connected | self.jobs.ready):
                     m.next = "Idle"
@@ -85,14 +85,14 @@ class SourceDispatcher(wiring.Component):
 
 
 class FiredDispatcher(wiring.Component):
-    """For each neuron that fired: its column pass, its post trace, its counter and its delayed spike.
+    """For each neuron that fired: raises its trace, counts and sends its spike, starts its column pass.
 
     Members
     -------
     ids : In(stream of neuron indices)
     busy : Out(1)
     slot : In
-        Wheel slot of the step that just ran.
+        The wheel's slot of this step.
     learn : In(1)
         Register MODE.learn.
     jobs : Out(stream of job_layout)
@@ -155,7 +155,7 @@ class FiredDispatcher(wiring.Component):
         wiring.connect(m, wiring.flipped(self.counts), counters.host)
         more = Signal(17)
         m.d.comb += [
-            # While the host writes, the addend lets the sum and the choice share a cell: see up_or_load.
+            # While the host writes, the sum is not used; the addend saves cells as in up_or_load.
             more.eq(counters.row + self.counts.select.replicate(16) + 1),
             counters.read_row.eq(self.ids.payload),
             counters.read_en.eq(self.ids.valid & self.ids.ready),

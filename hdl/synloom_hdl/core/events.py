@@ -1,4 +1,4 @@
-"""Exact-time events: a queue from the host into the delay wheel."""
+"""Events: a queue of spikes from the host, each for an exact step."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ __all__ = ["EventQueue"]
 
 
 class EventQueue(wiring.Component):
-    """Holds event words (docs/protocol.md) and moves them to the wheel when their step is near.
+    """Holds event words (docs/protocol.md), and moves events to the wheel when their step is near.
 
-    A word takes three clocks at least.
+    A word takes at least three clocks.
 
     Members
     -------
     words : In(stream of 16 bits)
     room : Out(16)
-        Free words, a clock ago.
+        Free words in the clock before.
     now : In(32), restart : In(1)
-        The step about to run. It changes by one, except when `restart` is high: that empties the queue and
-        sets the cursor to `now`.
+        The next step. It changes by one, except with `restart`, which empties the queue and sets the cursor
+        to `now`.
     enable : In(1)
         Events may be moved to the wheel.
     spikes : Out(stream of spike_layout)
     settled : Out(1)
-        Every event due by `now` has been moved, and none is on its way.
+        Every event due by `now` has been moved, and none is pending.
     reaches : Out(1)
-        The cursor is beyond `now`: the host has said all there is about this step.
+        The cursor is beyond `now`: the host has sent all events of this step.
     late : Out(1), invalid : Out(1)
         An event was dropped.
     """

@@ -1,4 +1,4 @@
-"""Rate generators: spikes made on the chip, one rate for each input."""
+"""Spike generators in the array, with a rate for each input."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Generators(wiring.Component):
     Members
     -------
     start : In(1), words : In
-        Begin a step with so many words of inputs; nothing happens if 0.
+        Begin a step with so many words of inputs; with 0 words nothing happens.
     rng : In(32), rng_next : Out(32), rng_en : Out(1)
         The stimulus generator's register, kept elsewhere.
     bits : Out(stream of 16 bits)
@@ -59,7 +59,7 @@ class Generators(wiring.Component):
         self._rate, self._phase = rate, phase = self._memories(m)
         self._group = group = Signal(range(_GROUPS * self.params.input_words + 1), name="group")
         self._key, next_rng = Signal(31, name="key"), Signal(32)
-        # A step's beginning is decided late in its clock.
+        # A register, since `start` is decided late in its clock.
         started = Signal()
         m.d.sync += started.eq(self.start)
         m.d.comb += [
@@ -88,7 +88,7 @@ class Generators(wiring.Component):
         return memories
 
     def _channels(self, m: Module) -> Signal:
-        """Draw a group's channels; return which of them spike."""
+        """Advance the channels of a group; return which of them spike."""
         spikes = Signal(_CHANNELS)
         for n in range(_CHANNELS):
             setting = data.View(record_layout(GENERATOR), self._rate.row.word_select(n, 16))
@@ -102,7 +102,7 @@ class Generators(wiring.Component):
         return spikes
 
     def _walk(self, m: Module, next_rng: Signal, spikes: Signal):
-        """Go through the groups, and offer a word as soon as it is full."""
+        """Process the groups in order, and offer each word when it is complete."""
         rate, phase, group = self._rate, self._phase, self._group
         regulars = Cat(rate.row.word_select(n, 16)[15] for n in range(_CHANNELS))
         end, word, earlier = Signal.like(group), Signal(16), Signal(16 - _CHANNELS)

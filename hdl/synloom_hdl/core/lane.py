@@ -1,4 +1,4 @@
-"""One lane: a synapse's update and a trace's decay, on one pair of multipliers."""
+"""One lane: the update of a synapse and the decay of a trace, on one pair of multipliers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FACTOR_BITS = 18
 """Width of a hardware multiplier's factor."""
 
 DecayScale = data.StructLayout({"exponent": 2, "takes_all": 1, "is_nonzero": 1})
-"""How a decay reads its coefficient: its unit, whether it takes all at once, whether it is not 0."""
+"""A decay's coefficient: its unit, whether it is 1 (all is taken), whether it is not 0."""
 
 LANE_INPUTS = (
     ("trace", "t0", "a_negative"),
@@ -30,17 +30,18 @@ LANE_INPUTS = (
     (),
     ("lowest", "highest"),
 )
-"""The inputs of each stage."""
+"""The inputs of a lane in each stage."""
 
 
 class Lane(wiring.Component):
     """The general pair rule and the trace decay of docs/numbers.md, one a clock.
 
-    The work has six stages, each of which may end in a register (`PassTiming.registers`): the distance of the
-    trace from its offset; the product, of both paths; soft bounds and the amount of decay; rounding; the sum;
-    its bounds. The rule is common to all lanes, so its fields are kept outside: each comes in the clock of
-    the stage that uses it. In a decay `a` is the coefficient and `t0` must be 0. Whether the result is
-    used is the caller's affair.
+    Pair STDP by traces (Morrison, Diesmann and Gerstner 2008), rounded to nearest or stochastically (Gupta et
+    al. 2015). There are six stages, each of which may end in a register (`PassTiming.registers`): the
+    distance of the trace from its offset; the product, for learning or decay; soft bounds, and the loss of
+    the decay; rounding; the sum; its bounds. All lanes share the rule, so its fields are kept outside; each
+    comes in the stage that uses it (`LANE_INPUTS`). In a decay `a` is the coefficient and `t0` must be 0.
+    Both results are computed every time, and the pass engine uses one or none.
 
     Members
     -------
@@ -51,13 +52,13 @@ class Lane(wiring.Component):
     soft : In(1), decay : In(DecayScale)
         Stage 2.
     noise : In(12)
-        Stage 3: random bits of this position, or 2048 for rounding to nearest.
+        Stage 3: random bits of this position, or 2048 to round to nearest.
     lowest, highest : In(signed(8))
         Stage 5: w_min and w_max again.
     updated : Out(signed(weight_bits))
         After stage 5.
     clips : Out(1)
-        The sum was outside the rule's bounds; with `updated`.
+        With `updated`: the sum was outside the rule's bounds.
     decayed : Out(trace_bits)
         After stage 3.
     """
@@ -111,8 +112,8 @@ class Lane(wiring.Component):
 
     def _product(self, pipe: Pipeline, size: Staged) -> Staged:
         """Stage 1: return the amplitude times the distance, or the coefficient times the trace."""
-        # Without a reset it is a register of the multiplier itself.
-        # Where a second product follows, yosys 0.70 would give that register to both multipliers of an iCE40.
+        # A register without a reset is part of the multiplier. If a second product follows, it must be kept:
+        # yosys 0.70 would make it part of both multipliers of an iCE40.
         chained = {"keep": True} if self.params.soft_bounds else {}
         return pipe.next("product", size * self._in.a, reset_less=True, attrs=chained)
 
@@ -125,7 +126,7 @@ class Lane(wiring.Component):
         step = product[12:]
         if not self.params.soft_bounds:
             return pipe.next("step", step, len(step) + 1)
-        # The bits beyond a multiplier's 18 are too few for a second one.
+        # A multiplier takes 18 bits; the few others are added up.
         over = [mux(step[n], room << n, 0) for n in range(_FACTOR_BITS, len(step))]
         scaled = sum(over, step[:_FACTOR_BITS] * room) >> (self.params.weight_bits - 1)
         return pipe.next("step", mux(self._in.soft, scaled, step), len(step) + 1)
@@ -133,7 +134,7 @@ class Lane(wiring.Component):
     def _round(self, pipe: Pipeline, step: Staged) -> Staged:
         """Stage 3: return the change of the weight, rounded."""
         bits = len(step) + 1 - 12
-        # A change of 511 leaves any range of weights: more makes no difference.
+        # A change of 511 exceeds any range of weights, so that larger ones need not be told apart.
         delta_bits = min(9, bits)
         rounded = pipe.wire("rounded", (step + self._in.noise) >> 12, bits)
         most = (1 << delta_bits) - 1

@@ -1,4 +1,4 @@
-"""The loom: the weight matrix woven into skewed banks, so that rows and columns both stream."""
+"""The loom: the weight matrix in skewed banks, so that rows and columns both stream."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Loom", "rotate"]
 
 
 def rotate(values: list, amount, bits: range, *, back: bool = False) -> list:
-    """Return `values` rotated by the given bits of `amount`, one multiplexer level a bit.
+    """Return `values` rotated by the given bits of `amount`, with one level of multiplexers for each bit.
 
     Forward: output l is input (l + amount) mod B; back: input (l - amount) mod B.
     """
@@ -31,22 +31,22 @@ def rotate(values: list, amount, bits: range, *, back: bool = False) -> list:
 
 
 class Loom(wiring.Component):
-    """Weight banks with rotated operands.
+    """The banks of weights, and the rotation of their operands.
 
-    Weight (i, j) lies in bank (i + j) mod B at address floor(j / B) * S + i. Any B consecutive targets of
-    a row, and any B consecutive sources of a column, therefore lie in B different banks. Rotation is an
-    explicit logarithmic shifter. `PassTiming` says how many clocks reading and writing take. Nothing detects
-    hazards: a chunk must not be read again before it was written, and with single-ported weights a write
-    must not be at the banks in the clock of a read.
+    Weight (i, j) lies in bank (i + j) mod B at address floor(j / B) * S + i. So any B consecutive targets of
+    a row, and any B consecutive sources of a column, lie in B different banks (skewed storage: Budnik and
+    Kuck 1971). The rotation is a logarithmic shifter. `PassTiming` has the stages of reading and writing.
+    There is no hazard detection: a chunk must not be read again before it was written, and with single-ported
+    weights a write must not be at the banks in the clock of a read.
 
     Members
     -------
     read : In(address)
-        Where to read; each clock, or every second one.
+        Where to read; in each clock, or in every second one.
     weights : Out(B x signed(weight_bits))
-        The chunk, operand lane 0 first.
+        The chunk, in operand order.
     write_address : In(address), write_mask : In(B), write_weights : In(B x signed(weight_bits))
-        What to write, in operand order, with an enable a lane.
+        What to write, in operand order, with an enable for each lane.
     host : In(AccessSignature)
         WEIGHTS: offset = source << 12 | target.
     """
@@ -54,7 +54,7 @@ class Loom(wiring.Component):
     def __init__(self, params: ArrayParams):
         self.params = params
         self._low_bits = low_bits = ceil_log2(params.lanes)
-        # Half of a rotation's levels, and the other half.
+        # The levels of a rotation, in two halves.
         self._first_half, self._second_half = (
             range((low_bits + 1) // 2),
             range((low_bits + 1) // 2, low_bits),
@@ -86,7 +86,7 @@ class Loom(wiring.Component):
         return m
 
     def _host(self, m: Module, banks: list):
-        """Find the host's weight: its division of the target index costs a clock."""
+        """Compute where the host's weight lies; the division of its target index has a clock for itself."""
         host, params, low_bits = self.host, self.params, self._low_bits
         source, target = host.offset[12:], host.offset[:12]
         per_column = params.sources // params.lanes

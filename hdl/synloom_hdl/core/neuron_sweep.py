@@ -1,4 +1,4 @@
-"""The neuron sweep: parameters, state, and the lanes that update them."""
+"""The sweep: the memories of neurons, and the lanes that update them."""
 
 from __future__ import annotations
 
@@ -41,23 +41,24 @@ class Neurons(wiring.Component):
     ----------
     params : ArrayParams
     lif_domain : str
-        Clock domain of the lanes: one whose clock may rest while `busy` is low, but is otherwise sync's.
+        Clock domain of the lanes. Its clock is that of sync, but may stop while `busy` is low.
 
     Members
     -------
     start : In(1)
         Begin a sweep.
     busy : Out(1)
+        A sweep is going on.
     sweep_count : In, adapt : In(1)
-        Registers.
+        Registers SWEEP_COUNT and MODE.adapt.
     sweep_en, sweep_group, sums
         The accumulators' sweep port.
     word_en : Out(1), word_index : Out, word : Out(16)
         Which neurons fired, one bitmap word at a time, ascending.
     spikes : Out
-        Neurons that fired, this clock.
+        How many neurons fired, in this clock.
     saturations : Out
-        State clipped, this clock.
+        How often state was clipped, in this clock.
     parameters, state : In(AccessSignature)
         NEURON_PARAMS and NEURON_STATE.
     """

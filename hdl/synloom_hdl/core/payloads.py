@@ -1,4 +1,4 @@
-"""Payloads that travel with a chunk through the pass pipeline."""
+"""Payloads of the pass pipeline: jobs, rules, addresses and chunks."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ Rule = data.StructLayout(
         "exponent": unsigned(2),
     }
 )
-"""A segment's rule, reward already applied to `a` and `a_negative`."""
+"""A segment's rule; `a` and `a_negative` include the reward."""
 
 
 def job_layout(params: ArrayParams) -> data.StructLayout:
-    """Return one pass to do: its kind, its row (source id) or column (neuron), its first segment."""
+    """Return a pass to do: its kind, its row (source id) or column (neuron), its first segment."""
     return data.StructLayout({"kind": PassKind, "index": ceil_log2(params.sources), "list": 8})
 
 
 def loom_address_layout(params: ArrayParams) -> data.StructLayout:
-    """Return where a chunk of weights lies: bank b is at ``high * B + low(b)``.
+    """Return the address of a chunk of weights; in bank b it is ``high * B + low(b)``.
 
     For rows every bank has low = rotate; for columns bank b has low = (b - rotate) mod B.
     """

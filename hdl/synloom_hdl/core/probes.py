@@ -1,4 +1,4 @@
-"""Probes: words of state read after a step and put into the record stream."""
+"""Probes: words of state that are read after a step and recorded."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Probes(wiring.Component):
     access : Out(1), request : Out(BusRequest), done : In(1), data : In(16)
         The accessor; `data` is 0 while there is no access.
     words : Out(stream of 16 bits)
-        One that is not taken at once is read again.
+        A word that is not taken at once is read again.
     table : In(AccessSignature)
         PROBES.
     """
@@ -60,7 +60,7 @@ class Probes(wiring.Component):
             Signal(name=name) for name in ("loads_low", "loads_high", "advances")
         )
         m.d.comb += [
-            # The head is not copied, as it is wanted only when an access begins.
+            # The head is not stored; it is used only when an access begins.
             self.request.region.eq(storage.row),
             self.request.offset.eq(self._offset(m)),
             self.words.payload.eq(self.data),

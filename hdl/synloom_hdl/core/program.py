@@ -1,4 +1,4 @@
-"""The pass program: lists of segments, fetched ahead of the passes that use them."""
+"""The program of passes: lists of segments, fetched ahead of the passes that use them."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ def segment_run_layout(params: ArrayParams) -> data.StructLayout:
 
 
 class SegmentFetcher(wiring.Component):
-    """Turns jobs into segments.
+    """Fetches the segments of jobs.
 
-    A segment is six words of the program; a list of one segment that was fetched last is not fetched
-    again, so that a train of rows costs two clocks each, hidden behind the passes themselves. A list ends
-    with the program at the latest. An empty segment becomes one chunk without a synapse. The words and the
-    job are all that is stored: a segment that is offered is made of them, and stands until it is taken.
+    A segment is six words of the program. A list of one segment that was fetched last is not fetched again,
+    so that in a train of rows each costs two clocks, during which the pass before still runs. A list ends at
+    the end of the program at the latest. An empty segment becomes one chunk without a synapse. Only the words
+    and the job are stored; the segment that is offered is computed from them.
 
     Members
     -------
     jobs : In(stream of job_layout)
     segments : Out(stream of segment_run_layout)
-        In order. `learns` says that the learning generator advances.
+        In order; `learns` if the learning generator advances.
     idle : Out(1)
         No job is in progress (one may wait at `jobs`).
     forget : In(1)
-        The program may have been written: fetch again.
+        The program may have been written: fetch segments again.
     learn : In(1), reward : In(signed(16))
         Registers MODE.learn and REWARD.
     host : In(AccessSignature)
@@ -82,7 +82,7 @@ class SegmentFetcher(wiring.Component):
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
         self._words = [Signal(16, name=f"word{n}") for n in range(self._layout.words)]
-        # Where segments do not follow one another without a gap, a job stays where it is until it is done.
+        # If there are gaps between segments, a job stays in its stream until it is done.
         self._carries = PassTiming.of(self.params).carries
         self._job = Signal.like(self.jobs.payload) if self._carries else self.jobs.payload
         self._walk(m, storage)
@@ -99,7 +99,7 @@ class SegmentFetcher(wiring.Component):
         """Fetch the segments of a job's list one after the other, and offer them."""
         params = self.params
         self._entry, self._place = Signal(range(params.segments), name="entry"), Signal(3, name="place")
-        # The first segment of the last list; whether it is the only one, and still in the registers.
+        # The last list's first segment; whether it is its only one; whether it is still in the registers.
         self._listed, single, self._known = Signal(8), Signal(), Signal()
         last = Signal()
         m.d.comb += [
@@ -112,7 +112,7 @@ class SegmentFetcher(wiring.Component):
             self._idle(m)
             self._fetch(m, storage)
             with m.State("Prepare"):
-                # The products are in their registers by now.
+                # Now the products are in their registers.
                 m.next = "Offer"
             with m.State("Offer"):
                 m.d.comb += self.segments.valid.eq(1)
@@ -120,7 +120,7 @@ class SegmentFetcher(wiring.Component):
                 with m.If(self.segments.ready):
                     m.d.sync += self._entry.eq(self._entry + 1)
                     m.next = "Fetch"
-                    # A list that nothing ends must not run for ever.
+                    # A list without a last segment must not run for ever.
                     with m.If(last):
                         if not self._carries:
                             m.d.comb += self.jobs.ready.eq(1)
@@ -158,7 +158,7 @@ class SegmentFetcher(wiring.Component):
                 m.next = "Prepare"
 
     def _make(self, m: Module):
-        """Make the segment that is offered of the words and the job."""
+        """Compute the segment that is offered from its words and the job."""
         params, out, job, field = self.params, self.segments.payload, self._job, self._field
         low_bits = ceil_log2(params.lanes)
         per_column = params.sources // params.lanes
@@ -172,7 +172,7 @@ class SegmentFetcher(wiring.Component):
         last_index = Signal.like(hi)
         empty = Signal()
         m.d.comb += [
-            # A pass begins with its bitmap word: that is where the random numbers begin.
+            # A pass begins at a multiple of 16, since random numbers count from there.
             first.eq((lo >> 4) << (4 - low_bits)),
             last_index.eq(hi - 1),
             empty.eq(lo >= hi),

@@ -15,7 +15,7 @@ class RecorderCommand(enum.Enum, shape=2):
     """What the sequencer tells the recorder."""
 
     START = 0
-    """A run starts: the stream's time is now."""
+    """A run starts: time words count from here."""
     HEAD = 1
     """A record of this step follows; argument: its first word."""
     STEP = 2
@@ -25,20 +25,20 @@ class RecorderCommand(enum.Enum, shape=2):
 
 
 class Recorder(wiring.Component):
-    """Writes record heads, time words and ends; lets the words of records pass between them.
+    """Writes heads of records, time words and ends, and passes the bodies of records on.
 
     Members
     -------
     commands : In(stream of {command, argument})
-        Each is taken with its last word.
+        A command is taken with the last word that it writes.
     body : In(stream of 16 bits)
-        Words of the record whose HEAD came last; they pass while there is no command.
+        Words of the record whose HEAD was last; they pass while there is no command.
     now : In(32)
         The next step, for END.
     words : Out(stream of 16 bits)
-        From a register: bodies come straight from memories, and words go straight into one.
+        From a register, as bodies come from memories and words go into one.
     idle : Out(1)
-        Nothing is left to do or to take.
+        No command and no word waits.
     """
 
     def __init__(self):
@@ -75,7 +75,7 @@ class Recorder(wiring.Component):
             m.d.comb += [
                 self.idle.eq(is_body & ~commands.valid & ~self.words.valid),
                 words.valid.eq(~is_body | (self.body.valid & ~commands.valid)),
-                # Pairs of sources, so that each costs a look-up table a bit.
+                # In pairs, each of which costs one look-up table a bit.
                 words.payload.eq(
                     (Mux(is_body, self.body.payload, 0) | Mux(is_argument, commands.p.argument, 0))
                     | (Mux(is_time, Cat(gap, Const(RecordKind.TIME, 2)), 0) | Mux(is_low, self.now[:16], 0))

@@ -1,4 +1,4 @@
-"""Carries single accesses, of the host or of the probes, to the regions."""
+"""The bridge from the bus to the regions: one access at a time, of the host or of the probes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Accessor"]
 
 
 class Accessor(wiring.Component):
-    """One access at a time: a region is selected for `ACCESS_CLOCKS` clocks, or more if it holds the access.
+    """Selects one region for `ACCESS_CLOCKS` clocks, or longer if the region holds the access.
 
     Regions that do not exist, and offsets beyond a region, read 0.
 
@@ -38,7 +38,7 @@ class Accessor(wiring.Component):
         Begins an access; ignored while busy.
     busy : Out(1)
     done : Out(1), data : Out(16)
-        The access is complete in this clock, which follows the region's last, with what was read.
+        The access is complete; `data` is what was read. The region is no longer selected in this clock.
     written : Out(1)
         This access was a write.
     REGION : Out(AccessSignature)
@@ -72,7 +72,7 @@ class Accessor(wiring.Component):
             last.eq(clock == ACCESS_CLOCKS - 1),
             self.written.eq(self.done & request.write),
         ]
-        # All regions' answers, and what goes to all regions, have a clock for the way.
+        # Registers, since these signals come from all regions or go to all of them.
         m.d.sync += [self.done.eq(last), self.data.eq(reduce(or_, (port.q for port in ports.values())))]
         with m.If(self.busy & ~held & ~self.done):
             m.d.sync += clock.eq(Mux(last, 0, clock + 1))
@@ -81,7 +81,7 @@ class Accessor(wiring.Component):
         with m.If(self.start & ~self.busy):
             m.d.sync += [self.busy.eq(1), request.eq(self.request)]
 
-        # Chosen as the request comes: to select reaches every memory of the array, from a register.
+        # Decided when the request arrives, so that `select`, which goes to every memory, is a register.
         fits = self._fits(m, self.request.offset)
         for region, port in ports.items():
             with m.If(last):
@@ -96,7 +96,7 @@ class Accessor(wiring.Component):
         return m
 
     def _fits(self, m: Module, offset) -> dict[Region, Signal]:
-        """Return for each region whether an offset has no more bits than it."""
+        """Return for each region whether an offset has no more bits than the region's offsets."""
         widths = {region: ceil_log2(memory_of(self.params, region).size) for region in self._regions}
         fits = {len(offset): 1}
         for width in sorted(set(widths.values()) - set(fits), reverse=True):

@@ -17,14 +17,14 @@ from synloom_hdl.counting import down_or_load
 __all__ = ["KEPT_BITS", "LIVE_REGISTERS", "ControlRegisters", "highest", "words_at_first"]
 
 LIVE_REGISTERS = tuple(name for name, register in CONTROL_REGISTERS.items() if register.live)
-"""Registers that the array changes itself."""
+"""Registers that the array itself changes."""
 
 KEPT_BITS = ceil_log2(sum(register.words for register in CONTROL_REGISTERS.values()))
-"""Bits of an offset in the memory that keeps what was written."""
+"""Bits of an offset of CTRL in the memory that keeps what the host wrote."""
 
 
 def words_at_first() -> list[int]:
-    """Return the words of CTRL after power-up, as the memory that keeps them has them."""
+    """Return the words of CTRL after power-up, for the memory that keeps them."""
     words = [0] * (1 << KEPT_BITS)
     for register in CONTROL_REGISTERS.values():
         words[register.offset] = register.at_first
@@ -32,9 +32,9 @@ def words_at_first() -> list[int]:
 
 
 def highest(params: ArrayParams, name: str) -> int:
-    """Return the largest value of a register that means something else than the next smaller one.
+    """Return the largest value of a register that the array distinguishes.
 
-    The array sees no larger value, so that it need not look at all sixteen bits.
+    A larger value means the same, and the array gets this one instead, which needs fewer bits.
     """
     return {
         "sweep_count": params.neurons,
@@ -47,24 +47,24 @@ def highest(params: ArrayParams, name: str) -> int:
 class ControlRegisters(wiring.Component):
     """The CTRL region: one port for each register of the contract.
 
-    Registers that the array changes are read here; what else the host writes, it reads back from a memory
-    elsewhere, and the ports give only as much of it as the array uses.
+    The host reads registers that the array changes from here, and all others from a memory elsewhere, which
+    keeps what it wrote. So the ports need only the bits that the array uses.
 
     Members
     -------
     NAME : Out
-        Each writable register but `probe_every`, at most `highest`.
+        Each writable register except `probe_every`, limited to `highest`.
     now_en, probe_wait_en : In(1)
-        A step passes: `now` goes up; `probe_wait` goes down, or from 0 to what `probe_every` says.
+        A step passes: `now` is raised; `probe_wait` is lowered, or becomes `probe_every` - 1 if it is 0.
     learn_rng_next, gen_rng_next : In(32), learn_rng_en, gen_rng_en : In(1)
-        The generator advances.
+        The generator advances to this state.
     NAME : In
-        Each register that is read only.
+        Each register that the host can only read.
     now_written : Out(1)
         The host wrote `now`.
     host : In(AccessSignature)
     kept : Out(AccessSignature)
-        The memory that keeps what was written, with CTRL's offsets.
+        The memory that keeps what the host wrote, by CTRL's offsets.
     """
 
     def __init__(self, params: ArrayParams):

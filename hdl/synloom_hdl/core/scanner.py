@@ -1,4 +1,4 @@
-"""Turns bitmap words into the ids of their ones, ascending."""
+"""From a bitmap to the ids of its ones, ascending."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["BitScanner"]
 class BitScanner(wiring.Component):
     """Reads a bitmap word by word and streams the positions of its ones.
 
-    A word takes a clock, and one more for each one in it, if `ids` does not wait.
+    A word takes a clock, and one more for each one in it unless `ids` is not ready.
 
     Parameters
     ----------
@@ -27,11 +27,11 @@ class BitScanner(wiring.Component):
     read_en : Out(1), read_index : Out, word : In(16)
         The bitmap's port: `word` is valid in the clock after `read_en` and held.
     extra : In(stream of 16 bits), extra_words : In
-        The first `extra_words` words are or-ed with words of this stream.
+        A second bitmap, for the first `extra_words` words: its ones are added.
     taken : Out(1), taken_index : Out, taken_word : Out(16)
-        A word enters the scan (extra included); its source may be cleared.
+        A word is taken, with its extra ones; its memory may be cleared.
     hold : In(1)
-        No word is taken while this is high.
+        While it is high, no word is taken.
     ids : Out(stream of 16 * word + bit)
     """
 
@@ -63,7 +63,7 @@ class BitScanner(wiring.Component):
         bits, rest = Signal(16), Signal(16)
         filled, quarter, bit = Signal(4), Signal(4), Signal(4)
         m.d.comb += [
-            # The lowest one: first the quarter that has it.
+            # The lowest one: first its quarter, then its place therein.
             filled.eq(Cat(bits.word_select(n, 4).any() for n in range(4))),
             bit[2:].eq(_lowest(filled)),
             quarter.eq(bits.word_select(bit[2:], 4)),
@@ -78,7 +78,7 @@ class BitScanner(wiring.Component):
             self.read_index.eq(next_index),
             self.read_en.eq(reading & (~fetched | self.taken)),
             self.busy.eq(self.start | reading | fetched | filled.any()),
-            # One less, but for the carry's sake only if it is wanted.
+            # Minus one; while a word is taken it does not matter, which makes the carry cheaper.
             rest.eq(bits & (bits + (~self.taken).replicate(16))),
         ]
         with m.If(self.start):
@@ -97,5 +97,5 @@ class BitScanner(wiring.Component):
 
 
 def _lowest(bits: Value) -> Value:
-    """Return the place of the lowest one of four; anything if there is none."""
+    """Return the place of the lowest one of four bits; undefined if there is none."""
     return Mux(bits[0], 0, Mux(bits[1], 1, Mux(bits[2], 2, 3)))

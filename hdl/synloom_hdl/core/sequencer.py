@@ -1,4 +1,4 @@
-"""The sequencer: plays steps, in docs/numbers.md's order, and decides when the next may begin."""
+"""The sequencer: it runs the phases of a step (docs/numbers.md), and decides when a step begins."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from synloom_hdl.counting import down_or_load
 __all__ = ["Phase", "Sequencer"]
 
 _PHASES = ("rows", "sweep", "columns", "probes")
-"""The phases of a step, each with its port to begin it and its port to say that it goes on."""
+"""The phases of a step; each has a port that begins it, and one that says that it is going on."""
 
 
 class Phase(enum.Enum, shape=3):
-    """Where in a step the array is."""
+    """What the array is doing: a phase of a step, an access of the host, or neither."""
 
     REST = 0
     ACCESS = 1
@@ -31,35 +31,35 @@ class Phase(enum.Enum, shape=3):
 
 
 class Sequencer(wiring.Component):
-    """Runs T steps as fast as possible, gated by events, or paced; pauses, resumes and aborts between steps.
+    """Runs steps as fast as possible, gated by events, or paced; pauses, resumes and aborts between steps.
 
-    A step begins when the events due are in the wheel, the record buffer has room for the worst case and,
-    if the run is gated or paced, its events are known and its time has come. Between steps the host's
-    accesses go first.
+    A step begins when the events due are in the wheel and the record buffer has room for the worst case. A
+    gated run also waits for the events of the step, a paced run for its time. Between steps, accesses of the
+    host have precedence.
 
     Members
     -------
     run : In(stream of RunRequest), control : In(stream of ControlAction)
-        As in `ports.CoreSignature`.
+        As in `CoreSignature`.
     running, paused : Out(1)
     remaining : Out(32)
     period : In(32)
         Clocks per step of a paced run.
     phase : Out(Phase)
     access_wanted : In(1), access_start : Out(1), access_busy : In(1)
-        The host's next access; `access_start` only while nothing else moves.
+        The host's next access; `access_start` is high only while the array is at rest.
     settled, reaches, events_idle : In(1), events_enable : Out(1)
-        The event queue; `events_enable` lets it set bits in the wheel.
+        The event queue; it may set bits in the wheel while `events_enable` is high.
     has_room : In(1)
-        The record buffer has room for the worst case, and for what was on its way a clock ago.
+        The record buffer has room for the worst case and for words that are still on their way to it.
     rows_start, sweep_start, columns_start, probes_start : Out(1)
         Strobes that begin a phase.
     rows_busy, sweep_busy, columns_busy, probes_busy : In(1)
-        High from the clock after the strobe at the latest until the phase is over.
+        The phase is going on: high at the latest in the clock after the strobe.
     head_wanted : In(1), head_word : In(16)
-        A spike record is due, and its first word; asked at the end of the sweep.
+        A record of spikes is due, and its first word; valid at the end of the sweep.
     columns_wanted : In(1)
-        A neuron fired.
+        At least one neuron fired.
     probes_wanted : In(1), probe_head : In(16)
         Probes are due, and their record's first word.
     recorder : Out(stream of {command, argument}), recorder_idle : In(1)
@@ -111,7 +111,7 @@ class Sequencer(wiring.Component):
         self._flags = Signal(3)
         self._asked = Signal(data.StructLayout({"pause": 1, "resume": 1, "abort": 1}))
         self._reason = Signal(2)
-        # A run starts; a step begins, ends.
+        # Strobes: a run starts, a step begins, a step ends.
         self._starts, self._begins, self._ends = Signal(), Signal(), Signal()
         self._pace(m)
         self._count_down(m)
@@ -131,7 +131,7 @@ class Sequencer(wiring.Component):
         return self._flags[int(flag).bit_length() - 1]
 
     def _pace(self, m: Module):
-        """Count the clocks until the next step of a paced run is due, and tell if it begins too late."""
+        """Count the clocks until the next step of a paced run is due, and note whether it is overdue."""
         # The schedule begins with the first step, which therefore cannot be late.
         self._schedule = schedule = Signal(
             data.StructLayout({"wait": 32, "overdue": 1, "exists": 1}), name="schedule"
@@ -153,14 +153,14 @@ class Sequencer(wiring.Component):
         # As down_or_load, loaded while nothing runs; the carry tells 0 from the rest.
         fewer = Signal(33)
         m.d.comb += fewer.eq(self.remaining + self.running.replicate(32))
-        # A clock late: a step's end and a run's start give it that clock.
+        # A register: after a run's start or a step's end it is not used for a clock.
         self._none_left = Signal()
         m.d.sync += self._none_left.eq(~fewer[32])
         with m.If(self._starts | self._ends):
             m.d.sync += self.remaining.eq(Mux(self.running, fewer, self.run.p.steps))
 
     def _obey(self, m: Module):
-        """Remember what the host asks for."""
+        """Remember the host's requests."""
         asked = self._asked
         m.d.comb += self.control.ready.eq(1)
         with m.If(self.control.valid & self.running):
@@ -168,14 +168,14 @@ class Sequencer(wiring.Component):
                 with m.Case(ControlAction.PAUSE):
                     m.d.sync += [asked.pause.eq(~self.paused), asked.resume.eq(0)]
                 with m.Case(ControlAction.RESUME):
-                    # Remembered: the end of the run up to the pause may still be on its way.
+                    # Remembered, since the run may not have come to its pause yet.
                     m.d.sync += [asked.pause.eq(0), asked.resume.eq(1)]
                 with m.Case(ControlAction.ABORT):
                     m.d.sync += asked.abort.eq(1)
 
     def _look(self, m: Module):
-        """See whether a step may begin, and whether a phase goes on."""
-        # What takes long to find out is a clock old: none of it is taken back before the next step.
+        """Decide whether a step may begin, and whether a phase goes on."""
+        # Slow conditions are registers: once true, they stay so until the next step.
         gated = self._flag(RunFlag.GATED)
         is_ready, self._stalls, self._may_begin = Signal(), Signal(), Signal()
         m.d.sync += self._stalls.eq(~self.has_room | (gated & ~self.reaches))
@@ -187,7 +187,7 @@ class Sequencer(wiring.Component):
             m.d.sync += busy.eq(getattr(self, f"{name}_start") | getattr(self, f"{name}_busy"))
 
     def _tell(self, m: Module, command: RecorderCommand):
-        """Give the recorder a command, as long as the state lasts."""
+        """Give the recorder a command for as long as the state lasts."""
         m.d.comb += [self.recorder.valid.eq(1), self.recorder.p.command.eq(command)]
 
     # ---- the states ----------------------------------------------------------------------------
@@ -243,7 +243,7 @@ class Sequencer(wiring.Component):
                 m.next = "Rest"
 
     def _stop(self, m: Module, reason: EndReason):
-        """Leave off between two steps."""
+        """End or pause the run between two steps."""
         m.d.sync += self._reason.eq(reason)
         m.next = "End"
 

@@ -1,4 +1,4 @@
-"""Neurons one after the other on one multiplier: the same update in a fraction of the logic."""
+"""Neurons that share one multiplier: the same update in a fraction of the logic."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["SerialNeurons"]
 
 
 class _Step(enum.Enum, shape=3):
-    """What is done in two or three clocks: first a product, then what is made of it."""
+    """A step of a neuron's update, two or three clocks: a product first, then its result."""
 
     EXCITATION = 0
     INHIBITION = 1
@@ -25,16 +25,16 @@ class _Step(enum.Enum, shape=3):
     THRESHOLD_DECAY = 5
     """Only with adaptation."""
     FINISH = 6
-    """First compare, then write."""
+    """The potential is compared, then the new state is written."""
     FETCH = 7
-    """One clock only: the next neuron is read."""
+    """The next neuron is read; one clock only."""
 
 
 class SerialNeurons(Neurons):
     """The sweep of `Neurons`, one neuron at a time, `ArrayParams.serial_clocks` clocks each.
 
-    Gains and decays take turns at one multiplier: a gain is a product with a power of two. A neuron's
-    parameters and state meanwhile stay at the outputs of their memories.
+    Gains and decays take turns at one multiplier; a gain is a product with a power of two. Meanwhile the
+    neuron's parameters and state stay at the outputs of their memories.
     """
 
     def elaborate(self, platform):
@@ -52,7 +52,7 @@ class SerialNeurons(Neurons):
         return m
 
     def _at(self, step: _Step, second: int):
-        """Return whether this is the last clock of a step, or an earlier one."""
+        """Return whether this is the last clock of a step (1), or an earlier one (0)."""
         return self._active & (self._step == step) & (self._second == second)
 
     def _sequence(self, m: Module):
@@ -87,7 +87,8 @@ class SerialNeurons(Neurons):
                     _Step.POTENTIAL, _Step.EXCITATION_DECAY, _Step.INHIBITION_DECAY, _Step.THRESHOLD_DECAY
                 ):
                     m.d.comb += decays.eq(1)
-            # A loss takes a clock of its own. Fetching takes one clock: the last one of its step.
+            # The loss of a decay has a clock for itself. Fetching is a single clock, the last one of its
+            # step.
             with m.If(decays & ~second & ~self._middle):
                 m.d.sync += self._middle.eq(1)
             with m.Else():
@@ -98,7 +99,7 @@ class SerialNeurons(Neurons):
                 m.d.sync += neuron.eq(neuron + 1)
 
     def _multiply(self, m: Module):
-        """Make the products, and what gains and decays make of them."""
+        """Multiply, and turn the product into a current after its gain or a magnitude after its decay."""
         params, p, s, step = self.params, self._p, self._s, self._step
         bits, top = params.state_bits, params.state_max
         self._e, self._i = e, i = Signal(bits - 1), Signal(bits - 1)
@@ -126,7 +127,7 @@ class SerialNeurons(Neurons):
                         coefficient.eq(Mux(self.adapt, p.dth, 0)),
                         exponent.eq(p.exponent_th),
                     ]
-        # Without a reset it is a register of the multiplier itself.
+        # A register without a reset is part of the multiplier.
         product = Signal(len(size) + 16, reset_less=True)
         m.d.sync += product.eq(size * coefficient)
 
@@ -151,7 +152,7 @@ class SerialNeurons(Neurons):
             m.d.sync += loss.eq(1)
 
     def _update(self, m: Module):
-        """Keep what the steps make."""
+        """Keep the results of the steps."""
         params, p, s, e, i = self.params, self._p, self._s, self._e, self._i
         bits = params.state_bits
         self._theta = theta = Signal(bits - 1, name="theta")
@@ -206,7 +207,7 @@ class SerialNeurons(Neurons):
         self._write(m, new, clips)
 
     def _write(self, m: Module, new: data.View, clips: list):
-        """Write the new state, and tell spikes and clips."""
+        """Write the new state; report spikes and clips."""
         writes = self._at(_Step.FINISH, 1)
         adds = self._at(_Step.EXCITATION, 1) | self._at(_Step.INHIBITION, 1)
         m.d.comb += [
@@ -220,7 +221,7 @@ class SerialNeurons(Neurons):
         with m.Elif(self._used & adds):
             m.d.comb += self.saturations.eq(self._clips_current)
 
-        # The bits go down a word, until it is full.
+        # The spikes are shifted into a word until it is full.
         earlier = Signal(15)
         with m.If(writes):
             m.d.sync += earlier.eq(self.word >> 1)

@@ -1,4 +1,4 @@
-"""How the host reaches a memory: one narrow port, shared with the array's own by time."""
+"""Memories that host and array share: the host's narrow port takes turns with the array's wide one."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from synloom_hdl.arithmetic import choose
 __all__ = ["ACCESS_CLOCKS", "ACCESS_WRITE_CLOCK", "AccessSignature", "SharedMemory", "block_ram"]
 
 ACCESS_CLOCKS = 6
-"""Clocks of one access that nothing holds: `select` is high throughout and `q` is sampled in the last."""
+"""Clocks of an access that is not held: `select` is high throughout, and `q` is sampled in the last."""
 
 ACCESS_WRITE_CLOCK = 3
-"""The clock, counted from 0, in which `write` is high."""
+"""The clock of an access, from 0, in which `write` is high."""
 
 _BANK_BITS = 32
 _DISTRIBUTED_BITS = {"ecp5": 2048, "gowin": 3600}
 
 
 def block_ram(platform, bits: int, *, mixes: bool = False) -> dict[str, str]:
-    """Return the attributes of a memory of so many bits, for the family's choice between its kinds.
+    """Return the attributes of a memory of so many bits, by which synthesis chooses the kind of memory.
 
-    A memory that `mixes` is read in the clock in which another element of the same row is written. A block of
-    memory may give anything then; distributed memory gives the old row.
+    If it `mixes`, a row may be read in the clock in which one of its elements is written. Block RAM may then
+    give any value; distributed RAM gives the old row.
 
-    iCE40 has nothing but registers besides block RAM. A block of ECP5 or Gowin has 18 Kibit, and the weights
-    want them all: what would leave most of one empty is distributed.
+    iCE40 has only block RAM and registers. ECP5 and Gowin have blocks of 18 Kibit, which the weights need: a
+    memory that would leave most of a block empty is distributed RAM.
     """
     family = getattr(platform, "fpga_family", None)
     if family == "ice40":
@@ -42,25 +42,26 @@ def block_ram(platform, bits: int, *, mixes: bool = False) -> dict[str, str]:
 
 
 class AccessSignature(wiring.Signature):
-    """One region's port, seen by the accessor; only used while the array stands still.
+    """One region's port, seen by the accessor; used only between steps and for probes.
 
     Members
     -------
     select : Out(1)
         High during the clocks of an access.
     offset : Out(24)
-        Offset in the region, stable while selected; has no bits that no offset of the region has.
+        Offset in the region, stable while selected; its bits above those of the region's offsets are 0.
     due : Out(1)
-        High in clock `ACCESS_WRITE_CLOCK`, and on while `hold` is.
+        High in clock `ACCESS_WRITE_CLOCK`, and for as long as `hold` is high.
     write : Out(1)
-        `due`, of a write.
+        As `due`, if the access is a write.
     data : Out(16)
         What to write.
     hold : In(1)
-        The region needs more time; looked at while `due`.
+        The region needs more time; valid while `due`.
     q : In(16)
-        What was read; valid in the last clock. 0 where there is nothing, and from the second clock after an
-        access on: the regions' answers are or-ed, and a probe of one word takes that 0 as its second.
+        What was read; valid in the last clock. It is 0 where nothing exists, and from the second clock after
+        an access on: `Accessor` takes the OR of all regions, and a probe of one word has that 0 as its
+        second.
     """
 
     def __init__(self):
@@ -80,8 +81,8 @@ class AccessSignature(wiring.Signature):
 class SharedMemory(wiring.Component):
     """A one-read, one-write memory of wide rows, with the host's narrow port on the same two ports.
 
-    Each row has several elements; the host sees one element at a time. While `host.select` is high the
-    array's own ports are ignored. A read in the clock of a write to the same row gives the old row.
+    A row has several elements; the host accesses one at a time. While `host.select` is high, the array's
+    ports are ignored. A read in the clock of a write to the same row gives the old row.
 
     Parameters
     ----------
@@ -90,28 +91,28 @@ class SharedMemory(wiring.Component):
     element_bits : int
         Width of an element, at most 16.
     elements : sequence of int or None
-        Element that each value of the low bits of a host offset stands for; None reads 0. Its length is
-        a power of two.
+        The element for each value of an offset's low bits; None reads 0. Its length is a power of two.
     size : int
-        Offsets from here on do not exist.
+        The number of offsets.
     row_bits : tuple of (int, int), optional
-        Parts of the remaining offset bits that make the row, as (first, width) from the least significant;
+        Parts of an offset's remaining bits that are the row, as (first, width), the least significant first;
         by default all of them.
     array_writes : {"nothing", "rows", "elements"}
-        What the array writes: nothing, so that its write port is not looked at; rows; or rows and elements.
+        What the array writes: nothing (its write port is ignored), rows, or rows and single elements.
     late : bool
-        The read port has a register before its address: `row` is valid a clock later, and may be read while
-        an element of it is written (`Traces`).
+        The read port has a register before its address, so that `row` is valid a clock later; a row may be
+        read while one of its elements is written (`Traces`).
 
     Members
     -------
     read_row : In, read_en : In(1), row : Out
-        The array's read port: `row` is valid in the clock after `read_en`, or the next but one, and held.
+        The array's read port: `row` is valid in the clock after `read_en`, or a clock later if `late`, and
+        held.
     write_row : In, write_en : In(elements), write : In
         The array's write port, with an enable for each element.
     one_en : In(1), one_offset : In, one : In
-        In the next clock the array writes one element, at a host's offset, instead of a row: the offset is
-        wanted in both clocks, the element in the second.
+        In the next clock the array writes one element instead of a row. It is given as an offset of the host,
+        in both clocks, and its value, in the second.
     host : In(AccessSignature)
         The host's port.
     """
@@ -161,7 +162,7 @@ class SharedMemory(wiring.Component):
         elements = [words.word_select(n, bits) for n in range(count)]
         self._offset = offset = host.offset[: ceil_log2(self._size)]
         self._exists = exists = Signal()
-        # Known a clock after an access has begun, long before it writes.
+        # A register: known in the second clock of an access, before it writes.
         is_known = Signal()
         m.d.sync += is_known.eq(self._checks(offset))
         m.d.comb += [exists.eq(host.select & is_known), self.row.eq(words)]
@@ -172,14 +173,14 @@ class SharedMemory(wiring.Component):
         if count == 1:
             m.d.comb += host.q.eq(answer)
         else:
-            # To choose takes a clock of its own.
+            # The choice has a clock for itself.
             m.d.sync += host.q.eq(answer)
         return m
 
     def _banks(self, m: Module, platform) -> list[tuple]:
         """Make the memory of banks side by side; return their read and write ports."""
         bits, count = self._bits, self._count
-        # Block RAM is at most so wide, and narrow words simulate faster than wide ones.
+        # Block RAM is not wider, and narrow words simulate faster than wide ones.
         per_bank = max(1, _BANK_BITS // bits)
         ports = []
         for first in range(0, count, per_bank):
@@ -214,10 +215,10 @@ class SharedMemory(wiring.Component):
             m.d.comb += [port.addr.eq(row), port.en.eq(enable)]
 
     def _write(self, m: Module, ports: list):
-        """Write one element, for the host or the array, or all of a row.
+        """Write one element, for the host or the array, or a row.
 
-        Which one is decided a clock before, and by each element for itself: what chooses the data of a wide
-        row has far to go.
+        Each element decides for itself, a clock before, whether it is the one: a signal that chooses the data
+        of a wide row would be slow.
         """
         bits, count, host, offset = self._bits, self._count, self.host, self._offset
         enable = Cat(*[port.en for port in ports])

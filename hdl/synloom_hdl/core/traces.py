@@ -19,27 +19,27 @@ __all__ = ["Traces"]
 class Traces(wiring.Component):
     """The traces of all sources or of all targets.
 
-    Reading a chunk and raising a trace use the same port: the sequencer never lets passes read these traces
-    while spikes raise them (rows read y and raise x, columns read x and raise y).
+    Reading a chunk and raising a trace share a port: no pass reads these traces while spikes raise them,
+    since rows read the traces of targets and raise those of sources, and columns the other way round.
 
     Parameters
     ----------
     params : ArrayParams
     count : int
-        Traces in use; the rest of the last chunk reads 0.
+        Number of traces; the rest of the last chunk reads 0.
 
     Members
     -------
     chunk : In, chunk_en : In(1), traces : Out(B x trace_bits)
-        Read a chunk: valid `PassTiming.traces_row - traces_read` clocks after `chunk_en`.
+        Read a chunk; `traces` is valid `traces_row - traces_read` clocks after `chunk_en` (`PassTiming`).
     decayed_chunk : In, decayed_en : In(B), decayed : In(B x trace_bits)
         Write a chunk.
     raise_en : In(1), raise_index : In, raise_nearest : In(1), one : In(16)
-        Raise one trace: by `one`, or to `one` if nearest. All but `raise_en` are held for two more clocks,
-        and `one` for the whole phase. The next trace is raised three clocks later at the earliest; the same
-        one, or a chunk's write, comes five clocks later.
+        Raise one trace by `one`, or to `one` if nearest. Index and nearest must be held for two more clocks,
+        and `one` for the whole phase. The next trace may be raised three clocks later; the same trace, or the
+        write of a chunk, must be at least five clocks later.
     saturates : Out(1)
-        The trace that was raised last was clipped; a strobe.
+        The raised trace was clipped; a strobe.
     host : In(AccessSignature)
     """
 
@@ -81,8 +81,8 @@ class Traces(wiring.Component):
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
 
-        # Raising, stage by stage: the address, its memory, the old value, the sum. Where registers are many,
-        # the inputs need not be held outside.
+        # Stages of raising: the address, its memory, the old value, the sum. Index and nearest are held in
+        # registers, or outside where registers are few.
         index, nearest = Signal.like(self.raise_index), Signal()
         taken = [index.eq(self.raise_index), nearest.eq(self.raise_nearest)]
         if timing.carries:

@@ -1,4 +1,4 @@
-"""The delay wheel: one bitmap of sources for each of the next steps."""
+"""The delay wheel: a bitmap of sources for each of the next steps."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ __all__ = ["Wheel", "spike_layout"]
 
 
 def spike_layout(params: ArrayParams) -> data.StructLayout:
-    """Return a spike that will be active in a step: the wheel's slot and the source id."""
+    """Return a spike on its way: the slot of its step, and its source id as word and bit."""
     return data.StructLayout(
         {"slot": ceil_log2(params.delay_slots), "bit": 4, "word": max(1, ceil_log2(params.source_words))}
     )
 
 
 class Wheel(wiring.Component):
-    """Bits of spikes on their way, set one at a time and scanned one slot a step.
+    """Holds the spikes that are on their way; one slot is scanned a step.
 
     Members
     -------
     spikes : In(stream of spike_layout)
-        Sets a bit, in four clocks. One that goes away before that is forgotten.
+        Sets a bit, in four clocks; a spike that is withdrawn before that is not set.
     idle : Out(1)
         No bit is being set.
     merges : Out(1)
-        The bit was set already; high in the clock after the spike was taken.
+        The bit was set already; in the clock after the spike was taken.
     slot : In, read_en : In(1), read_index : In, word : Out(16)
-        The scan's port, `word` one clock later; not while a bit is being set.
+        The scan's port; `word` is valid in the next clock. Not to be used while a bit is being set.
     clear_en : In(1), clear_index : In
         Clears a word of the same slot.
     host : In(AccessSignature)
@@ -72,7 +72,7 @@ class Wheel(wiring.Component):
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
 
-        # A spike is held by its stream while its word is read and changed.
+        # The stream holds a spike while its word is read and changed.
         asked, setting, writing = Signal(), Signal(), Signal()
         place = Signal(len(self.spikes.p.word) + len(self.spikes.p.slot))
         m.d.sync += place.eq(Cat(self.spikes.p.word, self.spikes.p.slot))

@@ -1,4 +1,4 @@
-"""Two sources of frames share one line, frame by frame."""
+"""Two sources of frames take turns at one line."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
@@ -10,9 +10,9 @@ __all__ = ["FrameArbiter"]
 
 
 class FrameArbiter(wiring.Component):
-    """Let frames of replies and of records take turns; a frame once begun is finished.
+    """Merge the frames of replies and of records; a frame that has begun is completed first.
 
-    The output is a register, so that what is behind does not add to the time of what is before: a byte every
+    The output is a register, which separates the delays before it from those behind it. It takes a byte every
     two clocks.
 
     Members

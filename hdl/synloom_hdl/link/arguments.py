@@ -1,4 +1,4 @@
-"""The arguments of a command: bytes shifted in, then an address that goes on."""
+"""The arguments of a command: shifted in by bytes, then an address that counts up."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -15,7 +15,7 @@ _TARGET_BITS = 12
 
 
 class Arguments(wiring.Component):
-    """Region, offset and count, seven bytes from the lowest, or whatever a command has in their place.
+    """Region, offset and count in seven bytes, lowest first, or what a command has in their place.
 
     Parameters
     ----------
@@ -25,21 +25,21 @@ class Arguments(wiring.Component):
     Members
     -------
     restart : In(1)
-        Point to the one word that tells the events' room.
+        Load the address of CTRL's `event_room` and a count of one.
     shifts : In(1), byte : In(8)
         All bytes move down a place; `byte` becomes the highest.
     advances : In(1)
         Go to the next offset.
     counts : In(1)
-        Then there is one less to come.
+        With `advances`: lower the count.
     bytes : Out(56)
-        All of them.
+        All seven bytes.
     region : Out(5), offset : Out(24)
-        Where the next access goes. A region that does not exist stays one that does not exist.
+        Address of the next access; a number above those of regions is mapped to a region that does not exist.
     weights : Out(1)
-        It goes to WEIGHTS.
+        The region is WEIGHTS.
     count : Out(24), done : Out(1)
-        Accesses left; none is.
+        Accesses left; there are none.
     """
 
     def __init__(self, neurons):
@@ -62,7 +62,7 @@ class Arguments(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        # What `restart` sets is what reset sets, too: then it costs nothing.
+        # `restart` loads the reset values, which costs nothing.
         region = Signal(8, init=Region.CTRL)
         target = Signal(_TARGET_BITS, init=control("event_room").offset)
         source = Signal(24 - _TARGET_BITS)

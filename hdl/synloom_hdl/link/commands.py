@@ -1,4 +1,4 @@
-"""Shape of the commands: where each of their arguments' bytes goes."""
+"""The commands: where the bytes of their arguments go."""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ PLACES = 9
 
 @dataclass(frozen=True)
 class Command:
-    """What the processor must know of an op before it reads the arguments.
+    """What the processor must know about an op before it reads the arguments.
 
     Parameters
     ----------
     places : container of int
-        Places of the argument register that the arguments take, in order; the others become 0.
+        Places in the argument register for the argument bytes, in order; the others become 0.
     has_list : bool
         More bytes may follow.
     repeats : bool
-        Executed again if it comes again with the same sequence number.
+        Executed again if it is received again with the same sequence number.
     answers : bool
         The reply has data.
     """

@@ -1,4 +1,4 @@
-"""The frames' check sum: CRC-16/X-25, a byte a clock."""
+"""The checksum of frames: CRC-16/X-25 (ISO/IEC 13239, RFC 1662), one byte a clock."""
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
@@ -8,13 +8,13 @@ __all__ = ["CRC_GOOD", "CRC_START", "Crc16", "following"]
 
 CRC_START = 0xFFFF
 CRC_GOOD = 0xF0B8
-"""What is left after a payload and its inverted check sum, low byte first."""
+"""The remainder after a payload and its inverted checksum, low byte first."""
 
 
 def following(crc, byte):
-    """Return the 16 bits after one more byte; integers or Values.
+    """Return the checksum after one more byte; integers or Values.
 
-    Dividing by x**16 + x**12 + x**5 + 1 eight bits at once: with the low byte folded by 4, every bit is the
+    Divides by x**16 + x**12 + x**5 + 1, eight bits at once. Once the low byte is folded by 4, each bit is the
     sum of at most three.
     """
     low = (crc ^ byte) & 0xFF
@@ -23,14 +23,14 @@ def following(crc, byte):
 
 
 class Crc16(wiring.Component):
-    """The check sum of the bytes so far, before its inversion.
+    """The checksum of the bytes so far, not inverted.
 
     Members
     -------
     start : In(1)
-        Forget all bytes.
+        Begin anew.
     puts : In(1), data : In(8)
-        A byte, if not `start`.
+        Include a byte; ignored with `start`.
     value : Out(16)
     """
 

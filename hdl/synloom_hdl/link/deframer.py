@@ -1,4 +1,4 @@
-"""From the line's bytes to payload bytes: flags, escapes, check sum."""
+"""From the line's bytes to payloads: flags, byte stuffing, checksum (HDLC: ISO/IEC 13239, RFC 1662)."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
@@ -10,7 +10,7 @@ from synloom_hdl.link.crc import CRC_GOOD, Crc16
 __all__ = ["HEADER_BYTES", "Deframer"]
 
 HEADER_BYTES = 2
-"""Bytes that every payload has: a command's sequence number and op."""
+"""Bytes that every payload has: the sequence number and op of a command."""
 
 _CRC_BYTES = 2
 
@@ -18,24 +18,24 @@ _CRC_BYTES = 2
 class Deframer(wiring.Component):
     """Find frames in a byte stream, undo the stuffing and judge each frame.
 
-    Bytes before the first flag are ignored. Every byte of a frame leaves by `puts`, the two of the check sum
-    included; at the closing flag the frame is either committed or dropped. Wrong are: a check sum
-    that does not fit, a payload under HEADER_BYTES or over MAX_PAYLOAD bytes, an escape right before the
-    flag. No latency; after a byte `i` waits for a clock, so that a FIFO may be read meanwhile.
+    Bytes before the first flag are ignored. `puts` gives every byte of a frame, the two of the checksum
+    included; at the closing flag the frame is committed or dropped. It is dropped if the checksum is wrong,
+    if the payload has fewer than HEADER_BYTES or more than MAX_PAYLOAD bytes, or if an escape precedes the
+    flag. There is no latency. After each byte `i` waits for a clock, in which a FIFO may be read.
 
     Members
     -------
     i : In(stream of 8 bits)
         From the line.
     puts : Out(1)
-        `data` is the frame's next byte; never more than MAX_PAYLOAD + 3 a frame, and not in two clocks in
-        succession.
+        `data` is the frame's next byte. A frame has at most MAX_PAYLOAD + 3, and never two in successive
+        clocks.
     data : Out(8)
         The byte.
     commits : Out(1)
-        The frame is right; `length` is valid.
+        The frame is correct; `length` is valid.
     length : Out(8)
-        Bytes of its payload, less HEADER_BYTES.
+        Bytes of the payload minus HEADER_BYTES.
     drops : Out(1)
         The frame is wrong.
     """
@@ -53,7 +53,7 @@ class Deframer(wiring.Component):
 
         is_flag, is_escape = Signal(), Signal()
         inside, begun, escaped = Signal(), Signal(), Signal()
-        # From the header's and the check sum's bytes below zero: without them it is the length.
+        # Starts below zero by the bytes of header and checksum, which the length does not count.
         count = Signal(9, init=(1 << 9) - HEADER_BYTES - _CRC_BYTES)
         too_long, good = Signal(), Signal()
         assert MAX_PAYLOAD - HEADER_BYTES == 0xFE

@@ -1,4 +1,4 @@
-"""Received frames wait here: a byte memory with commit and rollback."""
+"""A queue of received frames: a byte memory with commit and rollback."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, stream, wiring
@@ -12,10 +12,10 @@ __all__ = ["FrameFifo"]
 class FrameFifo(wiring.Component):
     """Queue of whole frames in one block RAM.
 
-    In memory a frame is its length and then the payload. The bytes are written behind the place of the
-    length; `commits` fills that in and makes the frame visible, `drops` forgets it, and so does `commits` if
-    the frame did not fit. Of the check sum one byte stays, and the next length takes the place of the other:
-    a frame of n payload bytes takes n + 2. A byte leaves every two clocks, in those without `puts`.
+    A frame is stored as its length and its payload. The bytes are written behind a place for the length;
+    `commits` writes the length there and makes the frame visible. `drops` discards the frame, and so does
+    `commits` if it did not fit. One byte of the checksum stays, and the next length overwrites the other: a
+    frame with n payload bytes takes n + 2. A byte leaves every two clocks, when there is no `puts`.
 
     Parameters
     ----------
@@ -27,11 +27,11 @@ class FrameFifo(wiring.Component):
     puts, data, commits, length, drops
         From the Deframer.
     overflows : Out(1)
-        High for a clock when a frame is forgotten because it did not fit.
+        High for a clock when a frame is discarded because it did not fit.
     o : Out(stream of 8 bits)
-        For each frame its length as given, then its bytes, those of the check sum included.
+        For each frame its length, then its bytes and one of its checksum.
     empty : Out(1)
-        No byte of a committed frame is left.
+        There is no committed frame.
     """
 
     def __init__(self, depth):
@@ -68,7 +68,7 @@ class FrameFifo(wiring.Component):
             drops.eq((self.commits & spilled) | self.drops),
             self.overflows.eq(self.commits & spilled),
             write.addr.eq(Mux(self.puts, cursor, first - 1)),
-            # Full if it is a byte's place, empty if it is a length's.
+            # Then the memory is full, for a byte, or empty, for a length.
             is_tail.eq(write.addr == tail),
             write.data.eq(Mux(self.puts, self.data, self.length)),
             write.en.eq((self.puts & ~is_tail & ~spilled) | keeps),

@@ -1,4 +1,4 @@
-"""From payloads to the line's bytes: check sum, stuffing, flags."""
+"""From payloads to the line's bytes: checksum, byte stuffing, flags (HDLC: ISO/IEC 13239, RFC 1662)."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
@@ -12,12 +12,12 @@ __all__ = ["Framer"]
 
 _LOW = 0xFF
 _HIGH = 0xFF ^ (following(0, 0xFF) & 0xFF)
-"""What the check sum's register differs by in its low byte from what is sent; once the first byte of the
-check sum has gone the way of all bytes, the second one is in the low byte, too."""
+"""By what the low byte of the checksum's register differs from each of the checksum's bytes that are sent.
+Sending the low one moves the high one into its place, as any byte does."""
 
 
 class Framer(wiring.Component):
-    """Send each payload as `flag payload crc flag`, stuffed. One byte of the line a clock.
+    """Send each payload as `flag payload crc flag`, with byte stuffing, one byte a clock.
 
     Members
     -------

@@ -1,4 +1,4 @@
-"""The link: the line on one side, the core on the other."""
+"""The link: frames on one side, the core's ports on the other."""
 
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
@@ -20,9 +20,8 @@ __all__ = ["Link"]
 class Link(wiring.Component):
     """Speak docs/protocol.md to the host on behalf of a core.
 
-    Nothing that was taken from `i` and is right is lost, as long as the host keeps to RX_WINDOW; a frame
-    that is wrong or does not fit is dropped and counted. If nobody takes from `o`, commands wait, then the
-    core waits for room for its records.
+    No correct frame is lost as long as the host keeps to RX_WINDOW; a frame that is wrong or does not fit is
+    dropped and counted. If nobody reads `o`, commands wait, and then the core waits for room for its records.
 
     Parameters
     ----------

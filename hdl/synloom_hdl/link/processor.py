@@ -1,4 +1,4 @@
-"""The command processor: one received command after the other, one reply for each."""
+"""The command processor: it executes received commands in order and replies to each."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
@@ -19,22 +19,22 @@ _GREETING_WORDS = 3
 
 
 class CommandProcessor(wiring.Component):
-    """Execute commands as docs/protocol.md says.
+    """Execute commands as specified in docs/protocol.md.
 
-    A command's sequence number and op are judged first, then its arguments are shifted in, then it is
-    executed; the reply is sent last, or while a READ goes on. Lists are taken byte by byte as they are
-    needed, so that nothing but one word is kept here. What a reply tells beyond its status is read from the
-    bus: the greeting from INFO, the events' room from CTRL.
+    Sequence number and op are checked first, then the arguments are shifted in, then the command is executed.
+    The reply follows; that of a READ is sent while it reads. The bytes of lists are taken one at a time, so
+    that only one word is stored here. The data of replies is read from the bus: the greeting from INFO, the
+    room for events from CTRL.
 
     Parameters
     ----------
     params : ArrayParams
-        N, where a row of WEIGHTS ends; without `generators`, RATES8 has no effect.
+        N, at which a row of WEIGHTS ends; without `generators`, RATES8 has no effect.
 
     Members
     -------
     i : In(stream of 8 bits)
-        For each command the number of its argument bytes, its payload, and a byte that means nothing.
+        For each command the number of its argument bytes, its payload, and one byte to be ignored.
     o : Out(stream of FrameByte)
         Replies.
     bus : Out(BusSignature())
@@ -77,15 +77,15 @@ class CommandProcessor(wiring.Component):
         self.is_op = {known: op == known for known in Op}
         self.status = Signal(Status)
         self.remembers, self.again = Signal(), Signal()
-        # Argument bytes that have not been taken yet; which of the places left wait for a byte (others for
-        # 0), and a one behind them.
+        # Argument bytes that are still to be taken; which of the places left take a byte (the others take 0),
+        # with a one behind them.
         self.more, self.ends = Signal(8), Signal()
         self.places = Signal(PLACES + 1)
         self.takes = self.places[0]
         self.value = Signal(16)
         self.writes = Signal()
 
-        # What the state wants of the registers.
+        # What the states want the registers to do.
         self.in_length, self.in_header = Signal(), Signal()
         self.shifts, self.pads = Signal(), Signal()
         self.loads, self.turns = Signal(), Signal()
@@ -113,7 +113,7 @@ class CommandProcessor(wiring.Component):
             self.busy.eq(~self.in_length | self.i.valid),
             self.ends.eq(more == 0),
             arguments.byte.eq(value[:8]),
-            # RATES8 has no region, and its shift and mode where others count.
+            # RATES8 has no region, and has shift and mode in place of the count.
             arguments.counts.eq(~rates),
             self.bus.request.p.region.eq(region),
             self.bus.request.p.offset.eq(arguments.offset),
@@ -124,7 +124,7 @@ class CommandProcessor(wiring.Component):
             self.stream.p.eq(arguments.bytes),
             self.events.payload.eq(value),
         ]
-        # Known a clock before the first access: what they choose is wide and far away.
+        # Registers, since they control wide multiplexers far away; they are right a clock before an access.
         m.d.sync += [
             self.writes.eq(~self._any_op(lambda command: command.answers)),
             region.eq(arguments.region | Mux(rates, Region.GEN_RATE, 0)),
@@ -147,17 +147,18 @@ class CommandProcessor(wiring.Component):
             m.d.sync += value.eq(Mux(self.loads, self.bus.data, shifted))
 
     def _take(self, m, following):
-        """Take a byte when there is one, then go on."""
+        """Take a byte when there is one, then go to the following state."""
         m.d.comb += self.i.ready.eq(1)
         with m.If(self.i.valid):
             m.next = following
 
     def _refuse(self, m, reason):
+        """Do not execute the command; reply with a status."""
         m.d.sync += self.status.eq(reason)
         m.next = "Skip"
 
     def _receive(self, m):
-        """Take the header, judge it, and shift the arguments in."""
+        """Take and check the header, then shift the arguments in."""
         with m.State("Length"):
             m.d.comb += self.in_length.eq(1)
             self._take(m, "Sequence")
@@ -194,13 +195,13 @@ class CommandProcessor(wiring.Component):
                 with m.If(~self.places[2:].any()):
                     m.next = "Execute"
         with m.State("Skip"):
-            # The last byte is none of the payload.
+            # The last byte is not part of the payload.
             m.d.comb += self.i.ready.eq(1)
             with m.If(self.i.valid & self.ends):
                 m.next = "Kind"
 
     def _execute(self, m):
-        """Judge the arguments and go where the command is executed."""
+        """Check the arguments, then execute the command."""
         arguments, more = self.arguments, self.more
         bad, busy = Signal(), Signal()
         most = Mux(arguments.weights, MAX_READ_BYTES, MAX_READ_BYTES // 2)
@@ -248,7 +249,7 @@ class CommandProcessor(wiring.Component):
                         m.next = "List" if op == Op.EVENTS else "Skip"
 
     def _lists(self, m):
-        """Make words of bytes."""
+        """Assemble the words of a list from bytes."""
         arguments, value = self.arguments, self.value
         rates = self.is_op[Op.RATES8]
         narrow = (arguments.weights & self.is_op[Op.WRITE]) | rates
@@ -277,7 +278,7 @@ class CommandProcessor(wiring.Component):
                 m.d.sync += shift.eq(arguments.count)
                 m.next = "Shifting"
             with m.State("Shifting"):
-                # One place a clock, with saturation: no barrel shifter for a rare command.
+                # One place a clock, with saturation: a rare command needs no barrel shifter.
                 with m.If(shift == 0):
                     m.d.sync += value[15].eq(arguments.count[7])
                     m.next = "Request"
@@ -285,7 +286,7 @@ class CommandProcessor(wiring.Component):
                     m.d.sync += [shift.eq(shift - 1), value.eq(Mux(value[14], 0x7FFF, value << 1))]
 
     def _access(self, m):
-        """Access one offset after the other."""
+        """Access consecutive offsets."""
         with m.State("Request"):
             m.d.comb += self.bus.request.valid.eq(1)
             with m.If(self.bus.request.ready):
@@ -304,12 +305,13 @@ class CommandProcessor(wiring.Component):
                     m.next = "Low"
 
     def _send(self, m, byte, following):
+        """Offer a byte of the reply, then go to the following state."""
         m.d.comb += [self.o.valid.eq(1), self.o.p.data.eq(byte)]
         with m.If(self.o.ready):
             m.next = following
 
     def _reply(self, m):
-        """Send the reply: its header, then what it tells."""
+        """Send the reply: header, status, data."""
         answers = (self.status == Status.OK) & ~self.writes | self.is_op[Op.EVENTS]
         greeted = self.is_op[Op.HELLO] & (self.arguments.offset[:2] == _GREETING_WORDS)
         finished = self.arguments.done | greeted

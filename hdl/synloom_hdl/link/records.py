@@ -1,4 +1,4 @@
-"""The record ring: what the core recorded waits here until the host has it."""
+"""The record ring: it keeps record words until the host acknowledges them."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
@@ -18,9 +18,9 @@ class RecordRing(wiring.Component):
     """Keep record words until they are acknowledged, and send them in frames.
 
     The ring holds the words of offsets ``first .. end - 1`` (modulo 65536); those from `place` on have not
-    been sent. A frame is begun when RECORD_FRAME_WORDS unsent words are there; or any, if the core does not
-    run, a flush was asked for, or the ring is half full (the core might wait for room); it ends when it
-    has RECORD_FRAME_WORDS or no more are there. A request of the host is taken between two frames; an
+    been sent. A frame begins when there are RECORD_FRAME_WORDS unsent words, or any words if the core does
+    not run, a flush is pending, or the ring is half full (the core might wait for room). It ends after
+    RECORD_FRAME_WORDS words, or when there are no more. Requests of the host are served between frames; an
     acknowledgement of words that the ring does not hold changes nothing. A byte leaves every clock.
 
     Parameters
@@ -35,9 +35,9 @@ class RecordRing(wiring.Component):
     room : Out(16)
         Free words.
     drains : In(1)
-        The core does not run or is paused: send whatever there is.
+        The core does not run or is paused: send all words.
     flushes : In(1)
-        Send what is there now, even if the core goes on.
+        Send all words that are there now.
     requests : In(stream of StreamRequest)
         From the host.
     first : Out(16)
@@ -102,7 +102,7 @@ class RecordRing(wiring.Component):
             write.data.eq(self.records.payload),
             write.en.eq(taken),
         ]
-        # Room never shrinks but by what is taken.
+        # Only a word that is taken makes the room smaller.
         m.d.sync += has_room.eq(self._free[1:].any() | (self._free[0] & ~taken))
         with m.If(taken):
             m.d.sync += self._end.eq(self._end + 1)
@@ -120,14 +120,14 @@ class RecordRing(wiring.Component):
             self._left.eq(~below),
             # More than are held.
             beyond.eq((self._left + self._free)[bits]),
-            # An offset above the end's lower part is from the page before, that of the first word.
+            # If its low bits are above those of the end, it has the high bits of the first word.
             is_held.eq(~beyond & (acked[bits:] == Mux(below[bits], self.first[bits:], self._end[bits:]))),
         ]
-        # What was looked at: is it held, or, for `place`, is it not held any more?
+        # Whether the acknowledged offset is held, or whether `place` is not held any more.
         m.d.sync += self._verdict.eq(Mux(self._measures, is_held, beyond))
 
     def _judge(self, m: Module):
-        """Decide whether a frame starts, and which word is its last."""
+        """Decide whether a frame begins, and which word is its last."""
         fills, flushing = Signal(), Signal()
         self._any_left, self._starts, self._last = (
             Signal(name=name) for name in ("any_left", "starts", "last")
@@ -143,7 +143,7 @@ class RecordRing(wiring.Component):
         m.d.sync += flushing.eq(self.flushes | self._flush_asked | goes_on)
 
     def _obey(self, m: Module):
-        """Wait; do what the host requests."""
+        """Wait, and serve the host's requests."""
         request = self.requests.p
         with m.State("Wait"):
             m.d.sync += self._count.eq(0)

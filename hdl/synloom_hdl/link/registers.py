@@ -1,4 +1,4 @@
-"""INFO and LINK: the regions that the link answers itself."""
+"""The regions INFO and LINK, which the link serves itself."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import memory, wiring
@@ -23,16 +23,16 @@ _HALF = 128
 
 
 class LinkRegisters(wiring.Component):
-    """Answer INFO and LINK, pass every other access on to the core.
+    """Serve accesses to INFO and LINK, and pass all others on to the core.
 
-    Both are in one memory, two clocks an access. An event is remembered until its counter's turn comes, and
-    that is in the memory, too. Counters saturate at 255 and are cleared by writing anything; two events of
-    one kind within a turn are one.
+    Both are in one memory, with two clocks an access. The counters of LINK are in it, too, and are updated in
+    turn; an event is remembered until its counter's turn. Counters saturate at 255, and any write clears
+    them. Two events of one kind within a turn count as one.
 
     Parameters
     ----------
     params : ArrayParams
-        What INFO tells; clock and baud give `divisor` its reset value.
+        The contents of INFO; clock and baud rate give the reset value of `divisor`.
 
     Members
     -------
@@ -75,13 +75,13 @@ class LinkRegisters(wiring.Component):
         is_link, is_ours, accepted = Signal(), Signal(), Signal()
         writes, is_event, tells_first = Signal(), Signal(), Signal()
         answers = Signal()
-        # The event whose turn it is, and those that wait; its counter is read, raised, stored.
+        # Whose turn it is, and which events wait. A counter is read, raised and stored.
         turn, waiting = Signal(2), Signal(len(_EVENTS))
         counts, stores, is_full, count = Signal(), Signal(), Signal(), Signal(8)
         waits = waiting.bit_select(turn, 1)
         m.d.comb += [
             is_link.eq(request.region == Region.LINK),
-            # What is beyond does not exist in the core either.
+            # Beyond these offsets nothing exists, in the core either.
             is_ours.eq((is_link | (request.region == Region.INFO)) & ~request.offset[7:].any()),
             accepted.eq(self.bus.request.valid & is_ours & ~counts & ~stores),
             is_event.eq((place >= _FIRST_EVENT) & (place < _FIRST_EVENT + len(_EVENTS))),
