@@ -13,42 +13,42 @@ __all__ = ["Pipeline", "StageError", "Staged", "cat", "mux", "staged"]
 
 
 class StageError(ValueError):
-    """A value was used in a stage in which it is not there."""
+    """A value was used in a stage that it does not belong to."""
 
 
 class Pipeline:
-    """A row of stages, each of which ends in a register or only in a wire, as a table says.
+    """A sequence of stages; a table says which of them end in a register, and which in a wire.
 
-    Each value of a pipeline is `Staged`: it knows the stage in which it is there. Operators join values of
-    one stage, and raise for others. `Staged.at` takes a value to a later stage, through the registers in
-    between, which all who want it there share. So nobody counts delays, and the table alone says how many
-    clocks the pipeline takes::
+    Each value of a pipeline is `Staged`: it knows its stage. Operators combine values of the same stage, and
+    raise `StageError` for others. `Staged.at` delays a value to a later stage: it inserts a register wherever
+    a stage in between ends in one, and all uses of the value share these registers. So nobody counts delays,
+    and the table alone determines how many clocks the pipeline takes::
 
         pipe = Pipeline(m, registers=[True, True, False])       # stages 0 to 3
         a, b, c = (pipe.enter(name, getattr(self, name)) for name in "abc")
-        product = pipe.next("product", a * b)                   # made in stage 0, there in stage 1
-        total = pipe.next("total", product + c.at(1))           # `product + c` would raise: c is of stage 0
+        product = pipe.next("product", a * b)                   # computed in stage 0, used in stage 1
+        total = pipe.next("total", product + c.at(1))           # `product + c` would raise: c is in stage 0
         clipped = pipe.next("clipped", mux(total > 9, 9, total))
         m.d.comb += self.o.eq(clipped)                          # two clocks after a, b and c
 
-    Call it outside of ``m.If`` and ``m.FSM``: a register is assigned where it is first wanted.
+    Do not call it within ``m.If`` or ``m.FSM``: a register is assigned where it is first needed.
 
     Parameters
     ----------
     m : Module
-        Where registers and wires are made.
+        The module that has the registers and wires.
     registers : sequence of bool
-        For each stage but the last, whether it ends in a register.
+        Whether each stage except the last ends in a register.
     interval : int
-        Clocks from one item to the next. A register keeps an item for so many clocks, and thereby serves as
-        many stages.
+        Clocks from one item to the next. A register holds an item for so many clocks, and so serves as many
+        stages.
     valid : Value, optional
-        In stage 0: an item is there. An interval of more than 1 needs it.
+        Stage 0 has an item. Needed if the interval is more than 1.
 
     Attributes
     ----------
     valid : Staged
-        An item is there; whatever the interval, it has a register for each stage that ends in one.
+        The stage has an item. At any interval it has a register for each stage that ends in one.
     """
 
     def __init__(
@@ -61,35 +61,35 @@ class Pipeline:
             self.valid = Staged(valid, 0, _Way(self, "valid", valid, 0, keeps=1))
 
     def enter(self, name: str, value: Value, stage: int = 0) -> Staged:
-        """Return a value that comes from outside and is there in a stage."""
+        """Return a value that comes from outside, in a stage."""
         return Staged(value, stage, _Way(self, name, value, stage, keeps=self._interval))
 
     def steady(self, value: Value) -> Staged:
-        """Return a value that is there in every stage: it changes only while no item is under way."""
+        """Return a value that belongs to every stage, as it does not change while an item uses it."""
         return Staged(value, None)
 
     def wire(self, name: str, value: Staged, shape: Any = None) -> Staged:
-        """Give a value a name and, perhaps, another shape."""
+        """Return a value under a name of its own and, if given, in another shape."""
         wire = Signal(value.shape() if shape is None else shape, name=name)
         self._m.d.comb += wire.eq(value)
         return self.steady(wire) if value.stage is None else self.enter(name, wire, value.stage)
 
     def next(self, name: str, value: Staged, shape: Any = None, **options: Any) -> Staged:
-        """Return a value in the next stage, from the register or the wire that ends its own.
+        """Return a value in the next stage, through the register or wire that ends its stage.
 
         Parameters
         ----------
         name : str
             Name of the register or wire.
         value : Staged
-            What it takes.
+            The register's next value.
         shape : ShapeLike, optional
-            Its shape, if not the value's.
+            The register's shape; by default that of the value.
         **options
             As for `Signal`.
         """
         if value.stage is None:
-            raise StageError(f"{name} is made of steady values, which are of no stage")
+            raise StageError(f"{name} depends on steady values only, which are of no stage")
         if value.stage == len(self._registers):
             raise StageError(f"{name} would be in the stage after {value.stage}, which is the last stage")
         taken = Signal(value.shape() if shape is None else shape, name=name, **options)
@@ -99,7 +99,7 @@ class Pipeline:
         return Staged(taken, stage, way)
 
     def _take(self, taken: Value, value: Value, stage: int, keeps: int):
-        """Let the register or the wire that ends a stage take a value."""
+        """Assign a value to the register or wire that ends a stage."""
         if not self._registers[stage]:
             self._m.d.comb += taken.eq(value)
         elif keeps == 1:
@@ -109,29 +109,29 @@ class Pipeline:
                 self._m.d.sync += taken.eq(value)
 
     def _through_wires(self, stage: int) -> int:
-        """Return the last stage that only wires part from a stage."""
+        """Return the last stage that is reached through wires alone."""
         while stage < len(self._registers) and not self._registers[stage]:
             stage += 1
         return stage
 
 
 class _Way:
-    """A value's way through the stages: itself, then register after register."""
+    """The way of a value through the stages: the value, then one register after the other."""
 
     def __init__(
         self, pipe: Pipeline, name: str, value: Value, stage: int, *, keeps: int, is_kept: bool = False
     ):
         self.pipe, self.name, self._keeps = pipe, name, keeps
-        # Each with the last stage in which it has the value.
+        # With the last stage that each of them serves.
         self._holders = [(pipe._through_wires(stage + keeps - 1 if is_kept else stage), value)]
 
     def reach(self, stage: int) -> Value:
-        """Return what has the value in a stage."""
+        """Return the value or register that serves a stage."""
         pipe = self.pipe
         while self._holders[-1][0] < stage:
             last, value = self._holders[-1]
             if last >= len(pipe._registers):
-                raise StageError(f"{self.name} is wanted in stage {stage}, but the last stage is {last}")
+                raise StageError(f"{self.name} cannot be in stage {stage}: the last stage is {last}")
             register = Signal.like(value, name=f"{self.name}_{last + 1}")
             pipe._take(register, value, last, self._keeps)
             self._holders.append((pipe._through_wires(last + self._keeps), register))
@@ -139,12 +139,12 @@ class _Way:
 
 
 def staged(function: Callable) -> Callable:
-    """Let a function of Amaranth's values take staged ones, too: of one stage, in which the result is.
+    """Make a function of values accept staged values of the same stage, which is then that of its result.
 
     Raises
     ------
     StageError
-        If values of different stages are joined, or staged values with plain ones.
+        If values of different stages are combined, or staged values with plain ones.
     """
 
     @wraps(function)
@@ -160,7 +160,7 @@ def staged(function: Callable) -> Callable:
                 raise StageError(f"{operand!r} has no stage; it must enter() the pipeline, or be steady()")
         if len(places) > 1:
             found = " and ".join(f"{operand.name} of stage {operand.stage}" for operand in places.values())
-            raise StageError(f"{found} do not meet; take one to the other's stage with at()")
+            raise StageError(f"{found} cannot be combined; delay one to the other's stage with at()")
         value = function(*(o.value if isinstance(o, Staged) else o for o in operands), **options)
         for pipe, stage in places:
             return pipe.enter("value", value, stage)
@@ -170,30 +170,30 @@ def staged(function: Callable) -> Callable:
 
 
 mux = staged(Mux)
-"""As Amaranth's Mux, for staged values, too."""
+"""Amaranth's Mux, also for staged values."""
 
 cat = staged(Cat)
-"""As Amaranth's Cat, for staged values, too."""
+"""Amaranth's Cat, also for staged values."""
 
 
 def _operators(function: Callable) -> tuple[Callable, Callable]:
-    """Return the methods of an operator, and of the same with its operands swapped."""
+    """Return the method of an operator, and its reflected method."""
     join = staged(function)
     return join, lambda value, other: join(other, value)
 
 
 class Staged(ValueCastable):
-    """A value that is there in one stage of a pipeline, or in every stage if it is steady.
+    """A value of one stage of a pipeline or, if it is steady, of every stage.
 
-    It has the operators and methods of Amaranth's values, and its structure's fields as attributes. Integers,
-    constants and steady values go with every stage.
+    It has the operators and methods of Amaranth's values; fields of a structure are attributes. Integers,
+    constants and steady values combine with values of any stage.
 
     Attributes
     ----------
     value : Value
         The plain value.
     stage : int or None
-        Its stage, or None if it is steady.
+        Its stage; None if it is steady.
     """
 
     def __init__(self, value: Value, stage: int | None, way: _Way | None = None):
@@ -204,28 +204,26 @@ class Staged(ValueCastable):
 
     @property
     def name(self) -> str:
-        """Name of the registers that take it on."""
+        """Its name, from which the names of its registers are made."""
         return self._way.name if self._way else "a steady value"
 
     @property
     def pipe(self) -> Pipeline | None:
-        """Its pipeline, unless it is steady."""
+        """Its pipeline; None if it is steady."""
         return self._way.pipe if self._way else None
 
     def at(self, stage: int) -> Staged:
-        """Return the value in a later stage, or in its own.
+        """Return the value in its own stage or a later one.
 
         Raises
         ------
         StageError
-            If it is not there yet, or there is no such stage.
+            If the stage is earlier, or there is no such stage.
         """
         if self.stage in (None, stage):
             return self
         if stage < self.stage:
-            raise StageError(
-                f"{self.name} is wanted in stage {stage}, but is only there from {self.stage} on"
-            )
+            raise StageError(f"{self.name} cannot be in stage {stage}: it is of stage {self.stage}")
         return Staged(self._way.reach(stage), stage, self._way)
 
     def shape(self) -> Any:
@@ -233,7 +231,7 @@ class Staged(ValueCastable):
         return self.value.shape()
 
     def as_value(self) -> Value:
-        """Return the plain value, for what is outside of the pipeline."""
+        """Return the plain value, for use outside of the pipeline."""
         return Value.cast(self.value)
 
     def __getattr__(self, name: str) -> Any:

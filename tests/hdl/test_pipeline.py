@@ -133,12 +133,12 @@ def test_stages_that_differ_do_not_mix(made):
         lambda: a[0] & pipe.next("c", a)[0],
         lambda: staged(lambda x, y: x - y)(a, b),
     ):
-        with pytest.raises(StageError, match=r"stage 0 and \w+ of stage 1 do not meet"):
+        with pytest.raises(StageError, match=r"stage 0 and \w+ of stage 1 cannot be combined"):
             mix()
 
 
 def test_values_of_two_pipelines_do_not_mix(made):
-    with pytest.raises(StageError, match="do not meet"):
+    with pytest.raises(StageError, match="cannot be combined"):
         _ = made([True]).enter("a", Signal()) & made([True]).enter("b", Signal())
 
 
@@ -162,9 +162,9 @@ def test_steady_values_go_with_every_stage(made):
 def test_no_value_is_there_before_its_stage_or_after_the_last(made):
     pipe = made([True] * 2)
     a = pipe.enter("a", Signal(4), 1)
-    with pytest.raises(StageError, match="a is wanted in stage 0, but is only there from 1 on"):
+    with pytest.raises(StageError, match="a cannot be in stage 0: it is of stage 1"):
         a.at(0)
-    with pytest.raises(StageError, match="a is wanted in stage 3, but the last stage is 2"):
+    with pytest.raises(StageError, match="a cannot be in stage 3: the last stage is 2"):
         a.at(3)
     with pytest.raises(StageError, match="after 2"):
         pipe.next("b", a.at(2))

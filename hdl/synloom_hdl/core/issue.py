@@ -1,4 +1,4 @@
-"""From segments to chunks: what enters the pass pipeline, and when."""
+"""From segments to chunks: the entrance of the pass pipeline."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ def make_issuer(params: ArrayParams, reuse_clocks: int) -> ChunkIssuer:
 
 
 class ChunkIssuer(wiring.Component):
-    """Issues a segment's chunks, one a clock, and one segment after the other without a gap.
+    """Issues the chunks of segments, one a clock, without a gap between segments.
 
-    Everything that a segment says goes along with each chunk, from registers.
+    Each chunk comes with all fields of its segment, from registers.
 
     Parameters
     ----------
     params : ArrayParams
     reuse_clocks : int
-        Clocks that a row's chunk waits for after the last one of the same targets: the read-modify-write of
-        their accumulators must not meet itself.
+        Clocks between two row chunks of the same targets: one must have written their accumulators before the
+        next one reads them.
 
     Members
     -------
     segments : In(stream of segment_run_layout)
     valid : Out(1), chunk : Out(chunk_layout)
-        A chunk is issued.
+        A chunk enters the pipeline.
     active : Out(1)
         A segment has chunks left.
     drained : In(1)
-        No chunk that was issued is still in the pipeline; only `SlotIssuer` looks at it.
+        The pipeline behind the first stage is empty; only `SlotIssuer` uses it.
     segment_done : Out(2)
-        A row's (bit 0) or column's (bit 1) segment was taken.
+        A segment of a row (bit 0) or column (bit 1) was taken.
     chunk_done : Out(1)
-        A chunk of a row or column goes.
+        A chunk of a row or column is issued.
     """
 
     def __init__(self, params: ArrayParams, reuse_clocks: int):
@@ -112,7 +112,7 @@ class ChunkIssuer(wiring.Component):
         return waits
 
     def _apart(self, segment):
-        """Return how far the next chunk's weights lie from a chunk's."""
+        """Return the distance of the next chunk's weights."""
         return Mux(segment.address.column, 1, self.params.sources // self.params.lanes)
 
     def _describe(self, segment, chunk, high, begins) -> list:
@@ -132,7 +132,7 @@ class ChunkIssuer(wiring.Component):
         ]
 
     def _count(self, m: Module, new, takes, segment, goes):
-        """Tell the counters what begins and what goes."""
+        """Report segments and chunks to the counters."""
         m.d.comb += [
             self.segment_done.eq(Mux(takes, Cat(new.kind == PassKind.ROW, new.kind == PassKind.COLUMN), 0)),
             self.chunk_done.eq(goes & ((segment.kind == PassKind.ROW) | (segment.kind == PassKind.COLUMN))),
@@ -140,9 +140,9 @@ class ChunkIssuer(wiring.Component):
 
 
 class SlotIssuer(ChunkIssuer):
-    """The same for a chunk every two clocks: a segment stays until its last weight is written.
+    """The same for a chunk every two clocks: a segment stays in its stream until its last weight is written.
 
-    So what it says need not be kept here, nor travel with its chunks.
+    So its fields are not stored here, and do not travel with its chunks.
     """
 
     def elaborate(self, platform):

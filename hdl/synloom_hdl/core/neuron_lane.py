@@ -31,9 +31,8 @@ def record_layout(layout: Layout) -> data.FlexibleLayout:
 class NeuronLane(wiring.Component):
     """Leaky integrate-and-fire with exponential currents, refractoriness and adaptive threshold.
 
-    A pipeline of one neuron a clock; `NeuronStage` names its stages. The decays are exact to the rounding of
-    their coefficients (exact integration: Rotter and Diesmann 1999); every sum is wide enough, and clipped
-    once.
+    A pipeline for one neuron a clock; `NeuronStage` has its stages. A decay multiplies by exp(-dt/tau), as in
+    exact integration (Rotter and Diesmann 1999). Every sum is exact, and clipped once.
 
     Members
     -------
@@ -72,7 +71,7 @@ class NeuronLane(wiring.Component):
         m = Module()
         self._pipe = pipe = Pipeline(m, [True] * LIF_CLOCKS, valid=self.valid)
         self._adapt = pipe.steady(self.adapt)
-        # Memories are slow: what comes from them has the first stage for itself.
+        # Memories are slow: their words have the first stage for themselves.
         self._p, self._s, sums = (
             pipe.enter(name, getattr(self, name), NeuronStage.FETCH).at(NeuronStage.SCALE)
             for name in ("parameters", "state", "sums")
@@ -97,18 +96,18 @@ class NeuronLane(wiring.Component):
         self._give(m, state, fires, clips)
         return m
 
-    def _add(self, side: str, charge: Staged, gain: Staged, current: Staged) -> tuple[Staged, Staged]:
-        """Add a sum of weights to a current: SCALE, ADD. Return the current and whether it was clipped."""
+    def _add(self, name: str, charge: Staged, gain: Staged, current: Staged) -> tuple[Staged, Staged]:
+        """SCALE and ADD: return a current with its input, and whether it was clipped."""
         pipe, params = self._pipe, self.params
-        shifted = pipe.next(f"shifted_{side}", charge << gain, params.accumulator_bits + 15)
-        total = pipe.wire(f"total_{side}", shifted + current.at(NeuronStage.ADD), 40)
+        shifted = pipe.next(f"shifted_{name}", charge << gain, params.accumulator_bits + 15)
+        total = pipe.wire(f"total_{name}", shifted + current.at(NeuronStage.ADD), 40)
         return (
-            pipe.next(f"current_{side}", minimum(total, params.state_max), params.state_bits - 1),
-            pipe.next(f"clips_{side}", total > params.state_max),
+            pipe.next(f"current_{name}", minimum(total, params.state_max), params.state_bits - 1),
+            pipe.next(f"clips_{name}", total > params.state_max),
         )
 
     def _decay(self, name: str, size: Staged, coefficient: Staged, exponent: Staged) -> Staged:
-        """Return a magnitude after its decay (docs/numbers.md): MULTIPLY, ROUND, DECAY."""
+        """MULTIPLY, ROUND and DECAY: return a magnitude after its decay (docs/numbers.md)."""
         pipe, width = self._pipe, len(size)
         size, coefficient, exponent = (v.at(NeuronStage.MULTIPLY) for v in (size, coefficient, exponent))
         product = pipe.next(f"{name}_product", size * coefficient)
@@ -121,13 +120,13 @@ class NeuronLane(wiring.Component):
         return pipe.next(f"{name}_left", size.at(NeuronStage.DECAY) - loss, width)
 
     def _threshold_decay(self) -> Staged:
-        """Return the rise of the threshold after its decay."""
+        """MULTIPLY to DECAY: return the adaptive part of the threshold after its decay."""
         p = self._p
         dth = self._pipe.wire("dth", mux(self._adapt, p.dth, 0))
         return self._decay("theta", self._s.theta, dth, p.exponent_th)
 
     def _integrate(self, e: Staged, i: Staged) -> tuple[Staged, Staged]:
-        """Return the potential after leak, currents and bias, and whether it was clipped: INTEGRATE, CLIP."""
+        """MULTIPLY to CLIP: return the potential after a step without a spike, and whether it was clipped."""
         pipe, p, v, bits = self._pipe, self._p, self._s.v, self.params.state_bits
         negative = pipe.wire("negative", v < 0)
         size = pipe.next("size", mux(negative, -v, v), bits)
@@ -139,7 +138,7 @@ class NeuronLane(wiring.Component):
         return pipe.next("u_sat", u_sat, signed(bits)), pipe.next("clips_u", clips)
 
     def _compare(self, u: Staged, theta: Staged | None) -> tuple[Staged, Staged, Staged]:
-        """Compare: COMPARE. Return whether the neuron fires, whether it may, and its potential less reset."""
+        """COMPARE: return whether the neuron fires, whether it may, and its potential minus reset."""
         pipe, p, bits = self._pipe, self._p, self.params.state_bits
         base = p.thr.at(NeuronStage.INTEGRATE)
         threshold = pipe.next("threshold", base + (0 if theta is None else theta), signed(bits + 1))
@@ -150,7 +149,7 @@ class NeuronLane(wiring.Component):
         return fires, ready.at(NeuronStage.CHOOSE), reduced
 
     def _potential(self, u: Staged, fires: Staged, ready: Staged, reduced: Staged) -> tuple[Staged, Staged]:
-        """Choose the new potential: CHOOSE. Return it and whether a reset by subtraction was clipped."""
+        """CHOOSE: return the new potential, and whether a reset by subtraction was clipped."""
         u, subtract, reset, old = (
             value.at(NeuronStage.CHOOSE) for value in (u, self._p.subtract, self._p.reset, self._s.v)
         )
@@ -158,12 +157,12 @@ class NeuronLane(wiring.Component):
         return mux(ready, mux(fires, mux(subtract, reduced_sat, reset), u), old), fires & subtract & clips
 
     def _refractory_time(self, fires: Staged, ready: Staged) -> Staged:
-        """Return the steps of refractoriness that are left: CHOOSE."""
+        """CHOOSE: return the steps of refractoriness that are left."""
         left, after_spike = (value.at(NeuronStage.CHOOSE) for value in (self._s.refr, self._p.refractory))
         return mux(fires, after_spike, mux(ready, 0, left - 1))
 
     def _threshold_rise(self, theta: Staged, fires: Staged) -> tuple[Staged, Staged]:
-        """Let a spike raise the threshold: COMPARE, CHOOSE. Return its rise and whether that was clipped."""
+        """COMPARE and CHOOSE: return the adaptive part of the threshold, and whether it was clipped."""
         top = self.params.state_max
         sum_ = theta.at(NeuronStage.COMPARE) + self._p.th_step.at(NeuronStage.COMPARE)
         raised = self._pipe.next("raised", sum_, self.params.state_bits)
@@ -171,7 +170,7 @@ class NeuronLane(wiring.Component):
         return mux(rises, minimum(raised, top), theta.at(NeuronStage.CHOOSE)), rises & (raised > top)
 
     def _give(self, m: Module, state: dict[str, Staged], fires: Staged, clips: list[Staged]):
-        """Give the results of CHOOSE to the outputs."""
+        """Give the results of CHOOSE to the outputs, through registers."""
         pipe = self._pipe
         for name, value in state.items():
             shape = self.next_state.shape()[name].shape
@@ -185,7 +184,7 @@ class NeuronLane(wiring.Component):
         ]
 
     def _clip(self, value: Staged) -> tuple[Staged, Staged]:
-        """Return a potential within its limits, and whether it was outside."""
+        """Return a potential clipped to its limits, and whether it was."""
         top = self.params.state_max
         above, below = value > top, value < -top
         return mux(above, top, mux(below, -top, value)), above | below

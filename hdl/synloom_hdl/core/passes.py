@@ -28,34 +28,38 @@ from synloom_hdl.pipeline import Pipeline, Staged, cat, mux
 __all__ = ["PassEngine"]
 
 _HALF = 1 << 11
-"""The noise that rounds to the nearest."""
+"""The noise that rounds to nearest."""
 
 
 class PassEngine(wiring.Component):
-    """Everything that touches weights: loom, lanes, accumulators, traces and their program.
+    """All that uses weights: loom, lanes, accumulators, traces and their program.
 
-    Chunks of B synapses enter one a clock, or one every two clocks if the weights are single-ported;
-    `PassTiming` says where a chunk is when. Passes follow one another without a gap, because different rows
-    (columns) have no synapse in common; only a chunk of targets that returns too soon waits for its
-    accumulators. With single-ported weights a segment stays until its last weight is written, which saves
-    the registers that would carry its rule along. `busy` falls when the last weight is written.
+    A chunk of B synapses enters in each clock or, if the weights are single-ported, in every second one;
+    `PassTiming` has its stages. Passes follow one another without a gap, because different rows (columns)
+    have no synapse in common; only a chunk whose accumulators are still in use waits. With single-ported
+    weights a segment stays until its last weight is written, which saves the registers that would carry its
+    rule along.
 
     Members
     -------
     jobs : In(stream of job_layout)
     busy : Out(1)
+        It falls when the last weight is written.
     forget, learn, reward
         As in `SegmentFetcher`.
     rng : In(32), rng_next : Out(32), rng_en : Out(1)
-        The learning generator's register, kept elsewhere; a strobe advances it.
+        The learning generator's state, which is kept elsewhere; `rng_en` advances it.
     segment_done : Out(2), chunk_done : Out(1), acc_saturations : Out, weight_clips : Out
-        For the counters: a row (bit 0) or column (bit 1) segment begins; a chunk of either; clipped sums
-        and weights.
+        For the counters: a segment of a row (bit 0) or column (bit 1) begins; a chunk of either; how many
+        sums and weights were clipped.
     sweep_en, sweep_group, sums
         As in `Accumulators`.
-    raise_en : In(2), raise_index, raise_nearest, one_x, one_y, trace_saturates : Out(2)
-        Raise a pre (bit 0) or post trace (bit 1).
-    weights, x_traces, y_traces, program : In(AccessSignature)
+    raise_en : In(2), raise_index : In, raise_nearest : In(1)
+        A spike of a source (bit 0) or of a target (bit 1) raises the traces of its side.
+    INCREMENT : In(16), trace_saturates : Out
+        For each trace of `TRACES`: how much a spike adds, by the register's name; whether it was clipped.
+    weights, program, NAME_traces : In(AccessSignature)
+        WEIGHTS, PROGRAM, and the region of each trace of `TRACES`.
     """
 
     def __init__(self, params: ArrayParams):
@@ -114,7 +118,7 @@ class PassEngine(wiring.Component):
         return m
 
     def _ports(self, m: Module):
-        """Join the blocks' own ports, and the blocks before the pipeline."""
+        """Connect ports that belong to one block, and the blocks before the pipeline."""
         fetcher, issuer, accumulators = self.fetcher, self.issuer, self.accumulators
         wiring.connect(m, fetcher.segments, issuer.segments)
         for mine, theirs in (
@@ -146,9 +150,9 @@ class PassEngine(wiring.Component):
             ]
 
     def _flow(self, m: Module):
-        """Let chunks flow from block to block, each field as far as it is used."""
+        """Connect the blocks of the pipeline; each field is delayed as far as it is used."""
         pipe, issued = self._pipe, self.issuer.chunk
-        # What a segment says travels with its chunks, or stays until the last of them is through.
+        # The fields of a segment travel with its chunks, or are steady until the last chunk is written.
         said = pipe.enter if self._timing.carries else lambda _, value: pipe.steady(value)
         self._kind, self._rule, self._address, self._learns = (
             said(name, getattr(issued, name)) for name in ("kind", "rule", "address", "learns")
@@ -165,7 +169,7 @@ class PassEngine(wiring.Component):
         self._write_traces(m)
 
     def _read_traces(self, m: Module) -> list[Staged]:
-        """Read the trace that a pass wants; return each lane's part of it."""
+        """Read the trace that a pass needs; return each lane's part."""
         pipe, kind, timing = self._pipe, self._kind, self._timing
         # Rows read the trace of targets, columns that of sources, and a decay its own.
         readers = {trace_of(Side.TARGET): PassKind.ROW, trace_of(Side.SOURCE): PassKind.COLUMN}
@@ -179,7 +183,7 @@ class PassEngine(wiring.Component):
         ]
 
         def wanted(stage: int) -> list[Staged]:
-            """Return in a stage whether each trace is wanted: the last one if no other is."""
+            """Return for each trace whether a stage needs it; the last one is needed if no other is."""
             here = [want.at(stage) for want in wants]
             return [*here, ~reduce(or_, here)]
 
@@ -211,7 +215,7 @@ class PassEngine(wiring.Component):
         return present
 
     def _scale(self, m: Module) -> Signal:
-        """Return how a decay reads its coefficient."""
+        """Describe the coefficient of a decay."""
         rule, scale = self.issuer.chunk.rule, Signal(DecayScale)
         m.d.comb += [
             scale.exponent.eq(rule.exponent),
@@ -221,7 +225,7 @@ class PassEngine(wiring.Component):
         return scale
 
     def _noise(self, m: Module) -> list[Staged]:
-        """Advance the learning generator; return the random bits with which each lane rounds."""
+        """Advance the learning generator; return the random bits for each lane's rounding."""
         params, timing, pipe = self.params, self._timing, self._pipe
         valid, begins, learns = (v.at(timing.key - 1) for v in (pipe.valid, self._begins, self._learns))
         next_rng = Signal(32)
@@ -245,7 +249,7 @@ class PassEngine(wiring.Component):
     def _lanes(
         self, m: Module, scale: Staged, weights: Staged, traces: list[Staged], noises: list[Staged]
     ) -> Staged:
-        """Give each lane its inputs, in the stages of `LANE_INPUTS`; return which of them clip."""
+        """Give each lane its inputs, in the stages of `LANE_INPUTS`; return which lanes clip."""
         timing, rule = self._timing, self._rule
         bits = self.params.trace_bits
         common = {name: getattr(rule, name) for name in ("t0", "a_negative", "a", "w_min", "w_max", "soft")}

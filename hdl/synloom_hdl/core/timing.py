@@ -1,4 +1,4 @@
-"""The clocks of the two pipelines, passes and neurons: one place that their blocks agree on."""
+"""The stages of the pipelines of passes and of neurons: the one place that says how long they are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class NeuronStage(IntEnum):
     """Stages of a neuron lane; each ends in a register."""
 
     FETCH = 0
-    """Parameters, state and sums come from their memories."""
+    """Parameters, state and sums are read from their memories."""
     SCALE = 1
     """The sums are shifted by their gains."""
     ADD = 2
@@ -22,17 +22,17 @@ class NeuronStage(IntEnum):
     MULTIPLY = 3
     """Potential, currents and threshold are multiplied by their coefficients."""
     ROUND = 4
-    """Products are rounded: what a decay takes."""
+    """The products are rounded: the losses."""
     DECAY = 5
-    """It is taken."""
+    """The losses are subtracted."""
     INTEGRATE = 6
-    """The potential takes currents and bias."""
+    """Currents and bias are added to the potential."""
     CLIP = 7
-    """It is clipped."""
+    """The potential is clipped."""
     COMPARE = 8
-    """It is compared with the threshold."""
+    """The potential is compared with the threshold."""
     CHOOSE = 9
-    """The new state is chosen: after a spike, without one, or in a refractory time."""
+    """The new state is chosen: after a spike, without a spike, or in the refractory time."""
 
 
 LIF_CLOCKS = len(NeuronStage)
@@ -42,20 +42,20 @@ LANE_STAGES = 6
 """Stages of a lane's work, each of which may end in a register (see `Lane`)."""
 
 _SLOW_HZ = 30_000_000
-"""A clock of at most this leaves time for most of a lane's work at one go (iCE40 UltraPlus)."""
+"""A clock up to this frequency leaves time for most of a lane's work in one clock (iCE40 UltraPlus)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PassTiming:
-    """When a chunk is where, in clocks after its address is at the loom.
+    """The stages of the pass pipeline, in clocks after a chunk's address is at the loom.
 
     Parameters
     ----------
     interval : int
         Clocks from one chunk to the next.
     carries : bool
-        Segments follow one another without a gap, so that what they say travels with their chunks. Else a
-        segment stays until its last weight is written.
+        Segments follow one another without a gap, so that their fields travel with the chunks. Else a segment
+        stays until its last weight is written.
     reads : tuple of bool
         Which of the loom's stages of reading end in a register: the address, the banks, the first and the
         second half of the rotation, and its result.
@@ -90,12 +90,12 @@ class PassTiming:
     def of(cls, params: ArrayParams) -> PassTiming:
         """Return the timing of an array.
 
-        Two-ported weights: a chunk a clock, and a register wherever one makes the clock faster.
-        Single-ported weights: reads in even clocks, writes in odd ones; such devices have few registers and
-        slow clocks, so that most of the work is done at one go.
+        Two-ported weights: a chunk a clock, and a register wherever one makes the clock faster. Single-ported
+        weights: reads in even clocks and writes in odd ones. Such devices have few registers and slow clocks,
+        so that most of the work is done in one clock.
         """
         if params.single_port:
-            # Five clocks or three: an odd number, so that writes meet reads of other chunks in other clocks.
+            # Five clocks or three: an odd number, so that a write is never in the clock of a read.
             quick = params.clock_hz > _SLOW_HZ
             return cls(
                 interval=2,
