@@ -25,7 +25,7 @@ __all__ = ["EXPERIMENT", "SECTIONS"]
 _SIZE: Final = Whole(1, 2048)
 _TIME: Final = Number(low=0.0)
 _POSITIVE: Final = Number(low=0.0, above=True)
-_ENDLESS: Final = Number(low=0.0, above=True, infinite=True)
+_ENDLESS: Final = Number(low=0.0, above=True, infinite=(math.inf,))
 _NAME: Final = Text("name")
 _FILE: Final = Text("file name")
 _INDICES: Final = ListOf(Whole(0, 2047), "list of indices", 1)

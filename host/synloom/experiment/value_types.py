@@ -96,14 +96,14 @@ class Number:
         Allowed range, ends included.
     above : bool
         Exclude `low` itself.
-    infinite : bool
-        Allow ``inf``.
+    infinite : tuple of float
+        Infinities that are allowed, too.
     """
 
     low: float = -math.inf
     high: float = math.inf
     above: bool = False
-    infinite: bool = False
+    infinite: tuple[float, ...] = ()
 
     @property
     def words(self) -> str:
@@ -113,14 +113,14 @@ class Number:
             parts.append(f"from {self.low:g} to {self.high:g}")
         elif math.isfinite(self.low):
             parts.append(f"{'above' if self.above else 'of at least'} {self.low:g}")
-        return " ".join(parts) + (" or inf" if self.infinite else "")
+        return " ".join(parts) + "".join(f" or {each:g}" for each in self.infinite)
 
     def check(self, value: Any, where: Location) -> float:
         """Return the number as float."""
         number = math.nan
         if isinstance(value, int | float) and not isinstance(value, bool):
             number = float(value)
-        wrong = math.isnan(number) or (math.isinf(number) and not (self.infinite and number > 0.0))
+        wrong = math.isnan(number) or (math.isinf(number) and number not in self.infinite)
         if wrong or number < self.low or number > self.high or (self.above and number == self.low):
             raise where.error(f"must be a {self.words}, not {shown(value)}")
         return number

@@ -26,7 +26,7 @@ _STEP: Final = partial(quantity, Dimension.VOLTAGE, low=0.0)
 
 def _tau(what: str, never: str, example: float) -> Mapping[str, Quantity]:
     doc = f"{what}; `inf`: {never}"
-    return quantity(Dimension.TIME_CONSTANT, doc, low=0.0, above=True, infinite=True, example=example)
+    return quantity(Dimension.TIME_CONSTANT, doc, low=0.0, above=True, infinite=(np.inf,), example=example)
 
 
 def _tau_syn(current: str, example: float) -> Mapping[str, Quantity]:

@@ -57,8 +57,8 @@ class Quantity:
         Smallest value.
     above : bool
         Exclude `low` itself.
-    infinite : bool
-        Allow ``inf``.
+    infinite : tuple of float
+        Infinities that are allowed, too.
     example : float
         A usual value that is not the default.
     """
@@ -67,14 +67,14 @@ class Quantity:
     doc: str
     low: float = -HUGE
     above: bool = False
-    infinite: bool = False
+    infinite: tuple[float, ...] = ()
     example: float
 
     def check(self, name: str, value: Any) -> FloatArray:
         """Return `value` as float64 of 0 or 1 dimensions, or raise ParameterError."""
         low = 1.0 / HUGE if self.above else self.low
-        high = float("inf") if self.infinite else HUGE
-        return reals(name, value, low=low, high=high, infinite=self.infinite)
+        low, high = min((low, *self.infinite)), max((HUGE, *self.infinite))
+        return reals(name, value, low=low, high=high, infinite=True)
 
 
 def quantity(dimension: Dimension, doc: str, **more: Any) -> Mapping[str, Quantity]:
