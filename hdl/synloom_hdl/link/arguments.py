@@ -13,6 +13,11 @@ __all__ = ["Arguments"]
 _TARGET_BITS = 12
 """Bits of a WEIGHTS offset that are the target."""
 
+_NOWHERE = min(
+    (mask for mask in range(1 << 5) if all(region & mask != mask for region in Region)), key=int.bit_count
+)
+"""Bits that no region has all of: with them set, a number is not that of a region."""
+
 
 class Arguments(wiring.Component):
     """Region, offset and count in seven bytes, lowest first, or what a command has in their place.
@@ -73,7 +78,7 @@ class Arguments(wiring.Component):
         m.d.comb += [
             self.bytes.eq(Cat(region, target, source, count)),
             nowhere.eq(region[5:].any()),
-            self.region.eq(region[:5] | Mux(nowhere, 0b10001, 0)),
+            self.region.eq(region[:5] | Mux(nowhere, _NOWHERE, 0)),
             self.offset.eq(Cat(target, source)),
             self.weights.eq(region == Region.WEIGHTS),
             self.count.eq(count),
