@@ -1,4 +1,4 @@
-"""Benches for the parts of the core: run a simulation, and reach a region as the accessor does."""
+"""Benches for the parts of the core: run a simulation, and reach a region as the bridge does."""
 
 from amaranth.sim import Simulator
 

@@ -31,7 +31,7 @@ class Bench:
     def word(region, offset):
         return (offset * 31 + region * 7) & 0xFFFF
 
-    async def accessor(self, ctx):
+    async def bridge(self, ctx):
         dut = self.dut
         while True:
             *_, starts, request = await ctx.tick().sample(dut.access, dut.request)
@@ -78,7 +78,7 @@ class Bench:
         return words, asked
 
     def run(self, main):
-        simulate(self.dut, main, background=[self.accessor, self.take])
+        simulate(self.dut, main, background=[self.bridge, self.take])
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.6])

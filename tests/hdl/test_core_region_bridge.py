@@ -6,7 +6,7 @@ from core_benches import simulate, ticks
 from synloom.contract import ArrayParams
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
-from synloom_hdl.core.region_bridge import Accessor
+from synloom_hdl.core.region_bridge import RegionBridge
 from synloom_hdl.core.shared_memory import ACCESS_CLOCKS, ACCESS_WRITE_CLOCK
 
 PARAMS = ArrayParams(inputs=20, neurons=30, probes=3)
@@ -14,13 +14,13 @@ REGIONS = (Region.CTRL, Region.WEIGHTS, Region.PROBES)
 
 
 class Bench:
-    """An accessor whose regions are dictionaries that answer one clock after they are asked.
+    """An bridge whose regions are dictionaries that answer one clock after they are asked.
 
     They hold each access for `holds` clocks.
     """
 
     def __init__(self, holds=0):
-        self.dut = Accessor(PARAMS, REGIONS)
+        self.dut = RegionBridge(PARAMS, REGIONS)
         self.holds = holds
         self.memory = {}
         self.selected = []

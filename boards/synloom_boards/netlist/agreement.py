@@ -8,6 +8,7 @@ from synloom.contract.array_port import Port
 from synloom.contract.memory_map import memory_map
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
+from synloom.contract.traces import TRACES
 from synloom.selftest.comparison import Agreement, Place, agreement, play
 from synloom.selftest.first_difference import differences
 from synloom.selftest.random_network import random_network
@@ -48,8 +49,7 @@ def _probes(params: ArrayParams) -> tuple[Place, ...]:
     places = [
         (Region.NEURON_STATE, state.offset(0)),
         (Region.WEIGHTS, memories[Region.WEIGHTS].offset(0, 0)),
-        (Region.X_TRACE, memories[Region.X_TRACE].offset(0)),
-        (Region.Y_TRACE, memories[Region.Y_TRACE].offset(n // 2)),
+        *((trace.region, memories[trace.region].offset(n // 2)) for trace in TRACES),
         (Region.NEURON_STATE, state.offset(n - 1)),
         (Region.NEURON_STATE, state.offset(n // 2, field="ie")),
     ]

@@ -22,7 +22,7 @@ from synloom_hdl.core.passes import PassEngine
 from synloom_hdl.core.payloads import decay_of
 from synloom_hdl.core.probes import Probes
 from synloom_hdl.core.recorder import Recorder
-from synloom_hdl.core.region_bridge import Accessor
+from synloom_hdl.core.region_bridge import RegionBridge
 from synloom_hdl.core.registers import ControlRegisters
 from synloom_hdl.core.scanner import BitScanner
 from synloom_hdl.core.sequencer import Phase, Sequencer
@@ -135,22 +135,22 @@ class Core(wiring.Component):
             ports |= {Region.GEN_RATE: self.generators.rates, Region.GEN_PHASE: self.generators.phases}
         if params.spike_counters:
             ports[Region.SPIKE_COUNTS] = self.fired.counts
-        m.submodules.accessor = accessor = Accessor(params, ports)
+        m.submodules.bridge = bridge = RegionBridge(params, ports)
         connect(m, self.registers.kept, self.counters.kept)
         for region, port in ports.items():
-            connect(m, getattr(accessor, region.name.lower()), port)
+            connect(m, getattr(bridge, region.name.lower()), port)
         probing = sequencer.phase == Phase.PROBES
         m.d.comb += [
             sequencer.access_wanted.eq(bus.request.valid),
-            sequencer.access_busy.eq(accessor.busy),
+            sequencer.access_busy.eq(bridge.busy),
             bus.request.ready.eq(sequencer.access_start),
-            accessor.start.eq(sequencer.access_start | probes.access),
-            accessor.request.eq(Mux(probing, probes.request, bus.request.payload)),
-            bus.done.eq(accessor.done & ~probing),
-            bus.data.eq(accessor.data),
-            probes.done.eq(accessor.done & probing),
-            probes.data.eq(accessor.data),
-            self.passes.forget.eq(accessor.written),
+            bridge.start.eq(sequencer.access_start | probes.access),
+            bridge.request.eq(Mux(probing, probes.request, bus.request.payload)),
+            bus.done.eq(bridge.done & ~probing),
+            bus.data.eq(bridge.data),
+            probes.done.eq(bridge.done & probing),
+            probes.data.eq(bridge.data),
+            self.passes.forget.eq(bridge.written),
         ]
 
     def _rows(self, m: Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In
-from amaranth.utils import bits_for
+from amaranth.utils import bits_for, ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom.contract.memory_map import memory_of
@@ -22,6 +22,10 @@ _MEMORY = memory_of(ArrayParams(), Region.COUNTERS)
 
 _KEPT = _MEMORY.count
 """The visit after those of the counters, which serves the kept words of CTRL."""
+
+_WORD_BITS = ceil_log2(_MEMORY.offset(1))
+_OFFSET_BITS = _WORD_BITS + ceil_log2(_KEPT + 1)
+"""Bits of an offset: those of a counter's word, and all of them."""
 
 ROUND_CLOCKS = _MEMORY.places + 3
 """Clocks from one visit of a counter to the next: 63, so that six bits hold any count of single events."""
@@ -143,9 +147,9 @@ class Counters(wiring.Component):
         host, kept = self.host, self.kept
         # A visit serves an access only if it begins while the access waits.
         asked, mine, answered = Signal(), Signal(), Signal()
-        counter = Mux(host.select, host.offset[2:6], _KEPT)
+        counter = Mux(host.select, host.offset[_WORD_BITS:_OFFSET_BITS], _KEPT)
         m.d.comb += [
-            asked.eq((host.due & ~host.offset[2:6].all()) | kept.due),
+            asked.eq((host.due & ~host.offset[_WORD_BITS:_OFFSET_BITS].all()) | kept.due),
             host.hold.eq(asked & ~answered),
             kept.hold.eq(asked & ~answered),
         ]
@@ -203,8 +207,10 @@ class Counters(wiring.Component):
         host, bits = self.host, self.params.counter_bits
         q = Signal(16)
         fills, takes = Signal(), Signal()
-        wide = Array([*(counter.wide for counter in COUNTERS.values()), False])[host.offset[2:6]]
-        word = host.offset[:2]
+        wide = Array([*(counter.wide for counter in COUNTERS.values()), False])[
+            host.offset[_WORD_BITS:_OFFSET_BITS]
+        ]
+        word = host.offset[:_WORD_BITS]
         m.d.comb += [
             # A kept word is read in the phase of a counter's third word.
             takes.eq(mine & (phase == Mux(host.select, word ^ 2, 0))),

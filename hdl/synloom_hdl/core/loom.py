@@ -8,6 +8,8 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
+from synloom.contract.memory_map import memory_of
+from synloom.contract.regions import Region
 from synloom_hdl.arithmetic import times
 from synloom_hdl.core.banks import SinglePortBank, TwoPortBank
 from synloom_hdl.core.payloads import loom_address_layout
@@ -88,7 +90,8 @@ class Loom(wiring.Component):
     def _host(self, m: Module, banks: list):
         """Compute where the host's weight lies; the division of its target index has a clock for itself."""
         host, params, low_bits = self.host, self.params, self._low_bits
-        source, target = host.offset[12:], host.offset[:12]
+        row_bits = ceil_log2(memory_of(params, Region.WEIGHTS).offset(1, 0))
+        source, target = host.offset[row_bits:], host.offset[:row_bits]
         per_column = params.sources // params.lanes
         self._host_address = Signal(range(params.target_chunks * params.sources), name="host_address")
         self._host_bank = Signal(low_bits, name="host_bank")

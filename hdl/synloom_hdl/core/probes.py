@@ -17,14 +17,14 @@ __all__ = ["Probes"]
 
 
 class Probes(wiring.Component):
-    """Reads the first `count` probes, two words each, through the accessor.
+    """Reads the first `count` probes, two words each, through the bridge.
 
     Members
     -------
     start : In(1), count : In
     busy : Out(1)
     access : Out(1), request : Out(BusRequest), done : In(1), data : In(16)
-        The accessor; `data` is 0 while there is no access.
+        The bridge; `data` is 0 while there is no access.
     words : Out(stream of 16 bits)
         A word that is not taken at once is read again.
     table : In(AccessSignature)
@@ -54,7 +54,9 @@ class Probes(wiring.Component):
             rows=table.places, element_bits=16, size=table.size
         )
         wiring.connect(m, wiring.flipped(self.table), storage.host)
-        self._probe, self._place = Signal(range(self.params.probes), name="probe"), Signal(2, name="place")
+        self._layout = table.layout
+        self._probe = Signal(range(self.params.probes), name="probe")
+        self._place = Signal(range(table.offset(1)), name="place")
         self._second = Signal(name="second")
         self._loads_low, self._loads_high, self._advances = (
             Signal(name=name) for name in ("loads_low", "loads_high", "advances")
@@ -86,15 +88,16 @@ class Probes(wiring.Component):
     def _fetch(self, m: Module):
         """Fetch a probe: its offset first, then its head."""
         storage, place = self._storage, self._place
+        low, high = self._layout["offset"].words
         with m.State("Idle"):
             m.d.sync += self._probe.eq(0)
             with m.If(self.start):
                 m.next = "Fetch"
         with m.State("Fetch"):
-            m.d.comb += [place.eq(1), storage.read_en.eq(1)]
+            m.d.comb += [place.eq(low), storage.read_en.eq(1)]
             m.next = "Low"
         with m.State("Low"):
-            m.d.comb += [self._loads_low.eq(1), place.eq(2), storage.read_en.eq(1)]
+            m.d.comb += [self._loads_low.eq(1), place.eq(high), storage.read_en.eq(1)]
             m.d.sync += self._second.eq(0)
             m.next = "High"
         with m.State("High"):
@@ -105,7 +108,7 @@ class Probes(wiring.Component):
         """Read the probe's words; a probe of one word has 0 as its second."""
         with m.State("Access"):
             m.next = "Wait"
-            with m.If(self._second & ~self._storage.row[15]):
+            with m.If(self._second & ~self._storage.row[self._layout["wide"].start]):
                 m.d.comb += self.words.valid.eq(1)
                 m.next = "Access"
                 with m.If(self.words.ready):

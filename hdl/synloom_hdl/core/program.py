@@ -98,7 +98,10 @@ class SegmentFetcher(wiring.Component):
     def _walk(self, m: Module, storage: SharedMemory):
         """Fetch the segments of a job's list one after the other, and offer them."""
         params = self.params
-        self._entry, self._place = Signal(range(params.segments), name="entry"), Signal(3, name="place")
+        words = memory_of(params, Region.PROGRAM).offset(1)
+        self._entry, self._place = (
+            Signal(range(count), name=name) for count, name in ((params.segments, "entry"), (words, "place"))
+        )
         # The last list's first segment; whether it is its only one; whether it is still in the registers.
         self._listed, single, self._known = Signal(8), Signal(), Signal()
         last = Signal()

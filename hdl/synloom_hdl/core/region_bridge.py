@@ -17,10 +17,10 @@ from synloom.contract.regions import Region
 from synloom_hdl.core.shared_memory import ACCESS_CLOCKS, ACCESS_WRITE_CLOCK, AccessSignature
 from synloom_hdl.core_interface import BusRequest
 
-__all__ = ["Accessor"]
+__all__ = ["RegionBridge"]
 
 
-class Accessor(wiring.Component):
+class RegionBridge(wiring.Component):
     """Selects one region for `ACCESS_CLOCKS` clocks, or longer if the region holds the access.
 
     Regions that do not exist, and offsets beyond a region, read 0.

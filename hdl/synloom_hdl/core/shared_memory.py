@@ -42,7 +42,7 @@ def block_ram(platform, bits: int, *, mixes: bool = False) -> dict[str, str]:
 
 
 class AccessSignature(wiring.Signature):
-    """One region's port, seen by the accessor; used only between steps and for probes.
+    """One region's port, seen by the bridge; used only between steps and for probes.
 
     Members
     -------
@@ -60,7 +60,7 @@ class AccessSignature(wiring.Signature):
         The region needs more time; valid while `due`.
     q : In(16)
         What was read; valid in the last clock. It is 0 where nothing exists, and from the second clock after
-        an access on: `Accessor` takes the OR of all regions, and a probe of one word has that 0 as its
+        an access on: `RegionBridge` takes the OR of all regions, and a probe of one word has that 0 as its
         second.
     """
 

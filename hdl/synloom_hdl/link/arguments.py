@@ -3,14 +3,17 @@
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
 
+from synloom.contract import ArrayParams
+from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.contract.registers import control
 from synloom_hdl.counting import down_or_load, up_or_load
 
 __all__ = ["Arguments"]
 
-_TARGET_BITS = 12
+_TARGET_BITS = ceil_log2(memory_of(ArrayParams(), Region.WEIGHTS).offset(1, 0))
 """Bits of a WEIGHTS offset that are the target."""
 
 _NOWHERE = min(
@@ -90,11 +93,11 @@ class Arguments(wiring.Component):
         with m.If(self.shifts):
             m.d.sync += region.eq(above)
         with m.If(self.shifts | self.advances):
-            m.d.sync += target.eq(up_or_load(target, self.shifts, above[8:20]))
+            m.d.sync += target.eq(up_or_load(target, self.shifts, above[8 : 8 + _TARGET_BITS]))
         with m.If(self.shifts | (self.advances & self.counts)):
             m.d.sync += count.eq(down_or_load(count, self.shifts, above[32:]))
         with m.If(self.shifts | (self.advances & carries)):
-            m.d.sync += source.eq(up_or_load(source, self.shifts, above[20:32]))
+            m.d.sync += source.eq(up_or_load(source, self.shifts, above[8 + _TARGET_BITS : 32]))
         with m.If(self.advances & wraps):
             m.d.sync += target.eq(0)
         with m.If(self.restart):

@@ -15,7 +15,7 @@ from synloom.contract.array_port import Port
 from synloom.contract.info import PROTOCOL_VERSION
 from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
 from synloom.contract.regions import Region
-from synloom.contract.registers import LINK_REGISTERS, control
+from synloom.contract.registers import LINK_REGISTERS
 
 __all__ = ["info"]
 
@@ -62,9 +62,10 @@ def _report(target: str, port: Port) -> dict[str, dict[str, Any]]:
 
 
 def _array(target: str, port: Port) -> Iterator[tuple[str, Any]]:
+    from synloom.device.loader import read_register
+
     params: ArrayParams = port.params
-    low, high = port.read(Region.CTRL, control("now").offset, 2).tolist()
-    status = int(port.read(Region.CTRL, control("status").offset, 1)[0])
+    status = read_register(port, "status")
     yield "target", target
     yield "digest", params.digest()
     yield "semantics digest", params.semantics_digest()
@@ -73,7 +74,7 @@ def _array(target: str, port: Port) -> Iterator[tuple[str, Any]]:
     yield "synapses", params.synapses
     yield "longest delay, steps", params.max_delay
     yield "state", "paused" if status & 2 else "running" if status & 1 else "stopped"
-    yield "next step", low | high << 16
+    yield "next step", read_register(port, "now")
 
 
 def _link(port: Port) -> Iterator[tuple[str, int]]:

@@ -48,8 +48,8 @@ class Memory:
         What each axis counts.
     item : str
         A record in words, with the axes' names in braces.
-    names : mapping of str to callable
-        Says in words what an index of an axis is; a number where there is none.
+    names : mapping of str to tuple of str
+        For an axis, the name of each index; an axis without names shows numbers.
     exists : bool
         Whether this array has it; a region that does not exist reads 0 and ignores writes.
     feature : str, optional
@@ -60,6 +60,8 @@ class Memory:
         A reset of the dynamics sets it to 0.
     setting : bool
         It is part of an image.
+    byte_wide : bool
+        A word is one byte on the line instead of two.
     keeps : bool
         What the host writes is what it reads back.
     empty : int or None
@@ -81,6 +83,7 @@ class Memory:
     dynamic: bool = False
     cleared: bool = False
     setting: bool = False
+    byte_wide: bool = False
     keeps: bool = True
     empty: int | None = 0
     continues: bool = False
@@ -106,6 +109,13 @@ class Memory:
         """Return the offset of a record, or of the first word of one of its fields."""
         first = sum(i * stride for i, stride in zip(index, self.strides, strict=True))
         return first if field is None else first + self.layout[field].words[0]
+
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """Return the offset of every record, (count,) int64, in the order in which values are given."""
+        total = np.zeros(1, dtype=np.int64)
+        for size, stride in zip(self.shape, self.strides, strict=True):
+            total = (total[:, None] + stride * np.arange(size)).reshape(-1)
+        return total
 
     def span(self, first: int = 0, count: int | None = None) -> tuple[Region, int, int]:
         """Return what a port's `read` takes for consecutive records of a memory without gaps."""

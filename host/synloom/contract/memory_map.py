@@ -164,6 +164,7 @@ def _synapses(params: ArrayParams) -> list[Memory]:
             dynamic=True,
             setting=True,
             empty=params.weight_absent & WEIGHT_LOW_BYTE,
+            byte_wide=True,
             continues=True,
         ),
         _table(

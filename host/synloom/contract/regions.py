@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["OFFSETS", "Region", "bytes_per_word"]
+__all__ = ["OFFSETS", "Region"]
 
 OFFSETS = 1 << 24
 """Offsets that a command can name."""
@@ -30,8 +30,3 @@ class Region(IntEnum):
     WHEEL = 14
     SPIKE_COUNTS = 15
     PROBES = 16
-
-
-def bytes_per_word(region: Region) -> int:
-    """Return the bytes that a word of a region takes on the line: one for a weight, else two."""
-    return 1 if region == Region.WEIGHTS else 2

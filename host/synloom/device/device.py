@@ -14,9 +14,11 @@ from synloom.base.errors import NetworkError, ParameterError
 from synloom.compiler.stimulus import rate_words
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
+from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
+from synloom.contract.traces import TRACES, Side
 from synloom.device.counters import Counters, read_counters
 from synloom.device.neuron_state import read_population
 from synloom.device.recorders import Recorders
@@ -483,11 +485,11 @@ class Device:
             "isyn_exc": raw["ie"] * info.i_lsb_exc,
             "isyn_inh": raw["ii"] * info.i_lsb_inh,
             "refrac": raw["refr"].astype(np.float64) * image.dt,
-            "trace": _spikes(self.port.read(Region.X_TRACE, info.source, info.n), image.registers["one_x"]),
-            "trace_post": _spikes(
-                self.port.read(Region.Y_TRACE, info.first, info.n), image.registers["one_y"]
-            ),
         }
+        for trace in TRACES:
+            first = info.source if trace.side is Side.SOURCE else info.first
+            words = self.port.read(*memory_of(image.params, trace.region).span(first, info.n))
+            state[trace.variable] = _spikes(words, image.registers[trace.increment])
         return state | ({"theta": raw["theta"] * info.v_lsb} if "theta" in raw else {})
 
     def spike_counts(self, population: Any, *, clear: bool = True) -> IntArray:

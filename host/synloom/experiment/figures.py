@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from scipy.ndimage import gaussian_filter1d
 
 from synloom.base.checks import FloatArray
+from synloom.contract.traces import TRACES
 from synloom.experiment.results import Results, Weights
 from synloom.experiment.style import DIVERGING, INK, SEQUENTIAL, colour, marks, new_figure, styled, time_axis
 
@@ -21,8 +22,7 @@ _UNITS: Final = {
     "isyn_exc": ("excitatory current", "nA"),
     "isyn_inh": ("inhibitory current", "nA"),
     "theta": ("threshold adaptation", "mV"),
-    "trace": ("source trace", "spikes"),
-    "trace_post": ("target trace", "spikes"),
+    **{trace.variable: (f"{trace.side.value} trace {trace.name}", "spikes") for trace in TRACES},
 }
 _POINTS: Final = 560.0
 """Width of a raster in points."""

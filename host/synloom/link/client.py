@@ -25,7 +25,7 @@ from synloom.contract.frames import (
 )
 from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import Region, bytes_per_word
+from synloom.contract.regions import Region
 from synloom.contract.registers import control, link
 from synloom.link.assembly import RecordAssembly
 from synloom.link.baud import change_rate, divisor_for
@@ -167,8 +167,8 @@ class LinkPort:
         ParameterError
             If an offset is outside the region.
         """
-        width = bytes_per_word(region)
         memory = memory_of(self._params, region)
+        width = 1 if memory.byte_wide else 2
         pieces = list(memory.pieces(offset, count, MAX_READ_BYTES // width))
         commands = [_address(region, p.offset) + p.count.to_bytes(2, "little") for p in pieces]
         with self._locked():
@@ -188,13 +188,14 @@ class LinkPort:
         ParameterError
             If an offset is outside the region, or a value is not an integer in 0..65535.
         """
-        width = bytes_per_word(region)
+        memory = memory_of(self._params, region)
+        width = 1 if memory.byte_wide else 2
         words = _words(values)
         if region is Region.GEN_RATE and (rates := byte_rates(words)) is not None:
             self._write_rates(offset, rates)
             return
         data = words.astype("<u2").tobytes() if width == 2 else words.astype(np.uint8).tobytes()
-        pieces = memory_of(self._params, region).pieces(offset, len(words), MAX_READ_BYTES // width)
+        pieces = memory.pieces(offset, len(words), MAX_READ_BYTES // width)
         commands = [
             _address(region, p.offset) + data[width * p.place : width * (p.place + p.count)] for p in pieces
         ]

@@ -13,7 +13,7 @@ from synloom.contract.memory import Block, Memory
 from synloom.contract.memory_map import memory_map
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
-from synloom.contract.registers import CONTROL_REGISTERS, settable_block
+from synloom.contract.registers import control, settable_block
 from synloom.device.loader import clear_memories
 
 __all__ = ["BLOCK", "MemoryUnderTest", "clear", "memories", "under_test"]
@@ -84,10 +84,18 @@ def memories(params: ArrayParams) -> Iterator[MemoryUnderTest]:
     for memory in memory_map(params).values():
         if memory.exists and memory.keeps:
             yield under_test(memory)
-    names = [name for name in _PATTERN_REGISTERS for _ in range(CONTROL_REGISTERS[name].words)]
-    yield MemoryUnderTest(
+    yield _registers()
+
+
+def _registers() -> MemoryUnderTest:
+    blocks: list[Block] = []
+    names: list[str] = []
+    for register in (control(name) for name in _PATTERN_REGISTERS):
+        blocks.append(Block(len(names), register.offset, register.words))
+        names += [register.name] * register.words
+    return MemoryUnderTest(
         Region.CTRL,
-        (Block(0, 0, len(names)),),
+        tuple(blocks),
         np.full(len(names), 0xFFFF, dtype=np.uint16),
         lambda place: f"register {names[place]}",
         lambda words: words,

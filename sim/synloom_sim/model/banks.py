@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.contract.memory import Memory
+from synloom.contract.memory_map import WEIGHT_LOW_BYTE
 
 __all__ = ["Bank", "RecordBank", "StateBank", "WeightBank", "WheelBank"]
 
@@ -81,18 +82,16 @@ class WheelBank(Bank):
 
     def __init__(self, memory: Memory, wheel: npt.NDArray[np.bool_]):
         super().__init__(memory.size)
-        self._row = memory.offset(1, 0)
+        self._offsets = memory.offsets()
         self._wheel = wheel
 
     def _load(self) -> Words:
-        slots, ids = self._wheel.shape
-        words = np.zeros((slots, self._row), dtype=np.uint16)
-        words[:, : ids // 16] = np.packbits(self._wheel, axis=1, bitorder="little").view("<u2")
-        return words.ravel()
+        words = np.zeros(self.size, dtype=np.uint16)
+        words[self._offsets] = np.packbits(self._wheel, axis=1, bitorder="little").view("<u2").ravel()
+        return words
 
     def _store(self, words: Words, start: int, stop: int) -> None:
-        slots, ids = self._wheel.shape
-        table = np.ascontiguousarray(words.reshape(slots, self._row)[:, : ids // 16]).astype("<u2")
+        table = words[self._offsets].astype("<u2").reshape(len(self._wheel), -1)
         self._wheel[:] = np.unpackbits(table.view(np.uint8), axis=1, bitorder="little")
 
 
@@ -138,7 +137,7 @@ class WeightBank(Bank):
         """Return `count` weights from `offset` on, (count,) uint16."""
         index, exists = self._indices(offset, count)
         words = np.zeros(count, dtype=np.uint16)
-        words[exists] = self._weights.reshape(-1)[index[exists]] & 0xFF
+        words[exists] = self._weights.reshape(-1)[index[exists]] & WEIGHT_LOW_BYTE
         return words
 
     def write(self, offset: int, values: Words) -> None:
