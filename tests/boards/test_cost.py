@@ -14,7 +14,7 @@ from synloom_boards.fpga.families import FAMILIES
 PAGES = Path(__file__).parents[2] / "docs" / "blocks"
 
 
-@pytest.mark.parametrize("block", ["Recorder", "Wheel", "Traces (post)"])
+@pytest.mark.parametrize("block", ["Recorder", "Wheel", "Traces (target)"])
 def test_a_block_can_be_handed_to_the_synthesiser(block):
     assert "module \\top" in rtlil.convert(BLOCKS[block](SMALL), name="top")
 

@@ -1,6 +1,5 @@
-import numpy as np
 import pytest
-from array_setups import get_counter, get_register, set_register, write_neurons, write_sources
+from array_setups import get_counter, get_register, set_register, write_neurons, write_probes, write_sources
 from core_port import CorePort
 
 from places import wheel_offset
@@ -127,7 +126,7 @@ def test_probes_come_every_so_many_steps_and_after_the_spikes():
         write_neurons(port, [{"thr": 3, "bias": 1}, {"thr": 1, "bias": 1}, {"thr": SMALL.state_max}])
         set_register(port, "sweep_count", 3)
         set_register(port, "mode", 1 << Mode.RASTER)
-        port.write(Region.PROBES, 0, np.array([Region.CTRL | 1 << 15, 0, 0, 0, Region.NEURON_STATE, 0, 0, 0]))
+        write_probes(port, [{"region": Region.CTRL, "wide": 1}, {"region": Region.NEURON_STATE}])
         for name, value in (("probe_count", 9), ("probe_every", 3), ("probe_wait", 1)):
             set_register(port, name, value)
         port.run(9)

@@ -138,7 +138,7 @@ def test_a_list_of_one_segment_is_kept_until_the_program_may_have_changed():
     bench = Bench(array(4), rng)
     for segment in bench.segments:
         segment |= {"last": 1, "t0": 7}
-    place = record_offset(Region.PROGRAM, 3) + fields_of(Region.PROGRAM)["t0"].start // 16
+    place = record_offset(Region.PROGRAM, 3, "t0")
     job = PassKind.ROW, 0, 3
 
     async def main(ctx):

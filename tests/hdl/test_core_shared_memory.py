@@ -74,13 +74,13 @@ def test_host_and_array_share_one_memory(shape):
 
 
 def test_rows_are_made_of_the_offset_bits_that_they_are_told():
-    dut = SharedMemory(rows=8, element_bits=16, size=2 << 8, row_bits=[(0, 2), (8, 1)])
-    exists = {slot << 8 | word: slot << 2 | word for slot in range(2) for word in range(4)}
+    dut = SharedMemory(rows=8, element_bits=16, size=2 << 6, row_bits=[(0, 2), (6, 1)])
+    exists = {high << 6 | low: high << 2 | low for high in range(2) for low in range(4)}
 
     async def main(ctx):
         for offset in exists:
             await access(ctx, dut.host, offset, 1000 + offset)
-        for offset in (4, 0x80, 0x104, 0x1FF):
+        for offset in (4, 0x20, 0x44, 0x7F):
             await access(ctx, dut.host, offset, 0xFFFF)
             assert await access(ctx, dut.host, offset) == 0
         for offset, row in exists.items():

@@ -7,6 +7,7 @@ from link_simulation import SMALL, SimulatedLink
 from places import weight_offset
 from synloom.base.errors import DeviceError
 from synloom.contract.frames import ControlAction, Op, RunFlag, Status, StreamFlag
+from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.records import END_WORD
 from synloom.contract.regions import Region
@@ -51,9 +52,10 @@ def test_memories_keep_what_the_port_writes_on_a_bad_line(seed):
     port.write(Region.WEIGHTS, weight_offset(2, 13), weights)
     assert np.array_equal(port.read(Region.PROGRAM, 1000, 130), words)
     assert np.array_equal(port.read(Region.WEIGHTS, weight_offset(2, 13), 250), weights)
-    assert {offset & 0xFFF for region, offset in bench.core.memory if region == Region.WEIGHTS} == set(
-        range(20)
-    )
+    memory = memory_of(port.params, Region.WEIGHTS)
+    assert {offset for region, offset in bench.core.memory if region == Region.WEIGHTS} == {
+        memory.advance(weight_offset(2, 13), k) for k in range(250)
+    }
 
 
 def test_fill_reaches_every_place_and_no_other():

@@ -6,6 +6,7 @@ from random import Random
 
 from synloom.contract.frames import RECORD_FRAME_WORDS, Kind, Op, Status, StreamFlag
 from synloom.contract.info import MAGIC, PROTOCOL_VERSION, encode_info
+from synloom.contract.memory_map import memory_map
 from synloom.contract.params import ArrayParams
 from synloom.contract.records import END_WORD
 from synloom.contract.regions import Region
@@ -130,11 +131,10 @@ class FakeDevice:
         return self.params.event_words - len(self.event_queue)
 
     def _places(self, region, low, high, count):
-        offset = low | high << 16
+        memory, offset = memory_map(self.params).get(region), low | high << 16
         for _ in range(count):
             yield region, offset
-            last = region == Region.WEIGHTS and offset & 0xFFF == self.params.neurons - 1
-            offset = (offset | 0xFFF) + 1 if last else offset + 1
+            offset = memory.advance(offset, 1) if memory else offset + 1
 
     def _hello(self, arguments):
         return Status.OK, pack([*MAGIC, PROTOCOL_VERSION])

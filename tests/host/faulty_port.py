@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from synloom.contract.memory_map import memory_of
 from synloom.contract.records import END_WORD, RecordKind
 from synloom.contract.regions import Region
 
@@ -15,6 +16,10 @@ class FaultyPort:
     def __getattr__(self, name):
         return getattr(self.port, name)
 
+    def place(self, region, offset, k):
+        """Return the k-th offset from one on."""
+        return memory_of(self.port.params, region).advance(offset, k)
+
 
 class StuckBit(FaultyPort):
     """A bit of one word always reads as 0 or 1."""
@@ -25,9 +30,8 @@ class StuckBit(FaultyPort):
 
     def read(self, region, offset, count):
         words = np.array(self.port.read(region, offset, count))
-        neurons = self.port.params.neurons
         for k in range(count):
-            if region == self.region and place(region, offset, k, neurons) == self.offset:
+            if region == self.region and self.place(region, offset, k) == self.offset:
                 words[k] = int(words[k]) & ~(1 << self.bit) | self.value << self.bit
         return words
 
@@ -45,7 +49,7 @@ class SharedCell(FaultyPort):
     def read(self, region, offset, count):
         words = np.array(self.port.read(region, offset, count))
         for k in range(count):
-            at = place(region, offset, k, self.port.params.neurons)
+            at = self.place(region, offset, k)
             if self._cell(region, at) != at:
                 words[k] = self.port.read(region, self.other, 1)[0]
         return words
@@ -55,7 +59,7 @@ class SharedCell(FaultyPort):
             self.port.write(region, offset, values)
             return
         for k, value in enumerate(np.asarray(values)):
-            at = place(region, offset, k, self.port.params.neurons)
+            at = self.place(region, offset, k)
             self.port.write(region, self._cell(region, at), [value])
 
 
@@ -135,7 +139,7 @@ class SlowLearner(FaultyPort):
     def read(self, region, offset, count):
         words = np.array(self.port.read(region, offset, count))
         for k in range(count if region == Region.WEIGHTS else 0):
-            if place(region, offset, k, self.port.params.neurons) == self.offset and self.ran:
+            if self.place(region, offset, k) == self.offset and self.ran:
                 words[k] = (int(words[k]) - 1) & 0xFF
         return words
 
@@ -148,11 +152,3 @@ class SlowLearner(FaultyPort):
     def write(self, region, offset, values):
         self.ran = False
         self.port.write(region, offset, values)
-
-
-def place(region, offset, k, neurons):
-    """Return the k-th offset from one on."""
-    if region != Region.WEIGHTS:
-        return offset + k
-    source, target = divmod((offset >> 12) * neurons + (offset & 0xFFF) + k, neurons)
-    return source << 12 | target

@@ -3,10 +3,11 @@
 import pytest
 from faulty_port import DeadMemory, OtherParameter, SharedCell, SlowLearner, StuckBit, WrongSpike
 
-from places import weight_offset
+from places import record_offset, weight_offset, wheel_offset
 from synloom import LIF, ArrayParams, Device, DeviceError, Network, Population, compile
 from synloom.base.errors import ParameterError, TargetError
 from synloom.contract.regions import Region
+from synloom.contract.registers import control
 from synloom.selftest import Outcome, run_selftest
 from synloom.selftest.comparison import agreement, play
 from synloom.selftest.memories import clear, memories
@@ -125,19 +126,23 @@ def test_a_stuck_bit_of_a_weight_is_named(value, quick):
 @pytest.mark.parametrize(
     ("region", "offset", "bit", "name"),
     [
-        (Region.NEURON_PARAMS, 16 * 7 + 1, 15, "word 1 (de) of NEURON_PARAMS of neuron 7"),
-        (Region.NEURON_STATE, 8 * 2 + 1, 0, "word 1 (v, refr) of NEURON_STATE of neuron 2"),
-        (Region.X_TRACE, 32 + 4, 9, "the source trace of neuron 4"),
-        (Region.PROGRAM, 8 * 31, 3, "word 0 (lo) of segment 31"),
-        (Region.WHEEL, 15 << 8 | 3, 15, "word 3 of slot 15 of the delay wheel"),
-        (Region.GEN_PHASE, 19, 14, "the phase of input 19"),
-        (Region.PROBES, 5, 1, "word 1 (offset) of probe 1"),
-        (Region.CTRL, 3, 8, "register learn_rng"),
+        (Region.NEURON_PARAMS, (7, "de"), 15, "word 1 (de) of NEURON_PARAMS of neuron 7"),
+        (Region.NEURON_STATE, (2, "refr"), 0, "word 1 (v, refr) of NEURON_STATE of neuron 2"),
+        (Region.X_TRACE, (PARAMS.first_neuron_source + 4,), 9, "the source trace of neuron 4"),
+        (Region.PROGRAM, (31, "lo"), 3, "word 0 (lo) of segment 31"),
+        (Region.GEN_PHASE, (19,), 14, "the phase of input 19"),
+        (Region.PROBES, (1, "offset"), 1, "word 1 (offset) of probe 1"),
+        (Region.CTRL, (control("learn_rng").offset + 1,), 8, "register learn_rng"),
     ],
 )
-def test_a_stuck_bit_of_any_memory_is_named(region, offset, bit, name):
-    report = run_selftest(StuckBit(ModelPort(PARAMS), region, offset, bit, 1))
+def test_a_stuck_bit_of_any_record_is_named(region, record, bit, name):
+    report = run_selftest(StuckBit(ModelPort(PARAMS), region, record_offset(region, *record), bit, 1))
     assert f"{name}: bit {bit} stuck at 1" in report.faults
+
+
+def test_a_stuck_bit_of_the_wheel_is_named():
+    report = run_selftest(StuckBit(ModelPort(PARAMS), Region.WHEEL, wheel_offset(15, 3), 15, 1))
+    assert "word 3 of slot 15 of the delay wheel: bit 15 stuck at 1" in report.faults
 
 
 @pytest.mark.parametrize("quick", [False, True], ids=["whole", "quick"])
@@ -175,7 +180,7 @@ def test_a_wrong_weight_is_named():
 
 
 def test_a_wrong_parameter_is_found_in_the_step_that_shows_it():
-    port = OtherParameter(ModelPort(PARAMS), 16 * 3)
+    port = OtherParameter(ModelPort(PARAMS), record_offset(Region.NEURON_PARAMS, 3))
     report = run_selftest(port, quick=True)
     assert failing(report) >= {"network"}
     assert "memory" not in failing(report)

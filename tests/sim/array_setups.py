@@ -39,6 +39,10 @@ def write_targets(port, records):
     write_records(port, Region.TARGET, records)
 
 
+def write_probes(port, records):
+    write_records(port, Region.PROBES, records)
+
+
 def write_weights(port, weights):
     port.write(*memory_of(port.params, Region.WEIGHTS).write({"weight": np.ravel(weights)}))
 

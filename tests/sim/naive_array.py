@@ -7,7 +7,7 @@ import numpy as np
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS
-from synloom.contract.traces import TRACES
+from synloom.contract.traces import TRACES, Side
 
 MASK32 = 0xFFFFFFFF
 
@@ -48,7 +48,9 @@ class NaiveArray:
         self.w = [[0] * n for _ in range(s)]
         self.acc = [[0] * n, [0] * n]
         self.v, self.ie, self.ii, self.theta, self.refr = ([0] * n for _ in range(5))
-        self.x, self.y, self.count = [0] * s, [0] * n, [0] * n
+        self.count = [0] * n
+        for trace in TRACES:
+            setattr(self, trace.name, [0] * (s if trace.side is Side.SOURCE else n))
         self.wheel = [set() for _ in range(params.delay_slots)]
         self.phase = [0] * 16 * params.input_words
         self.rates = [0] * 16 * params.input_words
@@ -136,6 +138,12 @@ class NaiveArray:
     def raised(self, trace, one, nearest):
         return one if nearest else self.sat(trace + one, 0, self.p.trace_max, "trace_saturations")
 
+    def raise_traces(self, side, k, nearest):
+        for each in TRACES:
+            if each.side is side:
+                trace = getattr(self, each.name)
+                trace[k] = self.raised(trace[k], getattr(self.reg, each.increment), nearest)
+
     # ---- one step ------------------------------------------------------------------------------
 
     def step(self):
@@ -143,7 +151,9 @@ class NaiveArray:
         self.rows(self.active(t))
         self.reg.now = (t + 1) & MASK32
         fired = self.sweep()
-        for trace, word in ((self.x, self.reg.x_list), (self.y, self.reg.y_list)):
+        for trace, word in (
+            (getattr(self, each.name), getattr(self.reg, each.decay_list)) for each in TRACES
+        ):
             if word >> 15:
                 for g in self.segments_of(word & 255):
                     for k in range(g["lo"], g["hi"]):
@@ -186,7 +196,7 @@ class NaiveArray:
                         acc[j] = self.sat(total, 0, p.accumulator_max, "acc_saturations")
                         if learns:
                             self.w[i][j] = self.update(w, self.y[j], g, j - 16 * (g["lo"] // 16))
-            self.x[i] = self.raised(self.x[i], self.reg.one_x, source["nearest"])
+            self.raise_traces(Side.SOURCE, i, source["nearest"])
 
     def sweep(self):
         top, fired = self.p.state_max, []
@@ -228,7 +238,7 @@ class NaiveArray:
                             if self.w[i][j] != p.weight_absent:
                                 position = i - 16 * (g["lo"] // 16)
                                 self.w[i][j] = self.update(self.w[i][j], self.x[i], g, position)
-            self.y[j] = self.raised(self.y[j], self.reg.one_y, target["nearest"])
+            self.raise_traces(Side.TARGET, j, target["nearest"])
             if p.spike_counters:
                 self.count[j] = min(self.count[j] + 1, 65535)
             if target["delay"]:

@@ -5,9 +5,11 @@ from array_setups import get_counter, get_register, random_pair, read_state, rea
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom.contract.registers import COUNTERS
+from synloom.contract.traces import TRACES
 
 STEPS = 6
 
@@ -43,8 +45,9 @@ def assert_same(port, naive, fired, expected):
     state = read_state(port)
     names = ("v", "ie", "ii", "refr", *(["theta"] if p.adaptation else []))
     assert {name: state[name] for name in names} == {name: getattr(naive, name) for name in names}
-    assert port.read(Region.X_TRACE, 0, p.sources).tolist() == naive.x
-    assert port.read(Region.Y_TRACE, 0, p.neurons).tolist() == naive.y
+    for trace in TRACES:
+        found = port.read(*memory_of(p, trace.region).span()).tolist()
+        assert found == getattr(naive, trace.name), trace.name
     assert port.read(Region.SPIKE_COUNTS, 0, p.neurons).tolist() == naive.count
     assert port.read(Region.GEN_PHASE, 0, len(naive.phase)).tolist() == naive.phase
     wheel = [set(np.flatnonzero(slot).tolist()) for slot in port.model.state.wheel]

@@ -9,26 +9,24 @@ from array_setups import (
     read_weights,
     set_register,
     write_neurons,
+    write_probes,
     write_state,
     write_weights,
 )
 
-from places import counter_offset, weight_offset
+from places import counter_offset, record_offset, weight_offset
 from synloom.contract.info import INFO_WORDS, decode_info
-from synloom.contract.memory_map import layout_of, memory_of
+from synloom.contract.memory_map import memory_map, memory_of
+from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom.contract.registers import CONTROL_REGISTERS, LINK_REGISTERS
 
 MEMORIES = [
-    Region.NEURON_PARAMS,
-    Region.X_TRACE,
-    Region.Y_TRACE,
-    Region.SOURCE,
-    Region.TARGET,
-    Region.PROGRAM,
-    Region.GEN_RATE,
-    Region.PROBES,
+    memory.region
+    for memory in memory_map(ArrayParams()).values()
+    if memory.keeps and memory.empty is not None and len(memory.shape) == 1
 ]
+"""Memories of one dimension that keep what is written."""
 
 
 def test_info_describes_the_array():
@@ -52,9 +50,12 @@ def test_memory_keeps_what_is_written_and_nothing_beyond_its_end(region):
 
 def test_records_have_no_words_beyond_their_fields():
     port = quiet_port()
-    used = layout_of(port.params, Region.NEURON_PARAMS).words
-    port.write(Region.NEURON_PARAMS, 16, [0xFFFF] * 16)
-    assert port.read(Region.NEURON_PARAMS, 16, 16).tolist() == [0xFFFF] * used + [0] * (16 - used)
+    memory = memory_of(port.params, Region.NEURON_PARAMS)
+    used = memory.layout.words
+    region, first, count = memory.span(1, 1)
+    assert count > used
+    port.write(region, first, [0xFFFF] * count)
+    assert port.read(region, first, count).tolist() == [0xFFFF] * used + [0] * (count - used)
 
 
 def test_traces_have_only_their_bits():
@@ -105,10 +106,14 @@ def test_weight_offsets_beyond_a_row_read_zero_until_the_next():
 def test_single_words_of_neuron_state_can_be_written():
     port = quiet_port()
     write_state(port, v=[-5] * 8, refr=[3] * 8, ie=[100] * 8)
-    before = port.read(Region.NEURON_STATE, 0, 64)
-    port.write(Region.NEURON_STATE, 8, [0x0102])
-    after = port.read(Region.NEURON_STATE, 0, 64)
-    assert np.flatnonzero(before != after).tolist() == [8]
+    place, everything = (
+        record_offset(Region.NEURON_STATE, 1),
+        memory_of(port.params, Region.NEURON_STATE).span(),
+    )
+    before = port.read(*everything)
+    port.write(Region.NEURON_STATE, place, [0x0102])
+    after = port.read(*everything)
+    assert np.flatnonzero(before != after).tolist() == [place]
     assert port.model.state.v.tolist() == [-5, (-5 & ~0xFFFF) | 0x0102] + [-5] * 6
 
 
@@ -124,8 +129,9 @@ def test_every_word_of_neuron_state_can_be_probed():
         ii=rng.integers(0, top, 8),
         theta=rng.integers(0, top, 8),
     )
-    for offset, word in enumerate(port.read(Region.NEURON_STATE, 0, 64).tolist()):
-        port.write(Region.PROBES, 0, [Region.NEURON_STATE, offset, 0])
+    words = port.read(*memory_of(port.params, Region.NEURON_STATE).span()).tolist()
+    for offset, word in enumerate(words):
+        write_probes(port, [{"region": Region.NEURON_STATE, "offset": offset}])
         set_register(port, "probe_count", 1)
         assert port.model._memory.probe_values() == [word, 0]
 

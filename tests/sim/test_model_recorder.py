@@ -1,7 +1,7 @@
 """The record stream, word for word."""
 
 import pytest
-from array_setups import finish, quiet_port, set_register, write_neurons, write_state
+from array_setups import finish, quiet_port, set_register, write_neurons, write_probes, write_state
 
 from places import record_offset, weight_offset
 from synloom.contract.frames import ControlAction
@@ -58,7 +58,7 @@ def test_time_words_say_how_far_the_next_record_is():
     set_register(port, "probe_count", 1)
     set_register(port, "probe_every", 3)
     set_register(port, "probe_wait", 2)
-    port.write(Region.PROBES, 0, [Region.SPIKE_COUNTS, 1, 0, 0])
+    write_probes(port, [{"region": Region.SPIKE_COUNTS, "offset": 1}])
     fire(port, 1)
     set_register(port, "mode", 0)
     port.run(6)
@@ -85,26 +85,31 @@ def test_spikes_come_before_probes_which_see_the_state_after_the_step():
     port = firing_port()
     fire(port, 2)
     write_state(port, ii=[0] * 39 + [0x12345])
-    count = [Region.SPIKE_COUNTS, 2, 0, 0]
-    words_0_and_1 = [Region.NEURON_STATE | 0x8000, 8 * 39, 0, 0]
-    words_2_and_3 = [Region.NEURON_STATE | 0x8000, 8 * 39 + 2, 0, 0]
-    port.write(Region.PROBES, 0, [*count, *words_0_and_1, *words_2_and_3])
+    count = {"region": Region.SPIKE_COUNTS, "offset": 2}
+    v, ie = (
+        {"region": Region.NEURON_STATE, "wide": 1, "offset": record_offset(Region.NEURON_STATE, 39, name)}
+        for name in ("v", "ie")
+    )
+    write_probes(port, [count, v, ie])
     set_register(port, "probe_count", 3)
     port.run(1)
     words = finish(port)
-    state = port.read(Region.NEURON_STATE, 8 * 39, 4).tolist()
+    state = port.read(Region.NEURON_STATE, record_offset(Region.NEURON_STATE, 39), 4).tolist()
     assert words[:9] == [1, 2, PROBES | 3, 1, 0, *state]
     assert state[:2] == [-0x12345 & 0xFFFF, 0xFE]
 
 
 def test_probe_of_weights_goes_on_in_the_next_row_and_beyond_memory_sees_zero():
     port = firing_port(neurons=5, probes=3)
-    port.write(Region.WEIGHTS, weight_offset(0, 4), [11, 0xF4])
     last = weight_offset(0, 4)
-    port.write(
-        Region.PROBES,
-        0,
-        [Region.WEIGHTS | 0x8000, last, 0, 0, Region.Y_TRACE | 0x8000, 4, 0, 0, 31, 0, 0, 0],
+    port.write(Region.WEIGHTS, last, [11, 0xF4])
+    write_probes(
+        port,
+        [
+            {"region": Region.WEIGHTS, "wide": 1, "offset": last},
+            {"region": Region.Y_TRACE, "wide": 1, "offset": 4},
+            {"region": 31},
+        ],
     )
     port.write(Region.Y_TRACE, 4, [77])
     set_register(port, "probe_count", 3)
