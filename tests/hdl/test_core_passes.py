@@ -9,8 +9,9 @@ from naive_array import NaiveArray, decay
 from places import fields_of, record_offset
 from synloom.contract import ArrayParams
 from synloom.contract.regions import Region
+from synloom.contract.traces import TRACES, Side
 from synloom_hdl.core.passes import PassEngine
-from synloom_hdl.core.payloads import PassKind
+from synloom_hdl.core.payloads import PassKind, decay_of
 
 COUNTED = ("row_passes", "column_passes", "chunks", "acc_saturations", "trace_saturations", "weight_clips")
 
@@ -36,10 +37,11 @@ class Bench:
         pick = rng.choice
         for row in naive.w:
             row[:] = [pick([rng.randint(-top, top), top, -top, params.weight_absent]) for _ in row]
-        naive.x = [rng.randint(0, params.trace_max) for _ in naive.x]
-        naive.y = [rng.randint(0, params.trace_max) for _ in naive.y]
+        for trace in TRACES:
+            count = len(getattr(naive, trace.name))
+            setattr(naive, trace.name, [rng.randint(0, params.trace_max) for _ in range(count)])
+            setattr(naive.reg, trace.increment, 0)
         naive.reg.learn_rng, naive.reg.mode, naive.reg.reward = rng.getrandbits(32) | 1, 1, 256
-        naive.reg.one_x = naive.reg.one_y = 0
 
     def segment(self, lo, hi, last=1, **fields):
         """Append a segment with a random rule to the program."""
@@ -69,8 +71,8 @@ class Bench:
         for i, row in enumerate(naive.w):
             for j, w in enumerate(row):
                 ctx.set(self.weight(i, j), w & (1 << self.params.weight_bits) - 1)
-        await load(ctx, dut.x_traces, 0, naive.x)
-        await load(ctx, dut.y_traces, 0, naive.y)
+        for trace in TRACES:
+            await load(ctx, getattr(dut, f"{trace.name}_traces"), 0, getattr(naive, trace.name))
         ctx.set(dut.rng, naive.reg.learn_rng)
         ctx.set(dut.learn, naive.reg.mode & 1)
         ctx.set(dut.reward, naive.reg.reward)
@@ -135,8 +137,9 @@ class Bench:
         for i, row in enumerate(naive.w):
             for j, w in enumerate(row):
                 assert ctx.get(self.weight(i, j)) == w & (1 << self.params.weight_bits) - 1, (i, j)
-        for port, values in ((dut.x_traces, naive.x), (dut.y_traces, naive.y)):
-            assert await dump(ctx, port, 0, len(values)) == values
+        for trace in TRACES:
+            port, values = getattr(dut, f"{trace.name}_traces"), getattr(naive, trace.name)
+            assert await dump(ctx, port, 0, len(values)) == values, trace.name
         assert self.counted == {name: naive.counters[name] for name in COUNTED}
         assert ctx.get(dut.rng) == naive.reg.learn_rng
 
@@ -176,7 +179,10 @@ def test_rows_columns_and_decays_as_the_naive_array(lanes, sizes):
         bench.segment(20, s - 1),
         bench.segment(16, 17, plastic=0),
     ]
-    decays = [bench.segment(3, s, last=0), bench.segment(0, 2), bench.segment(1, n, a=0xFFFF, exponent=0)]
+    decays = {
+        Side.SOURCE: [bench.segment(3, s, last=0), bench.segment(0, 2)],
+        Side.TARGET: [bench.segment(1, n, a=0xFFFF, exponent=0)],
+    }
     naive.reg.reward = rng.choice([-300, 700])
 
     async def main(ctx):
@@ -187,12 +193,12 @@ def test_rows_columns_and_decays_as_the_naive_array(lanes, sizes):
         columns = [(j, rng.choice(column_lists)) for j in sorted(rng.sample(range(n), n // 2 + 1))]
         await bench.play(ctx, PassKind.COLUMN, columns)
         bench.columns(columns)
-        await bench.play(ctx, PassKind.DECAY_X, [(0, decays[0])])
-        await bench.play(ctx, PassKind.DECAY_Y, [(0, decays[2])])
-        for traces, segments in ((naive.x, decays[:2]), (naive.y, decays[2:])):
+        for trace in TRACES:
+            segments, values = decays[trace.side], getattr(naive, trace.name)
+            await bench.play(ctx, decay_of(trace), [(0, segments[0])])
             for g in (naive.segments[k] for k in segments):
                 for k in range(g["lo"], g["hi"]):
-                    traces[k] = decay(traces[k], g["a"], g["exponent"])
+                    values[k] = decay(values[k], g["a"], g["exponent"])
         await bench.compare(ctx)
         for name in ("row_passes", "column_passes", "chunks"):
             assert bench.counted[name]
@@ -277,12 +283,13 @@ def test_spikes_raise_traces_while_passes_run(structure):
     bench = Bench(array(4, **structure), 6)
     naive = bench.naive
     first = bench.segment(0, 18, plastic=1)
-    naive.reg.one_x, naive.reg.one_y = 0x9000, 3
+    for trace in TRACES:
+        setattr(naive.reg, trace.increment, 0x9000 if trace.side is Side.SOURCE else 3)
 
     async def main(ctx):
         await bench.fill(ctx)
-        ctx.set(bench.dut.one_x, naive.reg.one_x)
-        ctx.set(bench.dut.one_y, naive.reg.one_y)
+        for trace in TRACES:
+            ctx.set(getattr(bench.dut, trace.increment), getattr(naive.reg, trace.increment))
         rows = [(i, first) for i in range(6)]
         for i, _ in rows:
             ctx.set(bench.dut.raise_en, 1)

@@ -124,7 +124,7 @@ def test_a_stuck_bit_of_a_weight_is_named(value, quick):
 
 
 @pytest.mark.parametrize(
-    ("region", "offset", "bit", "name"),
+    ("region", "record", "bit", "name"),
     [
         (Region.NEURON_PARAMS, (7, "de"), 15, "word 1 (de) of NEURON_PARAMS of neuron 7"),
         (Region.NEURON_STATE, (2, "refr"), 0, "word 1 (v, refr) of NEURON_STATE of neuron 2"),

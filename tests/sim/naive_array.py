@@ -135,14 +135,12 @@ class NaiveArray:
         d = (amount + r) >> 12
         return self.sat(w + d if up else w - d, g["w_min"], g["w_max"], "weight_clips")
 
-    def raised(self, trace, one, nearest):
-        return one if nearest else self.sat(trace + one, 0, self.p.trace_max, "trace_saturations")
-
     def raise_traces(self, side, k, nearest):
-        for each in TRACES:
-            if each.side is side:
-                trace = getattr(self, each.name)
-                trace[k] = self.raised(trace[k], getattr(self.reg, each.increment), nearest)
+        for trace in TRACES:
+            if trace.side is side:
+                values, one = getattr(self, trace.name), getattr(self.reg, trace.increment)
+                total = one if nearest else values[k] + one
+                values[k] = self.sat(total, 0, self.p.trace_max, "trace_saturations")
 
     # ---- one step ------------------------------------------------------------------------------
 
@@ -151,9 +149,8 @@ class NaiveArray:
         self.rows(self.active(t))
         self.reg.now = (t + 1) & MASK32
         fired = self.sweep()
-        for trace, word in (
-            (getattr(self, each.name), getattr(self.reg, each.decay_list)) for each in TRACES
-        ):
+        for each in TRACES:
+            trace, word = getattr(self, each.name), getattr(self.reg, each.decay_list)
             if word >> 15:
                 for g in self.segments_of(word & 255):
                     for k in range(g["lo"], g["hi"]):

@@ -5,7 +5,6 @@ from array_setups import get_counter, get_register, random_pair, read_state, rea
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom.contract.registers import COUNTERS
@@ -46,8 +45,8 @@ def assert_same(port, naive, fired, expected):
     names = ("v", "ie", "ii", "refr", *(["theta"] if p.adaptation else []))
     assert {name: state[name] for name in names} == {name: getattr(naive, name) for name in names}
     for trace in TRACES:
-        found = port.read(*memory_of(p, trace.region).span()).tolist()
-        assert found == getattr(naive, trace.name), trace.name
+        values = getattr(naive, trace.name)
+        assert port.read(trace.region, 0, len(values)).tolist() == values, trace.name
     assert port.read(Region.SPIKE_COUNTS, 0, p.neurons).tolist() == naive.count
     assert port.read(Region.GEN_PHASE, 0, len(naive.phase)).tolist() == naive.phase
     wheel = [set(np.flatnonzero(slot).tolist()) for slot in port.model.state.wheel]
