@@ -1,4 +1,4 @@
-"""The house keeps its rules: who imports whom (CONTRIBUTING.md's table), who offers what, what is long."""
+"""The structure of the code: imports (CONTRIBUTING.md's table), public names, lengths, places of records."""
 
 from __future__ import annotations
 
@@ -6,12 +6,23 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from python_sources import HOUSES, ROOT, Import, Source, modules, outsider, suite
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 MOST_ROOMS = 14
 MOST_LINES = {"hdl": 100, "host": 60, "sim": 60, "boards": 60}
+NO_PLACES = {
+    "hdl/synloom_hdl/core/lane.py": "the 12 bits of a change of weight below the point",
+    "sim/synloom_sim/model/arithmetic.py": "the same",
+    "tests/sim/naive_array.py": "the same",
+    "tests/sim/test_model_arithmetic.py": "the same",
+    "host/synloom/selftest/random_network.py": "the same, upwards: an amplitude from a change",
+    "host/synloom/link/codec.py": "the bytes of a checksum",
+    "tests/hdl/test_link_records.py": "the bytes of a word on the line",
+}
+"""Files in which what looks like a place of a record is arithmetic, and which."""
 
 
 @dataclass(frozen=True)
@@ -213,8 +224,80 @@ def test_no_function_is_too_long():
     assert not long, "\n".join(long)
 
 
-def test_only_the_contract_knows_how_far_apart_records_lie():
-    stride = re.compile(r"_[S]TRIDE")  # so that this line is not found
+def is_number(node: ast.AST | None, *numbers: int) -> bool:
+    return isinstance(node, ast.Constant) and node.value in numbers
+
+
+def is_place(node: ast.AST) -> bool:
+    """Return whether an expression looks like the place of a record, computed by hand.
+
+    A weight's offset is source << 12 | target, a word of the wheel's slot << 8 | word; other records lie
+    4, 8 or 16 words apart (docs/protocol.md).
+    """
+    match node:
+        case ast.Attribute(attr="strides"):
+            return True
+        case ast.BinOp(op=ast.LShift() | ast.RShift(), right=right):
+            return is_number(right, 12)
+        case ast.BinOp(left=left, op=ast.BitAnd(), right=right):
+            return is_number(left, 0xFFF) or is_number(right, 0xFFF)
+        case ast.BinOp(left=left, op=ast.Mult() | ast.FloorDiv() | ast.Mod(), right=right):
+            return is_number(left, 4096) or is_number(right, 4096)
+        case ast.BinOp(left=left, op=ast.BitOr() | ast.Add(), right=right):
+            shifts = [p for p in (left, right) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.LShift)]
+            return any(is_number(part.right, 8) for part in shifts)
+        case ast.Subscript(slice=ast.Slice(lower=lower, upper=upper)):
+            return is_number(lower, 12) or is_number(upper, 12)
+        case ast.Call(args=parts) | ast.Tuple(elts=parts) | ast.List(elts=parts):
+            after_region = [b for a, b in pairwise(parts) if ast.unparse(a).startswith("Region.")]
+            inside = [each for part in after_region for each in ast.walk(part) if isinstance(each, ast.BinOp)]
+            products = [each for each in inside if isinstance(each.op, ast.Mult)]
+            return any(is_number(part, 4, 8, 16) for each in products for part in (each.left, each.right))
+    return False
+
+
+def places_by_hand(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield (line, text) of every place that is computed by hand."""
+    for node in ast.walk(tree):
+        if is_place(node):
+            assert isinstance(node, ast.expr)
+            yield node.lineno, ast.unparse(node)
+
+
+def test_only_the_contract_knows_where_records_lie():
     outside = [s for name, s in modules().items() if not name.startswith("synloom.contract")]
-    knowing = [str(s) for s in (*outside, *suite()) if stride.search(s.path.read_text(encoding="utf-8"))]
-    assert not knowing, "\n".join(knowing)
+    found = {str(s): list(places_by_hand(s.tree)) for s in (*outside, *suite())}
+    wrong = [
+        f"{path}:{line}: {text}; places are Memory.offset, .advance and .index, in tests those of places.py"
+        for path, places in found.items()
+        if path not in NO_PLACES
+        for line, text in places
+    ]
+    assert not wrong, "\n".join(wrong)
+    assert [path for path in NO_PLACES if not found[path]] == []
+
+
+def test_places_by_hand_are_found():
+    for text in (
+        "source << 12 | target",
+        "offset >> 12",
+        "offset & 0xFFF",
+        "slot << 8 | word",
+        "(slot << 8) + word",
+        "host.offset[12:]",
+        "host.offset[:12]",
+        "source * 4096 + target",
+        "memory.strides[0]",
+        "port.read(Region.NEURON_STATE, 8 * 39, 4)",
+        "[Region.NEURON_STATE | 0x8000, 8 * neuron + 2, 0, 0]",
+    ):
+        assert list(places_by_hand(ast.parse(text))), text
+    for text in (
+        "value << 8",
+        "offset & 0xFFFF",
+        "values[12]",
+        "memory.offset(12)",
+        "3 << 14 | 12",
+        "f(Region.INFO, 8)",
+    ):
+        assert not list(places_by_hand(ast.parse(text))), text
