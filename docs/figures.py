@@ -154,7 +154,7 @@ def draw_architecture() -> str:
 
     parts.append(_box(500, 20, 380, 370, "none", edge=INK))
     parts.append(_text(690, 42, "the gateware", style='font-weight="bold"'))
-    block(515, 56, 350, 44, "link", ("frames, check sums, records that are acknowledged",), array)
+    block(515, 56, 350, 44, "link", ("frames, checksums, records that are acknowledged",), array)
     block(515, 124, 165, 62, "stimulus", ("events, generators,", "delay wheel"), array)
     block(700, 124, 165, 62, "recorder", ("spikes, probes,", "counters"), array)
     block(515, 210, 350, 44, "sequencer", ("rows, sweep, columns, records",), array)

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-HOUSES = ("hdl", "host", "sim", "boards")
+FOLDERS = ("hdl", "host", "sim", "boards")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _MODULE_IN_TEXT = re.compile(r"(synloom\w*(?:\.\w+)*)(?::\w*)?")
 """A module that is imported by its name: "synloom_hdl.top:ArrayTop"."""
@@ -108,8 +108,8 @@ def modules() -> dict[str, Source]:
     """Return all modules of the four packages by name."""
     return {
         source.module: source
-        for house in HOUSES
-        for source in (_read(path, ROOT / house) for path in sorted((ROOT / house).rglob("*.py")))
+        for top in FOLDERS
+        for source in (_read(path, ROOT / top) for path in sorted((ROOT / top).rglob("*.py")))
     }
 
 

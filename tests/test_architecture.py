@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from python_sources import HOUSES, ROOT, Import, Source, modules, outsider, suite
+from python_sources import FOLDERS, ROOT, Import, Source, modules, outsider, suite
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-MOST_ROOMS = 14
+MOST_ENTRIES = 14
 MOST_LINES = {"hdl": 100, "host": 60, "sim": 60, "boards": 60}
 NO_PLACES = {
     "hdl/synloom_hdl/core/lane.py": "the 12 bits of a change of weight below the point",
@@ -26,7 +26,7 @@ NO_PLACES = {
 
 
 @dataclass(frozen=True)
-class Room:
+class Row:
     """One row of the table: the modules it is about, what they may import, and what only in functions."""
 
     members: tuple[str, ...]
@@ -37,63 +37,63 @@ class Room:
         return " + ".join(self.members)
 
 
-def rooms() -> list[Room]:
+def table() -> list[Row]:
     """Return the rows of CONTRIBUTING.md's table of imports, in its order."""
-    _, found, rest = PAGE.partition("| room | may import | only in functions |\n")
-    assert found, "CONTRIBUTING.md has no table with the columns: room, may import, only in functions"
+    _, found, rest = PAGE.partition("| package | may import | only in functions |\n")
+    assert found, "CONTRIBUTING.md has no table with the columns: package, may import, only in functions"
     rows = []
     for line in rest.splitlines()[1:]:
         if not line.startswith("|"):
             break
         members, always, lazily = (re.findall(r"`([^`]+)`", cell) for cell in line.strip("|").split("|"))
-        rows.append(Room(tuple(members), frozenset(always), frozenset(lazily)))
+        rows.append(Row(tuple(members), frozenset(always), frozenset(lazily)))
     return rows
 
 
-ROOMS = rooms()
+ROWS = table()
 
 
-def room_of(module: str) -> Room:
+def row_of(module: str) -> Row:
     """Return the row that names a module, or else the nearest package around it."""
     names = [".".join(module.split(".")[:k]) for k in range(module.count(".") + 1, 0, -1)]
-    homeless = Room((module,), frozenset(), frozenset())
-    return next((room for name in names for room in ROOMS if name in room.members), homeless)
+    unlisted = Row((module,), frozenset(), frozenset())
+    return next((row for name in names for row in ROWS if name in row.members), unlisted)
 
 
-def foreign(source: Source) -> Iterator[tuple[Import, str, Room | None]]:
-    """Yield what a module imports from outside its room: a package, or a name within another room."""
-    here = room_of(source.module)
+def foreign(source: Source) -> Iterator[tuple[Import, str, Row | None]]:
+    """Yield what a module imports from outside its row: a third-party package, or a module of another row."""
+    here = row_of(source.module)
     for each in source.imports():
         if package := outsider(each.module):
             yield each, package, None
-        elif each.module in modules() and (room := room_of(each.module)) != here:
-            yield each, each.module, room
+        elif each.module in modules() and (row := row_of(each.module)) != here:
+            yield each, each.module, row
 
 
-def grants(allowed: frozenset[str], name: str, room: Room | None) -> bool:
-    """Return whether a cell allows a package, or one of a room's members."""
-    return name in allowed if room is None else not allowed.isdisjoint(room.members)
+def grants(allowed: frozenset[str], name: str, row: Row | None) -> bool:
+    """Return whether a cell allows a package, or one of a row's members."""
+    return name in allowed if row is None else not allowed.isdisjoint(row.members)
 
 
 def test_every_import_obeys_the_table():
     wrong = []
     for source in modules().values():
-        here = room_of(source.module)
-        for each, name, room in foreign(source):
-            if grants(here.always, name, room) or (each.lazy and grants(here.lazily, name, room)):
+        here = row_of(source.module)
+        for each, name, row in foreign(source):
+            if grants(here.always, name, row) or (each.lazy and grants(here.lazily, name, row)):
                 continue
-            how = "only in functions" if grants(here.lazily, name, room) else "nowhere"
+            how = "only in functions" if grants(here.lazily, name, row) else "nowhere"
             wrong.append(f"{source}:{each.line}: {here} may import {name} {how}")
     assert not wrong, "\n".join(wrong)
 
 
 def test_the_table_allows_nothing_that_nobody_needs():
     idle = []
-    for here in ROOMS:
+    for here in ROWS:
         found = [
             found
             for source in modules().values()
-            if room_of(source.module) == here
+            if row_of(source.module) == here
             for found in foreign(source)
         ]
         for column, names, counted in (
@@ -103,27 +103,27 @@ def test_the_table_allows_nothing_that_nobody_needs():
             idle += [
                 f"{here}: strike {name} from {column!r}"
                 for name in sorted(names)
-                if not any(grants(frozenset([name]), package, room) for _, package, room in counted)
+                if not any(grants(frozenset([name]), package, row) for _, package, row in counted)
             ]
     assert not idle, "\n".join(idle)
 
 
-def test_every_room_imports_only_rooms_above_it():
+def test_every_package_imports_only_packages_above_it():
     above: set[str] = set()
     wrong = []
-    for room in ROOMS:
-        ours = {name for name in room.always | room.lazily if name.split(".")[0] in modules()}
-        wrong += [f"{room}: {name} is no row above it" for name in sorted(ours - above)]
-        above |= set(room.members)
+    for row in ROWS:
+        ours = {name for name in row.always | row.lazily if name.split(".")[0] in modules()}
+        wrong += [f"{row}: {name} has no row above it" for name in sorted(ours - above)]
+        above |= set(row.members)
     assert not wrong, "\n".join(wrong)
 
 
 def test_every_folder_has_its_row_and_its_place_in_the_tree():
-    named = {name for room in ROOMS for name in room.members}
+    named = {name for row in ROWS for name in row.members}
     _, tree = PAGE.split("## Where things are", 1)
     drawn = set(re.findall(r"^ *([\w/]+)/ ", tree.split("```")[1], re.MULTILINE))
-    for house in HOUSES:
-        folders = [p.parent for p in sorted((ROOT / house).glob("synloom*/*/__init__.py"))]
+    for top in FOLDERS:
+        folders = [p.parent for p in sorted((ROOT / top).glob("synloom*/*/__init__.py"))]
         assert folders
         for folder in folders:
             package = f"{folder.parent.name}.{folder.name}"
@@ -132,7 +132,7 @@ def test_every_folder_has_its_row_and_its_place_in_the_tree():
 
 
 def test_a_name_in_the_table_is_a_module():
-    assert [name for room in ROOMS for name in room.members if name not in modules()] == []
+    assert [name for row in ROWS for name in row.members if name not in modules()] == []
 
 
 def circle(graph: Mapping[str, set[str]]) -> list[str]:
@@ -187,9 +187,9 @@ class Example:
     ]
 
 
-def test_the_sdk_has_few_rooms():
+def test_the_sdk_has_few_packages():
     entries = [p.name for p in (ROOT / "host" / "synloom").iterdir() if p.name != "__pycache__"]
-    assert len(entries) <= MOST_ROOMS, sorted(entries)
+    assert len(entries) <= MOST_ENTRIES, sorted(entries)
 
 
 def test_modules_take_only_what_others_offer():

@@ -46,7 +46,7 @@ async def compare(top, transport, seed):
 
     differing, errors, statistics = await bridge(session)()
     assert differing == {}
-    assert errors == [0, 0, 0]  # wrong check sums, overflows, framing errors
+    assert errors == [0, 0, 0]  # wrong checksums, overflows, framing errors
     assert statistics.retries == statistics.crc_errors == statistics.rewinds == 0
 
 
