@@ -2,12 +2,22 @@
 
 import re
 import runpy
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from python_sources import FOLDERS
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+OF_NO_SOURCE = {
+    "v_floor": "the example of docs/extend.md",
+    "x_traces": "made from a trace's name",
+    "y_traces": "made from a trace's name",
+}
+"""Names in the pages that no source spells out, and why."""
 
 
 def run(page, monkeypatch, tmp_path) -> dict[str, object]:
@@ -83,6 +93,27 @@ def test_every_source_that_a_page_names_is_there(page):
     # Relative links name the folders beside the page.
     missing = [name for name in names if not (ROOT / name).exists() and not (page.parent / name).exists()]
     assert missing == []
+
+
+@cache
+def words_of_the_sources() -> set[str]:
+    """Return every word of the Python files, this one's excepted."""
+    files = {f for folder in FOLDERS for f in (ROOT / folder).rglob("*.py")} | set(
+        (ROOT / "tests").rglob("*.py")
+    )
+    return {word for f in files - {Path(__file__)} for word in re.findall(r"\w+", f.read_text())}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_name_that_a_page_quotes_is_in_a_source(page):
+    """Names are snake_case or CamelCase; a page's own code counts as a source, paths have their own test."""
+    blocks = re.findall(r"```.*?```", page.read_text(), flags=re.DOTALL)
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    quoted = [span for span in re.findall(r"`([^`\n]+)`", text) if "/" not in span]
+    words = {word for span in quoted for word in re.findall(r"(?<![\w-])[A-Za-z_]\w*", span)}
+    names = {word for word in words if re.search(r"[a-z]_[a-z]|[A-Z][a-z]+[A-Z]|^_[a-z]", word)}
+    names -= {word for block in blocks for word in re.findall(r"\w+", block)}
+    assert sorted(names - words_of_the_sources() - set(OF_NO_SOURCE)) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -20,6 +20,7 @@ from synloom import (
     Projection,
     compile,
 )
+from synloom.contract.memory_map import memory_map
 
 
 def rich_image():
@@ -29,6 +30,18 @@ def rich_image():
     target = network.add(Population(3, cell, label="out"))
     network.add(Projection(source, target, AllToAll(), weight=0.3, delay=1.0, plasticity=STDP(), label="w"))
     return compile(network)
+
+
+def test_an_image_and_its_file_have_an_array_for_each_memory_that_is_a_setting(tmp_path):
+    image = rich_image()
+    image.save(tmp_path / "net")
+    with np.load(tmp_path / "net") as file:
+        stored = {name: file[name].dtype for name in file.files if name != "header"}
+    members = {field.name: getattr(image, field.name) for field in dataclasses.fields(Image)}
+    arrays = {name: value.dtype for name, value in members.items() if isinstance(value, np.ndarray)}
+    settings = {memory.region.name.lower() for memory in memory_map(image.params).values() if memory.setting}
+    assert stored == arrays
+    assert set(arrays) - {"events"} == settings  # events are no memory: the host sends them during a run
 
 
 def test_an_image_comes_back_from_its_file(tmp_path):
