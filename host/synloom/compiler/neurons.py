@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synloom.base.checks import FloatArray, IntArray
+from synloom.base.checks import FloatArray, IntArray, nearest_steps
 from synloom.base.errors import ParameterError
 from synloom.compiler.coefficients import decay_coefficients
 from synloom.compiler.scales import Scale
@@ -89,7 +89,7 @@ class _Registers:
     def duration(self, name: str, field: str) -> None:
         """Set a number of steps."""
         wanted, most = self.cell[name], self.layout[field].high
-        steps = np.rint(wanted / self._dt).astype(np.int64)
+        steps = nearest_steps(wanted, self._dt).astype(np.int64)
         if (steps > most).any():
             raise ParameterError(
                 f"{name} of {self.label!r} must be at most {most} steps ({most * self._dt:g} ms), "
