@@ -104,7 +104,7 @@ def input_events(
 def _report_times(label: str, times: FloatArray, got: FloatArray, dt: float, report: ReportBuilder) -> None:
     off = np.abs(got - times)
     worst = int(np.argmax(off))
-    report.add(label, "spike_times (ms)", times[worst], got[worst])
+    report.add(label, "spike_times (ms)", times[worst], got[worst], quiet=True)
     moved = int((off > OFF_GRID * dt).sum())
     if moved:
         report.note(

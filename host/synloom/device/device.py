@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, IntArray, choice, per_item, real, reals, switch, whole
 from synloom.base.errors import NetworkError, ParameterError
-from synloom.compiler.stimulus import rate_words
+from synloom.compiler.stimulus import rate_words, rates_of
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
+from synloom.device.changes import warn_of_change
 from synloom.device.counters import Counters, read_counters
 from synloom.device.neuron_state import read_population
 from synloom.device.recorders import Recorders
@@ -349,6 +350,8 @@ class Device:
             If the image has no such input population, or it has no generators.
         ParameterError
             If a rate is out of range, or their number is not n.
+
+        A rate that becomes 0 or changes by more than 2 % causes a SynloomWarning.
         """
         info = self.image.input(population)
         self._session.rates.set(info.source, self._rate_words(info, hz, bits))
@@ -356,8 +359,14 @@ class Device:
     def _rate_words(self, info: InputInfo, hz: Any, bits: int) -> Words:
         if info.generator is None:
             raise NetworkError(f"{info.label!r} has no generators; make it a PoissonInput or a RegularInput")
-        rates = per_item("hz", reals("hz", hz, low=0.0), info.n)
-        return rate_words(rates, info.generator, self.image.dt, whole("bits", bits, 1, 15))
+        rates, dt = per_item("hz", reals("hz", hz, low=0.0), info.n), self.image.dt
+        words = rate_words(rates, info.generator, dt, whole("bits", bits, 1, 15))
+        # Who asks for fewer bits knows that.
+        nearest = rates_of(rate_words(rates, info.generator, dt), dt)
+        warn_of_change(
+            f"rates of {info.label!r}", rates, nearest, "Hz", "a rate of 0 is silence; use a larger dt"
+        )
+        return words
 
     @exclusive
     def set_offset(self, population: Any, current: Any) -> None:
@@ -367,6 +376,8 @@ class Device:
         ------
         ParameterError
             If a current is out of the range of the array; the message gives that range.
+
+        A current that becomes 0 or changes by more than 2 % causes a SynloomWarning.
         """
         info = self.image.population(population)
         self._session.set_bias(info, per_item("current", reals("current", current), info.n))
@@ -403,6 +414,8 @@ class Device:
         """
         self._session.require("plasticity", "reward")
         value = round(256.0 * real("reward", reward, low=-127.99, high=127.99))
+        got = np.array([value / 256.0])
+        warn_of_change("rewards", np.array([float(reward)]), got, "", "rewards are in steps of 1/256")
         self._session.set_register("reward", value & 0xFFFF)
 
     # ---- recorders -----------------------------------------------------------------------------

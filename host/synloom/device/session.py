@@ -15,6 +15,7 @@ from synloom.contract.frames import RunFlag
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
+from synloom.device.changes import warn_of_change
 from synloom.device.decoder import RecordDecoder
 from synloom.device.event_queue import EventQueue
 from synloom.device.execution import execute, stop
@@ -276,6 +277,9 @@ class Session:
                 f"currents of {info.label!r} must be in {-limit:.6g}..{limit:.6g} nA, not "
                 f"{current[bad][0]:g} nA; use a smaller current, or compile with a larger v_range"
             )
+        got = steps * info.offset_lsb
+        hint = "use a larger current, or compile with a smaller v_range or for more state_bits"
+        warn_of_change(f"currents of {info.label!r}", current, got, "nA", hint)
         memory = memory_of(self.image.params, Region.NEURON_PARAMS)
         part = slice(info.first, info.first + info.n)
         fields = memory.layout.unpack(self._neuron_params[part])
