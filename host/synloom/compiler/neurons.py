@@ -15,6 +15,7 @@ from synloom.contract.memory_map import layout_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom.image.report import ReportBuilder
+from synloom.network.cells import LIF
 from synloom.network.network import Population
 from synloom.network.quantities import Dimension
 
@@ -52,6 +53,7 @@ def neuron_registers(
         registers.level("theta_plus (mV)", "th_step", cell["theta_plus"], scale.v_lsb, hint=_FEW_UNITS)
     registers.duration("tau_refrac", "refractory")
     registers.effective()
+    registers.exact("v_rest", "cm")
     registers.same("g_e", scale.gains[0])
     registers.same("g_i", scale.gains[1])
     # A parameter that has a field of its own name needs no line here.
@@ -120,6 +122,13 @@ class _Registers:
             if start in self.fields:
                 begin = self.fields[start].astype(np.float64)
                 report_decay(self.label, name, self.cell[name], begin, self._dt, _FEW_UNITS, self._report)
+
+    def exact(self, *names: str) -> None:
+        """Report parameters that the scales of the population hold, without rounding."""
+        units = LIF.quantities()
+        for name in names:
+            shown = f"{name} ({units[name].dimension.unit})"
+            self._report.add(self.label, shown, self.cell[name], self.cell[name])
 
     def same(self, field: str, value: int) -> None:
         """Set one number for all neurons."""

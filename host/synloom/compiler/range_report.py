@@ -44,8 +44,8 @@ def report_range(
         j = int(np.argmin(drive + reach))
         report.note(
             f"{label}: the mean input takes {int(low.sum())} of {population.n} potentials to {drive[j]:.4g} "
-            f"mV from rest, but they are clipped at {-reach[j]:.4g} mV (counted in state_saturations); give a "
-            f"v_range"
+            f"mV from rest, but they are clipped at {-reach[j]:.4g} mV (counted in state_saturations); give "
+            f"a v_range"
         )
     # All sources in one step are rare; half of them are not.
     elif (np.abs(volley) / 2.0 > reach).any():

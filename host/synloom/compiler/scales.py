@@ -217,7 +217,8 @@ def _search(
         for unit in load.unit:
             if unit >= least:
                 candidates.append(unit / 2.0 ** np.floor(np.log2(unit / least)))
-    best = min(candidates, key=lambda v_lsb: _loss(v_lsb, loads, w_max))
+    # Of equal ones the first, whatever the last bit of a float says.
+    best = min(candidates, key=lambda v_lsb: round(_loss(v_lsb, loads, w_max), 20))
     return best, *_exponents(best, loads, w_max)
 
 

@@ -10,9 +10,13 @@ from synloom.image.report import MOST_CHANGE
 
 __all__ = ["warn_of_change"]
 
+_NOTHING = 1e-3
+
 
 def warn_of_change(what: str, wanted: FloatArray, got: FloatArray, unit: str, hint: str) -> None:
     """Warn if values become 0 or change by more than 2 %.
+
+    Errors below a thousandth of the largest value are nothing: the dark pixels of a picture.
 
     Parameters
     ----------
@@ -22,11 +26,12 @@ def warn_of_change(what: str, wanted: FloatArray, got: FloatArray, unit: str, hi
         Values asked for, and values in the array.
     """
     known = wanted != 0.0
-    change = np.abs(got - wanted) / np.where(known, np.abs(wanted), 1.0)
-    changed = known & (change > MOST_CHANGE)
+    error = np.abs(got - wanted)
+    change = error / np.where(known, np.abs(wanted), 1.0)
+    changed = known & (change > MOST_CHANGE) & (error > _NOTHING * np.abs(wanted).max(initial=0.0))
     if changed.any():
         k = int(np.argmax(np.where(changed, change, 0.0)))
         warn(
-            f"{int(changed.sum())} of {len(wanted)} {what} are changed by more than 2 %: {wanted[k]:.4g} {unit} "
-            f"becomes {got[k]:.4g} {unit}; {hint}"
+            f"{int(changed.sum())} of {len(wanted)} {what} are changed by more than 2 %: {wanted[k]:.4g} "
+            f"{unit} becomes {got[k]:.4g} {unit}; {hint}"
         )
