@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         SynloomError,
         TargetError,
     )
+    from synloom.base.warning import SynloomWarning
     from synloom.compiler import compile
     from synloom.contract.params import ArrayParams
     from synloom.device.counters import Counters
@@ -79,6 +80,7 @@ __all__ = [
     "Report",
     "SmallWorld",
     "SynloomError",
+    "SynloomWarning",
     "TargetError",
     "TraceTarget",
     "Uniform",
@@ -116,6 +118,7 @@ _MODULES = {
         "SynloomError",
         "TargetError",
     ),
+    "base.warning": ("SynloomWarning",),
     "image.image": ("Image",),
     "network.inputs": ("InputPopulation", "PoissonInput", "RegularInput"),
     "network.network": ("Network", "Population", "Projection"),

@@ -152,7 +152,7 @@ WRONG = [
     (
         lambda: compile(add(InputPopulation(1, spike_times=[[1e30]]), Population(1, LIF()))),
         ParameterError,
-        r"spike_times\[0\] of 'input0' must be under 2147483648 steps",
+        r"spike_times of 'input0' must be under 2147483648 steps",
     ),
     (
         lambda: project(weight=1.0, delay=1e30),

@@ -159,7 +159,7 @@ def test_every_number_format_holds_a_network(state_bits, weight_bits):
     assert np.abs(image.weights[image.weights != base.weight_absent]).max() <= base.weight_max
     assert image.report.row("exc", "v_thresh - v_rest").relative < 2.0 / 2 ** (state_bits - 4)
     assert image.report.row("in", "w_max").relative < 0.5 / (2 ** (weight_bits - 2) - 1)
-    assert image.report.row("in", "A_post").relative < 0.1
+    assert image.report.row("in", "A_plus").relative < 0.1
 
 
 def test_very_different_strengths_are_told_of():
@@ -219,9 +219,9 @@ def test_amplitudes_of_all_sizes_are_held(amplitude, bounds):
     rule = STDP(A_plus=amplitude, A_minus=amplitude / 2, bounds=bounds, tau_plus=10.0)
     network.add(Projection(source, target, AllToAll(), weight=0.5, plasticity=rule, label="w"))
     report = compile(network).report
-    assert report.row("w", "A_post").relative < 0.01
-    assert report.row("w", "A_pre").relative < 0.01
-    assert report.row("w", "A_post").note == ""
+    assert report.row("w", "A_plus").relative < 0.01
+    assert report.row("w", "A_minus").relative < 0.01
+    assert report.row("w", "A_plus").note == ""
 
 
 CAPACITY = [

@@ -16,6 +16,7 @@ __all__ = [
     "IntArray",
     "choice",
     "label_of",
+    "nearest_steps",
     "per_item",
     "real",
     "reals",
@@ -30,6 +31,8 @@ IntArray = npt.NDArray[np.int64]
 HUGE: Final = 1e9
 """Largest magnitude of a potential, current or weight: beyond any realistic value, and free of overflow."""
 _MAX_STEPS: Final = 2**31
+_SAME_STEP: Final = 1e-6
+"""Times that differ by less than this part of a step are equal: 0.15 / 0.1 is not quite 1.5."""
 
 
 def _range_text(low: float, high: float, above: bool) -> str:
@@ -105,16 +108,26 @@ def real(
     return float(array)
 
 
+def nearest_steps(times: Any, dt: float) -> FloatArray:
+    """Return `times` (ms) as whole numbers of steps of `dt` ms, float64 of the same shape.
+
+    Half a step rounds up, so times at a distance of one step never share a step. A time within a millionth of
+    a step below the middle counts as the middle, since decimals have no exact binary form.
+    """
+    with np.errstate(over="ignore"):
+        steps = np.asarray(times, dtype=np.float64) / dt
+    return np.asarray(np.floor(steps + (0.5 + _SAME_STEP)), dtype=np.float64)
+
+
 def steps_of(name: str, times: FloatArray, dt: float) -> IntArray:
-    """Return `times` (ms, at least 0) as the nearest numbers of steps of `dt` ms, int64 of the same shape.
+    """Return `times` (ms, at least 0) as numbers of steps of `dt` ms, int64; rounds like `nearest_steps`.
 
     Raises
     ------
     ParameterError
         If a time is 2**31 steps or more.
     """
-    with np.errstate(over="ignore"):
-        steps = np.rint(times / dt)
+    steps = nearest_steps(times, dt)
     if not (steps < _MAX_STEPS).all():
         raise ParameterError(
             f"{name} must be under {_MAX_STEPS} steps of {dt:g} ms ({_MAX_STEPS * dt:g} ms), "

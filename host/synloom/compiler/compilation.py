@@ -8,15 +8,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from synloom.base.checks import FloatArray, IntArray
+from synloom.base.checks import IntArray, switch
 from synloom.base.errors import NetworkError, ParameterError
+from synloom.compiler.effective import report_spikes
 from synloom.compiler.neurons import neuron_registers, neuron_state
 from synloom.compiler.placement import Placement, fit, place
 from synloom.compiler.program import PlacedProjection, Program, Span, build_program
+from synloom.compiler.range_report import report_range
 from synloom.compiler.rules import TraceUnits, features, rule_registers, trace_units
 from synloom.compiler.scales import Scale, choose_scale
 from synloom.compiler.stimulus import input_events, rate_words, rates_of
 from synloom.compiler.synapses import Edges, delays, expand
+from synloom.compiler.weight_report import report_weights
 from synloom.contract.memory_map import layout_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
@@ -30,7 +33,7 @@ from synloom.network.network import Network, Population
 __all__ = ["compile"]
 
 
-def compile(network: Network, params: ArrayParams | None = None) -> Image:
+def compile(network: Network, params: ArrayParams | None = None, *, strict: bool = False) -> Image:
     """Compile a network for an array.
 
     Parameters
@@ -40,6 +43,9 @@ def compile(network: Network, params: ArrayParams | None = None) -> Image:
     params : ArrayParams, optional
         The array to compile for, such as `device.params`. Default: the smallest standard array that holds the
         network.
+    strict : bool
+        Refuse a network on which the report has remarks: something vanishes, is changed by more than 2 %, or
+        may be limited.
 
     Returns
     -------
@@ -49,7 +55,7 @@ def compile(network: Network, params: ArrayParams | None = None) -> Image:
     Raises
     ------
     NetworkError
-        If the network is inconsistent.
+        If the network is inconsistent; with `strict`, if there are remarks, which the message lists.
     ParameterError
         If a value is out of the range of every array.
     CapacityError
@@ -60,7 +66,14 @@ def compile(network: Network, params: ArrayParams | None = None) -> Image:
         raise NetworkError(f"compile needs a Network, not {network!r} ({type(network).__name__})")
     if params is not None and not isinstance(params, ArrayParams):
         raise ParameterError(f"params must be ArrayParams, not {params!r}")
-    return _Compilation(network, params).image()
+    image = _Compilation(network, params).image()
+    if switch("strict", strict) and image.report.notes:
+        raise NetworkError(
+            f"the array would not do what the network says ({len(image.report.notes)} remarks):\n"
+            + "\n".join(f"- {note}" for note in image.report.notes)
+            + "\nchange these values, compile for an array with more bits, or leave out strict=True"
+        )
+    return image
 
 
 class _Compilation:
@@ -148,7 +161,8 @@ class _Compilation:
             registers = neuron_registers(population, scale, self.params, self.network.dt, self.report)
             for name, values in registers.items():
                 fields[name][where] = values
-            for name, values in neuron_state(population, scale, self.params).items():
+            report_range(population, self._incoming(population), scale, self.params, self.report)
+            for name, values in neuron_state(population, scale, self.params, self.report).items():
                 states[name][where] = values
         return layouts[0].pack(fields), layouts[1].pack(states)
 
@@ -183,7 +197,8 @@ class _Compilation:
             wanted = np.rint(edge.weights / lsb)
             got = np.clip(wanted, -self.params.weight_max, self.params.weight_max)
             weights[source.first + edge.pre, target.first + edge.post] = got.astype(np.int8)
-            self._report_weights(edge, wanted, got, lsb)
+            report_weights(edge, wanted, got, lsb, self.params, self.report)
+            report_spikes(edge, edge.projection.post, self._scale_of(edge), self.network.dt, self.report)
             sums = np.abs(got) * 2.0 ** self._scale_of(edge).shifts[edge.label]
             for sign, mask in enumerate((got > 0, got < 0)):
                 np.add.at(load[sign], target.first + edge.post[mask], sums[mask])
@@ -193,29 +208,6 @@ class _Compilation:
                 f"{self.params.accumulator_bits} and saturates (counted in acc_saturations)"
             )
         return weights
-
-    def _report_weights(self, edge: Edges, wanted: FloatArray, got: FloatArray, lsb: FloatArray) -> None:
-        if not len(got):
-            self.report.note(f"{edge.label}: the connector made no synapses")
-            return
-        self.report.add(edge.label, "weight", edge.weights, got * lsb)
-        self._report_resolution(edge, lsb)
-        clipped, lost = int((wanted != got).sum()), int(((got == 0) & (edge.weights != 0.0)).sum())
-        if clipped:
-            self.report.note(f"{edge.label}: {clipped} of {len(got)} weights clipped")
-        if lost:
-            self.report.note(f"{edge.label}: {lost} of {len(got)} weights rounded to zero")
-
-    def _report_resolution(self, edge: Edges, lsb: FloatArray) -> None:
-        bounds = (0.0, 0.0) if edge.rule is None else (edge.rule.w_min, edge.rule.w_max)
-        top = max(float(np.abs(edge.weights).max()), *(abs(bound) for bound in bounds))
-        steps = top / float(lsb.min())
-        if 0.0 < steps < self.params.weight_max // 4:
-            self.report.note(
-                f"{edge.label}: weights use only {steps:.2g} of {self.params.weight_max} levels: other "
-                f"projections onto {edge.projection.post.label!r} are much stronger, or its v_range is too "
-                f"large"
-            )
 
     def _placed(self, edge: Edges) -> PlacedProjection:
         source, target = self._spans(edge)
@@ -260,7 +252,13 @@ class _Compilation:
                 part = rate_words(population.rate, population.generator, self.network.dt)
                 words[first : first + population.n] = part
                 got = rates_of(part, self.network.dt)
-                self.report.add(str(population.label), "rate (Hz)", population.rate, got)
+                self.report.add(
+                    str(population.label),
+                    "rate (Hz)",
+                    population.rate,
+                    got,
+                    hint="a rate of 0 is silence",
+                )
         return words
 
     def _events(self) -> IntArray:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
-from synloom.base.checks import FloatArray, IntArray
+from synloom.base.checks import FloatArray, IntArray, nearest_steps
 from synloom.base.errors import ParameterError
 from synloom.compiler.coefficients import decay_coefficients
+from synloom.compiler.effective import report_decay
 from synloom.compiler.scales import Scale
 from synloom.contract.memory_map import layout_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom.image.report import ReportBuilder
+from synloom.network.cells import LIF
 from synloom.network.network import Population
 from synloom.network.quantities import Dimension
 
 __all__ = ["neuron_registers", "neuron_state"]
+
+_FEW_UNITS: Final = "it is few units of the potential; use more state_bits or a smaller v_range"
 
 
 def neuron_registers(
@@ -33,13 +39,21 @@ def neuron_registers(
     registers.decay("tau_m", "dm", "exponent_m")
     registers.decay("tau_syn_E", "de", "exponent_e")
     registers.decay("tau_syn_I", "di", "exponent_i")
-    registers.level("v_thresh - v_rest (mV)", "thr", cell["v_thresh"] - cell["v_rest"], scale.v_lsb)
+    registers.level(
+        "v_thresh - v_rest (mV)",
+        "thr",
+        cell["v_thresh"] - cell["v_rest"],
+        scale.v_lsb,
+        hint="a threshold of 0 is met in every step; use a smaller v_range or more state_bits",
+    )
     registers.reset(population.cell.reset_mode == "subtract")
     registers.level("i_offset (nA)", "bias", cell["i_offset"], scale.offset_lsb)
     if params.adaptation and cell["theta_plus"].any():
         registers.decay("tau_theta", "dth", "exponent_th")
-        registers.level("theta_plus (mV)", "th_step", cell["theta_plus"], scale.v_lsb)
+        registers.level("theta_plus (mV)", "th_step", cell["theta_plus"], scale.v_lsb, hint=_FEW_UNITS)
     registers.duration("tau_refrac", "refractory")
+    registers.effective()
+    registers.exact("v_rest", "cm")
     registers.same("g_e", scale.gains[0])
     registers.same("g_i", scale.gains[1])
     # A parameter that has a field of its own name needs no line here.
@@ -69,14 +83,16 @@ class _Registers:
         out = (np.isinf(made.tau) & np.isfinite(tau)) | ((made.tau == 0.0) & (tau > 0.0))
         self._report.add(self.label, f"{name} (ms)", tau, made.tau, "out of range" if out.any() else "")
 
-    def level(self, shown: str, field: str, wanted: FloatArray, lsb: FloatArray) -> None:
+    def level(
+        self, shown: str, field: str, wanted: FloatArray, lsb: FloatArray, hint: str = _FEW_UNITS
+    ) -> None:
         """Set a potential or a current, clipped to its field; the most negative value is never used."""
         low, high = self.layout[field].low, self.layout[field].high
         steps = np.rint(np.clip(wanted / lsb, -1e15, 1e15)).astype(np.int64)
         self.fields[field] = np.clip(steps, max(low, -high), high)
         clipped = np.isfinite(wanted) & (self.fields[field] != steps)
         note = "out of range" if clipped.any() else ""
-        self._report.add(self.label, shown, wanted, self.fields[field] * lsb, note)
+        self._report.add(self.label, shown, wanted, self.fields[field] * lsb, note, hint=hint)
 
     def reset(self, subtract: bool) -> None:
         """Set what a spike does to the potential."""
@@ -89,14 +105,30 @@ class _Registers:
     def duration(self, name: str, field: str) -> None:
         """Set a number of steps."""
         wanted, most = self.cell[name], self.layout[field].high
-        steps = np.rint(wanted / self._dt).astype(np.int64)
+        steps = nearest_steps(wanted, self._dt).astype(np.int64)
         if (steps > most).any():
             raise ParameterError(
                 f"{name} of {self.label!r} must be at most {most} steps ({most * self._dt:g} ms), "
                 f"not {float(wanted.max()):g} ms; try a larger dt"
             )
-        self._report.add(self.label, f"{name} (ms)", wanted, steps * self._dt)
+        self._report.add(
+            self.label, f"{name} (ms)", wanted, steps * self._dt, hint=f"it is whole steps of {self._dt:g} ms"
+        )
         self.fields[field] = steps
+
+    def effective(self) -> None:
+        """Report the time constants as the array's whole numbers make them."""
+        for name, start in (("tau_m", "thr"), ("tau_theta", "th_step")):
+            if start in self.fields:
+                begin = self.fields[start].astype(np.float64)
+                report_decay(self.label, name, self.cell[name], begin, self._dt, _FEW_UNITS, self._report)
+
+    def exact(self, *names: str) -> None:
+        """Report parameters that the scales of the population hold, without rounding."""
+        units = LIF.quantities()
+        for name in names:
+            shown = f"{name} ({units[name].dimension.unit})"
+            self._report.add(self.label, shown, self.cell[name], self.cell[name])
 
     def same(self, field: str, value: int) -> None:
         """Set one number for all neurons."""
@@ -117,12 +149,18 @@ class _Registers:
             self.level(shown, name, wanted, self._scale.v_lsb)
 
 
-def neuron_state(population: Population, scale: Scale, params: ArrayParams) -> dict[str, IntArray]:
+def neuron_state(
+    population: Population, scale: Scale, params: ArrayParams, report: ReportBuilder
+) -> dict[str, IntArray]:
     """Return the fields of NEURON_STATE at the start, (n,) each."""
-    rest = population.cell.values(population.n)["v_rest"]
-    v = np.rint((population.v_init - rest) / scale.v_lsb).astype(np.int64)
-    state = {"v": np.clip(v, -params.state_max, params.state_max)}
+    label, rest = str(population.label), population.cell.values(population.n)["v_rest"]
+    wanted = {"v": ("v_init - v_rest (mV)", population.v_init - rest)}
     if params.adaptation:
-        theta = np.rint(population.theta_init / scale.v_lsb).astype(np.int64)
-        state["theta"] = np.clip(theta, 0, params.state_max)
+        wanted["theta"] = ("theta_init (mV)", population.theta_init)
+    state = {}
+    for field, (shown, values) in wanted.items():
+        steps = np.rint(values / scale.v_lsb).astype(np.int64)
+        state[field] = np.clip(steps, -params.state_max, params.state_max)
+        note = "out of range" if (state[field] != steps).any() else ""
+        report.add(label, shown, values, state[field] * scale.v_lsb, note, hint=_FEW_UNITS)
     return state

@@ -9,8 +9,10 @@ from typing import Final
 import numpy as np
 
 from synloom.base.errors import NetworkError, ParameterError
+from synloom.compiler.rule_report import Amplitude, report_half
 from synloom.compiler.scales import Scale
 from synloom.compiler.synapses import Edges
+from synloom.compiler.weight_report import weight_unit
 from synloom.contract.params import ArrayParams
 from synloom.contract.traces import Side
 from synloom.image.report import ReportBuilder
@@ -168,22 +170,24 @@ def rule_registers(
     assert rule is not None
     lsb = _weight_lsb(edge, scale)
     row, column = _unit_amplitudes(rule, lsb, params, dt)
+    bounds = [
+        int(np.clip(round(w / lsb), -params.weight_max, params.weight_max)) for w in (rule.w_min, rule.w_max)
+    ]
     halves = []
     for wanted, name, amplitude, offset, one, past in (
         (rule.A_pre, "A_pre", row, rule.y0, units[Side.TARGET], dt / rule.tau_post),
         (rule.A_post, "A_post", column, rule.x0, units[Side.SOURCE], -dt / rule.tau_pre),
     ):
         a = min(round(amplitude / one), _A_MAX)
-        t0 = _offset(label, "y0" if name == "A_pre" else "x0", offset, one * float(np.exp(past)), params)
+        unit = one * float(np.exp(past))
+        t0 = _offset(label, "y0" if name == "A_pre" else "x0", offset, unit, params)
+        half = HalfRule(a, t0 if a else 0, wanted < 0.0)
+        halves.append(half)
         if wanted:
-            got = wanted * a * one / amplitude
-            report.add(label, f"{name} (of range)", wanted, got, "" if 0 < a < _A_MAX else "out of range")
-        halves.append(HalfRule(a, t0 if a else 0, wanted < 0.0))
-    bounds = [
-        int(np.clip(round(w / lsb), -params.weight_max, params.weight_max)) for w in (rule.w_min, rule.w_max)
-    ]
+            made = Amplitude(name, a, half.t0, amplitude, one, unit, bounds[1] - bounds[0])
+            report_half(edge, made, params, dt, report)
     for name, wanted, got in zip(("w_min", "w_max"), (rule.w_min, rule.w_max), bounds, strict=True):
-        report.add(label, name, wanted, got * lsb)
+        report.add(label, f"{name} ({weight_unit(edge)})", wanted, got * lsb)
     if bounds[0] == bounds[1]:
         report.note(f"{label}: w_min and w_max are equal after rounding, so the weights cannot change")
     return RuleRegisters(

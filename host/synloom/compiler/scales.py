@@ -20,6 +20,9 @@ MAX_GAIN: Final = 15
 MAX_SHIFT: Final = 7
 _SAMPLE: Final = 2000
 _NOTHING: Final = 1e-60
+_MOST_UNITS: Final = 127
+_SAME: Final = 1e-7
+"""Part of the largest value by which two values may differ and still be the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +65,15 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class _Load:
-    """One incoming projection: the effects of its synapses by sign, in mV of the most sensitive neuron."""
+    """One incoming projection: the effects of its synapses by sign, in mV of the most sensitive neuron.
+
+    `unit` is the number of which all effects of a sign are multiples; 0 if there is none.
+    """
 
     label: str
     magnitudes: tuple[FloatArray, FloatArray]
     top: tuple[float, float]
+    unit: tuple[float, float]
     plastic: bool
 
     @property
@@ -79,7 +86,8 @@ def choose_scale(population: Population, incoming: Sequence[Edges], params: Arra
     """Choose the scales of a population so that its potential fits and its weights use all their levels.
 
     The range of the potential covers the threshold, with room for overshoot, inhibition and adaptation. It is
-    made up to twice as large if the weights, above all those that learn, then have smaller rounding errors.
+    made up to twice as large if the weights, above all those that learn, then have smaller rounding errors:
+    with the largest weight at the last level, or with a whole number of levels for the weights' own unit.
     """
     cell = population.cell.values(population.n)
     gain_e = synapse_gain(cell["tau_m"], cell["cm"], cell["tau_syn_E"], dt)
@@ -115,7 +123,32 @@ def _load(edge: Edges, gain_e: FloatArray, gain_i: FloatArray) -> _Load:
         exc, inh = (np.append(part, [b] * (b > 0.0)) for part, b in zip((exc, inh), bounds, strict=True))
     # Effects that no potential could resolve count as 0: their logarithms and squares would underflow.
     top = [each if each > _NOTHING else 0.0 for each in top]
-    return _Load(edge.label, (_sample(exc), _sample(inh)), (top[0], top[1]), rule is not None)
+    units = (_own_unit(exc), _own_unit(inh))
+    return _Load(edge.label, (_sample(exc), _sample(inh)), (top[0], top[1]), units, rule is not None)
+
+
+def _own_unit(values: FloatArray) -> float:
+    """Return the largest number of which all values are multiples, a common step; 0 if there is none.
+
+    It is found by Euclid's algorithm, and must be at least 1/127 of the largest value. Weights that come from
+    an image have its unit.
+    """
+    left = np.unique(values)
+    top = float(left.max(initial=0.0))
+    least = top / (_MOST_UNITS + 0.5)
+    if not top or len(left) > _MOST_UNITS:
+        return 0.0
+    unit = float(left[0])
+    while True:
+        rest = left - unit * np.rint(left / unit)
+        rest = np.abs(rest[np.abs(rest) > _SAME * top])
+        if not len(rest):
+            break
+        unit = float(rest.min())
+        if unit < least:
+            return 0.0
+    # The mean over all values is nearer than the last remainder.
+    return float(np.sum(left) / np.sum(np.rint(left / unit)))
 
 
 def _sample(values: FloatArray) -> FloatArray:
@@ -181,7 +214,11 @@ def _search(
             exponent = np.floor(np.log2(top / w_max / least)) if top else 0.0
             if top and exponent >= 0.0:
                 candidates.append(top / w_max / 2.0**exponent)
-    best = min(candidates, key=lambda v_lsb: _loss(v_lsb, loads, w_max))
+        for unit in load.unit:
+            if unit >= least:
+                candidates.append(unit / 2.0 ** np.floor(np.log2(unit / least)))
+    # Of equal ones the first, whatever the last bit of a float says.
+    best = min(candidates, key=lambda v_lsb: round(_loss(v_lsb, loads, w_max), 20))
     return best, *_exponents(best, loads, w_max)
 
 

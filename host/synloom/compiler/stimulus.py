@@ -14,10 +14,12 @@ from synloom.contract.memory_map import GENERATOR
 from synloom.image.report import ReportBuilder
 from synloom.network.inputs import InputPopulation
 
-__all__ = ["ALWAYS", "input_events", "rate_words", "rates_of"]
+__all__ = ["ALWAYS", "OFF_GRID", "input_events", "rate_words", "rates_of"]
 
 ALWAYS: Final = GENERATOR["rate"].high
 _UNIT: Final = 1 << GENERATOR["rate"].width
+OFF_GRID: Final = 0.02
+"""Part of a step by which a time may move without a remark."""
 
 
 def rate_words(hz: FloatArray, generator: str, dt: float, bits: int = 15) -> npt.NDArray[np.uint16]:
@@ -73,7 +75,7 @@ def input_events(
     dt : float
         Time step, ms.
     report : ReportBuilder
-        Takes a row for times that are not at a step.
+        Takes a row for each population, and remarks on times between steps and on spikes that share a step.
 
     Raises
     ------
@@ -82,13 +84,30 @@ def input_events(
     """
     parts = [np.zeros((0, 2), dtype=np.int64)]
     for population, first, delay in inputs:
-        for k, times in enumerate(population.spike_times):
-            if not len(times):
-                continue
-            steps = steps_of(f"spike_times[{k}] of {population.label!r}", times, dt)
-            if np.abs(steps * dt - times).max() > 1e-6 * dt:
-                report.add(
-                    str(population.label), f"spike_times[{k}] (ms)", times, steps * dt, "moved to a step"
-                )
-            parts.append(np.stack([steps + delay[k], np.full(len(steps), first + k)], axis=1))
+        count = [len(times) for times in population.spike_times]
+        if not sum(count):
+            continue
+        label, channel = str(population.label), np.repeat(np.arange(population.n), count)
+        times = np.concatenate(population.spike_times)
+        steps = steps_of(f"spike_times of {label!r}", times, dt)
+        events = np.stack([steps + delay[channel], first + channel], axis=1)
+        parts.append(np.unique(events, axis=0))
+        _report_times(label, times, np.asarray(steps * dt), dt, report)
+        if len(parts[-1]) < len(events):
+            report.note(
+                f"{label}: {len(events) - len(parts[-1])} of {len(events)} spikes do not act, since their "
+                f"channel spikes in the same step already; use more channels, a larger weight or a smaller dt"
+            )
     return np.unique(np.concatenate(parts), axis=0)
+
+
+def _report_times(label: str, times: FloatArray, got: FloatArray, dt: float, report: ReportBuilder) -> None:
+    off = np.abs(got - times)
+    worst = int(np.argmax(off))
+    report.add(label, "spike_times (ms)", times[worst], got[worst], quiet=True)
+    moved = int((off > OFF_GRID * dt).sum())
+    if moved:
+        report.note(
+            f"{label}: {moved} of {len(times)} spike times are between steps of {dt:g} ms and act at the "
+            f"nearest one, up to {off[worst]:.3g} ms off (half a step rounds up)"
+        )

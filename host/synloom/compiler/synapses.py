@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,8 @@ class Edges:
 def expand(network: Network) -> list[Edges]:
     """Expand all projections of a network into synapses.
 
-    Each projection has its own random stream, so adding one does not change what the others draw.
+    Each projection has a random stream of its own, of the network's seed and its label, so adding or removing
+    one does not change what the others draw.
 
     Raises
     ------
@@ -62,11 +64,15 @@ def expand(network: Network) -> list[Edges]:
         is out of the bounds of its learning rule.
     """
     edges = []
-    for index, projection in enumerate(network.projections):
-        rng = np.random.default_rng([network.seed, index])
-        edges.append(_expand_one(projection, rng))
+    for projection in network.projections:
+        edges.append(_expand_one(projection, _stream(network.seed, str(projection.label))))
     _refuse_twice(edges)
     return edges
+
+
+def _stream(seed: int, label: str) -> np.random.Generator:
+    name = hashlib.sha256(label.encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(name[:16], "little")])
 
 
 def _expand_one(projection: Projection, rng: np.random.Generator) -> Edges:

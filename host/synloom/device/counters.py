@@ -10,9 +10,14 @@ from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.contract.registers import COUNTERS
 
-__all__ = ["LOSSES", "Counters", "read_counters"]
+__all__ = ["HOST_COUNTERS", "LOSSES", "Counters", "read_counters"]
 
-LOSSES: Final = tuple(name for name, counter in COUNTERS.items() if counter.loss)
+HOST_COUNTERS: Final = {
+    "inputs_merged": "Input spikes that the host was given for a step and channel that had one already.",
+}
+"""What the host counts itself, with explanations; each is a loss."""
+
+LOSSES: Final = (*(name for name, counter in COUNTERS.items() if counter.loss), *HOST_COUNTERS)
 """Names of the counters of lost events and limited values."""
 
 
@@ -23,10 +28,12 @@ class Counters(Mapping[str, int]):
     ----------
     values : mapping of str to int
         The value of every counter of the COUNTERS region.
+    host : mapping of str to int, optional
+        Values of `HOST_COUNTERS`; those that are missing do not appear.
     """
 
-    def __init__(self, values: Mapping[str, int]):
-        self._values = dict(values)
+    def __init__(self, values: Mapping[str, int], host: Mapping[str, int] | None = None):
+        self._values = {**values, **(host or {})}
 
     def __getitem__(self, name: str) -> int:
         return self._values[name]
@@ -40,20 +47,24 @@ class Counters(Mapping[str, int]):
     @property
     def losses(self) -> dict[str, int]:
         """The counters of `LOSSES` that are not 0; empty if nothing was lost or limited."""
-        return {name: self._values[name] for name in LOSSES if self._values[name]}
+        return {name: self._values[name] for name in LOSSES if self._values.get(name)}
 
     def __str__(self) -> str:
         width = max(map(len, self._values))
         lines = [f"{name.ljust(width)}  {value:>14,}" for name, value in self._values.items()]
-        lines += [f"- {value:,} {name}: {COUNTERS[name].doc}" for name, value in self.losses.items()]
+        lines += [f"- {value:,} {name}: {_doc(name)}" for name, value in self.losses.items()]
         return "\n".join(lines if self.losses else [*lines, "- nothing was lost"])
 
     def __repr__(self) -> str:
         return f"<Counters: {self['steps']} steps, losses {self.losses or 'none'}>"
 
 
-def read_counters(port: Port) -> Counters:
-    """Read all counters of an array."""
+def _doc(name: str) -> str:
+    return HOST_COUNTERS.get(name) or COUNTERS[name].doc
+
+
+def read_counters(port: Port, host: Mapping[str, int] | None = None) -> Counters:
+    """Read all counters of an array, and add those of the host."""
     memory = memory_of(port.params, Region.COUNTERS)
     counts = memory.unpack(port.read(*memory.span()))["count"].tolist()
-    return Counters(dict(zip(COUNTERS, counts, strict=True)))
+    return Counters(dict(zip(COUNTERS, counts, strict=True)), host)

@@ -11,20 +11,21 @@ import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, IntArray, choice, per_item, real, reals, switch, whole
 from synloom.base.errors import NetworkError, ParameterError
-from synloom.compiler.stimulus import rate_words
+from synloom.compiler.stimulus import rate_words, rates_of
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
 from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.contract.traces import TRACES, Side
+from synloom.device.changes import warn_of_change
 from synloom.device.counters import Counters, read_counters
 from synloom.device.neuron_state import read_population
 from synloom.device.recorders import Recorders
 from synloom.device.recording import Recording
 from synloom.device.session import Session
-from synloom.device.stimulus import events_from, indices_from
+from synloom.device.stimulus import events_from, raster_events, step_events
+from synloom.device.turns import Turns, exclusive
 from synloom.device.weights import raw_from_si, read_raw, si_from_raw, write_raw
 from synloom.image.image import Image
 from synloom.image.places import InputInfo
@@ -36,6 +37,8 @@ class Device:
     """An array that loads and runs images, with all quantities in ms, mV and nA.
 
     A device is a context manager that disconnects on leaving. After an error an image can be loaded again.
+    It serves one thread at a time: a call while another thread is in a call raises DeviceError, and so does
+    every call after `close`.
 
     Parameters
     ----------
@@ -46,6 +49,7 @@ class Device:
     def __init__(self, port: Port):
         self._session = Session(port)
         self._recorders = Recorders()
+        self._turns = Turns()
 
     def __enter__(self) -> Device:
         return self
@@ -89,6 +93,7 @@ class Device:
 
     # ---- load and reset ------------------------------------------------------------------------
 
+    @exclusive
     def load(self, image: Image) -> None:
         """Load an image: replace everything in the array, set the time to 0, and record all spikes.
 
@@ -104,6 +109,7 @@ class Device:
         self._session.load(image)
         self._recorders = Recorders(list(image.populations))
 
+    @exclusive
     def reset(self, what: str = "dynamics", *, keep_theta: bool = True) -> None:
         """Return to time 0.
 
@@ -122,6 +128,7 @@ class Device:
         else:
             self._session.reset(keep_theta)
 
+    @exclusive
     def set_baud(self, baud: int) -> None:
         """Change the rate of the serial line at both ends, without a change to the network in the array.
 
@@ -151,10 +158,13 @@ class Device:
             )
         change(baud)
 
+    @exclusive
     def close(self) -> None:
         """Disconnect from the target; closing a device again does nothing."""
+        self._turns.closed = True
         self._session.close()
 
+    @exclusive
     def forget(self) -> None:
         """Treat the array as empty, because something else has written to it; load an image to go on."""
         self._session.forget()
@@ -162,6 +172,7 @@ class Device:
 
     # ---- run -----------------------------------------------------------------------------------
 
+    @exclusive
     def run(self, duration: float, *, paced: bool = False) -> Recording:
         """Run for some time and return the recording.
 
@@ -179,12 +190,16 @@ class Device:
             If `duration` is negative, not a multiple of dt or too long.
         DeviceError
             If no image is loaded, or the run ends early.
+
+        After an interruption (Ctrl-C) the next run begins at the step where the array stopped, with the
+        inputs that are not yet due.
         """
         steps, first = self._steps("duration", duration), self._session.now
         self._session.set_mode(Mode.RASTER, self._recorders.wants_spikes)
         decoder = self._session.execute(steps, RunFlag.PACED if switch("paced", paced) else RunFlag(0))
         return self._recorders.recording(decoder, self.image, first, steps)
 
+    @exclusive
     def step(self, inputs: Mapping[Any, Any] | None = None) -> dict[str, IntArray]:
         """Run one step and return the neurons that fired in it, for closed loops.
 
@@ -194,7 +209,8 @@ class Device:
         ----------
         inputs : mapping, optional
             For each input population (or its label) the channels that spike in this step: a row (n,) of bool
-            or uint8, or a sequence of indices.
+            or uint8, or a sequence of indices. As many indices as channels, all 0 or 1, could be a row and
+            are refused.
 
         Returns
         -------
@@ -203,13 +219,11 @@ class Device:
         """
         image = self.image
         events = []
-        for which, spikes in _by_input(inputs or {}):
+        for which, spikes in _by_input({} if inputs is None else inputs):
             info = image.input(which)
-            index = indices_from(spikes, info)
-            due = self._session.now + info.delay[index]
-            events.append(np.stack([due, info.source + index], axis=1))
-        for part in events:
-            self._session.queue.add(part)
+            events.append((info, step_events(spikes, info, self._session.now)))
+        self._session.check_merging(events)
+        self._session.send(events)
         self._session.set_mode(Mode.RASTER, True)
         _, fired = self._session.execute(1, RunFlag.FLUSH).spikes()
         return {
@@ -217,10 +231,14 @@ class Device:
             for label, info in image.populations.items()
         }
 
+    @exclusive
     def present(
         self, inputs: Mapping[Any, Any], duration: float, *, rest: float = 0.0, bits: int = 15
     ) -> dict[str, IntArray]:
         """Present a stimulus and return how often each neuron fired, with few commands and no recording.
+
+        Afterwards, and after an interruption, the generators have the rates of the network or of `set_rates`
+        again.
 
         Parameters
         ----------
@@ -250,39 +268,46 @@ class Device:
         steps, pause = self._steps("duration", duration), self._steps("rest", rest)
         whole("duration (in steps)", steps, 0, 0xFFFF)
         used = image.registers["sweep_count"]
-        rates, events = [], []
-        for which, stimulus in _by_input(inputs):
-            info = image.input(which)
-            if np.ndim(stimulus) == 2:
-                if len(stimulus) > steps:
-                    raise ParameterError(
-                        f"the raster for {info.label!r} must have at most {steps} rows, the steps of "
-                        f"{duration:g} ms, not {len(stimulus)}"
-                    )
-                events.append(events_from(stimulus, info, session.now, image.dt))
-            else:
-                rates.append((info, self._rate_words(info, stimulus, bits)))
+        rates, events = self._stimuli(inputs, steps, bits)
+        session.check_merging(events)
         # Nothing is written before this line, so a wrong stimulus changes nothing.
         session.clear_counts(used)
-        for info, words in rates:
-            self.port.write(Region.GEN_RATE, info.source, words)
-        for part in events:
-            session.queue.add(part)
+        session.send(events)
         session.set_mode(Mode.RASTER, False)
-        session.execute(steps, RunFlag(0))
-        counts = session.counts(0, used, clear=True)
-        if pause:
-            for info, words in rates:
-                self.port.write(Region.GEN_RATE, info.source, np.zeros_like(words))
-            session.execute(pause, RunFlag(0))
-            session.clear_counts(used)
+        with session.presenting(rates):
+            session.execute(steps, RunFlag(0))
+            counts = session.counts(0, used, clear=True)
+            if pause:
+                for info, _ in rates:
+                    session.rates.show(info.source, self._rate_words(info, 0.0, bits))
+                session.execute(pause, RunFlag(0))
+                session.clear_counts(used)
         return {label: counts[info.first : info.first + info.n] for label, info in image.populations.items()}
+
+    def _stimuli(
+        self, inputs: Mapping[Any, Any], steps: int, bits: int
+    ) -> tuple[list[tuple[InputInfo, Words]], list[tuple[InputInfo, IntArray]]]:
+        """Return the rates and the events of what is presented for some steps."""
+        rates, events = [], []
+        for which, stimulus in _by_input(inputs):
+            info = self.image.input(which)
+            if np.ndim(stimulus) < 2:
+                rates.append((info, self._rate_words(info, stimulus, bits)))
+                continue
+            events.append((info, raster_events(stimulus, info, self._session.now)))
+            if len(stimulus) > steps:
+                raise ParameterError(
+                    f"the raster for {info.label!r} must have at most {steps} rows, the steps of "
+                    f"{steps * self.image.dt:g} ms, not {len(stimulus)}"
+                )
+        return rates, events
 
     def _steps(self, name: str, duration: Any) -> int:
         return self._session.steps(real(name, duration, low=0.0))
 
     # ---- stimulus and settings -----------------------------------------------------------------
 
+    @exclusive
     def inject(self, population: Any, spikes: Any) -> None:
         """Send spikes to an input population in the following runs.
 
@@ -292,7 +317,8 @@ class Device:
             The input population, or its label.
         spikes : (T, n) array of bool or uint8, or sequence of (ms, index)
             A raster, whose row 0 is the next step; or pairs, whose times count from now. The delay of the
-            population is added.
+            population is added. A time between two steps acts at the nearest one, half a step at the next.
+            What could be both is refused.
 
         Raises
         ------
@@ -302,8 +328,11 @@ class Device:
             If the spikes have another form, or a time or an index is out of range.
         """
         info = self.image.input(population)
-        self._session.queue.add(events_from(spikes, info, self._session.now, self.image.dt))
+        events = [(info, events_from(spikes, info, self._session.now, self.image.dt))]
+        self._session.check_merging(events)
+        self._session.send(events)
 
+    @exclusive
     def set_rates(self, population: Any, hz: Any, *, bits: int = 15) -> None:
         """Set the rates of the generators of an input population, from the next step on.
 
@@ -322,16 +351,25 @@ class Device:
             If the image has no such input population, or it has no generators.
         ParameterError
             If a rate is out of range, or their number is not n.
+
+        A rate that becomes 0 or changes by more than 2 % causes a SynloomWarning.
         """
         info = self.image.input(population)
-        self.port.write(Region.GEN_RATE, info.source, self._rate_words(info, hz, bits))
+        self._session.rates.set(info.source, self._rate_words(info, hz, bits))
 
     def _rate_words(self, info: InputInfo, hz: Any, bits: int) -> Words:
         if info.generator is None:
             raise NetworkError(f"{info.label!r} has no generators; make it a PoissonInput or a RegularInput")
-        rates = per_item("hz", reals("hz", hz, low=0.0), info.n)
-        return rate_words(rates, info.generator, self.image.dt, whole("bits", bits, 1, 15))
+        rates, dt = per_item("hz", reals("hz", hz, low=0.0), info.n), self.image.dt
+        words = rate_words(rates, info.generator, dt, whole("bits", bits, 1, 15))
+        # Who asks for fewer bits knows that.
+        nearest = rates_of(rate_words(rates, info.generator, dt), dt)
+        warn_of_change(
+            f"rates of {info.label!r}", rates, nearest, "Hz", "a rate of 0 is silence; use a larger dt"
+        )
+        return words
 
+    @exclusive
     def set_offset(self, population: Any, current: Any) -> None:
         """Set the constant current `i_offset` of a population, in nA: a number or (n,).
 
@@ -339,22 +377,27 @@ class Device:
         ------
         ParameterError
             If a current is out of the range of the array; the message gives that range.
+
+        A current that becomes 0 or changes by more than 2 % causes a SynloomWarning.
         """
         info = self.image.population(population)
         self._session.set_bias(info, per_item("current", reals("current", current), info.n))
 
+    @exclusive
     def set_learning(self, on: bool) -> None:
         """Switch all plasticity on or off; the traces are updated either way."""
         if switch("on", on):
             self._session.require("plasticity")
         self._session.set_mode(Mode.LEARN, switch("on", on))
 
+    @exclusive
     def set_adaptation(self, on: bool) -> None:
         """Switch threshold adaptation on or off; while it is off, adapted thresholds do not change."""
         if switch("on", on):
             self._session.require("adaptation")
         self._session.set_mode(Mode.ADAPT, switch("on", on))
 
+    @exclusive
     def set_reward(self, reward: float) -> None:
         """Set the global reward, which multiplies all changes by rules with `reward=True`.
 
@@ -372,10 +415,13 @@ class Device:
         """
         self._session.require("plasticity", "reward")
         value = round(256.0 * real("reward", reward, low=-127.99, high=127.99))
+        got = np.array([value / 256.0])
+        warn_of_change("rewards", np.array([float(reward)]), got, "", "rewards are in steps of 1/256")
         self._session.set_register("reward", value & 0xFFFF)
 
     # ---- recorders -----------------------------------------------------------------------------
 
+    @exclusive
     def record(
         self, population: Any, variable: str = "spikes", indices: Any = None, *, every: float | None = None
     ) -> None:
@@ -407,6 +453,7 @@ class Device:
         self._recorders.add(self.image, population, variable, indices, every)
         self._recorders.write(self.port)
 
+    @exclusive
     def record_nothing(self) -> None:
         """Remove all recorders, including those of spikes."""
         self._recorders = Recorders()
@@ -415,6 +462,7 @@ class Device:
 
     # ---- reading and writing -------------------------------------------------------------------
 
+    @exclusive
     def read_weights(self, projection: Any, *, raw: bool = False) -> npt.NDArray[Any]:
         """Return the weights of a projection.
 
@@ -441,6 +489,7 @@ class Device:
         weights = read_raw(self.port, image, info)
         return weights if raw else si_from_raw(image, info, weights)
 
+    @exclusive
     def write_weights(self, projection: Any, weights: npt.ArrayLike) -> None:
         """Write the weights of a projection.
 
@@ -463,6 +512,7 @@ class Device:
         info = image.projection(projection)
         write_raw(self.port, image, info, raw_from_si(image, info, weights))
 
+    @exclusive
     def read_state(self, population: Any) -> dict[str, FloatArray]:
         """Return the state of a population of neurons.
 
@@ -492,6 +542,7 @@ class Device:
             state[trace.variable] = _spikes(words, image.registers[trace.increment])
         return state | ({"theta": raw["theta"] * info.v_lsb} if "theta" in raw else {})
 
+    @exclusive
     def spike_counts(self, population: Any, *, clear: bool = True) -> IntArray:
         """Return how often each neuron fired since its count was last cleared, (n,) int64.
 
@@ -510,9 +561,10 @@ class Device:
         info = self.image.population(population)
         return self._session.counts(info.first, info.n, switch("clear", clear))
 
+    @exclusive
     def counters(self) -> Counters:
-        """Return the counters of the array; `counters().losses` is empty if nothing was lost or limited."""
-        return read_counters(self.port)
+        """Return all counters; `counters().losses` is empty if nothing was lost or limited."""
+        return read_counters(self.port, {"inputs_merged": self._session.inputs_merged})
 
 
 def _by_input(inputs: Any) -> Iterable[tuple[Any, Any]]:

@@ -22,25 +22,39 @@ class EventQueue:
 
     def __init__(self) -> None:
         self.cursor = 0
-        self._waiting: IntArray = np.zeros((0, 2), dtype=np.int64)
+        self._waiting: IntArray = _none()
+        self._taken: IntArray = _none()
 
     def reset(self, now: int) -> None:
-        """Drop all waiting spikes; the array's queue was emptied at step `now`."""
+        """Drop all spikes; the array's queue was emptied at step `now`."""
         self.cursor = now
-        self._waiting = np.zeros((0, 2), dtype=np.int64)
+        self._taken = self._waiting = _none()
+
+    def merging(self, events: IntArray) -> int:
+        """Return how many of these events, (K, 2) int64, have an equal one there or among the waiting."""
+        if not len(events):
+            return 0
+        together = np.concatenate([self._waiting, events])
+        return len(together) - len(_different(together))
 
     def add(self, events: IntArray) -> None:
-        """Add events, (K, 2) int64 of (step, input id)."""
+        """Add events, (K, 2) int64 of (step, input id); equal ones become one."""
         if len(events):
-            self._waiting = np.unique(np.concatenate([self._waiting, events]), axis=0)
+            self._waiting = _different(np.concatenate([self._waiting, events]))
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def take(self, end: int) -> npt.NDArray[np.uint16]:
-        """Remove all events before step `end` and return their words, (n,) uint16; the cursor follows."""
+        """Remove all events before step `end` and return their words, (n,) uint16; the cursor follows.
+
+        Until `settle` is called, `rewind` can bring them back.
+        """
         split = int(np.searchsorted(self._waiting[:, 0], end))
-        events, self._waiting = self._waiting[:split], self._waiting[split:]
+        events = self._waiting[:split]
+        # In this order an interruption between the lines leaves events in both, never in none.
+        self._taken = np.concatenate([self._taken, events])
+        self._waiting = self._waiting[split:]
         if not len(events):
             return np.zeros(0, dtype=np.uint16)
         words: list[int] = []
@@ -55,6 +69,41 @@ class EventQueue:
         words = _advance(step - self.cursor)
         self.cursor = step
         return np.array(words, dtype=np.uint16)
+
+    def settle(self) -> None:
+        """Forget the events that were taken: their run has ended as planned."""
+        self._taken = _none()
+
+    def rewind(self, now: int, delivered: IntArray) -> None:
+        """Let the events that were taken wait again, from step `now` on; the array's queue was emptied there.
+
+        Parameters
+        ----------
+        now : int
+            The array's next step.
+        delivered : (K, 2) int64
+            Events that are in the array's delay wheel already.
+        """
+        events = _different(np.concatenate([self._taken, self._waiting]))
+        there = np.isin(_keys(events), _keys(delivered))
+        self._waiting = events[(events[:, 0] >= now) & ~there]
+        self._taken = _none()
+        self.cursor = now
+
+
+def _none() -> IntArray:
+    return np.zeros((0, 2), dtype=np.int64)
+
+
+def _keys(events: IntArray) -> IntArray:
+    return events[:, 0] << 16 | events[:, 1]
+
+
+def _different(events: IntArray) -> IntArray:
+    """Return the events without repetitions, sorted by step and then by input."""
+    # Unique rows take NumPy several times longer than unique numbers.
+    keys = np.unique(_keys(events))
+    return np.stack([keys >> 16, keys & 0xFFFF], axis=1)
 
 
 def _advance(steps: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,18 +10,21 @@ import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, IntArray, whole
 from synloom.base.errors import CapacityError, DeviceError, ParameterError
-from synloom.contract.array_port import Port
+from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
+from synloom.device.changes import warn_of_change
 from synloom.device.decoder import RecordDecoder
 from synloom.device.event_queue import EventQueue
 from synloom.device.execution import execute, stop
 from synloom.device.loader import check_fits, clear_dynamics, load_image, read_register, write_register
 from synloom.device.neuron_state import read_population
+from synloom.device.rates import GeneratorRates
+from synloom.device.stimulus import warn_of_merging
 from synloom.image.image import Image
-from synloom.image.places import PopulationInfo
+from synloom.image.places import InputInfo, PopulationInfo
 
 __all__ = ["Session"]
 
@@ -40,13 +43,20 @@ class Session:
         The next step.
     queue : EventQueue
         Spikes that wait to be sent.
+    rates : GeneratorRates
+        Rates of the generators.
+    inputs_merged : int
+        Input spikes since the load that had another one in their step and channel.
     """
 
     def __init__(self, port: Port):
         self.port = port
         self.queue = EventQueue()
         self.now = 0
+        self.rates = GeneratorRates(port, np.zeros(0, dtype=np.uint16))
+        self.inputs_merged = 0
         self._loaded: Image | None = None
+        self._why = ""
         self._mode = 0
         self._neuron_params: npt.NDArray[np.uint16] = np.zeros((0, 0), dtype=np.uint16)
 
@@ -69,7 +79,7 @@ class Session:
             If no image is loaded.
         """
         if self._loaded is None:
-            raise DeviceError("no image is loaded; call device.load(image)")
+            raise DeviceError(f"no image is loaded{self._why}; call device.load(image)")
         return self._loaded
 
     def load(self, image: Image) -> None:
@@ -83,22 +93,32 @@ class Session:
             If the image was compiled for another array.
         """
         check_fits(image, self.port.params)
-        self._loaded = None
-        stop(self.port)
-        load_image(self.port, image)
-        self._mode = image.registers["mode"]
-        self._neuron_params = image.neuron_params.copy()
+        with self._unknown("a load"):
+            stop(self.port)
+            load_image(self.port, image)
+            self._mode = image.registers["mode"]
+            self._neuron_params = image.neuron_params.copy()
+            self.rates = GeneratorRates(self.port, image.gen_rate)
+            self.inputs_merged = 0
+            self._restart(image)
         self._loaded = image
-        self._restart()
 
     def forget(self) -> None:
         """Treat the array as empty: no image counts as loaded."""
-        self._loaded = None
+        self._loaded, self._why = None, ", because the device was told to forget it"
 
     def close(self) -> None:
         """Disconnect from the array."""
-        self._loaded = None
+        self._loaded, self._why = None, ", because the device is closed"
         self.port.close()
+
+    @contextmanager
+    def _unknown(self, what: str) -> Iterator[None]:
+        """Let no image count as loaded while the array is written, nor afterwards if that is cut short."""
+        image, self._loaded = self._loaded, None
+        self._why = f", because {what} was cut short"
+        yield
+        self._loaded, self._why = image, ""
 
     def reset(self, keep_theta: bool) -> None:
         """Reset the dynamic state to that of the image, and the time to 0.
@@ -110,7 +130,8 @@ class Session:
         """
         image = self.image
         memory = memory_of(image.params, Region.NEURON_STATE)
-        with self.guard():
+        with self._unknown("a reset"):
+            stop(self.port)
             fields = memory.layout.unpack(image.neuron_state)
             if keep_theta and "theta" in fields:
                 for info in image.populations.values():
@@ -123,12 +144,43 @@ class Session:
             clear_dynamics(self.port)
             write_register(self.port, "now", 0)
             write_register(self.port, "probe_wait", 0)
-        self._restart()
+            self._restart(image)
 
-    def _restart(self) -> None:
+    def _restart(self, image: Image) -> None:
         self.now = 0
         self.queue.reset(0)
-        self.queue.add(self.image.events)
+        self.queue.add(image.events)
+
+    # ---- spikes --------------------------------------------------------------------------------
+
+    def check_merging(self, parts: Sequence[tuple[InputInfo, IntArray]]) -> None:
+        """Warn if some of these events, (K, 2) int64 for each input, would share a step and channel."""
+        merged, events = self._merging(parts)
+        warn_of_merging(merged, len(events), [info.label for info, _ in parts], self.image.dt)
+
+    def send(self, parts: Sequence[tuple[InputInfo, IntArray]]) -> None:
+        """Let events wait for their steps, and count those that share a step and channel."""
+        merged, events = self._merging(parts)
+        self.queue.add(events)
+        self.inputs_merged += merged
+
+    def _merging(self, parts: Sequence[tuple[InputInfo, IntArray]]) -> tuple[int, IntArray]:
+        events = np.concatenate([np.zeros((0, 2), dtype=np.int64), *(events for _, events in parts)])
+        return self.queue.merging(events), events
+
+    @contextmanager
+    def presenting(self, rates: Sequence[tuple[InputInfo, Words]]) -> Iterator[None]:
+        """Set rates for the time of this context; afterwards they are what they were, whatever happened."""
+        try:
+            for info, words in rates:
+                self.rates.show(info.source, words)
+            yield
+        finally:
+            # If the array could not be stopped, its state is unknown and it must be loaded again anyway.
+            if self._loaded is not None:
+                with self._unknown("a stimulus"):
+                    for info, _ in rates:
+                        self.rates.restore(info.source, info.n)
 
     # ---- runs ----------------------------------------------------------------------------------
 
@@ -153,27 +205,42 @@ class Session:
         """Run some steps and return the decoder with their records; see `synloom.device.execution`."""
         if not steps:
             return RecordDecoder(self.now)
-        with self.guard():
+        with self._guard():
             decoder = execute(self.port, self.queue, self.now, steps, flags)
-        self.now += steps
+            self.now += steps
+            self.queue.settle()
         return decoder
 
     @contextmanager
-    def guard(self) -> Iterator[None]:
+    def _guard(self) -> Iterator[None]:
         """Stop the array after an error in this context; if that fails too, no image counts as loaded.
 
-        After an error, spikes that wait to be sent are dropped.
+        The spikes that are not yet due then wait for the next run, which begins where the array stopped.
         """
         try:
             yield
         except BaseException:
-            image, self._loaded = self._loaded, None
-            stop(self.port)
-            self.now = read_register(self.port, "now")
-            write_register(self.port, "now", self.now)
-            self.queue.reset(self.now)
-            self._loaded = image
+            with self._unknown("a run"):
+                stop(self.port)
+                now = read_register(self.port, "now")
+                delivered = self._delivered(now)
+                # This empties the array's queue, too.
+                write_register(self.port, "now", now)
+                self.queue.rewind(now, delivered)
+                self.now = now
             raise
+
+    def _delivered(self, now: int) -> IntArray:
+        """Return the events that have left the array's queue for its delay wheel, (K, 2) int64."""
+        params = self.port.params
+        memory = memory_of(params, Region.WHEEL)
+        found = []
+        for step in range(now, now + params.delay_slots):
+            place = memory.offset(step % params.delay_slots, 0)
+            words = self.port.read(memory.region, place, params.input_words).astype("<u2")
+            ids = np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little"))
+            found.append(np.stack([np.full(len(ids), step), ids], axis=1))
+        return np.concatenate(found)
 
     # ---- registers -----------------------------------------------------------------------------
 
@@ -210,6 +277,9 @@ class Session:
                 f"currents of {info.label!r} must be in {-limit:.6g}..{limit:.6g} nA, not "
                 f"{current[bad][0]:g} nA; use a smaller current, or compile with a larger v_range"
             )
+        got = steps * info.offset_lsb
+        hint = "use a larger current, or compile with a smaller v_range or for more state_bits"
+        warn_of_change(f"currents of {info.label!r}", current, got, "nA", hint)
         memory = memory_of(self.image.params, Region.NEURON_PARAMS)
         part = slice(info.first, info.first + info.n)
         fields = memory.layout.unpack(self._neuron_params[part])

@@ -1,21 +1,27 @@
-"""Stimuli: spikes in the forms that users give them, converted to events of (step, input id)."""
+"""Stimuli: spikes in the forms that users give them, converted to events of (step, input id).
+
+Data that could be read in two ways is refused: a wrong guess would be a wrong result without a word.
+"""
 
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from synloom.base.checks import IntArray, steps_of
 from synloom.base.errors import ParameterError
+from synloom.base.warning import warn
+from synloom.compiler.stimulus import OFF_GRID
 from synloom.image.places import InputInfo
 
-__all__ = ["events_from", "indices_from"]
+__all__ = ["events_from", "raster_events", "step_events", "warn_of_merging"]
 
 
 def events_from(spikes: Any, info: InputInfo, now: int, dt: float) -> IntArray:
-    """Return the events of some spikes, (K, 2) int64 of (step, input id).
+    """Return the events of some spikes, (K, 2) int64 of (step, input id); repeated spikes are repeated.
 
     Parameters
     ----------
@@ -31,52 +37,130 @@ def events_from(spikes: Any, info: InputInfo, now: int, dt: float) -> IntArray:
     Raises
     ------
     ParameterError
-        If the spikes have another form, or a time or an index is out of range.
+        If the spikes have another form or one that has two meanings, or a time or an index is out of range.
     """
-    array = _array(spikes, info)
-    if array.dtype.kind == "b" or array.dtype == np.uint8:
-        if array.ndim != 2 or array.shape[1] != info.n:
+    forms = (
+        f"give a raster of bool or uint8 with shape (T, {info.n}), a row for each step, or a list of pairs "
+        f"(ms, index), such as [(0.0, 0), (2.5, 0)]"
+    )
+    array = _array(spikes, info, forms)
+    if _is_raster(array):
+        if array.ndim == 2 and array.shape[1] == 2 and array.dtype == np.uint8 and (array > 1).any():
             raise ParameterError(
-                f"a raster for {info.label!r} must have shape (T, {info.n}), not {array.shape}"
+                f"an array of uint8 with two columns and numbers above 1 for {info.label!r} may be a raster "
+                f"with counts or pairs; {forms}"
             )
-        steps, index = (part.astype(np.int64) for part in np.nonzero(array))
-    else:
-        if array.size == 0:
-            return np.zeros((0, 2), dtype=np.int64)
-        if array.ndim != 2 or array.shape[1] != 2:
-            raise ParameterError(
-                f"spikes for {info.label!r} must be a raster of bool or uint8 with shape (T, {info.n}), "
-                f"or pairs of (ms, index), not an array of {array.dtype} with shape {array.shape}"
-            )
-        times, number = array.astype(np.float64).T
-        early = ~(np.isfinite(times) & (times >= 0.0))
-        if early.any():
-            raise ParameterError(
-                f"spike times for {info.label!r} must be finite and at least 0 ms from now, "
-                f"not {times[early][0]:g} ms"
-            )
-        steps = steps_of(f"spike times for {info.label!r}", times, dt)
-        index = _check_index(number, info)
+        return raster_events(array, info, now, forms)
+    if array.size == 0:
+        return np.zeros((0, 2), dtype=np.int64)
+    if array.ndim != 2 or array.shape[1] != 2 or _is_columns(spikes):
+        raise ParameterError(
+            f"spikes for {info.label!r} must be a raster or pairs, not {_described(spikes, array)}; {forms}"
+        )
+    if info.n == 2 and not _is_list_of_tuples(spikes) and np.isin(array, (0, 1)).all():
+        raise ParameterError(
+            f"zeros and ones in two columns for the two channels of {info.label!r} may be a raster or pairs; "
+            f"{forms}"
+        )
+    times, number = array.astype(np.float64).T
+    early = ~(np.isfinite(times) & (times >= 0.0))
+    if early.any():
+        raise ParameterError(
+            f"spike times for {info.label!r} must be finite and at least 0 ms from now, "
+            f"not {times[early][0]:g} ms"
+        )
+    steps = steps_of(f"spike times for {info.label!r}", times, dt)
+    index = _check_index(number, info)
+    off = np.abs(steps * dt - times)
+    if (moved := off > OFF_GRID * dt).any():
+        warn(
+            f"{int(moved.sum())} of {len(times)} spike times for {info.label!r} are between steps of {dt:g} "
+            f"ms and act at the nearest one, up to {off.max():.3g} ms off (half a step rounds up); give "
+            f"multiples of dt, or use a smaller dt"
+        )
     return np.stack([now + steps + info.delay[index], info.source + index], axis=1)
 
 
-def indices_from(spikes: Any, info: InputInfo) -> IntArray:
-    """Return channel indices, (K,) int64, from a row (n,) of bool or uint8 or from a sequence of indices.
+def raster_events(raster: Any, info: InputInfo, now: int, forms: str = "") -> IntArray:
+    """Return the events, (K, 2) int64, of a raster whose row 0 is step `now`; a count of k is k events.
 
     Raises
     ------
     ParameterError
-        If the spikes have another form, or an index is out of range.
+        If it is no (T, n) array of bool or uint8; `forms` says what is accepted.
     """
-    array = _array(spikes, info)
-    if array.dtype.kind == "b" or array.dtype == np.uint8:
+    forms = forms or f"give a raster of bool or uint8 with shape (T, {info.n}), a row for each step"
+    array = _array(raster, info, forms)
+    if not _is_raster(array) or array.ndim != 2 or array.shape[1] != info.n:
+        raise ParameterError(
+            f"a raster for {info.label!r} must be of bool or uint8 and have shape (T, {info.n}), not "
+            f"{_described(raster, array)}; {forms}"
+        )
+    steps, index = (np.repeat(part, array[array > 0]) for part in np.nonzero(array))
+    return np.stack([now + steps + info.delay[index], info.source + index], axis=1)
+
+
+def step_events(spikes: Any, info: InputInfo, now: int) -> IntArray:
+    """Return the events, (K, 2) int64, of one step.
+
+    Parameters
+    ----------
+    spikes : (n,) array of bool or uint8, or sequence of int
+        A row of a raster, or the channels that spike.
+    info : InputInfo
+        The input population; its delays are added.
+    now : int
+        The step.
+
+    Raises
+    ------
+    ParameterError
+        If the spikes have another form or one that has two meanings, or an index is out of range or given
+        twice.
+    """
+    forms = (
+        f"give a row of bool or uint8 with shape ({info.n},), or the indices of the channels that spike, as "
+        f"whole numbers (to let all channels spike, give np.ones({info.n}, dtype=bool))"
+    )
+    array = _array(spikes, info, forms)
+    if _is_raster(array):
         if array.shape != (info.n,):
-            raise ParameterError(f"a row for {info.label!r} must have shape ({info.n},), not {array.shape}")
-        return np.flatnonzero(array).astype(np.int64)
-    return _check_index(array.reshape(-1).astype(np.float64), info)
+            raise ParameterError(
+                f"a row for {info.label!r} must have shape ({info.n},), not {array.shape}; {forms}"
+            )
+        return raster_events(array[None], info, now)
+    if array.size == 0 and array.ndim == 1:
+        return np.zeros((0, 2), dtype=np.int64)
+    if array.ndim != 1 or array.dtype.kind == "f":
+        raise ParameterError(
+            f"the spikes of a step for {info.label!r} must be a row or indices, not "
+            f"{_described(spikes, array)}; {forms}"
+        )
+    if len(array) == info.n and np.isin(array, (0, 1)).all():
+        raise ParameterError(
+            f"as many whole numbers as {info.label!r} has channels ({info.n}), all of them 0 or 1, may be a "
+            f"row or indices; {forms}"
+        )
+    index = _check_index(array, info)
+    if len(np.unique(index)) < len(index):
+        raise ParameterError(
+            f"indices for {info.label!r} must differ, since a channel spikes at most once a step; {forms}"
+        )
+    return np.stack([now + info.delay[index], info.source + index], axis=1)
 
 
-def _array(spikes: Any, info: InputInfo) -> Any:
+def warn_of_merging(merged: int, given: int, labels: Sequence[str], dt: float) -> None:
+    """Warn that `merged` of the `given` spikes do not act."""
+    if merged:
+        warn(
+            f"{merged} of {given} spikes for {', '.join(map(repr, dict.fromkeys(labels)))} are for a step "
+            f"and channel that has one already, and do not act: a channel spikes at most once a step "
+            f"({dt:g} ms). They are counted in inputs_merged; use more channels, a larger weight or a "
+            f"smaller dt"
+        )
+
+
+def _array(spikes: Any, info: InputInfo, forms: str) -> Any:
     try:
         array = np.asarray(spikes)
     except ValueError:
@@ -84,9 +168,31 @@ def _array(spikes: Any, info: InputInfo) -> Any:
     if array.dtype.kind not in "biuf":
         raise ParameterError(
             f"spikes for {info.label!r} must be numbers in a regular array, not {reprlib.repr(spikes)} "
-            f"({type(spikes).__name__})"
+            f"({type(spikes).__name__}); {forms}"
         )
     return array
+
+
+def _is_raster(array: Any) -> bool:
+    return bool(array.dtype.kind == "b" or array.dtype == np.uint8)
+
+
+def _is_columns(spikes: Any) -> bool:
+    """Return whether this is (times, indices), as `Recording.spikes` returns them, and no list of pairs."""
+    if not isinstance(spikes, (tuple, list)) or len(spikes) != 2:
+        return False
+    kinds = (np.ndarray, list) if isinstance(spikes, tuple) else np.ndarray
+    return all(isinstance(part, kinds) for part in spikes)
+
+
+def _is_list_of_tuples(spikes: Any) -> bool:
+    return isinstance(spikes, (tuple, list)) and all(isinstance(pair, tuple) for pair in spikes)
+
+
+def _described(spikes: Any, array: Any) -> str:
+    if _is_columns(spikes):
+        return f"a {type(spikes).__name__} of arrays (for pairs, write np.stack(..., axis=1))"
+    return f"an array of {array.dtype} with shape {array.shape}"
 
 
 def _check_index(number: Any, info: InputInfo) -> IntArray:

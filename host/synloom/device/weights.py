@@ -91,6 +91,11 @@ def raw_from_si(image: Image, info: ProjectionInfo, weights: npt.ArrayLike) -> R
         raise ParameterError(
             f"weights of {info.label!r} must be numbers in a regular array, not {reprlib.repr(weights)}"
         ) from None
+    if np.asarray(weights).dtype.kind == "b" or np.asarray(weights).dtype == np.int8:
+        raise ParameterError(
+            f"weights of {info.label!r} must be in SI units, not {np.asarray(weights).dtype}: read_weights "
+            f"without raw=True gives them"
+        )
     if wanted.shape != (pre.n, post.n):
         raise ParameterError(
             f"weights of {info.label!r} must have shape {(pre.n, post.n)}, not {wanted.shape}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,7 +49,7 @@ def read_spikes(name: str, folder: Path, where: Location) -> tuple[FloatArray, F
     """
     path = find(name, folder, where)
     if path.suffix == ".csv":
-        table = _read_csv(path, where)
+        table = _read_csv(path, where, heading=_check_heading)
         if table.shape[1] != 2:
             raise where.error(f"({name}) must have two columns, times and channels, not {table.shape[1]}")
         return table[:, 0], table[:, 1]
@@ -58,6 +59,9 @@ def read_spikes(name: str, folder: Path, where: Location) -> tuple[FloatArray, F
             raise where.error(
                 f"({name}) must have arrays times and channels; it has {', '.join(arrays) or 'none'}"
             )
+    for key in _SPIKES:
+        if arrays[key].dtype.kind == "b":
+            raise where.error(f"({name}) {key} must be numbers, not a raster of bool")
     times, channels = (_numbers(arrays[key], f"({name}) {key}", where) for key in _SPIKES)
     if times.ndim != 1 or times.shape != channels.shape:
         raise where.error(
@@ -103,7 +107,14 @@ def _load(path: Path, suffix: str, where: Location) -> Any:
         raise where.error(f"({path.name}) cannot be read by NumPy: {error}") from error
 
 
-def _read_csv(path: Path, where: Location) -> FloatArray:
+def _check_heading(cells: list[str], name: str, where: Location) -> None:
+    if "time" in cells[-1] and "time" not in cells[0]:
+        raise where.error(f"({name}) must have times in its first column and channels in its second")
+
+
+def _read_csv(
+    path: Path, where: Location, heading: Callable[[list[str], str, Location], None] | None = None
+) -> FloatArray:
     """Return the rows of a file of comma-separated numbers; the first line may be a heading."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -117,6 +128,8 @@ def _read_csv(path: Path, where: Location) -> FloatArray:
             row = [float(cell) if cell.strip() else np.nan for cell in line.split(",")]
         except ValueError:
             if number == 1:
+                if heading is not None:
+                    heading(line.lower().split(","), path.name, where)
                 continue
             raise where.error(f"({path.name}) line {number} must be numbers, not {line[:40]!r}") from None
         if rows and len(row) != len(rows[0]):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from synloom.base.checks import FloatArray, IntArray
+from synloom.base.checks import FloatArray, IntArray, nearest_steps
 from synloom.experiment.data_files import read_spikes
 from synloom.experiment.document import Experiment
 from synloom.experiment.location import Location
@@ -94,7 +94,7 @@ def _from_bursts(
             exact = begin + np.tile(train, (len(members), 1))
             moved = np.maximum(exact + rng.normal(0.0, burst["jitter"], exact.shape), 0.0)
             # Spikes act in whole steps: rounding here keeps a row for each channel out of the report.
-            times.append((np.rint(moved / experiment.dt) * experiment.dt).reshape(-1))
+            times.append((nearest_steps(moved, experiment.dt) * experiment.dt).reshape(-1))
             channels.append(np.repeat(members, len(train)))
     return np.concatenate(times), np.concatenate(channels)
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Report", "ReportBuilder", "ReportRow"]
+__all__ = ["MOST_CHANGE", "Report", "ReportBuilder", "ReportRow"]
+
+MOST_CHANGE: Final = 0.02
+"""The largest relative change of a value that is no remark."""
+_MOST_ROWS: Final = 40
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class ReportRow:
         The value asked for and the value in the array, in that unit.
     note : str
         A remark such as "out of range"; may be empty.
+    mean : float
+        Mean magnitude of the errors of all values, relative to the mean magnitude of the values asked for.
     """
 
     where: str
@@ -35,6 +41,7 @@ class ReportRow:
     wanted: float
     got: float
     note: str = ""
+    mean: float = 0.0
 
     @property
     def error(self) -> float:
@@ -58,7 +65,7 @@ class Report:
     rows : tuple of ReportRow
         One row per parameter.
     notes : tuple of str
-        Remarks that concern no single parameter.
+        Remarks: what vanishes, is changed by more than 2 %, or may be limited.
     title : str
         Heading of the table.
     """
@@ -79,29 +86,38 @@ class Report:
         where : str
             Label of the population or projection.
         parameter : str
-            Name of the parameter, with or without its unit.
+            Name of the parameter, with or without its unit and what is subtracted from it.
 
         Raises
         ------
         KeyError
             If the report has no such row.
         """
-        for row in self.rows:
-            if row.where == where and parameter in (row.parameter, row.parameter.split(" (")[0]):
-                return row
+        mine = [row for row in self.rows if row.where == where]
+        for end in ("", " (", " - "):
+            for row in mine:
+                if row.parameter == parameter or (end and row.parameter.startswith(parameter + end)):
+                    return row
         known = ", ".join(repr(row.parameter) for row in self.rows if row.where == where) or "none"
         raise KeyError(f"the report has no row for {parameter!r} of {where!r}; its rows are: {known}")
 
     def __str__(self) -> str:
-        head = ("where", "parameter", "wanted", "got", "error", "")
-        body = [
-            (r.where, r.parameter, f"{r.wanted:.6g}", f"{r.got:.6g}", _error_text(r), r.note)
-            for r in self.rows
-        ]
         lines = [f"{self.title}: {len(self.rows)} parameters, {len(self.notes)} remarks"]
+        lines += [f"- {note}" for note in self.notes]
+        shown = self.rows
+        if len(shown) > _MOST_ROWS:
+            # Those with the largest errors, in the order of the network.
+            worst = sorted(range(len(shown)), key=lambda k: -shown[k].relative)[:_MOST_ROWS]
+            shown = tuple(shown[k] for k in sorted(worst))
+        head = ("where", "parameter", "wanted", "got", "error", "mean", "")
+        body = [
+            (r.where, r.parameter, f"{r.wanted:.6g}", f"{r.got:.6g}", _error_text(r), _mean_text(r), r.note)
+            for r in shown
+        ]
         if body:
             lines += _table([head, *body])
-        lines += [f"- {note}" for note in self.notes]
+        if len(shown) < len(self.rows):
+            lines.append(f"and {len(self.rows) - len(shown)} parameters with smaller errors, in .rows")
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -123,9 +139,19 @@ class ReportBuilder:
         self.notes: list[str] = []
 
     def add(
-        self, where: str, parameter: str, wanted: npt.ArrayLike, got: npt.ArrayLike, note: str = ""
+        self,
+        where: str,
+        parameter: str,
+        wanted: npt.ArrayLike,
+        got: npt.ArrayLike,
+        note: str = "",
+        *,
+        hint: str = "",
+        quiet: bool = False,
     ) -> None:
         """Add the row of a parameter; of many values, the one with the largest relative error is kept.
+
+        A change by more than 2 % is also a remark.
 
         Parameters
         ----------
@@ -133,6 +159,10 @@ class ReportBuilder:
             As in `ReportRow`.
         wanted, got : array_like
             Values asked for and values in the array; their shapes are broadcast.
+        hint : str
+            What the remark adds: what follows, and what to try.
+        quiet : bool
+            Make no remark.
         """
         want, have = np.broadcast_arrays(
             np.atleast_1d(wanted).astype(float), np.atleast_1d(got).astype(float)
@@ -140,16 +170,36 @@ class ReportBuilder:
         same = want == have
         error = np.abs(np.where(same, 0.0, have) - np.where(same, 0.0, want))
         known = np.isfinite(want) & (want != 0.0)
-        worst = int(np.argmax(error / np.where(known, np.abs(want), 1.0)))
-        self.rows.append(ReportRow(where, parameter, float(want[worst]), float(have[worst]), note))
+        relative = error / np.where(known, np.abs(want), 1.0)
+        worst = int(np.argmax(relative))
+        mean = float(error.mean() / np.abs(want).mean()) if np.isfinite(error).all() and known.any() else 0.0
+        mean = mean if np.isfinite(mean) and len(want) > 1 else 0.0
+        row = ReportRow(where, parameter, float(want[worst]), float(have[worst]), note, mean)
+        self.rows.append(row)
+        changed = int((known & (relative > MOST_CHANGE)).sum())
+        if changed and not quiet:
+            self.note(_change_text(row, changed, len(want)) + (f": {hint}" if hint else ""))
 
     def note(self, text: str) -> None:
-        """Add a remark."""
-        self.notes.append(text)
+        """Add a remark, once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     def report(self) -> Report:
         """Return the finished report."""
         return Report(tuple(self.rows), tuple(self.notes))
+
+
+def _change_text(row: ReportRow, changed: int, count: int) -> str:
+    name, _, unit = row.parameter.partition(" (")
+    unit = unit.rstrip(")")
+    many = f" of {changed} of {count}" if count > 1 else ""
+    change = f"{row.wanted:.4g} becomes {row.got:.4g} {unit}".rstrip()
+    return f"{row.where}: {name}{many}: {change} ({_error_text(row)})"
+
+
+def _mean_text(row: ReportRow) -> str:
+    return f"{100 * row.mean:.2g} %" if row.mean else ""
 
 
 def _error_text(row: ReportRow) -> str:
@@ -165,7 +215,7 @@ def _table(rows: Sequence[Sequence[str]]) -> list[str]:
     lines = []
     for row in rows:
         cells = [
-            c.ljust(w) if k in (0, 1, 5) else c.rjust(w)
+            c.ljust(w) if k in (0, 1, 6) else c.rjust(w)
             for k, (c, w) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  ".join(cells).rstrip())

@@ -253,6 +253,13 @@ class SmallWorld:
         return _from_mask(mask)
 
 
+def _is_no_list(pairs: Any) -> bool:
+    """Return whether this is a mask, or one array for each column, which would be read as other pairs."""
+    if isinstance(pairs, np.ndarray):
+        return bool(pairs.dtype.kind == "b")
+    return isinstance(pairs, tuple) and any(isinstance(part, (np.ndarray, list)) for part in pairs)
+
+
 class FromList:
     """Connect the pairs of a list.
 
@@ -270,13 +277,14 @@ class FromList:
 
     def __init__(self, pairs: Sequence[Sequence[float]]):
         try:
-            table = np.asarray(pairs, dtype=np.float64)
+            table = np.zeros(0) if _is_no_list(pairs) else np.asarray(pairs, dtype=np.float64)
         except (TypeError, ValueError):
             table = np.zeros(0)
         if table.ndim != 2 or table.shape[1] not in (2, 3) or not len(table):
             raise ParameterError(
                 "FromList needs a list of at least one (pre, post) or of at least one (pre, post, weight), "
-                f"not {reprlib.repr(pairs)}"
+                f"not {reprlib.repr(pairs)}; make a list of columns with zip(pre, post), and give a mask to "
+                f"FromMatrix"
             )
         if not np.isfinite(table).all():
             raise ParameterError(
@@ -314,7 +322,8 @@ class FromMatrix:
     matrix : (n_pre, n_post) array or scipy.sparse matrix
         Numbers are weights; leave out the projection's `weight`. Booleans mark the connected pairs; the
         projection's `weight` gives their weights. In a dense matrix of numbers NaN is *no synapse* and 0 is a
-        synapse of weight 0. In a sparse matrix the stored entries are the synapses.
+        synapse of weight 0. Whole numbers that are all 0 or 1 could be either, and are refused. In a sparse
+        matrix the stored entries are the synapses.
 
     Raises
     ------
@@ -337,6 +346,12 @@ class FromMatrix:
                 raise ParameterError(
                     f"FromMatrix needs a 2-D matrix of numbers or booleans, not {dense.dtype} of shape "
                     f"{dense.shape}"
+                )
+            if dense.dtype.kind in "iu" and np.isin(dense, (0, 1)).all():
+                raise ParameterError(
+                    "FromMatrix: whole numbers that are all 0 or 1 may mark pairs or be weights; give "
+                    "matrix.astype(bool) to connect the pairs with 1, or matrix.astype(float) for weights of "
+                    "0 and 1"
                 )
             pre, post = np.nonzero(dense if dense.dtype.kind == "b" else ~np.isnan(dense))
             weights = dense[pre, post]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import reprlib
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,8 +23,8 @@ class InputPopulation:
     n : int
         Number of channels, 1 to 2048.
     spike_times : sequence of n sequences, optional
-        Spike times in ms since the start, one sequence per channel. `Device.inject` sends more spikes at any
-        time.
+        Spike times in ms since the start, one sequence per channel. They act in the nearest step; half a step
+        rounds up. `Device.inject` sends more spikes at any time.
     label : str, optional
         Name, unique in the network.
 
@@ -104,19 +105,30 @@ class RegularInput(PoissonInput):
     generator: ClassVar[str | None] = "regular"
 
 
-def _check_times(times: Sequence[npt.ArrayLike] | None, n: int) -> list[FloatArray]:
+def _check_times(times: Any, n: int) -> list[FloatArray]:
+    """Return the spike times of each channel; a raster or another form is refused."""
     if times is None:
         return [np.zeros(0) for _ in range(n)]
-    try:
-        count = len(times)
-    except TypeError:
+    form = f"give a list of {n} lists of times in ms, one for each channel"
+    if isinstance(times, (str, bytes, Mapping, Set)) or not hasattr(times, "__len__"):
         raise ParameterError(
-            f"spike_times must be a sequence of {n} sequences (times in ms, one sequence per channel), "
-            f"not {times!r}"
-        ) from None
-    if count != n:
-        raise ParameterError(f"spike_times must have one sequence per channel ({n}), not {count}")
-    return [
-        reals(f"spike_times[{k}]", t, low=0.0).reshape(-1) if np.size(t) else np.zeros(0)
-        for k, t in enumerate(times)
-    ]
+            f"spike_times must be a sequence of {n} sequences, not {reprlib.repr(times)}; {form}"
+        )
+    if len(times) != n:
+        raise ParameterError(
+            f"spike_times must have one sequence per channel ({n}), not {len(times)}; {form}"
+        )
+    return [_check_channel(f"spike_times[{k}]", part, form) for k, part in enumerate(times)]
+
+
+def _check_channel(name: str, times: Any, form: str) -> FloatArray:
+    if isinstance(times, (Mapping, Set)) or np.ndim(times) == 0:
+        raise ParameterError(f"{name} must be a sequence of times, not {reprlib.repr(times)}; {form}")
+    if not np.size(times):
+        return np.zeros(0)
+    if np.asarray(times).dtype == np.uint8 or np.asarray(times).dtype.kind == "b":
+        raise ParameterError(
+            f"{name} must be times in ms, not the row of a raster of {np.asarray(times).dtype}; {form}, or "
+            f"send the raster with Device.inject"
+        )
+    return reals(name, times, low=0.0)

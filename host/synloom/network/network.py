@@ -137,6 +137,7 @@ class Projection:
         self.connector = connector
         self.weight = _check_weight(weight, (pre.n, post.n))
         self.delay = None if delay is None else per_item("delay", reals("delay", delay, low=0.0), pre.n)
+        self.plasticity = plasticity
         self.rule = _check_rule(plasticity)
         self.label = label
 

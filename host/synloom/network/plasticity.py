@@ -7,8 +7,9 @@ for three-factor rules. See docs/numbers.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from synloom.base.checks import choice, real, switch
 from synloom.base.errors import ParameterError
@@ -126,6 +127,14 @@ class STDP:
     rounding: str = "stochastic"
     reward: bool = False
 
+    names: ClassVar[Mapping[str, str]] = {
+        "A_pre": "A_minus",
+        "A_post": "A_plus",
+        "tau_pre": "tau_plus",
+        "tau_post": "tau_minus",
+    }
+    """What this rule calls the parameters of the pair rule."""
+
     def __post_init__(self) -> None:
         for name in ("A_plus", "A_minus", "w_min", "w_max"):
             real(name, getattr(self, name))
@@ -182,6 +191,9 @@ class TraceTarget:
     pairing: str = "all_to_all"
     rounding: str = "stochastic"
     reward: bool = False
+
+    names: ClassVar[Mapping[str, str]] = {"A_post": "A", "tau_pre": "tau", "x0": "target"}
+    """What this rule calls the parameters of the pair rule."""
 
     def __post_init__(self) -> None:
         for name in ("A", "w_min", "w_max"):

@@ -1,0 +1,49 @@
+"""Rates of the generators: those that stay, and those of a stimulus that is being presented."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synloom.base.checks import IntArray
+from synloom.contract.array_port import Port, Words
+from synloom.contract.regions import Region
+
+__all__ = ["GeneratorRates"]
+
+_UNKNOWN = -1
+
+
+class GeneratorRates:
+    """The words of GEN_RATE: the network's or those of `set_rates`, and what the array holds now.
+
+    Parameters
+    ----------
+    port : Port
+        The array.
+    words : (n,) uint16
+        The words that were loaded.
+    """
+
+    def __init__(self, port: Port, words: Words):
+        self._port = port
+        self._own: IntArray = words.astype(np.int64)
+        self._held: IntArray = words.astype(np.int64)
+
+    def set(self, first: int, words: Words) -> None:
+        """Write words from an offset on; they stay until they are set again."""
+        self.show(first, words)
+        self._own[first : first + len(words)] = words
+
+    def show(self, first: int, words: Words) -> None:
+        """Write words from an offset on, until `restore`."""
+        part = slice(first, first + len(words))
+        if np.array_equal(self._held[part], words):
+            return
+        # A write that is cut short may have done anything.
+        self._held[part] = _UNKNOWN
+        self._port.write(Region.GEN_RATE, first, words)
+        self._held[part] = words
+
+    def restore(self, first: int, n: int) -> None:
+        """Write the `n` words again that were set last."""
+        self.show(first, self._own[first : first + n].astype(np.uint16))
