@@ -19,6 +19,7 @@ from synloom import (
     RegularInput,
     TraceTarget,
 )
+from synloom.contract import ArrayParams
 
 
 @pytest.mark.parametrize("dt", [0.1, 1.0])
@@ -60,6 +61,22 @@ def test_a_synaptic_potential_follows_the_closed_form(dt, sign):
     assert np.abs(v - exact).max() < {0.1: 1.2e-3, 1.0: 1e-4}[dt] * np.abs(exact + 65.0).max()
     current = recording.values("n", "isyn_exc" if sign > 0 else "isyn_inh")[:, 0]
     assert current == pytest.approx(np.where(t > 0, 0.8 * np.exp(-t / tau), 0.0), abs=1e-3)
+
+
+@pytest.mark.parametrize(("bits", "limit"), [(24, 0.005), (18, 0.02), (16, 0.1)])
+def test_a_small_slow_synaptic_potential_keeps_its_area(bits, limit):
+    # 0.2 mV at its peak. With 16 bits the current is 6 units, which is told apart from 32 by the limit.
+    n, tau_m, cm, tau, dt = 16, 20.0, 1.0, 5.0, 0.1
+    weight = 0.2 * cm * (tau_m - tau) / (tau * tau_m * (4 ** (-1 / 3) - 4 ** (-4 / 3)))
+    network = Network(dt=dt)
+    moments = [[1.0 + 3.7 * k] for k in range(n)]
+    source = network.add(InputPopulation(n, spike_times=moments, label="in"))
+    target = network.add(Population(n, LIF(tau_m=tau_m, cm=cm, tau_syn_E=tau), label="n"))
+    network.add(Projection(source, target, OneToOne(), weight=weight))
+    device = open_model(network, ArrayParams(inputs=n, neurons=n, probes=n, state_bits=bits))
+    device.record("n", "v")
+    v = device.run(300.0).values("n", "v") + 65.0
+    assert v.sum(axis=0).mean() * dt == pytest.approx(weight * tau * tau_m / cm, rel=limit)
 
 
 def test_a_delta_synapse_steps_the_potential_by_its_weight():
@@ -254,6 +271,14 @@ def test_thresholds_adapt_and_come_back():
     still = device.read_state("n")["theta"]
     device.run(50.0)
     assert (device.read_state("n")["theta"] == still).all()
+
+
+def test_a_slow_threshold_keeps_its_value():
+    network = Network(dt=1.0)
+    network.add(Population(16, LIF(theta_plus=0.05, tau_theta=1e7), label="n", theta_init=0.05))
+    device = open_model(network)
+    device.run(2000.0)
+    assert device.read_state("n")["theta"].mean() == pytest.approx(0.05, abs=5e-5)
 
 
 def test_subtracting_reset_keeps_what_is_over():

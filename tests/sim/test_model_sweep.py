@@ -191,7 +191,7 @@ def test_traces_rise_saturate_and_decay_in_the_step_they_rise():
     set_register(port, "x_list", 0x8001)
     port.write(Region.X_TRACE, 0, [60000, 60000])
     send(port, 0, 1)
-    assert port.read(Region.X_TRACE, 0, 2).tolist() == [32767, 20000]
+    assert port.read(Region.X_TRACE, 0, 2).tolist() == [32768, 20000]
     assert get_counter(port, "trace_saturations") == 1
 
 

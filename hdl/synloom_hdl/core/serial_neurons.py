@@ -5,9 +5,10 @@ from __future__ import annotations
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, enum
 
+from synloom.contract.dither import DITHER_BITS, INDEX
 from synloom.contract.memory_map import layout_of
 from synloom.contract.regions import Region
-from synloom_hdl.arithmetic import minimum, rounded_shift, saturated
+from synloom_hdl.arithmetic import decay_dither, decay_shift, minimum, saturated
 from synloom_hdl.core.neuron_lane import record_layout
 from synloom_hdl.core.neuron_sweep import Neurons
 
@@ -109,7 +110,7 @@ class SerialNeurons(Neurons):
 
         # The factors: a magnitude, and a coefficient or a power of two.
         size = Signal(max(bits, params.accumulator_bits))
-        coefficient, exponent = Signal(16), Signal(2)
+        coefficient, exponent = Signal(16), Signal(3)
         gain = Mux(inhibitory, p.g_i, p.g_e)
         with m.Switch(step):
             with m.Case(_Step.EXCITATION, _Step.INHIBITION):
@@ -127,29 +128,38 @@ class SerialNeurons(Neurons):
                         coefficient.eq(Mux(self.adapt, p.dth, 0)),
                         exponent.eq(p.exponent_th),
                     ]
-        # A register without a reset is part of the multiplier.
+        # A register without a reset is part of the multiplier, and the sum of its product too. A gain has no
+        # dither.
         product = Signal(len(size) + 16, reset_less=True)
+        dither = self._dither(m)
+        gains = (step == _Step.EXCITATION) | (step == _Step.INHIBITION)
+        rounded = Signal(max(len(product), DITHER_BITS) + 1)
         m.d.sync += product.eq(size * coefficient)
+        m.d.comb += rounded.eq(product + Mux(gains, 0, decay_dither(dither, exponent)))
 
         # A gain adds to the old current, clipped.
         old, total = Signal(bits - 1), Signal(bits)
         self._current, self._clips_current = current, clips = Signal(bits - 1), Signal()
         m.d.comb += [
             old.eq(Mux(inhibitory, s.ii, s.ie)),
-            total.eq(product[: bits - 1] + old),
-            clips.eq(total[-1] | product[bits - 1 :].any()),
+            total.eq(rounded[: bits - 1] + old),
+            clips.eq(total[-1] | rounded[bits - 1 :].any()),
             current.eq(Mux(clips, top, total)),
         ]
 
         # A decay takes its loss from the magnitude (docs/numbers.md).
-        quotient, loss = Signal(bits + 1), Signal(bits)
+        loss = Signal(bits)
         self._left = left = Signal(bits)
-        m.d.comb += [quotient.eq(rounded_shift(product, exponent)), left.eq(size - loss)]
-        m.d.sync += loss.eq(quotient)
+        m.d.comb += left.eq(size - loss)
+        m.d.sync += loss.eq(decay_shift(rounded, exponent, bits))
         with m.If((coefficient == 0xFFFF) & (exponent == 0)):
             m.d.sync += loss.eq(size)
-        with m.Elif((quotient == 0) & (coefficient != 0) & (size != 0)):
-            m.d.sync += loss.eq(1)
+
+    def _dither(self, m: Module) -> Signal:
+        """Return the dither of the neuron; it is not used before the neuron's fourth clock."""
+        place, dither = Signal(DITHER_BITS, reset_less=True), Signal(DITHER_BITS)
+        m.d.sync += [place.eq(self._neuron * INDEX), dither.eq(self.dither + place)]
+        return dither
 
     def _update(self, m: Module):
         """Keep the results of the steps."""

@@ -22,7 +22,7 @@ class NeuronStage(IntEnum):
     MULTIPLY = 3
     """Potential, currents and threshold are multiplied by their coefficients."""
     ROUND = 4
-    """The products are rounded: the losses."""
+    """The products get their dither, and are cut: the losses."""
     DECAY = 5
     """The losses are subtracted."""
     INTEGRATE = 6

@@ -139,7 +139,7 @@ def _coefficient(tau: float, dt: float) -> tuple[int, int]:
     if tau == 0.0:
         return 0xFFFF, 0
     loss = -math.expm1(-dt / tau)
-    exponent = max(k for k in range(4) if k == 0 or round(loss * 2 ** (16 + 4 * k)) <= 0xFFFF)
+    exponent = max(k for k in range(5) if k == 0 or round(loss * 2 ** (16 + 4 * k)) <= 0xFFFF)
     return round(loss * 2 ** (16 + 4 * exponent)), exponent
 
 
