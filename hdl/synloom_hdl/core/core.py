@@ -70,7 +70,7 @@ class Core(wiring.Component):
         m.submodules.passes = self.passes = PassEngine(params)
         make_neurons = SerialNeurons if params.serial_neurons else Neurons
         m.submodules.neurons = self.neurons = make_neurons(params, lif_domain=self._lif_domain)
-        m.submodules.dither = self.dither = Dither()
+        m.submodules.dither = self.dither = Dither(params)
         m.submodules.wheel = self.wheel = Wheel(params)
         m.submodules.events = self.events = EventQueue(params)
         m.submodules.sources = self.sources = SourceDispatcher(params)

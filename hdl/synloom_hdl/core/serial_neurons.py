@@ -11,6 +11,7 @@ from synloom.contract.regions import Region
 from synloom_hdl.arithmetic import decay_dither, decay_shift, minimum, saturated
 from synloom_hdl.core.neuron_lane import record_layout
 from synloom_hdl.core.neuron_sweep import Neurons
+from synloom_hdl.core.timing import PassTiming
 
 __all__ = ["SerialNeurons"]
 
@@ -158,7 +159,9 @@ class SerialNeurons(Neurons):
     def _dither(self, m: Module) -> Signal:
         """Return the dither of the neuron; it is not used before the neuron's fourth clock."""
         place, dither = Signal(DITHER_BITS, reset_less=True), Signal(DITHER_BITS)
-        m.d.sync += [place.eq(self._neuron * INDEX), dither.eq(self.dither + place)]
+        domain = m.d.sync if PassTiming.of(self.params).quick else m.d.comb
+        domain += place.eq(self._neuron * INDEX)
+        m.d.sync += dither.eq(self.dither + place)
         return dither
 
     def _update(self, m: Module):

@@ -122,6 +122,11 @@ class PassTiming:
             noise_registers=2,
         )
 
+    @property
+    def quick(self) -> bool:
+        """A product needs a clock for itself."""
+        return self.registers[0]
+
     def stage(self, number: int) -> int:
         """Return the clock in which a stage of the lanes works."""
         return self.traces + sum(self.registers[:number])
