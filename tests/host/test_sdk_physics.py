@@ -18,6 +18,7 @@ from synloom import (
     Projection,
     RegularInput,
     TraceTarget,
+    compile,
 )
 from synloom.contract import ArrayParams
 
@@ -164,6 +165,32 @@ def test_small_changes_are_right_on_average():
     assert abs(change.mean() - wanted) < 5 * np.sqrt(wanted * (1 - wanted) / n)
 
 
+@pytest.mark.parametrize("trace_bits", [8, 12, 16])
+@pytest.mark.parametrize("pairing", ["all_to_all", "nearest"])
+def test_amplitudes_do_not_depend_on_the_width_of_traces(trace_bits, pairing):
+    rule = STDP(pairing=pairing)
+    network = stdp_network(rule, 4, [2])
+    report = compile(network, ArrayParams(trace_bits=trace_bits)).report
+    for name, wanted in (("A_pre", -rule.A_minus), ("A_post", rule.A_plus)):
+        assert report.row("w", f"{name} (of range)").got == pytest.approx(wanted, rel=0.01)
+
+
+@pytest.mark.parametrize("trace_bits", [8, 16])
+@pytest.mark.parametrize("pairing", ["all_to_all", "nearest"])
+def test_a_pair_may_move_a_weight_over_its_whole_range(trace_bits, pairing):
+    rule = STDP(A_plus=1.0, A_minus=0.0, tau_plus=20.0, w_max=0.5, pairing=pairing, rounding="nearest")
+    network = Network()
+    source = network.add(InputPopulation(1, spike_times=[[5.0]], label="in"))
+    driver = network.add(InputPopulation(1, spike_times=[[5.0]], label="driver"))
+    target = network.add(Population(1, delta_cell(), label="out"))
+    network.add(Projection(source, target, AllToAll(), weight=0.0, plasticity=rule, label="w"))
+    network.add(Projection(driver, target, AllToAll(), weight=40.0))
+    device = open_model(network, ArrayParams(trace_bits=trace_bits))
+    device.run(10.0)
+    # A trace of one spike of 8 bits decays by a few units, so that it may be one off.
+    assert device.read_weights("w")[0, 0] == pytest.approx(0.5, rel=0.01)
+
+
 def test_nearest_pairing_counts_only_the_last_spike():
     changes = {}
     for pairing in ("nearest", "all_to_all"):
@@ -271,6 +298,21 @@ def test_thresholds_adapt_and_come_back():
     still = device.read_state("n")["theta"]
     device.run(50.0)
     assert (device.read_state("n")["theta"] == still).all()
+
+
+def test_an_initial_threshold_relaxes_without_adaptation():
+    network = Network()
+    source = network.add(InputPopulation(1, spike_times=[[60.0]], label="in"))
+    cell = delta_cell(theta_plus=0.0, tau_theta=50.0)
+    target = network.add(Population(1, cell, label="n", theta_init=10.0))
+    # 15 mV and what is left of 10 mV after 60 ms: 3 mV.
+    network.add(Projection(source, target, OneToOne(), weight=18.5))
+    device = open_model(network)
+    device.record("n", "theta")
+    recording = device.run(100.0)
+    theta = recording.values("n", "theta")[:, 0]
+    assert theta == pytest.approx(10.0 * np.exp(-np.arange(1, 101) / 50.0), rel=1e-3)
+    assert recording.spike_steps["n"].tolist() == [60]
 
 
 def test_a_slow_threshold_keeps_its_value():

@@ -36,7 +36,7 @@ def neuron_registers(
     registers.level("v_thresh - v_rest (mV)", "thr", cell["v_thresh"] - cell["v_rest"], scale.v_lsb)
     registers.reset(population.cell.reset_mode == "subtract")
     registers.level("i_offset (nA)", "bias", cell["i_offset"], scale.offset_lsb)
-    if params.adaptation and cell["theta_plus"].any():
+    if params.adaptation and (cell["theta_plus"].any() or population.theta_init.any()):
         registers.decay("tau_theta", "dth", "exponent_th")
         registers.level("theta_plus (mV)", "th_step", cell["theta_plus"], scale.v_lsb)
     registers.duration("tau_refrac", "refractory")
