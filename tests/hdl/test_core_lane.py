@@ -46,6 +46,7 @@ def updated(params, s):
     w, clipped = update(
         rule,
         params.weight_bits,
+        params.trace_bits,
         np.array([[s.weight]], dtype=np.int16),
         np.array([s.trace]),
         0,

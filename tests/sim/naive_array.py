@@ -125,7 +125,7 @@ class NaiveArray:
         if g["reward"] and p.reward:
             a = min((a * abs(self.reg.reward)) >> 8, 65535)
             up = up != (self.reg.reward < 0)
-        amount = (a * abs(diff)) >> 12
+        amount = (a * abs(diff)) >> (p.trace_bits - 4)
         if g["soft"] and p.soft_bounds:
             room = max(g["w_max"] - w, 0) if up else max(w - g["w_min"], 0)
             amount = (amount * room) >> (p.weight_bits - 1)

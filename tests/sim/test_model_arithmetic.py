@@ -19,9 +19,9 @@ def rule(**changes):
     return Rule(**({name: getattr(RULE, name) for name in Rule.__slots__} | changes))
 
 
-def updated(weight, trace, reward=256, r=2048, weight_bits=8, **changes):
+def updated(weight, trace, reward=256, r=2048, weight_bits=8, trace_bits=16, **changes):
     w = np.array([[weight]], dtype=np.int16)
-    new, clipped = update(rule(**changes), weight_bits, w, np.array([trace]), reward, r)
+    new, clipped = update(rule(**changes), weight_bits, trace_bits, w, np.array([trace]), reward, r)
     return int(new[0, 0]), bool(clipped[0, 0])
 
 
@@ -119,6 +119,17 @@ def test_update_moves_by_a_times_the_trace_over_2_to_the_24():
     assert updated(10, 8192, a_negative=True) == (8, False)
 
 
+@pytest.mark.parametrize("trace_bits", range(8, 17))
+def test_an_amplitude_means_the_same_for_every_width_of_traces(trace_bits):
+    sixteenth = 1 << trace_bits - 4
+    assert updated(0, sixteenth, trace_bits=trace_bits, a=5 << 12) == (5, False)
+    assert updated(0, 8 * sixteenth, trace_bits=trace_bits, a=5 << 12) == (40, False)
+    assert updated(-127, 2**trace_bits - 1, trace_bits=trace_bits, a=0xFFFF, w_max=127, w_min=-127) == (
+        127,
+        True,
+    )
+
+
 def test_update_rounds_half_up_or_by_the_random_number():
     assert updated(0, 2047) == (0, False)
     assert updated(0, 2048) == (1, False)
@@ -161,7 +172,7 @@ def test_soft_bounds_never_turn_a_step_round():
 def test_reward_scales_and_turns_the_rule_and_saturates():
     def rewarded(factor, trace, **changes):
         w = np.zeros((1, 1), dtype=np.int16)
-        return int(update(rule(reward=True, **changes), 8, w, np.array([trace]), factor, 2048)[0][0, 0])
+        return int(update(rule(reward=True, **changes), 8, 16, w, np.array([trace]), factor, 2048)[0][0, 0])
 
     assert [rewarded(factor, 8192) for factor in (512, 128, -256, 0)] == [4, 1, -2, 0]
     assert rewarded(32767, 4096, a=60000) == (65535 + 2048) >> 12

@@ -129,7 +129,8 @@ class Lane(wiring.Component):
         to_bound = mux(up, self._in.w_max - weight, weight - self._in.w_min)
         to_bound = pipe.wire("to_bound", to_bound, signed(10))
         room = pipe.next("room", mux(to_bound < 0, 0, to_bound), 8)
-        step = product[12:]
+        # In 2**-12 of a weight's unit.
+        step = product[self.params.trace_bits - 4 :]
         if not self.params.soft_bounds:
             return pipe.next("step", step, len(step) + 1)
         # A multiplier takes 18 bits; the few others are added up.

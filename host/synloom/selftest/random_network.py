@@ -96,7 +96,7 @@ def _program(params: ArrayParams) -> tuple[dict[str, int], Fields]:
     """Return the first segment of each list, and the segments; as many lists as fit into PROGRAM."""
     n, s, first, top = params.neurons, params.sources, params.first_neuron_source, params.weight_max
     step = 1536 if params.stochastic_rounding else 4096
-    change = min(0xFFFF, (step << 12) // _one(params))
+    change = min(0xFFFF, (step << params.trace_bits - 4) // _one(params))
     rule = {
         "a": change,
         "w_min": -top,

@@ -94,7 +94,9 @@ def map_network(
     memories = {
         Region.NEURON_PARAMS: _neurons(params, neurons, dt, scales),
         Region.WEIGHTS: _synapses(params, weights, scales),
-        **_program(params, stdp, dt, 2**24 / (one * scales.units[0]), scales, stochastic),
+        **_program(
+            params, stdp, dt, 2 ** (params.trace_bits + 8) / (one * scales.units[0]), scales, stochastic
+        ),
     }
     registers = {
         "learn_rng": 1,

@@ -70,6 +70,7 @@ class Rule:
 def update(
     rule: Rule,
     weight_bits: int,
+    trace_bits: int,
     w: Weights,
     trace: Int64s,
     reward: int,
@@ -86,6 +87,8 @@ def update(
         The rule of the segment.
     weight_bits : int
         Width of the weights, which scales soft bounds.
+    trace_bits : int
+        Width of the traces, which scales the amplitude.
     w : (R, P) int16
         Weights of R passes at P positions; results for absent synapses are undefined.
     trace : (P,) int64
@@ -108,7 +111,7 @@ def update(
     if rule.reward:
         gain = min((gain * abs(reward)) >> 8, 0xFFFF)
         up = up ^ (reward < 0)
-    p = (gain * np.abs(diff)) >> 12
+    p = (gain * np.abs(diff)) >> (trace_bits - 4)
     if rule.soft:
         wide = w.astype(np.int32)
         room = np.maximum(np.where(up, rule.w_max - wide, wide - rule.w_min), 0)
