@@ -336,6 +336,17 @@ def test_subtracting_reset_keeps_what_is_over():
     assert recording.values("n", "v")[1:, 0] == pytest.approx([-59.0] * 3, abs=1e-3)
 
 
+def test_a_refractory_potential_stands_still_or_goes_on():
+    # 15 mV by 6 mV a step without a leak: the third step fires. 2 more steps are refractory.
+    spikes = {}
+    for mode in ("hold", "integrate"):
+        cell = LIF(tau_m=np.inf, i_offset=6.0, tau_refrac=2.0, refractory_mode=mode)
+        network = Network()
+        network.add(Population(1, cell, label="n"))
+        spikes[mode] = open_model(network).run(13.0).spike_steps["n"].tolist()
+    assert spikes == {"hold": [2, 7, 12], "integrate": [2, 5, 8, 11]}
+
+
 def test_initial_potentials_are_set():
     network = Network()
     network.add(Population(3, LIF(), label="n", v_init=[-65.0, -60.0, -51.0]))

@@ -200,13 +200,15 @@ class NaiveArray:
             ready = self.refr[n] == 0
             w = dither(self.reg.now, n)
             u = decay(self.v[n], f["dm"], f["exponent_m"], w) + e - i + f["bias"]
-            u = self.sat(u, -top, top, "state_saturations", ready)
+            u = self.sat(u, -top, top, "state_saturations", ready or f["integrate"])
             self.ie[n] = decay(e, f["de"], f["exponent_e"], w)
             self.ii[n] = decay(i, f["di"], f["exponent_i"], w)
             if adapt:
                 self.theta[n] = decay(self.theta[n], f.get("dth", 0), f.get("exponent_th", 0), w)
             if not ready:
                 self.refr[n] -= 1
+                if f["integrate"]:
+                    self.v[n] = u
             elif u >= f["thr"] + self.theta[n]:
                 fired.append(n)
                 lowered = self.sat(u - f["reset"], -top, top, "state_saturations", f["subtract"])

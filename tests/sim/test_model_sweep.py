@@ -122,6 +122,15 @@ def test_refractory_neuron_holds_v_while_its_currents_go_on():
     assert read_state(port)["v"][0] == 7 + 25
 
 
+def test_a_refractory_neuron_that_integrates_only_does_not_fire():
+    port = neuron_port(thr=30, bias=10, refractory=3, integrate=1)
+    write_state(port, refr=[2] + [0] * 7)
+    fired = [0 in port.model.step() for _ in range(3)]
+    assert fired == [False, False, True]
+    fired = [0 in port.model.step() for _ in range(4)]
+    assert fired == [False, False, False, True]
+
+
 def test_refractory_steps_count_from_the_spike():
     port = neuron_port(thr=10, bias=10, refractory=2)
     fired = [bool(len(port.model.step())) for _ in range(7)]

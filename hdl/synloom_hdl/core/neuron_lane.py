@@ -94,7 +94,7 @@ class NeuronLane(wiring.Component):
             "ie": self._decay("e", e, p.de, p.exponent_e),
             "ii": self._decay("i", i, p.di, p.exponent_i),
         }
-        clips = [clips_e, clips_i, clips_u.at(NeuronStage.CHOOSE) & ready, clips_v]
+        clips = [clips_e, clips_i, clips_u.at(NeuronStage.CHOOSE) & self._moves(ready), clips_v]
         if theta is not None:
             state["theta"], clips_theta = self._threshold_rise(theta, fires)
             clips.append(clips_theta)
@@ -158,7 +158,12 @@ class NeuronLane(wiring.Component):
             value.at(NeuronStage.CHOOSE) for value in (u, self._p.subtract, self._p.reset, self._s.v)
         )
         reduced_sat, clips = self._clip(reduced)
-        return mux(ready, mux(fires, mux(subtract, reduced_sat, reset), u), old), fires & subtract & clips
+        after = mux(fires, mux(subtract, reduced_sat, reset), u)
+        return mux(self._moves(ready), after, old), fires & subtract & clips
+
+    def _moves(self, ready: Staged) -> Staged:
+        """CHOOSE: return whether the potential moves, which it may do in the refractory time, too."""
+        return ready | self._p.integrate.at(NeuronStage.CHOOSE)
 
     def _refractory_time(self, fires: Staged, ready: Staged) -> Staged:
         """CHOOSE: return the steps of refractoriness that are left."""

@@ -194,10 +194,10 @@ class SerialNeurons(Neurons):
         """Compare, choose the new state, and write it."""
         params, p, s, theta, u_sat = self.params, self._p, self._s, self._theta, self._u_sat
         bits, top = params.state_bits, params.state_max
-        ready, fires = Signal(), Signal()
+        ready, moves, fires = Signal(), Signal(), Signal()
         self._fires = fires
         threshold = p.thr + theta if params.adaptation else p.thr
-        m.d.comb += ready.eq(s.refr == 0)
+        m.d.comb += [ready.eq(s.refr == 0), moves.eq(ready | p.integrate)]
         with m.If(self._at(_Step.FINISH, 0)):
             m.d.sync += fires.eq(self._used & ready & (u_sat >= threshold))
 
@@ -206,12 +206,12 @@ class SerialNeurons(Neurons):
         new = data.View(s.shape(), Signal(s.shape().size, name="new"))
         m.d.comb += [
             reduced.eq(u_sat - p.reset),
-            new.v.eq(Mux(ready, Mux(fires, Mux(p.subtract, reduced_sat, p.reset), u_sat), s.v)),
+            new.v.eq(Mux(moves, Mux(fires, Mux(p.subtract, reduced_sat, p.reset), u_sat), s.v)),
             new.refr.eq(Mux(fires, p.refractory, Mux(ready, 0, s.refr - 1))),
             new.ie.eq(self._e),
             new.ii.eq(self._i),
         ]
-        clips = [self._clips_u & ready, fires & p.subtract & clips_reduced]
+        clips = [self._clips_u & moves, fires & p.subtract & clips_reduced]
         if params.adaptation:
             raised = theta + p.th_step
             rises = fires & self.adapt

@@ -40,6 +40,7 @@ def neuron_registers(
         registers.decay("tau_theta", "dth", "exponent_th")
         registers.level("theta_plus (mV)", "th_step", cell["theta_plus"], scale.v_lsb)
     registers.duration("tau_refrac", "refractory")
+    registers.same("integrate", int(population.cell.refractory_mode == "integrate"))
     registers.same("g_e", scale.gains[0])
     registers.same("g_i", scale.gains[1])
     # A parameter that has a field of its own name needs no line here.

@@ -329,6 +329,7 @@ def _neuron_params(params: ArrayParams) -> Layout:
         Field("exponent_i", 3, doc="Unit of di"),
         Field("exponent_th", 3, doc="Unit of dth"),
         Field("subtract", 1, doc="A spike lowers V by reset instead of setting it"),
+        Field("integrate", 1, doc="V goes on in the refractory time instead of standing still"),
     ]
     adaptation = {"dth", "th_step", "exponent_th"}
     return Layout("neuron parameters", *(f for f in fields if params.adaptation or f.name not in adaptation))

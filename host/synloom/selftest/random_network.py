@@ -159,7 +159,7 @@ def _neurons(params: ArrayParams, rng: np.random.Generator, threshold: int) -> F
             "th_step": rng.integers(0, threshold // 8 + 1, n),
             "exponent_th": rng.integers(0, 2, n),
         }
-    return values
+    return values | {"integrate": rng.integers(0, 2, n)}
 
 
 def _state(params: ArrayParams, rng: np.random.Generator, threshold: int) -> Fields:

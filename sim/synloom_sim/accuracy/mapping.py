@@ -158,6 +158,7 @@ def _neurons(params: ArrayParams, neurons: LifNeurons, dt: float, scales: _Scale
         "th_step": units(neurons.theta_step),
         "refractory": [neurons.refractory] * n,
         "subtract": [int(neurons.subtract)] * n,
+        "integrate": [int(neurons.integrate)] * n,
         "g_e": [scales.gains[0]] * n,
         "g_i": [scales.gains[1]] * n,
     }

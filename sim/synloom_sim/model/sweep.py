@@ -47,6 +47,7 @@ class NeuronTable:
         self.th_step = fields.get("th_step", none)
         self.refractory = fields["refractory"]
         self.subtract = fields["subtract"].astype(bool)
+        self.integrate = fields["integrate"].astype(bool)
         self.gain = np.stack([fields["g_e"], fields["g_i"]])
         self.decay = DecayCoefficients.of(
             np.stack([fields.get(f"d{part}", none) for part in _DECAYS]),
@@ -69,13 +70,14 @@ def sweep(state: ArrayState, table: NeuronTable, adapt: bool) -> Int64s:
 
     u = np.where(v < 0, -v_left, v_left) + flowing[0] - flowing[1] + table.bias
     ready = refr == 0
-    clips += int(np.count_nonzero(ready & (np.abs(u) > top)))
+    moves = ready | table.integrate
+    clips += int(np.count_nonzero(moves & (np.abs(u) > top)))
     u = np.minimum(np.maximum(u, -top), top)
     fired = np.flatnonzero(ready & (u >= table.thr + theta))
 
     state.currents[0, :n] = e_left
     state.currents[1, :n] = i_left
-    state.v[:n] = np.where(ready, u, v)
+    state.v[:n] = np.where(moves, u, v)
     state.refr[:n] = np.maximum(refr - 1, 0)
     state.theta[:n] = theta
     state.acc[:] = 0
