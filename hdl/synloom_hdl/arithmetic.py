@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from amaranth.hdl import Array, Cat, Const, Mux, Value
+from amaranth.hdl import Cat, Const, Mux, Value
 from amaranth.utils import ceil_log2
 
 from synloom_hdl.pipeline import staged
 
-__all__ = ["choose", "minimum", "popcount", "rounded_shift", "saturated", "times"]
+__all__ = ["choose", "decay_dither", "decay_shift", "minimum", "popcount", "saturated", "times"]
 
 
 @staged
@@ -42,11 +42,18 @@ def minimum(value: Value, top: int) -> Value:
 
 
 @staged
-def rounded_shift(product: Value, exponent: Value) -> Value:
-    """Return ``(product + 2**(s-1)) >> s`` with s = 16 + 4 * exponent: rounded, halves up."""
-    # The bit below the cut is the half; it is chosen along, so that there is one adder.
-    cut = Array([product >> (s - 1) for s in (16, 20, 24, 28)])[exponent]
-    return (cut >> 1) + cut[0]
+def decay_dither(word: Value, exponent: Value) -> Value:
+    """Return ``word mod 2**s`` with s = 16 + 4 * min(exponent, 4): the dither of a decay."""
+    reaches = [exponent.any(), exponent[1:].any(), exponent[2] | exponent[:2].all(), exponent[2]]
+    parts = [word[16 + 4 * k : 20 + 4 * k] & reached.replicate(4) for k, reached in enumerate(reaches)]
+    return Cat(word[:16], *parts)
+
+
+@staged
+def decay_shift(total: Value, exponent: Value, width: int) -> Value:
+    """Return the low bits of ``total >> s`` with s = 16 + 4 * min(exponent, 4): the loss of a decay."""
+    cuts = [(total >> s)[:width] for s in (16, 20, 24, 28, 32)]
+    return Mux(exponent[2], cuts[4], choose(cuts[:4], exponent[:2]))
 
 
 def saturated(value: Value, bits: int) -> tuple[Value, Value]:

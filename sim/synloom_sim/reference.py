@@ -33,7 +33,9 @@ class LifNeurons:
     i_offset : float
         Constant current in mV/ms.
     refractory : int
-        Steps after a spike during which V is constant.
+        Steps after a spike during which the neuron does not fire.
+    integrate : bool
+        Whether V goes on in these steps; else it is constant.
     subtract : bool
         Whether a spike lowers V by `v_reset` instead of setting it.
     theta_step, tau_theta : float
@@ -47,6 +49,7 @@ class LifNeurons:
     v_reset: npt.ArrayLike = 0.0
     i_offset: npt.ArrayLike = 0.0
     refractory: int = 0
+    integrate: bool = False
     subtract: bool = False
     theta_step: float = 0.0
     tau_theta: float = 100.0
@@ -187,7 +190,7 @@ class ReferenceNetwork:
         ready = self.refractory == 0
         fires = ready & (u >= np.asarray(neurons.v_thresh) + self.theta)
         reset = u - neurons.v_reset if neurons.subtract else np.asarray(neurons.v_reset)
-        self.v = np.where(ready, np.where(fires, reset, u), self.v)
+        self.v = np.where(ready | neurons.integrate, np.where(fires, reset, u), self.v)
         self.refractory = np.where(fires, neurons.refractory, np.maximum(self.refractory - 1, 0))
         self.theta += neurons.theta_step * fires
         return np.flatnonzero(fires)

@@ -1,6 +1,7 @@
 """Random neurons, and the model that updates them."""
 
 import numpy as np
+from naive_array import dither
 
 from synloom.contract import ArrayParams
 from synloom.contract.memory_map import layout_of, memory_of
@@ -23,6 +24,7 @@ class NeuronTwin:
         self.params = params
         self.rng = np.random.default_rng(seed)
         self.state = ArrayState(params)
+        self.state.registers.now = int(self.rng.integers(0, 1 << 32))
         self.parameters = random_fields(layout_of(params, Region.NEURON_PARAMS), params.neurons, self.rng)
         # Thresholds that are sometimes reached, besides those that are not.
         some = self.rng.random(params.neurons) < 0.7
@@ -53,6 +55,10 @@ class NeuronTwin:
 
     def words(self, layout, values):
         return layout.pack({name: values[name] for name in layout.fields})
+
+    def dither(self, n=0):
+        """Return the dither of neuron n, with `now` as it is."""
+        return dither(self.state.registers.now, n)
 
     def sweep(self, count, adapt):
         """Update neurons 0..count-1; return who fired and how many values were clipped."""

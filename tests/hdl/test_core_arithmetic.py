@@ -6,7 +6,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from core_benches import simulate
 
-from synloom_hdl.arithmetic import minimum, popcount, rounded_shift
+from synloom_hdl.arithmetic import decay_dither, decay_shift, minimum, popcount
 
 
 class Function(wiring.Component):
@@ -50,19 +50,18 @@ def test_minimum_is_the_smaller_one(top):
     check(Function(lambda value: minimum(value, top), 8), cases, lambda value: min(value, top))
 
 
-def test_a_rounded_shift_rounds_halves_up():
+def shift_of(exponent):
+    return 16 + 4 * min(exponent, 4)
+
+
+def test_the_dither_of_a_decay_has_the_bits_below_its_unit():
     rng = Random(1)
-    products = [0, (1 << 40) - 1] + [rng.getrandbits(40) for _ in range(50)]
-    for s in (16, 20, 24, 28):
-        products += [k << s - 1 for k in (1, 2, 3)] + [(k << s - 1) - 1 for k in (1, 2, 3)]
-    cases = [(product, exponent) for product in products for exponent in range(4)]
-
-    def expected(product, exponent):
-        s = 16 + 4 * exponent
-        return product + (1 << s - 1) >> s
-
-    check(Function(rounded_shift, 40, 2), cases, expected)
+    cases = [(rng.getrandbits(32), exponent) for _ in range(50) for exponent in range(8)]
+    check(Function(decay_dither, 32, 3), cases, lambda word, exponent: word % 2 ** shift_of(exponent))
 
 
-def test_a_rounded_shift_keeps_the_carry():
-    check(Function(rounded_shift, 32, 2), [((1 << 32) - 1, 0)], lambda product, exponent: 1 << 16)
+def test_the_loss_of_a_decay_is_what_is_above_its_unit():
+    rng = Random(2)
+    cases = [(rng.getrandbits(41), exponent) for _ in range(50) for exponent in range(8)]
+    function = Function(lambda total, exponent: decay_shift(total, exponent, 24), 41, 3)
+    check(function, cases, lambda total, exponent: (total >> shift_of(exponent)) % 2**24)

@@ -36,6 +36,7 @@ class Synapse:
     soft: int = 0
     noise: int = 2048
     exponent: int = 0
+    dither: int = 0
 
 
 def updated(params, s):
@@ -45,6 +46,7 @@ def updated(params, s):
     w, clipped = update(
         rule,
         params.weight_bits,
+        params.trace_bits,
         np.array([[s.weight]], dtype=np.int16),
         np.array([s.trace]),
         0,
@@ -77,10 +79,10 @@ def play(params, synapses):
             scale = {
                 "exponent": s.exponent,
                 "takes_all": s.a == 0xFFFF and s.exponent == 0,
-                "is_nonzero": s.a != 0,
             }
             ctx.set(dut.soft, s.soft)
             ctx.set(dut.decay, scale)
+            ctx.set(dut.dither, s.dither % 2 ** (16 + 4 * min(s.exponent, 4)))
             ctx.set(dut.noise, at(3).noise)
             ctx.set(dut.lowest, at(5).w_min)
             ctx.set(dut.highest, at(5).w_max)
@@ -101,7 +103,7 @@ def check_updates(params, synapses):
 
 def check_decays(params, synapses):
     for s, (_, _, left) in zip(synapses, play(params, synapses), strict=True):
-        assert left == int(decay(s.trace, s.a, s.exponent)), s
+        assert left == int(decay(s.trace, s.a, s.exponent, s.dither)), s
 
 
 def random_synapse(params, rng):
@@ -117,7 +119,7 @@ def random_synapse(params, rng):
         w_max=high,
         soft=rng.randrange(2),
         noise=rng.choice([0, 2048, 4095, rng.randrange(4096)]),
-        exponent=rng.randrange(4),
+        exponent=rng.randrange(8),
     )
 
 
@@ -173,13 +175,19 @@ def test_decays_as_the_model(name):
     params = PARAMS[name]
     rng = Random(2)
     corners = [
-        Synapse(trace, a=a, exponent=exponent)
+        Synapse(trace, a=a, exponent=exponent, dither=dither)
         for trace in (0, 1, 2, params.trace_max // 2, params.trace_max)
         for a in (0, 1, 0x7FFF, 0x8000, 0xFFFE, 0xFFFF)
-        for exponent in range(4)
+        for exponent in range(6)
+        for dither in (0, 0xFFFFFFFF, rng.getrandbits(32))
     ]
     randoms = [
-        Synapse(rng.randint(0, params.trace_max), a=rng.randint(0, 0xFFFF), exponent=rng.randrange(4))
+        Synapse(
+            rng.randint(0, params.trace_max),
+            a=rng.randint(0, 0xFFFF),
+            exponent=rng.randrange(8),
+            dither=rng.getrandbits(32),
+        )
         for _ in range(600)
     ]
     check_decays(params, corners + randoms)

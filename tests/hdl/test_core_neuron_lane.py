@@ -4,7 +4,7 @@ from core_neurons import NeuronTwin
 
 from synloom.contract import ArrayParams
 from synloom_hdl.core.neuron_lane import NeuronLane
-from synloom_hdl.core.timing import LIF_CLOCKS
+from synloom_hdl.core.timing import LIF_CLOCKS, NeuronStage
 
 N = 500
 PARAMS = {
@@ -15,7 +15,7 @@ PARAMS = {
 }
 
 
-def play(params, neurons, adapt):
+def play(params, neurons, adapt, dithers=()):
     """Return (state, fires, saturations) of each (valid, parameters, state, sums), fed one a clock."""
     dut = NeuronLane(params)
     results = []
@@ -29,6 +29,8 @@ def play(params, neurons, adapt):
                 ctx.set(dut.parameters, parameters)
                 ctx.set(dut.state, state)
                 ctx.set(dut.sums, sums)
+            late = clock - NeuronStage.MULTIPLY
+            ctx.set(dut.dither, dithers[late] if 0 <= late < len(dithers) else 0)
             *_, state, fires, clips = await ctx.tick().sample(dut.next_state, dut.fires, dut.saturations)
             if clock >= LIF_CLOCKS:
                 names = neurons[clock - LIF_CLOCKS][2]
@@ -54,7 +56,7 @@ def test_updates_random_neurons_as_the_model(name, adapt):
         for parameters, state, e, i in zip(rows(twin.parameters, N), before, *sums, strict=True)
     ]
     fired, clips = twin.sweep(N, bool(adapt))
-    results = play(params, stimulus, adapt)
+    results = play(params, stimulus, adapt, [twin.dither(n) for n in range(N)])
     for n, (got, want) in enumerate(zip(results, rows(twin.fields, N), strict=True)):
         assert got[0] == want, (n, stimulus[n])
     assert [n for n in range(N) if results[n][1]] == fired

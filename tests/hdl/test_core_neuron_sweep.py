@@ -58,6 +58,7 @@ class Bench:
             self.sums[n] = pair
         ctx.set(dut.sweep_count, count)
         ctx.set(dut.adapt, adapt)
+        ctx.set(dut.dither, self.twin.dither())
         ctx.set(dut.start, 1)
         words, spikes, clips, busy, clocks = [], 0, 0, 1, 0
         while busy:
@@ -83,6 +84,7 @@ def test_sweeps_any_number_of_neurons_as_the_model(lanes, structure):
         for k, count in enumerate([n, min(16, n), 0, 1, min(17, n), n // 2, n, n - 1]):
             words, spikes, clips, _ = await bench.sweep(ctx, count, k % 2)
             fired, clipped = twin.sweep(count, bool(k % 2))
+            twin.state.registers.now = (twin.state.registers.now + 1) & 0xFFFFFFFF
             assert [index for index, _ in words] == list(range(-(-count // 16)))
             ids = [16 * index + bit for index, word in words for bit in range(16) if word >> bit & 1]
             assert (ids, spikes, clips) == (fired, len(fired), clipped)

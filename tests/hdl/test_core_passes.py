@@ -4,7 +4,7 @@ from random import Random
 import pytest
 from core_benches import dump, load, simulate, ticks
 from link_benches import send
-from naive_array import NaiveArray, decay
+from naive_array import NaiveArray, decay, dither
 
 from places import fields_of, record_offset
 from synloom.contract import ArrayParams
@@ -42,6 +42,7 @@ class Bench:
             setattr(naive, trace.name, [rng.randint(0, params.trace_max) for _ in range(count)])
             setattr(naive.reg, trace.increment, 0)
         naive.reg.learn_rng, naive.reg.mode, naive.reg.reward = rng.getrandbits(32) | 1, 1, 256
+        naive.reg.now = rng.getrandbits(32)
 
     def segment(self, lo, hi, last=1, **fields):
         """Append a segment with a random rule to the program."""
@@ -76,6 +77,7 @@ class Bench:
         ctx.set(dut.rng, naive.reg.learn_rng)
         ctx.set(dut.learn, naive.reg.mode & 1)
         ctx.set(dut.reward, naive.reg.reward)
+        ctx.set(dut.dither, dither(naive.reg.now, 0))
 
     async def watch(self, ctx):
         """Count, and keep the generator's register."""
@@ -198,7 +200,7 @@ def test_rows_columns_and_decays_as_the_naive_array(lanes, sizes):
             await bench.play(ctx, decay_of(trace), [(0, segments[0])])
             for g in (naive.segments[k] for k in segments):
                 for k in range(g["lo"], g["hi"]):
-                    values[k] = decay(values[k], g["a"], g["exponent"])
+                    values[k] = decay(values[k], g["a"], g["exponent"], dither(naive.reg.now, 0))
         await bench.compare(ctx)
         for name in ("row_passes", "column_passes", "chunks"):
             assert bench.counted[name]

@@ -71,6 +71,7 @@ OTHER: Final[dict[str, dict[str, Any]]] = {
     "LIF": {
         **{name: declared.example for name, declared in LIF.quantities().items()},
         "reset_mode": "subtract",
+        "refractory_mode": "integrate",
     },
     "Population": {
         "n": N + 1,

@@ -175,7 +175,7 @@ def test_very_different_strengths_are_told_of():
 
 def test_out_of_range_time_constants_are_told_of():
     network = Network(dt=1.0)
-    network.add(Population(2, LIF(tau_m=1e9, tau_syn_E=0.01), label="n"))
+    network.add(Population(2, LIF(tau_m=1e11, tau_syn_E=0.01), label="n"))
     report = compile(network).report
     assert report.row("n", "tau_m").got == np.inf
     assert report.row("n", "tau_m").note == "out of range"

@@ -9,18 +9,20 @@ from synloom.compiler.stimulus import rate_words, rates_of
 
 @pytest.mark.parametrize("dt", [0.1, 1.0])
 def test_decay_coefficients_come_near_the_time_constant(dt):
-    tau = np.geomspace(0.5, 1e5, 200)
+    tau = np.geomspace(0.5, 1e7 * dt, 200)
     made = decay_coefficients(tau, dt)
     scale = 2.0 ** (16 + 4 * made.exponent)
     assert (np.abs(made.m / scale - (1 - np.exp(-dt / tau))) <= 0.5 / scale * (1 + 1e-9)).all()
-    assert ((made.m >= 0x0FFF) | (made.exponent == 3)).all()
+    # 12 significant bits up to 1e6 steps, 8 up to 1e7.
+    assert (made.m[tau <= 1e6 * dt] >= 0x0FFF).all()
+    assert (made.m >= 0x00FF).all()
     assert (np.abs(made.tau / tau - 1) < 0.5 / made.m * 1.01 / np.exp(-dt / tau)).all()
 
 
 def test_delta_and_no_decay_are_the_ends():
     made = decay_coefficients(np.array([0.0, np.inf, 1e12, 0.01]), 1.0)
     assert made.m.tolist() == [0xFFFF, 0, 0, 0xFFFF]
-    assert made.exponent.tolist() == [0, 3, 3, 0]
+    assert made.exponent.tolist() == [0, 4, 4, 0]
     assert made.tau.tolist() == [0.0, np.inf, np.inf, 0.0]
 
 

@@ -45,6 +45,7 @@ TEXTBOOK = {
         "tau_refrac": "refractory",
         "theta_plus": "theta_step",
         "reset_mode": "subtract",
+        "refractory_mode": "integrate",
         # There V is above rest and currents are in mV/ms.
         "cm": "test_a_synaptic_potential_follows_the_closed_form",
         "v_rest": "test_constant_current_fires_at_the_analytic_rate",
@@ -147,7 +148,14 @@ def test_every_parameter_of_the_textbook_is_one_of_the_sdk():
         assert {field.name for field in dataclasses.fields(made)} <= used
 
 
-NEURONS = {"tau_m": 10.0, "tau_syn_E": 2.0, "tau_syn_I": 3.0, "theta_step": 1.0, "i_offset": 0.1}
+NEURONS = {
+    "tau_m": 10.0,
+    "tau_syn_E": 2.0,
+    "tau_syn_I": 3.0,
+    "theta_step": 1.0,
+    "i_offset": 0.1,
+    "refractory": 2,
+}
 LEARNING = {"A_plus": 0.1, "A_minus": 0.1, "tau_plus": 10.0, "tau_minus": 10.0, "w_min": 0.05, "w_max": 12.0}
 
 

@@ -18,7 +18,9 @@ from synloom import (
     Projection,
     RegularInput,
     TraceTarget,
+    compile,
 )
+from synloom.contract import ArrayParams
 
 
 @pytest.mark.parametrize("dt", [0.1, 1.0])
@@ -60,6 +62,22 @@ def test_a_synaptic_potential_follows_the_closed_form(dt, sign):
     assert np.abs(v - exact).max() < {0.1: 1.2e-3, 1.0: 1e-4}[dt] * np.abs(exact + 65.0).max()
     current = recording.values("n", "isyn_exc" if sign > 0 else "isyn_inh")[:, 0]
     assert current == pytest.approx(np.where(t > 0, 0.8 * np.exp(-t / tau), 0.0), abs=1e-3)
+
+
+@pytest.mark.parametrize(("bits", "limit"), [(24, 0.005), (18, 0.02), (16, 0.1)])
+def test_a_small_slow_synaptic_potential_keeps_its_area(bits, limit):
+    # 0.2 mV at its peak. With 16 bits the current is 6 units, which is told apart from 32 by the limit.
+    n, tau_m, cm, tau, dt = 16, 20.0, 1.0, 5.0, 0.1
+    weight = 0.2 * cm * (tau_m - tau) / (tau * tau_m * (4 ** (-1 / 3) - 4 ** (-4 / 3)))
+    network = Network(dt=dt)
+    moments = [[1.0 + 3.7 * k] for k in range(n)]
+    source = network.add(InputPopulation(n, spike_times=moments, label="in"))
+    target = network.add(Population(n, LIF(tau_m=tau_m, cm=cm, tau_syn_E=tau), label="n"))
+    network.add(Projection(source, target, OneToOne(), weight=weight))
+    device = open_model(network, ArrayParams(inputs=n, neurons=n, probes=n, state_bits=bits))
+    device.record("n", "v")
+    v = device.run(300.0).values("n", "v") + 65.0
+    assert v.sum(axis=0).mean() * dt == pytest.approx(weight * tau * tau_m / cm, rel=limit)
 
 
 def test_a_delta_synapse_steps_the_potential_by_its_weight():
@@ -145,6 +163,32 @@ def test_small_changes_are_right_on_average():
     wanted = 0.001 * 127
     assert set(np.rint(change).astype(int).ravel()) == {0, 1}
     assert abs(change.mean() - wanted) < 5 * np.sqrt(wanted * (1 - wanted) / n)
+
+
+@pytest.mark.parametrize("trace_bits", [8, 12, 16])
+@pytest.mark.parametrize("pairing", ["all_to_all", "nearest"])
+def test_amplitudes_do_not_depend_on_the_width_of_traces(trace_bits, pairing):
+    rule = STDP(pairing=pairing)
+    network = stdp_network(rule, 4, [2])
+    report = compile(network, ArrayParams(trace_bits=trace_bits)).report
+    for name, wanted in (("A_pre", -rule.A_minus), ("A_post", rule.A_plus)):
+        assert report.row("w", f"{name} (of range)").got == pytest.approx(wanted, rel=0.01)
+
+
+@pytest.mark.parametrize("trace_bits", [8, 16])
+@pytest.mark.parametrize("pairing", ["all_to_all", "nearest"])
+def test_a_pair_may_move_a_weight_over_its_whole_range(trace_bits, pairing):
+    rule = STDP(A_plus=1.0, A_minus=0.0, tau_plus=20.0, w_max=0.5, pairing=pairing, rounding="nearest")
+    network = Network()
+    source = network.add(InputPopulation(1, spike_times=[[5.0]], label="in"))
+    driver = network.add(InputPopulation(1, spike_times=[[5.0]], label="driver"))
+    target = network.add(Population(1, delta_cell(), label="out"))
+    network.add(Projection(source, target, AllToAll(), weight=0.0, plasticity=rule, label="w"))
+    network.add(Projection(driver, target, AllToAll(), weight=40.0))
+    device = open_model(network, ArrayParams(trace_bits=trace_bits))
+    device.run(10.0)
+    # A trace of one spike of 8 bits decays by a few units, so that it may be one off.
+    assert device.read_weights("w")[0, 0] == pytest.approx(0.5, rel=0.01)
 
 
 def test_nearest_pairing_counts_only_the_last_spike():
@@ -256,6 +300,29 @@ def test_thresholds_adapt_and_come_back():
     assert (device.read_state("n")["theta"] == still).all()
 
 
+def test_an_initial_threshold_relaxes_without_adaptation():
+    network = Network()
+    source = network.add(InputPopulation(1, spike_times=[[60.0]], label="in"))
+    cell = delta_cell(theta_plus=0.0, tau_theta=50.0)
+    target = network.add(Population(1, cell, label="n", theta_init=10.0))
+    # 15 mV and what is left of 10 mV after 60 ms: 3 mV.
+    network.add(Projection(source, target, OneToOne(), weight=18.5))
+    device = open_model(network)
+    device.record("n", "theta")
+    recording = device.run(100.0)
+    theta = recording.values("n", "theta")[:, 0]
+    assert theta == pytest.approx(10.0 * np.exp(-np.arange(1, 101) / 50.0), rel=1e-3)
+    assert recording.spike_steps["n"].tolist() == [60]
+
+
+def test_a_slow_threshold_keeps_its_value():
+    network = Network(dt=1.0)
+    network.add(Population(16, LIF(theta_plus=0.05, tau_theta=1e7), label="n", theta_init=0.05))
+    device = open_model(network)
+    device.run(2000.0)
+    assert device.read_state("n")["theta"].mean() == pytest.approx(0.05, abs=5e-5)
+
+
 def test_subtracting_reset_keeps_what_is_over():
     network = Network()
     source = network.add(InputPopulation(1, spike_times=[[1.0]], label="in"))
@@ -267,6 +334,17 @@ def test_subtracting_reset_keeps_what_is_over():
     recording = device.run(4.0)
     assert recording.spikes("n")[0].tolist() == [1.0]
     assert recording.values("n", "v")[1:, 0] == pytest.approx([-59.0] * 3, abs=1e-3)
+
+
+def test_a_refractory_potential_stands_still_or_goes_on():
+    # 15 mV by 6 mV a step without a leak: the third step fires. 2 more steps are refractory.
+    spikes = {}
+    for mode in ("hold", "integrate"):
+        cell = LIF(tau_m=np.inf, i_offset=6.0, tau_refrac=2.0, refractory_mode=mode)
+        network = Network()
+        network.add(Population(1, cell, label="n"))
+        spikes[mode] = open_model(network).run(13.0).spike_steps["n"].tolist()
+    assert spikes == {"hold": [2, 7, 12], "integrate": [2, 5, 8, 11]}
 
 
 def test_initial_potentials_are_set():

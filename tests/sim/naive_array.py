@@ -28,14 +28,16 @@ def field_word(state, exponent, bits):
     return product & (1 << bits) - 1
 
 
-def decay(v, m, exponent):
-    s = 16 + 4 * exponent
+def dither(now, n):
+    return (now * 0xB9A653A1 + n * 0x89A4A315) % 2**32
+
+
+def decay(v, m, exponent, w):
+    s = 16 + 4 * min(exponent, 4)
     a = abs(v)
-    q = (a * m + 2 ** (s - 1)) >> s
+    q = (a * m + w % 2**s) >> s
     if m == 0xFFFF and exponent == 0:
         q = a
-    elif m > 0 and a > 0:
-        q = max(q, 1)
     return (a - q) * (1 if v >= 0 else -1)
 
 
@@ -125,7 +127,7 @@ class NaiveArray:
         if g["reward"] and p.reward:
             a = min((a * abs(self.reg.reward)) >> 8, 65535)
             up = up != (self.reg.reward < 0)
-        amount = (a * abs(diff)) >> 12
+        amount = (a * abs(diff)) >> (p.trace_bits - 4)
         if g["soft"] and p.soft_bounds:
             room = max(g["w_max"] - w, 0) if up else max(w - g["w_min"], 0)
             amount = (amount * room) >> (p.weight_bits - 1)
@@ -154,7 +156,7 @@ class NaiveArray:
             if word >> 15:
                 for g in self.segments_of(word & 255):
                     for k in range(g["lo"], g["hi"]):
-                        trace[k] = decay(trace[k], g["a"], g["exponent"])
+                        trace[k] = decay(trace[k], g["a"], g["exponent"], dither(self.reg.now, 0))
         self.columns(t, fired)
         self.add("steps")
         self.add("spikes", len(fired))
@@ -203,13 +205,17 @@ class NaiveArray:
             e = self.sat(self.ie[n] + (self.acc[0][n] << f["g_e"]), 0, top, "state_saturations")
             i = self.sat(self.ii[n] + (self.acc[1][n] << f["g_i"]), 0, top, "state_saturations")
             ready = self.refr[n] == 0
-            u = decay(self.v[n], f["dm"], f["exponent_m"]) + e - i + f["bias"]
-            u = self.sat(u, -top, top, "state_saturations", ready)
-            self.ie[n], self.ii[n] = decay(e, f["de"], f["exponent_e"]), decay(i, f["di"], f["exponent_i"])
+            w = dither(self.reg.now, n)
+            u = decay(self.v[n], f["dm"], f["exponent_m"], w) + e - i + f["bias"]
+            u = self.sat(u, -top, top, "state_saturations", ready or f["integrate"])
+            self.ie[n] = decay(e, f["de"], f["exponent_e"], w)
+            self.ii[n] = decay(i, f["di"], f["exponent_i"], w)
             if adapt:
-                self.theta[n] = decay(self.theta[n], f.get("dth", 0), f.get("exponent_th", 0))
+                self.theta[n] = decay(self.theta[n], f.get("dth", 0), f.get("exponent_th", 0), w)
             if not ready:
                 self.refr[n] -= 1
+                if f["integrate"]:
+                    self.v[n] = u
             elif u >= f["thr"] + self.theta[n]:
                 fired.append(n)
                 lowered = self.sat(u - f["reset"], -top, top, "state_saturations", f["subtract"])

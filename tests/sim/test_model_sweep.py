@@ -122,6 +122,15 @@ def test_refractory_neuron_holds_v_while_its_currents_go_on():
     assert read_state(port)["v"][0] == 7 + 25
 
 
+def test_a_refractory_neuron_that_integrates_only_does_not_fire():
+    port = neuron_port(thr=30, bias=10, refractory=3, integrate=1)
+    write_state(port, refr=[2] + [0] * 7)
+    fired = [0 in port.model.step() for _ in range(3)]
+    assert fired == [False, False, True]
+    fired = [0 in port.model.step() for _ in range(4)]
+    assert fired == [False, False, False, True]
+
+
 def test_refractory_steps_count_from_the_spike():
     port = neuron_port(thr=10, bias=10, refractory=2)
     fired = [bool(len(port.model.step())) for _ in range(7)]
@@ -191,7 +200,7 @@ def test_traces_rise_saturate_and_decay_in_the_step_they_rise():
     set_register(port, "x_list", 0x8001)
     port.write(Region.X_TRACE, 0, [60000, 60000])
     send(port, 0, 1)
-    assert port.read(Region.X_TRACE, 0, 2).tolist() == [32767, 20000]
+    assert port.read(Region.X_TRACE, 0, 2).tolist() == [32768, 20000]
     assert get_counter(port, "trace_saturations") == 1
 
 

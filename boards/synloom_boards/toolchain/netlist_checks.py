@@ -30,6 +30,9 @@ _PRODUCT = re.compile(
 )
 _INSTANCE = re.compile(r"^ *cell \\(\S+) ", re.M)
 
+_SHIFTS = 4
+"""Ones of a constant factor up to which a product should be a sum of shifts."""
+
 
 def check_netlist(family: Family, params: ArrayParams, rtlil: str, netlist: Netlist) -> None:
     """Check that memories and multipliers became the cells that they were meant to be.
@@ -79,14 +82,21 @@ def large_memories(rtlil: str) -> dict[str, int]:
 def most_multipliers(family: Family, rtlil: str) -> int:
     """Return how many multiplier cells a design's products and instances need at most.
 
-    Products by a constant need none: they are sums of shifts.
+    Products by a constant of a few ones need none: they are sums of shifts. Those of the dither's constants
+    are meant to be multipliers.
     """
     size = family.multiplier_bits
     count = 0
     for width_a, width_b, a, b in _PRODUCT.findall(rtlil):
-        if "'" not in a and "'" not in b:
+        if _is_factor(a) and _is_factor(b):
             count += -(-int(width_a) // size) * -(-int(width_b) // size)
     return count + sum(_matches(cell, family.multipliers) for cell in _INSTANCE.findall(rtlil))
+
+
+def _is_factor(operand: str) -> bool:
+    """Return whether an operand is a signal, or a constant of too many ones for a sum of shifts."""
+    _, is_constant, digits = operand.partition("'")
+    return not is_constant or digits.count("1") > _SHIFTS
 
 
 def _check_spram(family: Family, params: ArrayParams, cells: Mapping[str, int]) -> None:

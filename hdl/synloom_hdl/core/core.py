@@ -15,6 +15,7 @@ from synloom.contract.traces import TRACES, Side
 from synloom_hdl.arithmetic import popcount
 from synloom_hdl.core.counters import Counters
 from synloom_hdl.core.dispatch import FiredDispatcher, SourceDispatcher
+from synloom_hdl.core.dither import Dither
 from synloom_hdl.core.events import EventQueue
 from synloom_hdl.core.generators import Generators
 from synloom_hdl.core.neuron_sweep import Neurons
@@ -69,6 +70,7 @@ class Core(wiring.Component):
         m.submodules.passes = self.passes = PassEngine(params)
         make_neurons = SerialNeurons if params.serial_neurons else Neurons
         m.submodules.neurons = self.neurons = make_neurons(params, lif_domain=self._lif_domain)
+        m.submodules.dither = self.dither = Dither(params)
         m.submodules.wheel = self.wheel = Wheel(params)
         m.submodules.events = self.events = EventQueue(params)
         m.submodules.sources = self.sources = SourceDispatcher(params)
@@ -210,6 +212,7 @@ class Core(wiring.Component):
         m.d.comb += [
             passes.learn.eq(registers.mode[Mode.LEARN]),
             passes.reward.eq(registers.reward),
+            passes.dither.eq(self.dither.word),
             passes.rng.eq(registers.learn_rng),
             registers.learn_rng_next.eq(passes.rng_next),
             registers.learn_rng_en.eq(passes.rng_en),
@@ -295,6 +298,8 @@ class Core(wiring.Component):
             neurons.start.eq(sequencer.sweep_start),
             neurons.sweep_count.eq(registers.sweep_count),
             neurons.adapt.eq(registers.mode[Mode.ADAPT]),
+            self.dither.now.eq(registers.now),
+            neurons.dither.eq(self.dither.word),
             passes.sweep_en.eq(neurons.sweep_en),
             passes.sweep_group.eq(neurons.sweep_group),
             neurons.sums.eq(passes.sums),

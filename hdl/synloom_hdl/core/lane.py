@@ -9,7 +9,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract import ArrayParams
-from synloom_hdl.arithmetic import rounded_shift
+from synloom.contract.dither import DITHER_BITS
+from synloom_hdl.arithmetic import decay_shift
 from synloom_hdl.core.timing import PassTiming
 from synloom_hdl.pipeline import Pipeline, Staged, mux
 
@@ -19,13 +20,13 @@ __all__ = ["LANE_INPUTS", "DecayScale", "Lane"]
 _FACTOR_BITS = 18
 """Width of a hardware multiplier's factor."""
 
-DecayScale = data.StructLayout({"exponent": 2, "takes_all": 1, "is_nonzero": 1})
-"""A decay's coefficient: its unit, whether it is 1 (all is taken), whether it is not 0."""
+DecayScale = data.StructLayout({"exponent": 3, "takes_all": 1})
+"""A decay's coefficient: its unit, and whether it is 1 (all is taken)."""
 
 LANE_INPUTS = (
     ("trace", "t0", "a_negative"),
     ("weight", "a", "w_min", "w_max"),
-    ("soft", "decay"),
+    ("soft", "decay", "dither"),
     ("noise",),
     (),
     ("lowest", "highest"),
@@ -49,8 +50,8 @@ class Lane(wiring.Component):
         Stage 0.
     weight : In(signed(weight_bits)), a : In(16), w_min : In(signed(8)), w_max : In(signed(8))
         Stage 1.
-    soft : In(1), decay : In(DecayScale)
-        Stage 2.
+    soft : In(1), decay : In(DecayScale), dither : In(32)
+        Stage 2; the dither is that of the decay, and 0 for learning.
     noise : In(12)
         Stage 3: random bits of this position, or 2048 to round to nearest.
     lowest, highest : In(signed(8))
@@ -76,6 +77,7 @@ class Lane(wiring.Component):
                 "w_max": In(signed(8)),
                 "soft": In(1),
                 "decay": In(DecayScale),
+                "dither": In(DITHER_BITS),
                 "noise": In(12),
                 "lowest": In(signed(8)),
                 "highest": In(signed(8)),
@@ -97,10 +99,14 @@ class Lane(wiring.Component):
         )
         size, up = self._distance(pipe)
         product = self._product(pipe, size)
-        step = self._bound(pipe, product, up)
+        rounded = pipe.wire("rounded_product", product + self._in.dither)
+        # Without a dither both are the same. Where there is time, the product has one reader, the sum, which
+        # is then part of the multiplier.
+        change = rounded if self.params.single_port else product
+        step = self._bound(pipe, change[: len(product)], up)
         delta = self._round(pipe, step)
         self._sum(m, pipe, delta, up)
-        self._decay(m, pipe, product, size)
+        self._decay(m, pipe, rounded, size)
         return m
 
     def _distance(self, pipe: Pipeline) -> tuple[Staged, Staged]:
@@ -123,7 +129,8 @@ class Lane(wiring.Component):
         to_bound = mux(up, self._in.w_max - weight, weight - self._in.w_min)
         to_bound = pipe.wire("to_bound", to_bound, signed(10))
         room = pipe.next("room", mux(to_bound < 0, 0, to_bound), 8)
-        step = product[12:]
+        # In 2**-12 of a weight's unit.
+        step = product[self.params.trace_bits - 4 :]
         if not self.params.soft_bounds:
             return pipe.next("step", step, len(step) + 1)
         # A multiplier takes 18 bits; the few others are added up.
@@ -152,11 +159,9 @@ class Lane(wiring.Component):
             self.clips.eq(pipe.next("clipped", above | below)),
         ]
 
-    def _decay(self, m: Module, pipe: Pipeline, product: Staged, size: Staged):
+    def _decay(self, m: Module, pipe: Pipeline, rounded: Staged, size: Staged):
         """Stages 2 and 3: take the loss from the trace."""
         bits, scale = self.params.trace_bits, self._in.decay
-        quotient = pipe.wire("quotient", rounded_shift(product, scale.exponent), bits + 1)
-        is_least = (quotient == 0) & scale.is_nonzero & (size.at(2) != 0)
-        loss = mux(scale.takes_all, size.at(2), mux(is_least, 1, quotient))
-        loss = pipe.next("loss", loss, bits)
+        quotient = decay_shift(rounded, scale.exponent, bits)
+        loss = pipe.next("loss", mux(scale.takes_all, size.at(2), quotient), bits)
         m.d.comb += self.decayed.eq(pipe.next("left", size.at(3) - loss, bits))

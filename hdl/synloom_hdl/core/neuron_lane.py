@@ -7,10 +7,11 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract import ArrayParams
+from synloom.contract.dither import DITHER_BITS
 from synloom.contract.layout import Layout
 from synloom.contract.memory_map import layout_of
 from synloom.contract.regions import Region
-from synloom_hdl.arithmetic import minimum, rounded_shift
+from synloom_hdl.arithmetic import decay_dither, decay_shift, minimum
 from synloom_hdl.core.timing import LIF_CLOCKS, NeuronStage
 from synloom_hdl.pipeline import Pipeline, Staged, mux
 
@@ -42,6 +43,8 @@ class NeuronLane(wiring.Component):
         One neuron.
     adapt : In(1)
         Register MODE.adapt; constant during a sweep.
+    dither : In(32)
+        The neuron's dither, in its stage MULTIPLY.
     next_state : Out(NEURON_STATE's record)
         `LIF_CLOCKS` later, like the following.
     fires : Out(1)
@@ -61,6 +64,7 @@ class NeuronLane(wiring.Component):
                 "state": In(state),
                 "sums": In(pair),
                 "adapt": In(1),
+                "dither": In(DITHER_BITS),
                 "next_state": Out(state),
                 "fires": Out(1),
                 "saturations": Out(range(6)),
@@ -76,6 +80,7 @@ class NeuronLane(wiring.Component):
             pipe.enter(name, getattr(self, name), NeuronStage.FETCH).at(NeuronStage.SCALE)
             for name in ("parameters", "state", "sums")
         )
+        self._dither = pipe.enter("dither", self.dither, NeuronStage.MULTIPLY)
         p, s = self._p, self._s
         e, clips_e = self._add("e", sums.e, p.g_e, s.ie)
         i, clips_i = self._add("i", sums.i, p.g_i, s.ii)
@@ -89,7 +94,7 @@ class NeuronLane(wiring.Component):
             "ie": self._decay("e", e, p.de, p.exponent_e),
             "ii": self._decay("i", i, p.di, p.exponent_i),
         }
-        clips = [clips_e, clips_i, clips_u.at(NeuronStage.CHOOSE) & ready, clips_v]
+        clips = [clips_e, clips_i, clips_u.at(NeuronStage.CHOOSE) & self._moves(ready), clips_v]
         if theta is not None:
             state["theta"], clips_theta = self._threshold_rise(theta, fires)
             clips.append(clips_theta)
@@ -112,12 +117,11 @@ class NeuronLane(wiring.Component):
         size, coefficient, exponent = (v.at(NeuronStage.MULTIPLY) for v in (size, coefficient, exponent))
         product = pipe.next(f"{name}_product", size * coefficient)
         takes_all = pipe.next(f"{name}_takes_all", (coefficient == 0xFFFF) & (exponent == 0))
-        takes_any = pipe.next(f"{name}_takes_any", (coefficient != 0) & (size != 0))
-        rounded = rounded_shift(product, exponent.at(NeuronStage.ROUND))
-        quotient = pipe.wire(f"{name}_quotient", rounded, width + 1)
-        least = mux((quotient == 0) & takes_any, 1, quotient)
-        loss = pipe.next(f"{name}_loss", mux(takes_all, size.at(NeuronStage.ROUND), least), width)
-        return pipe.next(f"{name}_left", size.at(NeuronStage.DECAY) - loss, width)
+        dither = pipe.next(f"{name}_dither", decay_dither(self._dither, exponent))
+        total = pipe.wire(f"{name}_total", product + dither)
+        loss = pipe.next(f"{name}_loss", decay_shift(total, exponent.at(NeuronStage.ROUND), width))
+        left = mux(takes_all.at(NeuronStage.DECAY), 0, size.at(NeuronStage.DECAY) - loss)
+        return pipe.next(f"{name}_left", left, width)
 
     def _threshold_decay(self) -> Staged:
         """MULTIPLY to DECAY: return the adaptive part of the threshold after its decay."""
@@ -154,7 +158,12 @@ class NeuronLane(wiring.Component):
             value.at(NeuronStage.CHOOSE) for value in (u, self._p.subtract, self._p.reset, self._s.v)
         )
         reduced_sat, clips = self._clip(reduced)
-        return mux(ready, mux(fires, mux(subtract, reduced_sat, reset), u), old), fires & subtract & clips
+        after = mux(fires, mux(subtract, reduced_sat, reset), u)
+        return mux(self._moves(ready), after, old), fires & subtract & clips
+
+    def _moves(self, ready: Staged) -> Staged:
+        """CHOOSE: return whether the potential moves, which it may do in the refractory time, too."""
+        return ready | self._p.integrate.at(NeuronStage.CHOOSE)
 
     def _refractory_time(self, fires: Staged, ready: Staged) -> Staged:
         """CHOOSE: return the steps of refractoriness that are left."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, DomainRenamer, Module, Signal
+from amaranth.hdl import Cat, Const, DomainRenamer, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
+from synloom.contract.dither import DITHER_BITS, INDEX
 from synloom.contract.memory import Memory
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
@@ -15,7 +16,7 @@ from synloom_hdl.arithmetic import popcount
 from synloom_hdl.core.accumulators import groups, sums_layout
 from synloom_hdl.core.neuron_lane import NeuronLane
 from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
-from synloom_hdl.core.timing import LIF_CLOCKS
+from synloom_hdl.core.timing import LIF_CLOCKS, NeuronStage
 from synloom_hdl.pipeline import Pipeline, Staged, cat
 
 __all__ = ["Neurons"]
@@ -51,6 +52,8 @@ class Neurons(wiring.Component):
         A sweep is going on.
     sweep_count : In, adapt : In(1)
         Registers SWEEP_COUNT and MODE.adapt.
+    dither : In(32)
+        w(0) of the sweep; from three clocks after its start to its end.
     sweep_en, sweep_group, sums
         The accumulators' sweep port.
     word_en : Out(1), word_index : Out, word : Out(16)
@@ -72,6 +75,7 @@ class Neurons(wiring.Component):
                 "busy": Out(1),
                 "sweep_count": In(16),
                 "adapt": In(1),
+                "dither": In(DITHER_BITS),
                 "sweep_en": Out(1),
                 "sweep_group": Out(groups(params)),
                 "sums": In(sums_layout(params)),
@@ -103,6 +107,7 @@ class Neurons(wiring.Component):
         ]
         used = pipe.enter("used", self._used(m, group))
         lanes = self._lanes(m, pipe.valid.at(1), used.at(1), parameters, state)
+        self._dithers(m, pipe, lanes)
         fired = Signal(len(lanes))
         m.d.comb += fired.eq(Cat(lane.fires for lane in lanes))
         done, place, written = valids[_LAST], pipe.enter("group", group).at(_LAST), used.at(_LAST)
@@ -156,6 +161,22 @@ class Neurons(wiring.Component):
             ]
             lanes.append(lane)
         return lanes
+
+    def _dithers(self, m: Module, pipe: Pipeline, lanes: list[NeuronLane]):
+        """Give each neuron its dither: the step's, and as often INDEX as its number says."""
+        # The lanes begin in stage 1. Two stages for the sums.
+        last = 1 + NeuronStage.MULTIPLY
+        first = last - 2
+        place = Signal(DITHER_BITS)
+        with m.If(self.start):
+            m.d.sync += place.eq(0)
+        with m.Elif(pipe.valid.at(first).value):
+            m.d.sync += place.eq(place + (INDEX * len(lanes)) % (1 << DITHER_BITS))
+        sum_ = pipe.enter("place", place, first) + pipe.steady(self.dither)
+        base = pipe.next("base", sum_, DITHER_BITS)
+        for n, lane in enumerate(lanes):
+            offset = Const(n * INDEX % (1 << DITHER_BITS), DITHER_BITS)
+            m.d.comb += lane.dither.eq(pipe.next(f"dither{n}", base + offset, DITHER_BITS))
 
     def _collect(self, m: Module, fired: Signal, done: Staged, place: Staged):
         """Collect the lanes' bits until a bitmap word is full."""

@@ -11,8 +11,9 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
+from synloom.contract.dither import DITHER_BITS
 from synloom.contract.traces import TRACES, Side, Trace, trace_of
-from synloom_hdl.arithmetic import popcount
+from synloom_hdl.arithmetic import decay_dither, popcount
 from synloom_hdl.core.accumulators import groups, make_accumulators, sums_layout
 from synloom_hdl.core.issue import make_issuer
 from synloom_hdl.core.lane import LANE_INPUTS, DecayScale, Lane
@@ -47,6 +48,8 @@ class PassEngine(wiring.Component):
         It falls when the last weight is written.
     forget, learn, reward
         As in `SegmentFetcher`.
+    dither : In(32)
+        w(0) of the sweep, while traces decay.
     rng : In(32), rng_next : Out(32), rng_en : Out(1)
         The learning generator's state, which is kept elsewhere; `rng_en` advances it.
     segment_done : Out(2), chunk_done : Out(1), acc_saturations : Out, weight_clips : Out
@@ -71,6 +74,7 @@ class PassEngine(wiring.Component):
                 "forget": In(1),
                 "learn": In(1),
                 "reward": In(signed(16)),
+                "dither": In(DITHER_BITS),
                 "rng": In(32),
                 "rng_next": Out(32),
                 "rng_en": Out(1),
@@ -220,9 +224,18 @@ class PassEngine(wiring.Component):
         m.d.comb += [
             scale.exponent.eq(rule.exponent),
             scale.takes_all.eq((rule.a == 0xFFFF) & (rule.exponent == 0)),
-            scale.is_nonzero.eq(rule.a != 0),
         ]
         return scale
+
+    def _dither(self) -> Staged:
+        """Return the dither of a decay, which all lanes share; it is 0 for learning."""
+        pipe, rule, kind = self._pipe, self._rule, self._kind
+        carries = self._timing.carries
+        stage = self._timing.stage(2) - carries
+        low = decay_dither(pipe.steady(self.dither), rule.exponent.at(stage))
+        decays = reduce(or_, (kind.at(stage) == decay_of(trace) for trace in TRACES))
+        dither = mux(decays, low, 0)
+        return pipe.next("dither", dither) if carries else pipe.wire("dither", dither)
 
     def _noise(self, m: Module) -> list[Staged]:
         """Advance the learning generator; return the random bits for each lane's rounding."""
@@ -253,7 +266,7 @@ class PassEngine(wiring.Component):
         timing, rule = self._timing, self._rule
         bits = self.params.trace_bits
         common = {name: getattr(rule, name) for name in ("t0", "a_negative", "a", "w_min", "w_max", "soft")}
-        common |= {"decay": scale, "lowest": rule.w_min, "highest": rule.w_max}
+        common |= {"decay": scale, "dither": self._dither(), "lowest": rule.w_min, "highest": rule.w_max}
         clips = Signal(self.params.lanes)
         for n, (trace, noise) in enumerate(zip(traces, noises, strict=True)):
             m.submodules[f"lane{n}"] = lane = Lane(self.params)

@@ -35,7 +35,7 @@ Rule = data.StructLayout(
         "a_negative": unsigned(1),
         "soft": unsigned(1),
         "stochastic": unsigned(1),
-        "exponent": unsigned(2),
+        "exponent": unsigned(3),
     }
 )
 """A segment's rule; `a` and `a_negative` include the reward."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, enum
 
+from synloom.contract.dither import DITHER_BITS, INDEX
 from synloom.contract.memory_map import layout_of
 from synloom.contract.regions import Region
-from synloom_hdl.arithmetic import minimum, rounded_shift, saturated
+from synloom_hdl.arithmetic import decay_dither, decay_shift, minimum, saturated
 from synloom_hdl.core.neuron_lane import record_layout
 from synloom_hdl.core.neuron_sweep import Neurons
+from synloom_hdl.core.timing import PassTiming
 
 __all__ = ["SerialNeurons"]
 
@@ -109,7 +111,7 @@ class SerialNeurons(Neurons):
 
         # The factors: a magnitude, and a coefficient or a power of two.
         size = Signal(max(bits, params.accumulator_bits))
-        coefficient, exponent = Signal(16), Signal(2)
+        coefficient, exponent = Signal(16), Signal(3)
         gain = Mux(inhibitory, p.g_i, p.g_e)
         with m.Switch(step):
             with m.Case(_Step.EXCITATION, _Step.INHIBITION):
@@ -127,29 +129,40 @@ class SerialNeurons(Neurons):
                         coefficient.eq(Mux(self.adapt, p.dth, 0)),
                         exponent.eq(p.exponent_th),
                     ]
-        # A register without a reset is part of the multiplier.
+        # A register without a reset is part of the multiplier, and the sum of its product too. A gain has no
+        # dither.
         product = Signal(len(size) + 16, reset_less=True)
+        dither = self._dither(m)
+        gains = (step == _Step.EXCITATION) | (step == _Step.INHIBITION)
+        rounded = Signal(max(len(product), DITHER_BITS) + 1)
         m.d.sync += product.eq(size * coefficient)
+        m.d.comb += rounded.eq(product + Mux(gains, 0, decay_dither(dither, exponent)))
 
         # A gain adds to the old current, clipped.
         old, total = Signal(bits - 1), Signal(bits)
         self._current, self._clips_current = current, clips = Signal(bits - 1), Signal()
         m.d.comb += [
             old.eq(Mux(inhibitory, s.ii, s.ie)),
-            total.eq(product[: bits - 1] + old),
-            clips.eq(total[-1] | product[bits - 1 :].any()),
+            total.eq(rounded[: bits - 1] + old),
+            clips.eq(total[-1] | rounded[bits - 1 :].any()),
             current.eq(Mux(clips, top, total)),
         ]
 
         # A decay takes its loss from the magnitude (docs/numbers.md).
-        quotient, loss = Signal(bits + 1), Signal(bits)
+        loss = Signal(bits)
         self._left = left = Signal(bits)
-        m.d.comb += [quotient.eq(rounded_shift(product, exponent)), left.eq(size - loss)]
-        m.d.sync += loss.eq(quotient)
+        m.d.comb += left.eq(size - loss)
+        m.d.sync += loss.eq(decay_shift(rounded, exponent, bits))
         with m.If((coefficient == 0xFFFF) & (exponent == 0)):
             m.d.sync += loss.eq(size)
-        with m.Elif((quotient == 0) & (coefficient != 0) & (size != 0)):
-            m.d.sync += loss.eq(1)
+
+    def _dither(self, m: Module) -> Signal:
+        """Return the dither of the neuron; it is not used before the neuron's fourth clock."""
+        place, dither = Signal(DITHER_BITS, reset_less=True), Signal(DITHER_BITS)
+        domain = m.d.sync if PassTiming.of(self.params).quick else m.d.comb
+        domain += place.eq(self._neuron * INDEX)
+        m.d.sync += dither.eq(self.dither + place)
+        return dither
 
     def _update(self, m: Module):
         """Keep the results of the steps."""
@@ -181,10 +194,10 @@ class SerialNeurons(Neurons):
         """Compare, choose the new state, and write it."""
         params, p, s, theta, u_sat = self.params, self._p, self._s, self._theta, self._u_sat
         bits, top = params.state_bits, params.state_max
-        ready, fires = Signal(), Signal()
+        ready, moves, fires = Signal(), Signal(), Signal()
         self._fires = fires
         threshold = p.thr + theta if params.adaptation else p.thr
-        m.d.comb += ready.eq(s.refr == 0)
+        m.d.comb += [ready.eq(s.refr == 0), moves.eq(ready | p.integrate)]
         with m.If(self._at(_Step.FINISH, 0)):
             m.d.sync += fires.eq(self._used & ready & (u_sat >= threshold))
 
@@ -193,12 +206,12 @@ class SerialNeurons(Neurons):
         new = data.View(s.shape(), Signal(s.shape().size, name="new"))
         m.d.comb += [
             reduced.eq(u_sat - p.reset),
-            new.v.eq(Mux(ready, Mux(fires, Mux(p.subtract, reduced_sat, p.reset), u_sat), s.v)),
+            new.v.eq(Mux(moves, Mux(fires, Mux(p.subtract, reduced_sat, p.reset), u_sat), s.v)),
             new.refr.eq(Mux(fires, p.refractory, Mux(ready, 0, s.refr - 1))),
             new.ie.eq(self._e),
             new.ii.eq(self._i),
         ]
-        clips = [self._clips_u & ready, fires & p.subtract & clips_reduced]
+        clips = [self._clips_u & moves, fires & p.subtract & clips_reduced]
         if params.adaptation:
             raised = theta + p.th_step
             rises = fires & self.adapt

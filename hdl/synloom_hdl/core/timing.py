@@ -22,7 +22,7 @@ class NeuronStage(IntEnum):
     MULTIPLY = 3
     """Potential, currents and threshold are multiplied by their coefficients."""
     ROUND = 4
-    """The products are rounded: the losses."""
+    """The products get their dither, and are cut: the losses."""
     DECAY = 5
     """The losses are subtracted."""
     INTEGRATE = 6
@@ -121,6 +121,11 @@ class PassTiming:
             key=5,
             noise_registers=2,
         )
+
+    @property
+    def quick(self) -> bool:
+        """A product needs a clock for itself."""
+        return self.registers[0]
 
     def stage(self, number: int) -> int:
         """Return the clock in which a stage of the lanes works."""

@@ -22,7 +22,7 @@ class DecayCoefficients:
     m : (n,) int64
         Fraction lost in each step, in units of ``2**-(16 + 4 * exponent)``; 16 bits.
     exponent : (n,) int64
-        Exponent of that unit, 0..3.
+        Exponent of that unit, 0..4.
     tau : (n,) float64
         Time constant that m and exponent realise, ms: 0 if everything decays in one step, inf if nothing
         decays.
@@ -45,7 +45,7 @@ def decay_coefficients(tau: FloatArray, dt: float) -> DecayCoefficients:
     """
     with np.errstate(divide="ignore", over="ignore"):
         part = -np.expm1(-dt / tau)
-    units = 2.0 ** np.array([[20], [24], [28]])
+    units = 2.0 ** np.array([[20], [24], [28], [32]])
     exponent = np.asarray((np.rint(part * units) <= 0xFFFF).sum(axis=0), dtype=np.int64)
     scale = 2.0 ** (16.0 + 4.0 * exponent)
     m = np.minimum(np.rint(part * scale), _EVERYTHING).astype(np.int64)

@@ -48,10 +48,11 @@ def neuron_registers(
     )
     registers.reset(population.cell.reset_mode == "subtract")
     registers.level("i_offset (nA)", "bias", cell["i_offset"], scale.offset_lsb)
-    if params.adaptation and cell["theta_plus"].any():
+    if params.adaptation and (cell["theta_plus"].any() or population.theta_init.any()):
         registers.decay("tau_theta", "dth", "exponent_th")
         registers.level("theta_plus (mV)", "th_step", cell["theta_plus"], scale.v_lsb, hint=_FEW_UNITS)
     registers.duration("tau_refrac", "refractory")
+    registers.same("integrate", int(population.cell.refractory_mode == "integrate"))
     registers.effective()
     registers.exact("v_rest", "cm")
     registers.same("g_e", scale.gains[0])

@@ -20,7 +20,6 @@ from synloom.network.plasticity import PairRule
 
 __all__ = ["HalfRule", "RuleRegisters", "TraceUnits", "features", "rule_registers", "trace_units"]
 
-_A_BITS: Final = 12
 _SUB_LSB_BITS: Final = 12
 _A_MAX: Final = 0xFFFF
 _A_FINE: Final = 128
@@ -93,7 +92,7 @@ def _unit_amplitudes(rule: PairRule, lsb: float, params: ArrayParams, dt: float)
     before. A factor of exp(dt / tau) and of exp(-dt / tau) corrects for this.
     """
     reach = (rule.w_max - rule.w_min) / lsb if rule.bounds == "additive" else 1 << (params.weight_bits - 1)
-    scale = reach * 2.0 ** (_A_BITS + _SUB_LSB_BITS)
+    scale = reach * 2.0 ** (params.trace_bits - 4 + _SUB_LSB_BITS)
     row = abs(rule.A_pre) * scale * np.exp(-dt / rule.tau_post)
     column = abs(rule.A_post) * scale * np.exp(dt / rule.tau_pre)
     return float(row), float(column)
@@ -101,6 +100,8 @@ def _unit_amplitudes(rule: PairRule, lsb: float, params: ArrayParams, dt: float)
 
 def trace_units(learning: Sequence[tuple[Edges, Scale]], params: ArrayParams, dt: float) -> TraceUnits:
     """Choose the unit of the traces of each side: 1/16 of their range, or the one that suits the amplitudes.
+
+    Traces that are set instead of raised need no room for sums, and take all of their range, but for offsets.
 
     Parameters
     ----------
@@ -112,28 +113,45 @@ def trace_units(learning: Sequence[tuple[Edges, Scale]], params: ArrayParams, dt
         Time step, ms.
     """
     amplitudes: dict[Side, list[float]] = {Side.SOURCE: [], Side.TARGET: []}
+    spikes: dict[Side, list[float]] = {Side.SOURCE: [1.0], Side.TARGET: [1.0]}
+    sums = dict.fromkeys(Side, False)
     for edge, scale in learning:
         assert edge.rule is not None
         # Rows read the target's trace, columns the source's.
         row, column = _unit_amplitudes(edge.rule, _weight_lsb(edge, scale), params, dt)
         amplitudes[Side.SOURCE].append(column)
         amplitudes[Side.TARGET].append(row)
-    return {side: _unit([a for a in each if a > 0.0], params.trace_bits) for side, each in amplitudes.items()}
+        spikes[Side.SOURCE].append(edge.rule.x0)
+        spikes[Side.TARGET].append(edge.rule.y0 * float(np.exp(dt / edge.rule.tau_post)))
+        for side, half in ((Side.SOURCE, column), (Side.TARGET, row)):
+            sums[side] |= half > 0.0 and edge.rule.pairing != "nearest"
+    return {
+        side: _unit(
+            [a for a in amplitudes[side] if a > 0.0],
+            params,
+            int(params.trace_max / max(spikes[side])),
+            sums[side],
+        )
+        for side in Side
+    }
 
 
-def _unit(amplitudes: Sequence[float], trace_bits: int) -> int:
-    exponent = trace_bits - 4
+def _unit(amplitudes: Sequence[float], params: ArrayParams, most: int, sums: bool) -> int:
+    """Return the unit of one side's traces, at most `most` if that is possible."""
+    one, bits = 1 << params.trace_bits - 4, params.trace_bits
     if not amplitudes:
-        return 1 << exponent
-    while max(amplitudes) / 2.0**exponent > _A_MAX and exponent < trace_bits - 1:
-        exponent += 1
+        return one
+    if not sums:
+        one = max(one, most)
+    while max(amplitudes) / one > _A_MAX and one < most:
+        one = min(2 * one, most)
     while (
-        min(amplitudes) / 2.0**exponent < _A_FINE
-        and max(amplitudes) / 2.0 ** (exponent - 1) <= _A_MAX
-        and exponent > max(trace_bits - 8, 5)
+        min(amplitudes) / one < _A_FINE
+        and max(amplitudes) / (one // 2) <= _A_MAX
+        and one >= 2 << max(bits - 8, 5)
     ):
-        exponent -= 1
-    return 1 << exponent
+        one //= 2
+    return one
 
 
 def _weight_lsb(edge: Edges, scale: Scale) -> float:

@@ -242,7 +242,7 @@ def _segment() -> Layout:
         Field("soft", 1, doc="Soft bounds: a change is scaled by the room to the bound"),
         Field("stochastic", 1, doc="Stochastic rounding instead of rounding to nearest"),
         Field("reward", 1, doc="A change is multiplied by REWARD"),
-        Field("exponent", 2, doc="Unit of the coefficient: 2**-(16 + 4 * exponent) (decay lists)"),
+        Field("exponent", 3, doc="Unit of the coefficient: 2**-(16 + 4 * min(exponent, 4)) (decay lists)"),
     )
 
 
@@ -325,11 +325,12 @@ def _neuron_params(params: ArrayParams) -> Layout:
         Field("refractory", 8, doc="Refractory steps after a spike"),
         Field("g_e", 4, doc="Left shift of the excitatory sums"),
         Field("g_i", 4, doc="Left shift of the inhibitory sums"),
-        Field("exponent_m", 2, doc="Unit of dm: 2**-(16 + 4 * exponent)"),
-        Field("exponent_e", 2, doc="Unit of de"),
-        Field("exponent_i", 2, doc="Unit of di"),
-        Field("exponent_th", 2, doc="Unit of dth"),
+        Field("exponent_m", 3, doc="Unit of dm: 2**-(16 + 4 * min(exponent, 4))"),
+        Field("exponent_e", 3, doc="Unit of de"),
+        Field("exponent_i", 3, doc="Unit of di"),
+        Field("exponent_th", 3, doc="Unit of dth"),
         Field("subtract", 1, doc="A spike lowers V by reset instead of setting it"),
+        Field("integrate", 1, doc="V goes on in the refractory time instead of standing still"),
     ]
     adaptation = {"dth", "th_step", "exponent_th"}
     return Layout("neuron parameters", *(f for f in fields if params.adaptation or f.name not in adaptation))

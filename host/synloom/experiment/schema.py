@@ -121,6 +121,13 @@ _POPULATION: Final = Section(
             "",
             "set V to `v_reset`, or subtract `v_thresh - v_reset`",
         ),
+        Key(
+            "refractory_mode",
+            Choice(("hold", "integrate")),
+            _CELL_DEFAULTS["refractory_mode"],
+            "",
+            "V stands still in the refractory time, or goes on",
+        ),
         Key("v_init", Numbers(), None, "mV", "initial potential; default: `v_rest`"),
         Key("theta_init", Numbers(_TIME), 0.0, "mV", "initial increase of the threshold"),
         Key("v_range", _POSITIVE, None, "mV", "range of V on either side of `v_rest`; chosen by default"),

@@ -16,6 +16,7 @@ from synloom.network.quantities import Dimension, Quantity, quantities_of, quant
 __all__ = ["LIF"]
 
 _RESET_MODES: Final = ("to_value", "subtract")
+_REFRACTORY_MODES: Final = ("hold", "integrate")
 
 _POTENTIAL: Final = partial(quantity, Dimension.POTENTIAL)
 _CURRENT: Final = partial(quantity, Dimension.CURRENT)
@@ -63,6 +64,9 @@ class LIF:
         Time constant with which the threshold returns, ms; ``inf`` is never.
     reset_mode : str
         ``"to_value"``: V becomes v_reset. ``"subtract"``: V falls by ``v_thresh - v_reset``.
+    refractory_mode : str
+        What V does in the refractory time. ``"hold"``: it stands still (as in NEST). ``"integrate"``: it goes
+        on, and only spikes are suppressed (as in SuperNeuroMAT).
 
     Raises
     ------
@@ -85,11 +89,13 @@ class LIF:
         metadata=_tau("time constant of the threshold's decay", "no decay", example=500.0),
     )
     reset_mode: str = "to_value"
+    refractory_mode: str = "hold"
 
     def __post_init__(self) -> None:
         for name, declared in self.quantities().items():
             object.__setattr__(self, name, declared.check(name, getattr(self, name)))
         choice("reset_mode", self.reset_mode, _RESET_MODES)
+        choice("refractory_mode", self.refractory_mode, _REFRACTORY_MODES)
         lengths = {name: len(getattr(self, name)) for name in self.names() if getattr(self, name).ndim}
         if len(set(lengths.values())) > 1:
             found = ", ".join(f"{name}: {length}" for name, length in lengths.items())

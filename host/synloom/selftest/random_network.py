@@ -96,7 +96,7 @@ def _program(params: ArrayParams) -> tuple[dict[str, int], Fields]:
     """Return the first segment of each list, and the segments; as many lists as fit into PROGRAM."""
     n, s, first, top = params.neurons, params.sources, params.first_neuron_source, params.weight_max
     step = 1536 if params.stochastic_rounding else 4096
-    change = min(0xFFFF, (step << 12) // _one(params))
+    change = min(0xFFFF, (step << params.trace_bits - 4) // _one(params))
     rule = {
         "a": change,
         "w_min": -top,
@@ -159,7 +159,7 @@ def _neurons(params: ArrayParams, rng: np.random.Generator, threshold: int) -> F
             "th_step": rng.integers(0, threshold // 8 + 1, n),
             "exponent_th": rng.integers(0, 2, n),
         }
-    return values
+    return values | {"integrate": rng.integers(0, 2, n)}
 
 
 def _state(params: ArrayParams, rng: np.random.Generator, threshold: int) -> Fields:

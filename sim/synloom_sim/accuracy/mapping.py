@@ -94,7 +94,9 @@ def map_network(
     memories = {
         Region.NEURON_PARAMS: _neurons(params, neurons, dt, scales),
         Region.WEIGHTS: _synapses(params, weights, scales),
-        **_program(params, stdp, dt, 2**24 / (one * scales.units[0]), scales, stochastic),
+        **_program(
+            params, stdp, dt, 2 ** (params.trace_bits + 8) / (one * scales.units[0]), scales, stochastic
+        ),
     }
     registers = {
         "learn_rng": 1,
@@ -139,7 +141,7 @@ def _coefficient(tau: float, dt: float) -> tuple[int, int]:
     if tau == 0.0:
         return 0xFFFF, 0
     loss = -math.expm1(-dt / tau)
-    exponent = max(k for k in range(4) if k == 0 or round(loss * 2 ** (16 + 4 * k)) <= 0xFFFF)
+    exponent = max(k for k in range(5) if k == 0 or round(loss * 2 ** (16 + 4 * k)) <= 0xFFFF)
     return round(loss * 2 ** (16 + 4 * exponent)), exponent
 
 
@@ -156,6 +158,7 @@ def _neurons(params: ArrayParams, neurons: LifNeurons, dt: float, scales: _Scale
         "th_step": units(neurons.theta_step),
         "refractory": [neurons.refractory] * n,
         "subtract": [int(neurons.subtract)] * n,
+        "integrate": [int(neurons.integrate)] * n,
         "g_e": [scales.gains[0]] * n,
         "g_i": [scales.gains[1]] * n,
     }

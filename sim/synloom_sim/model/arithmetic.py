@@ -20,36 +20,36 @@ DELTA = 0xFFFF
 class DecayCoefficients:
     """Decay coefficients in the form for `of_magnitude`: arrays, or numbers for a whole array.
 
-    `m = 0xFFFF` becomes 2**16, for which the rounded product is the magnitude itself.
+    `m = 0xFFFF` becomes 2**16, for which the loss is the magnitude itself, whatever the dither.
     """
 
     m: Int64s
-    half: Int64s
     shift: Int64s
-    least: Int64s
+    low: Int64s
 
     @classmethod
     def of(cls, m: npt.ArrayLike, exponent: npt.ArrayLike) -> DecayCoefficients:
-        """Convert coefficients `m` (0..65535) with scales `exponent` (0..3) of the same shape."""
+        """Convert coefficients `m` (0..65535) with scales `exponent` (0..7) of the same shape."""
         m, exponent = np.asarray(m, dtype=np.int64), np.asarray(exponent, dtype=np.int64)
-        shift = 16 + 4 * exponent
+        shift = 16 + 4 * np.minimum(exponent, 4)
         effective = np.where((m == DELTA) & (exponent == 0), np.int64(1 << 16), m)
-        return cls(effective, np.int64(1) << (shift - 1), shift, np.minimum(m, 1))
+        return cls(effective, shift, (np.int64(1) << shift) - 1)
 
-    def of_magnitude(self, a: Int64s) -> Int64s:
-        """Return magnitudes `a` >= 0 after one step: the loss is rounded half up, at least 1 if m > 0."""
-        q = (a * self.m + self.half) >> self.shift
-        left: Int64s = a - np.maximum(q, np.minimum(a, self.least))
+    def of_magnitude(self, a: Int64s, w: Int64s | int) -> Int64s:
+        """Return magnitudes `a` >= 0 after one step, with the dither `w` that rounds their loss."""
+        left: Int64s = a - ((a * self.m + (w & self.low)) >> self.shift)
         return left
 
 
-def decay(v: npt.ArrayLike, m: npt.ArrayLike, exponent: npt.ArrayLike) -> Int64s:
-    """Return `v` after one step of exponential decay towards 0.
+def decay(v: npt.ArrayLike, m: npt.ArrayLike, exponent: npt.ArrayLike, w: npt.ArrayLike) -> Int64s:
+    """Return `v` after one step of exponential decay towards 0, with dither `w`.
 
     Multiplication by exp(-dt/tau) in each step is exact on the time grid (Rotter and Diesmann 1999).
     """
     v = np.asarray(v, dtype=np.int64)
-    decayed: Int64s = np.sign(v) * DecayCoefficients.of(m, exponent).of_magnitude(np.abs(v))
+    decayed: Int64s = np.sign(v) * DecayCoefficients.of(m, exponent).of_magnitude(
+        np.abs(v), np.asarray(w, dtype=np.int64)
+    )
     return decayed
 
 
@@ -70,6 +70,7 @@ class Rule:
 def update(
     rule: Rule,
     weight_bits: int,
+    trace_bits: int,
     w: Weights,
     trace: Int64s,
     reward: int,
@@ -86,6 +87,8 @@ def update(
         The rule of the segment.
     weight_bits : int
         Width of the weights, which scales soft bounds.
+    trace_bits : int
+        Width of the traces, which scales the amplitude.
     w : (R, P) int16
         Weights of R passes at P positions; results for absent synapses are undefined.
     trace : (P,) int64
@@ -108,7 +111,7 @@ def update(
     if rule.reward:
         gain = min((gain * abs(reward)) >> 8, 0xFFFF)
         up = up ^ (reward < 0)
-    p = (gain * np.abs(diff)) >> 12
+    p = (gain * np.abs(diff)) >> (trace_bits - 4)
     if rule.soft:
         wide = w.astype(np.int32)
         room = np.maximum(np.where(up, rule.w_max - wide, wide - rule.w_min), 0)

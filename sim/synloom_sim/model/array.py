@@ -143,7 +143,8 @@ class ArrayModel:
 
         fired = sweep(state, memory.neurons(), registers.is_set(Mode.ADAPT))
         for trace in TRACES:
-            decay_traces(state.traces[trace.name], program.list_of_register(registers.of(trace.decay_list)))
+            segments = program.list_of_register(registers.of(trace.decay_list))
+            decay_traces(state.traces[trace.name], segments, registers.now)
 
         if len(fired):
             targets = memory.targets()

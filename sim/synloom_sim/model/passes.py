@@ -120,7 +120,8 @@ class Passes:
         if rule.stochastic:
             first = segment.first
             r = self._random.words(keys, first, first + len(trace)).view(np.int16)
-        learned, clipped = update(rule, self._params.weight_bits, w, trace, self._state.registers.reward, r)
+        params, reward = self._params, self._state.registers.reward
+        learned, clipped = update(rule, params.weight_bits, params.trace_bits, w, trace, reward, r)
         self._state.counters.count("weight_clips", int(np.count_nonzero(clipped & present)))
         return np.where(present, learned, w)
 

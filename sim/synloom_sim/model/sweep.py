@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from synloom.contract.dither import DITHER_BITS, INDEX, dither
 from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
@@ -20,6 +21,8 @@ from synloom_sim.model.state import ArrayState
 __all__ = ["NeuronTable", "decay_traces", "sweep"]
 
 Int64s = npt.NDArray[np.int64]
+
+_LOW = (1 << DITHER_BITS) - 1
 
 _DECAYS = ("th", "e", "i", "m")
 """Names of the decay coefficients: of theta, Ie, Ii and V."""
@@ -36,6 +39,7 @@ class NeuronTable:
         fields = memory.unpack(words[: memory.offset(count)])
         none = np.zeros(count, dtype=np.int64)
         self.count = count
+        self.places = np.arange(count, dtype=np.int64) * INDEX
         self.top = params.state_max
         self.thr = fields["thr"]
         self.reset = fields["reset"]
@@ -43,6 +47,7 @@ class NeuronTable:
         self.th_step = fields.get("th_step", none)
         self.refractory = fields["refractory"]
         self.subtract = fields["subtract"].astype(bool)
+        self.integrate = fields["integrate"].astype(bool)
         self.gain = np.stack([fields["g_e"], fields["g_i"]])
         self.decay = DecayCoefficients.of(
             np.stack([fields.get(f"d{part}", none) for part in _DECAYS]),
@@ -58,19 +63,21 @@ def sweep(state: ArrayState, table: NeuronTable, adapt: bool) -> Int64s:
     flowing = state.currents[:, :n] + (state.acc[:, :n] << table.gain)
     clips = _clip(flowing, 0, top)
     magnitudes = np.stack([state.theta[:n], *flowing, np.abs(v)])
-    theta, e_left, i_left, v_left = table.decay.of_magnitude(magnitudes)
+    w = (dither(state.registers.now) + table.places) & _LOW
+    theta, e_left, i_left, v_left = table.decay.of_magnitude(magnitudes, w)
     if not adapt:
         theta = magnitudes[0]
 
     u = np.where(v < 0, -v_left, v_left) + flowing[0] - flowing[1] + table.bias
     ready = refr == 0
-    clips += int(np.count_nonzero(ready & (np.abs(u) > top)))
+    moves = ready | table.integrate
+    clips += int(np.count_nonzero(moves & (np.abs(u) > top)))
     u = np.minimum(np.maximum(u, -top), top)
     fired = np.flatnonzero(ready & (u >= table.thr + theta))
 
     state.currents[0, :n] = e_left
     state.currents[1, :n] = i_left
-    state.v[:n] = np.where(ready, u, v)
+    state.v[:n] = np.where(moves, u, v)
     state.refr[:n] = np.maximum(refr - 1, 0)
     state.theta[:n] = theta
     state.acc[:] = 0
@@ -103,8 +110,9 @@ def _clip(values: Int64s, low: int, high: int) -> int:
     return outside
 
 
-def decay_traces(trace: Int64s, segments: Iterable[Segment]) -> None:
-    """Decay the traces of each segment by one step, in place."""
+def decay_traces(trace: Int64s, segments: Iterable[Segment], now: int) -> None:
+    """Decay the traces of each segment by one step, in place; `now` is that of the sweep."""
+    w = dither(now)
     for segment in segments:
         part = trace[segment.lo : segment.hi]
-        part[:] = segment.decay.of_magnitude(part)
+        part[:] = segment.decay.of_magnitude(part, w)
