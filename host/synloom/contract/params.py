@@ -14,7 +14,7 @@ from synloom.base.errors import ParameterError
 
 __all__ = ["SEMANTICS_VERSION", "ArrayParams", "allowed"]
 
-SEMANTICS_VERSION: Final = 2
+SEMANTICS_VERSION: Final = 3
 """Raised whenever docs/numbers.md changes a bit."""
 
 _RANGES: Final[dict[str, tuple[int, int]]] = {
