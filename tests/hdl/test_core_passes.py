@@ -38,7 +38,7 @@ class Bench:
             row[:] = [pick([rng.randint(-top, top), top, -top, params.weight_absent]) for _ in row]
         naive.x = [rng.randint(0, params.trace_max) for _ in naive.x]
         naive.y = [rng.randint(0, params.trace_max) for _ in naive.y]
-        naive.reg.learn_rng, naive.reg.mode, naive.reg.reward = rng.getrandbits(32) | 1, 1, 256
+        naive.reg.learn_rng, naive.reg.mode, naive.reg.reward = rng.getrandbits(64) | 1, 1, 256
         naive.reg.one_x = naive.reg.one_y = 0
 
     def segment(self, lo, hi, last=1, **fields):
