@@ -130,7 +130,7 @@ def test_a_stuck_bit_of_a_weight_is_named(value, quick):
         (Region.X_TRACE, 32 + 4, 9, "the source trace of neuron 4"),
         (Region.PROGRAM, 8 * 31, 3, "word 0 (lo) of segment 31"),
         (Region.WHEEL, 15 << 8 | 3, 15, "word 3 of slot 15 of the delay wheel"),
-        (Region.GEN_PHASE, 19, 14, "the phase of input 19"),
+        (Region.GEN_PHASE, 19, 12, "the phase of input 19"),
         (Region.PROBES, 5, 1, "word 1 (offset) of probe 1"),
         (Region.CTRL, 3, 8, "register learn_rng"),
     ],

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, IntArray, choice, per_item, real, reals, switch, whole
 from synloom.base.errors import NetworkError, ParameterError
-from synloom.compiler.stimulus import rate_words
+from synloom.compiler.stimulus import RATE_BITS, rate_words
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
 from synloom.contract.params import ArrayParams
@@ -216,7 +216,7 @@ class Device:
         }
 
     def present(
-        self, inputs: Mapping[Any, Any], duration: float, *, rest: float = 0.0, bits: int = 15
+        self, inputs: Mapping[Any, Any], duration: float, *, rest: float = 0.0, bits: int = RATE_BITS
     ) -> dict[str, IntArray]:
         """Present a stimulus and return how often each neuron fired, with few commands and no recording.
 
@@ -230,7 +230,7 @@ class Device:
         rest : float
             Time in ms to run afterwards with these rates at 0; its spikes are not counted.
         bits : int
-            Significant bits of the rates, 1 to 15; up to 8, the line carries each rate in one byte.
+            Bits of the rates, as in `set_rates`.
 
         Returns
         -------
@@ -302,7 +302,7 @@ class Device:
         info = self.image.input(population)
         self._session.queue.add(events_from(spikes, info, self._session.now, self.image.dt))
 
-    def set_rates(self, population: Any, hz: Any, *, bits: int = 15) -> None:
+    def set_rates(self, population: Any, hz: Any, *, bits: int = RATE_BITS) -> None:
         """Set the rates of the generators of an input population, from the next step on.
 
         Parameters
@@ -312,7 +312,8 @@ class Device:
         hz : float or (n,) array
             Rates in Hz, at least 0 and at most ``1000 / dt``.
         bits : int
-            Significant bits of the largest rate, 1 to 15; up to 8, the line carries each rate in one byte.
+            With 12 each rate is right within 0.1 %. With fewer, random rates are multiples of one step, so many bits
+            below the largest; up to 8, the line carries each rate in one byte. Regular rates ignore it.
 
         Raises
         ------
@@ -328,7 +329,7 @@ class Device:
         if info.generator is None:
             raise NetworkError(f"{info.label!r} has no generators; make it a PoissonInput or a RegularInput")
         rates = per_item("hz", reals("hz", hz, low=0.0), info.n)
-        return rate_words(rates, info.generator, self.image.dt, whole("bits", bits, 1, 15))
+        return rate_words(rates, info.generator, self.image.dt, whole("bits", bits, 1, RATE_BITS))
 
     def set_offset(self, population: Any, current: Any) -> None:
         """Set the constant current `i_offset` of a population, in nA: a number or (n,).
