@@ -13,12 +13,13 @@ from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE
 from synloom_sim.model.random_numbers import GENERATOR_BITS, Jump, Numbers
 from synloom_sim.model.state import ArrayState
 
-__all__ = ["EventQueue", "Generators", "active_sources", "schedule"]
+__all__ = ["EventQueue", "Generators", "active_sources", "bernoulli", "schedule"]
 
 _MASK32 = 0xFFFFFFFF
 _ALWAYS = 0x7FFF
 _REGULAR = 0x8000
 _MANTISSA_BITS = 12
+_MANTISSA = 0xFFF
 
 
 class EventQueue:
@@ -82,30 +83,32 @@ class Generators:
         registers.gen_rng = Jump.by(GENERATOR_BITS * count)(registers.gen_rng)
 
         words = rates[:count].astype(np.uint32)
-        mantissa, e = words & 0xFFF, 7 - (words >> _MANTISSA_BITS & 7)
-        zeros = (1 << 3 * np.minimum(e, 6)) - 1 << _MANTISSA_BITS
-        spikes = ((numbers & 0xFFF) < mantissa) & (numbers & zeros == 0) | (words == _ALWAYS)
-
+        spikes = bernoulli(words, numbers)
         regular = np.flatnonzero(words & _REGULAR)
         if len(regular):
-            spikes[regular] = self._advance(state, regular, mantissa[regular], e[regular])
+            spikes[regular] = self._advance(state, regular, words[regular])
         spikes[self._params.inputs :] = False
         return spikes
 
     def _advance(
-        self,
-        state: ArrayState,
-        regular: npt.NDArray[np.int64],
-        period: npt.NDArray[np.uint32],
-        e: npt.NDArray[np.uint32],
+        self, state: ArrayState, regular: npt.NDArray[np.int64], words: npt.NDArray[np.uint32]
     ) -> npt.NDArray[np.bool_]:
         """Advance the phases of the regular generators by a step; return which of them spike."""
+        period, e = words & _MANTISSA, 7 - (words >> _MANTISSA_BITS & 7).astype(np.int64)
         phase = state.phase[regular]
         spikes = phase >= period
-        every = 8 ** np.maximum(e.astype(np.int64) - 3, 0)
-        tick = 8 ** np.maximum(3 - e.astype(np.int64), 0) * ((state.registers.now + 1) % every == 0)
+        every = 8 ** np.maximum(e - 3, 0)
+        tick = 8 ** np.maximum(3 - e, 0) * ((state.registers.now + 1) % every == 0)
         state.phase[regular] = (phase - np.where(spikes, period, 0) + tick) & PHASE["phase"].high
         return spikes
+
+
+def bernoulli(words: npt.NDArray[np.uint32], numbers: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+    """Return which random generators spike, (..., n) bool, by their words (n,) and numbers (..., n)."""
+    e = np.minimum(7 - (words >> _MANTISSA_BITS & 7), 6)
+    zeros = (np.uint32(1) << 3 * e) - 1 << _MANTISSA_BITS
+    below = (numbers & _MANTISSA) < (words & _MANTISSA)
+    return below & (numbers & zeros == 0) | (words == _ALWAYS)
 
 
 def active_sources(
