@@ -31,9 +31,9 @@ _TAPS = (0, 12, 25, 31)
 class BitSequence:
     """The bits of the sequence from a state on.
 
-    Squared, the polynomial gives ``s[n + 128] = s[n] ^ s[n + 24] ^ s[n + 50] ^ s[n + 62]``, and so on: from the
-    128th on a bit needs only bits that are at least 66 before it. So the gates in a row grow with the logarithm
-    of the length.
+    Squared, the polynomial gives ``s[n + 128] = s[n] ^ s[n + 24] ^ s[n + 50] ^ s[n + 62]``, and so on: from
+    the 128th on a bit needs only bits that are at least 66 before it. So the gates in a row grow with the
+    logarithm of the length.
 
     Parameters
     ----------

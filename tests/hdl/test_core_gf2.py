@@ -10,7 +10,9 @@ from synloom_hdl.gf2 import STATE_BITS, BitSequence
 CORNERS = [1, 1 << 63, (1 << 64) - 1, 0x0123456789ABCDEF]
 
 
-@pytest.mark.parametrize(("numbers", "bits"), [(1, 12), (2, 12), (8, 12), (16, 12), (1, 30), (2, 30), (4, 30)])
+@pytest.mark.parametrize(
+    ("numbers", "bits"), [(1, 12), (2, 12), (8, 12), (16, 12), (1, 30), (2, 30), (4, 30)]
+)
 def test_a_bit_sequence_holds_numbers_and_what_follows_them(numbers, bits):
     m, rng = Module(), Random(8)
     state, after, used = Signal(STATE_BITS), Signal(STATE_BITS), numbers * bits

@@ -224,5 +224,3 @@ def test_each_stochastic_segment_takes_whole_groups_of_numbers_when_it_learns():
     # Two columns, each of one group and of two; the rows round to nearest.
     assert port.model.state.registers.learn_rng == later(0x0123456789ABCDEF, 2 * (1 + 2) * 16 * 12)
     assert (get_counter(port, "row_passes"), get_counter(port, "column_passes")) == (2, 10)
-
-

@@ -1,5 +1,7 @@
 """The generators' and the rounding's numbers: independent by algebra, and by measurement.
 
+A probability of 2**-m looks at m neighbouring bits of a number, for m < 28 all among the lowest 27.
+
 The generator of the second version must fail each test, which shows that the test can.
 """
 
@@ -66,14 +68,8 @@ def dependent_distances(numbers, significant):
     return [d for d in range(1, len(numbers)) if not has_full_rank(first + significant(numbers[d]))]
 
 
-def generator_bits(m):
-    """The bits that decide at a probability of 2**-m, m < 13: the mantissa's upper ones."""
-    return lambda number: number[12 - m : 12] if m <= 3 else number[12 - 3 : 12] + number[12 : 12 + m - 3]
-
-
-@pytest.mark.parametrize("m", range(1, 13))
-def test_any_two_generators_are_independent_at_every_power_of_two(m):
-    assert dependent_distances(now(30, 2048), generator_bits(m)) == []
+def test_any_two_generators_are_independent_down_to_two_to_the_minus_27():
+    assert dependent_distances(now(30, 2048), lambda number: number[:27]) == []
 
 
 def test_any_two_numbers_of_rounding_are_independent():
@@ -112,9 +108,9 @@ def second_version(rate, channels, steps):
         yield np.stack(columns, axis=1)
 
 
-@pytest.mark.parametrize(("word", "rate"), [(0x6000 | 410, 410 / 32768), (0x7000 | 205, 205 / 4096), (0x7800, 0.5)])
+@pytest.mark.parametrize(("word", "rate"), [(0x6000 | 410, 410 / 32768), (0x7800, 0.5)])
 def test_spikes_of_many_channels_are_independent(word, rate):
-    found = independence(spikes(word, WIDTH, STEPS), rate, lags=8, threes=3)
+    found = independence(spikes(word, WIDTH, STEPS), rate, lags=4, threes=1)
     assert max(found.worst) < SIGMA
     assert found.population == pytest.approx(1.0, abs=0.02)
 

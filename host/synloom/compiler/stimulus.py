@@ -43,9 +43,9 @@ def rate_words(hz: FloatArray, generator: str, dt: float, bits: int = RATE_BITS)
     dt : float
         Time step, ms.
     bits : int
-        With `RATE_BITS` each random rate has an exponent of its own, and is right within 0.1 %. With fewer, all
-        share that of the largest, of which so many bits remain; with up to 8, the line carries each rate in one
-        byte (RATES8). Regular rates always have an exponent of their own.
+        With `RATE_BITS` each random rate has an exponent of its own, and is right within 0.1 %. With fewer,
+        all share that of the largest, of which so many bits remain; with up to 8, the line carries each rate
+        in one byte (RATES8). Regular rates always have an exponent of their own.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def _rates(part: FloatArray) -> tuple[IntArray, IntArray]:
 
 
 def _common_rates(part: FloatArray, bits: int) -> tuple[IntArray, IntArray]:
-    """The same with the exponent of the largest one, of which `bits` bits remain."""
+    """Return the same with the exponent of the largest one, of which `bits` bits remain."""
     largest = part.max(initial=0.0)
     e = int(_rates(np.array([largest]))[1][0])
     mantissa = np.floor(part * 8.0**e * _UNIT + 0.5).astype(np.int64)

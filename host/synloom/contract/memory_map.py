@@ -30,7 +30,9 @@ WEIGHT_LOW_BYTE: Final = 0xFF
 GENERATOR: Final = Layout(
     "generator",
     Field("mantissa", 12, doc="Mantissa m of the rate or the period"),
-    Field("exponent", 3, doc="Exponent f: m * 8**(f - 7) / 4096 spikes a step, or m * 8**(7 - f) / 512 steps"),
+    Field(
+        "exponent", 3, doc="Exponent f: m * 8**(f - 7) / 4096 spikes a step, or m * 8**(7 - f) / 512 steps"
+    ),
     Field("regular", 1, doc="Regular, with a period, instead of random, with a rate"),
 )
 """A word of GEN_RATE, which is the same in every array."""

@@ -312,8 +312,8 @@ class Device:
         hz : float or (n,) array
             Rates in Hz, at least 0 and at most ``1000 / dt``.
         bits : int
-            With 12 each rate is right within 0.1 %. With fewer, random rates are multiples of one step, so many bits
-            below the largest; up to 8, the line carries each rate in one byte. Regular rates ignore it.
+            With 12 each rate is right within 0.1 %. With fewer, random rates are multiples of one step, so
+            many bits below the largest; up to 8, the line carries each in one byte. Regular rates ignore it.
 
         Raises
         ------

@@ -167,7 +167,8 @@ class _Group:
     def split(self) -> list[_Group]:
         """Return each pass as a group of its own."""
         return [
-            _Group(self.passes, self.ids[k : k + 1], self.first_draws[k : k + 1]) for k in range(len(self.ids))
+            _Group(self.passes, self.ids[k : k + 1], self.first_draws[k : k + 1])
+            for k in range(len(self.ids))
         ]
 
 

@@ -44,8 +44,8 @@ class Segment:
 class SegmentList:
     """Consecutive segments up to one marked as the last.
 
-    `charge` bounds what one row pass adds to one accumulator; `draws` are the random numbers that each segment
-    takes which takes any.
+    `charge` bounds what one row pass adds to one accumulator; `draws` has, for each segment that takes random
+    numbers, how many.
     """
 
     segments: tuple[Segment, ...]

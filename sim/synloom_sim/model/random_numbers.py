@@ -1,8 +1,8 @@
 """Random numbers: words of the sequence ``s[n + 64] = s[n] ^ s[n + 12] ^ s[n + 25] ^ s[n + 31]``.
 
-A state is 64 bits of the sequence, the first one lowest (Tausworthe 1965). Every later bit is a linear function
-of the state, so a jump and the numbers of many positions are each the xor of one table entry for each of the
-state's bytes.
+A state is 64 bits of the sequence, the first one lowest (Tausworthe 1965). Every later bit is a linear
+function of the state, so a jump and the numbers of many positions are each the xor of one table entry for
+each of the state's bytes.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ class Jump:
 
     def __call__(self, state: int) -> int:
         """Return the state after `state`."""
-        return reduce(xor, [row[byte] for row, byte in zip(self._table, state.to_bytes(8, "little"), strict=True)])
+        return reduce(
+            xor, [row[byte] for row, byte in zip(self._table, state.to_bytes(8, "little"), strict=True)]
+        )
 
     @staticmethod
     @cache

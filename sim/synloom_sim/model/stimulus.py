@@ -108,7 +108,8 @@ def bernoulli(words: npt.NDArray[np.uint32], numbers: npt.NDArray[np.uint32]) ->
     e = np.minimum(7 - (words >> _MANTISSA_BITS & 7), 6)
     zeros = (np.uint32(1) << 3 * e) - 1 << _MANTISSA_BITS
     below = (numbers & _MANTISSA) < (words & _MANTISSA)
-    return below & (numbers & zeros == 0) | (words == _ALWAYS)
+    spikes: npt.NDArray[np.bool_] = below & (numbers & zeros == 0) | (words == _ALWAYS)
+    return spikes
 
 
 def active_sources(
