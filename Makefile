@@ -11,7 +11,7 @@ DEV_STAMP := $(VENV)/installed-dev-$(STAMP)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 QUIET := | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 
-.PHONY: demo test lint types pytest slow agreement bench boards boards-check netlists tools clean help
+.PHONY: demo test lint types pytest slow agreement noise bench boards boards-check netlists tools clean help
 
 help:
 	@echo "make demo    a network learns digits on the simulated board"
@@ -20,6 +20,7 @@ help:
 	@echo "make types   mypy"
 	@echo "make slow    the long test suites"
 	@echo "make agreement  500 generated arrays on every number of lanes"
+	@echo "make noise   how independent the generators' spikes are, 2,048 channels for a million steps (hours)"
 	@echo "make bench   clocks of a step, and steps a second of the simulated board"
 	@echo "make boards  bitstreams of all boards (an hour), their stamps and the table of the README"
 	@echo "make boards-check  are the bitstreams' stamps of this gateware, in time, and in the tables?"
@@ -46,6 +47,9 @@ slow: $(DEV_STAMP) tools
 
 agreement: $(DEV_STAMP) tools
 	$(BIN)/pytest -n 2 -m slow tests/agreement
+
+noise: $(USER_STAMP)
+	$(BIN)/python -m synloom_sim.noise
 
 bench: $(USER_STAMP)
 	$(BIN)/python -m synloom_sim.bench

@@ -103,14 +103,15 @@ def activity(params: ArrayParams, seed: int = 1) -> Contents:
         Region.SOURCE: {"list": np.full(s, _ROW), "connected": np.ones(s, int)},
         Region.TARGET: {"list": np.full(n, _COLUMN), "delay": np.ones(n, int), "learns": np.ones(n, int)},
         Region.GEN_RATE: {
-            "rate": np.full(params.inputs, (1 << 15) // _PERIOD),
+            "mantissa": np.full(params.inputs, _PERIOD * 8),
+            "exponent": np.full(params.inputs, 5),
             "regular": np.ones(params.inputs, int),
         },
-        Region.GEN_PHASE: {"phase": rng.integers(0, 1 << 15, params.inputs)},
+        Region.GEN_PHASE: {"phase": rng.integers(0, _PERIOD * 8, params.inputs)},
     }
     registers = {
-        "learn_rng": 12345,
-        "gen_rng": 54321,
+        "learn_rng": 0x9E3779B97F4A7C15,
+        "gen_rng": 0xD1B54A32D192ED03,
         "sweep_count": n,
         "gen_words": params.input_words if params.generators else 0,
         **{trace.decay_list: LIST_VALID | _DECAY + k for k, trace in enumerate(TRACES)},

@@ -1,10 +1,9 @@
-from itertools import count
 from random import Random
 
 import pytest
 from core_benches import dump, load, simulate, ticks
 from link_benches import receive
-from naive_array import field_word, xorshift32
+from naive_array import bernoulli, later, regular
 
 from synloom.contract import ArrayParams
 from synloom_hdl.core.generators import Generators
@@ -24,7 +23,8 @@ class Bench:
         self.pause = pause
         self.rates = [0] * 16 * WORDS
         self.phases = [0] * 16 * WORDS
-        self.state = 0x12345678
+        self.state = 0x0123456789ABCDEF
+        self.now = 0
         self.words = []
 
     async def take(self, ctx):
@@ -33,88 +33,114 @@ class Bench:
     async def fill(self, ctx):
         await load(ctx, self.dut.rates, 0, self.rates)
         await load(ctx, self.dut.phases, 0, self.phases)
+        ctx.set(self.dut.rng, self.state)
 
     async def draw(self, ctx, words):
         """Make the spikes of one step; returns the ids."""
         dut = self.dut
         self.words.clear()
         ctx.set(dut.words, words)
-        ctx.set(dut.rng, self.state)
+        ctx.set(dut.now, self.now)
         ctx.set(dut.start, 1)
         await ctx.tick()
         ctx.set(dut.start, 0)
-        *_, advances, following = await ctx.tick().sample(dut.rng_en, dut.rng_next)
-        if advances:
-            self.state = following
-            ctx.set(dut.rng, following)
         while len(self.words) < words:
             await ctx.tick()
         await ticks(ctx, 15)
         assert len(self.words) == words
         return [16 * k + bit for k, word in enumerate(self.words) for bit in range(16) if word >> bit & 1]
 
-    def expected(self, state, words):
-        """Return the next state and the ids that spike; the phases advance."""
-        if not words:
-            return state, []
-        state = xorshift32(state)
-        ids = []
+    async def keep(self, ctx):
+        """Keep the generator's register."""
+        while True:
+            *_, advances, following = await ctx.tick().sample(self.dut.rng_en, self.dut.rng_next)
+            if advances:
+                self.state = following
+                ctx.set(self.dut.rng, following)
+
+    def expected(self, words):
+        """Return the next state and the ids that spike; the phases advance, and so does the step."""
+        state, ids = self.state, []
         for i in range(16 * words):
-            rate = self.rates[i] & 0x7FFF
             if self.rates[i] & REGULAR:
-                phase = self.phases[i] + rate
-                self.phases[i] = phase & 0x7FFF
-                spikes = phase >> 15
+                spikes, self.phases[i] = regular(self.rates[i], self.phases[i], self.now)
             else:
-                spikes = rate == 0x7FFF or field_word(state, 15 * i, 15) < rate
+                spikes = bernoulli(self.rates[i], state & 0x3FFFFFFF)
             ids += [i] * spikes
+            state = later(state, 30)
         return state, ids
 
     def run(self, main):
-        simulate(self.dut, main, background=[self.take])
+        simulate(self.dut, main, background=[self.take, self.keep])
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.7])
 def test_both_kinds_spike_as_the_naive_array(pause):
     bench = Bench(pause=pause)
     rng = bench.rng
-    corners = [0, 1, 0x3FFF, 0x4000, 0x7FFE, 0x7FFF]
+    corners = [0, 1, 0xFFE, 0xFFF, 0x7FFE, 0x7FFF, 0x6FFF, 0x5FFF, 0x0FFF, 0x1FFF]
     bench.rates = [rng.choice([*corners, rng.getrandbits(15)]) | rng.randrange(2) << 15 for _ in bench.rates]
-    bench.phases = [rng.choice([0, 0x7FFF, rng.getrandbits(15)]) for _ in bench.phases]
+    near = [(rate & 0xFFF) - rng.randrange(3) & 0x1FFF for rate in bench.rates]
+    bench.phases = [rng.choice([0, 0x1FFF, rng.getrandbits(13), phase]) for phase in near]
+    spikes = 0
 
     async def main(ctx):
+        nonlocal spikes
         await bench.fill(ctx)
-        for words in [WORDS, 0, 1, 2, *[WORDS] * 12]:
-            state, ids = bench.expected(bench.state, words)
-            assert await bench.draw(ctx, words) == ids
-            assert bench.state == state
+        for now in (0, 7, 63, 0x1FF, 0xFFF, 0xFFFFFFFF, 8, 0x1000FFF):
+            for words in (WORDS, 0, 1, 2, WORDS):
+                bench.now = now
+                state, ids = bench.expected(words)
+                assert await bench.draw(ctx, words) == ids
+                assert bench.state == state
+                spikes += len(ids)
         assert await dump(ctx, bench.dut.phases, 0, len(bench.phases)) == bench.phases
 
     bench.run(main)
+    assert spikes > 100
 
 
-def test_a_regular_generator_keeps_its_rate_exactly():
+@pytest.mark.parametrize("exponent", range(1, 8))
+def test_rates_of_every_exponent_spike_as_the_naive_array(exponent):
     bench = Bench()
-    rates = {0: 0x2000, 17: 0x5555, 39: 0x7FFF, 5: 1}
-    for i, rate in rates.items():
-        bench.rates[i] = rate | REGULAR
-    spikes = dict.fromkeys(rates, 0)
+    bench.rates = [exponent << 12 | bench.rng.randint(2048, 4094) for _ in bench.rates]
+    # A state with the spikes that are too rare to wait for: a number that begins with zeros.
+    bits = 12 + 3 * min(7 - exponent, 6)
+    bench.state = bench.rng.getrandbits(64 - 30) << 30 | bench.rng.getrandbits(30 - bits) << bits | 0x7FF
 
     async def main(ctx):
         await bench.fill(ctx)
-        for _ in range(32):
-            for i in await bench.draw(ctx, WORDS):
-                spikes[i] += 1
+        for n in range(6):
+            state, ids = bench.expected(WORDS)
+            assert await bench.draw(ctx, WORDS) == ids
+            assert bench.state == state
+            assert n or 0 in ids
 
     bench.run(main)
-    assert spikes == {i: 32 * rate >> 15 for i, rate in rates.items()}
+
+
+def test_a_regular_generator_spikes_once_in_each_period():
+    bench = Bench()
+    periods = {0: 1, 17: 2, 39: 5, 5: 7.5}
+    for i, period in periods.items():
+        bench.rates[i] = REGULAR | 7 << 12 | int(512 * period)
+    steps = {i: [] for i in periods}
+
+    async def main(ctx):
+        await bench.fill(ctx)
+        for bench.now in range(32):
+            for i in await bench.draw(ctx, WORDS):
+                steps[i].append(bench.now)
+
+    bench.run(main)
+    assert steps == {i: [t for t in range(1, 32) if t % p < 1] for i, p in periods.items()}
 
 
 def test_a_full_rate_always_spikes_and_none_never():
     bench = Bench()
     bench.rates = [0x7FFF * (i % 3 == 0) for i in range(16 * WORDS)]
     # Input 0 draws the largest number that there is.
-    bench.state = next(state for state in count(1) if xorshift32(state) & 0x7FFF == 0x7FFF)
+    bench.state = 0x3FFFFFFF
 
     async def main(ctx):
         await bench.fill(ctx)

@@ -14,28 +14,30 @@ REUSE = 4
 
 
 def chunks(params, segment):
-    """Return (kind, chunk, mask, high, learns, begins) of each chunk of a segment."""
+    """Return (kind, chunk, mask, high, learns) of each chunk of a segment."""
     step = 1 if segment["address"]["column"] else params.sources // params.lanes
     every = (1 << params.lanes) - 1
-    for k, chunk in enumerate(range(segment["first"], segment["last"] + 1)):
-        mask = 0 if chunk < segment["low"] else every
+    for k, chunk in enumerate(range(segment["first"], segment["end"] + 1)):
+        mask = every if segment["low"] <= chunk <= segment["last"] else 0
         mask &= segment["mask_low"] if chunk == segment["low"] else every
         mask &= segment["mask_high"] if chunk == segment["last"] else every
         high = segment["address"]["high"] + k * step
-        yield segment["kind"], chunk, mask, high, segment["learns"], int(k == 0)
+        yield segment["kind"], chunk, mask, high, segment["learns"]
 
 
 def draw(params, rng):
     """Return a random segment, a pass over all of its chunks but perhaps the first."""
     kind = rng.choice(list(PassKind))
     row = kind == PassKind.ROW
-    last = rng.randrange((16 * params.neuron_words if row else params.sources) // params.lanes)
+    chunks = (16 * params.neuron_words if row else params.sources) // params.lanes
+    last = rng.randrange(chunks)
     first = rng.randint(0, last)
     return {
         "kind": kind,
         "first": first,
         "low": rng.randint(first, last),
         "last": last,
+        "end": rng.choice([last, rng.randrange(last, chunks)]),
         "mask_low": rng.getrandbits(params.lanes),
         "mask_high": rng.getrandbits(params.lanes),
         "address": {"column": int(not row), "rotate": 0, "high": 0},
@@ -58,7 +60,7 @@ def play(params, segments, pause):
             )
             clock, idle = clock + 1, 0 if valid else idle + 1
             if valid:
-                fields = chunk.kind, chunk.chunk, chunk.mask, chunk.address.high, chunk.learns, chunk.begins
+                fields = chunk.kind, chunk.chunk, chunk.mask, chunk.address.high, chunk.learns
                 issued.append((clock, fields, chunk.rule.a))
             for k, one in enumerate((done & 1, done >> 1, going)):
                 counted[k] += one

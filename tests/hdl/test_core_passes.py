@@ -41,7 +41,7 @@ class Bench:
             count = len(getattr(naive, trace.name))
             setattr(naive, trace.name, [rng.randint(0, params.trace_max) for _ in range(count)])
             setattr(naive.reg, trace.increment, 0)
-        naive.reg.learn_rng, naive.reg.mode, naive.reg.reward = rng.getrandbits(32) | 1, 1, 256
+        naive.reg.learn_rng, naive.reg.mode, naive.reg.reward = rng.getrandbits(64) | 1, 1, 256
         naive.reg.now = rng.getrandbits(32)
 
     def segment(self, lo, hi, last=1, **fields):

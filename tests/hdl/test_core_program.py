@@ -39,9 +39,12 @@ def ready(params, job, segment, learn, reward):
     a, a_negative = segment["a"], segment["a_negative"]
     if params.reward and segment["reward"] and learnable:
         a, a_negative = min(a * abs(reward) >> 8, 0xFFFF), a_negative ^ (reward < 0)
+    learns = bool(segment["plastic"] and learn and learnable and params.plasticity)
+    draws = learns and segment["stochastic"] and params.stochastic_rounding
     return {
         "kind": kind,
         "first": first,
+        "end": 16 * -(-hi // 16) // lanes - 1 if draws else last,
         "low": lo // lanes,
         "last": last,
         "mask_low": every << lo % lanes & every,
@@ -49,7 +52,7 @@ def ready(params, job, segment, learn, reward):
         "column": not row,
         "rotate": index % lanes,
         "high": first * per_column + index // lanes if row else index // lanes * per_column + first,
-        "learns": bool(segment["plastic"] and learn and learnable and params.plasticity),
+        "learns": learns,
         **{name: segment[name] for name in RULE},
         "a": a,
         "a_negative": a_negative,

@@ -70,13 +70,13 @@ def test_fill_reaches_every_place_and_no_other():
 def test_rates_of_a_byte_are_shifted_and_clipped():
     bench = SimulatedLink()
     values = bytes([0, 1, 127, 128, 255])
-    for shift in (0, 5, 7, 8, 15):
-        for mode in (0, 1):
+    for shift in (0, 2, 4, 5, 15):
+        for exponent in (0, 5, 7, 8, 15):
             bench.core.memory.clear()
-            payload = bytes([shift * 2 + mode, Op.RATES8, 3, 1, shift | mode << 7]) + values
+            payload = bytes([shift * 16 + exponent, Op.RATES8, 3, 1, shift | exponent << 4]) + values
             assert replies(bench, payload)[0][3] == Status.OK
             assert bench.core.memory == {
-                (Region.GEN_RATE, 0x103 + k): min(value << shift, 0x7FFF) | mode << 15
+                (Region.GEN_RATE, 0x103 + k): min(value << shift, 0xFFF) | exponent << 12
                 for k, value in enumerate(values)
             }
 

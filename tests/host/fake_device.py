@@ -164,8 +164,8 @@ class FakeDevice:
     def _rates8(self, arguments):
         first, setting = struct.unpack("<HB", arguments[:3])
         for k, byte in enumerate(arguments[3:]):
-            rate = min(byte << (setting & 15), 0x7FFF)
-            self.memory[Region.GEN_RATE, first + k] = rate | setting >> 7 << 15
+            mantissa = min(byte << (setting & 15), 0xFFF)
+            self.memory[Region.GEN_RATE, first + k] = mantissa | setting >> 4 << 12
         return Status.OK, b""
 
     def _run(self, arguments):

@@ -5,6 +5,7 @@ from scipy.integrate import solve_ivp
 from synloom.base.errors import ParameterError
 from synloom.compiler.coefficients import decay_coefficients, offset_gain, synapse_gain
 from synloom.compiler.stimulus import rate_words, rates_of
+from synloom.link.rates import byte_rates
 
 
 @pytest.mark.parametrize("dt", [0.1, 1.0])
@@ -58,19 +59,60 @@ def test_offset_gain_settles_at_ohms_law():
     assert v == pytest.approx(0.3 * tau_m[0] / cm[0])
 
 
-@pytest.mark.parametrize("bits", [8, 15])
-def test_rates_are_rounded_to_their_bits(bits):
+RATES = np.array([0.01, 0.1, 0.15, 0.2, 1.0, 4.99, 5.0, 63.75, 333.0, 999.5])
+"""Rates in Hz that must not become others."""
+
+
+@pytest.mark.parametrize("generator", ["poisson", "regular"])
+@pytest.mark.parametrize("dt", [0.1, 1.0])
+def test_every_rate_is_right_within_a_thousandth(dt, generator):
+    many = np.exp(np.random.default_rng(2).uniform(np.log(0.01), np.log(990 / dt), 5000))
+    for hz in (RATES, many):
+        assert rates_of(rate_words(hz, generator, dt), dt) == pytest.approx(hz, rel=1.0e-3)
+
+
+@pytest.mark.parametrize("generator", ["poisson", "regular"])
+def test_a_rate_of_zero_is_the_word_zero(generator):
+    words = rate_words(np.array([0.0, 1.0]), generator, 1.0)
+    assert words[0] == 0 < words[1]
+    assert rates_of(words, 1.0)[0] == 0
+
+
+def test_words_rise_with_the_rate():
+    hz = np.sort(np.random.default_rng(1).uniform(0, 1, 3000) ** 6 * 1000)
+    assert (np.diff(rate_words(hz, "poisson", 1.0).astype(int)) >= 0).all()
+
+
+def test_words_of_the_published_rates():
+    hz = np.array([0.01, 0.2, 5.0, 250.0, 500.0, 1000.0])
+    poisson, regular = (rate_words(hz, kind, 1.0).tolist() for kind in ("poisson", "regular"))
+    assert poisson == [0x253E, 0x3D1B, 0x551F, 0x7400, 0x7800, 0x7FFF]
+    assert regular == [0xA61A, 0xB271, 0xD640, 0xF800, 0xF400, 0xF200]
+
+
+@pytest.mark.parametrize("period", [1, 2, 3, 7, 10, 100, 1000, 4095, 4096, 32760])
+def test_whole_periods_are_exact(period):
+    words = rate_words(np.array([1000.0 / period]), "regular", 1.0)
+    assert rates_of(words, 1.0)[0] == pytest.approx(1000.0 / period, rel=1e-12)
+
+
+@pytest.mark.parametrize("bits", [1, 4, 8, 11])
+def test_rates_of_fewer_bits_are_multiples_of_one_step(bits):
     hz = np.array([0.0, 1.0, 30.0, 63.75, 200.0])
     words = rate_words(hz, "poisson", 1.0, bits)
-    got = rates_of(words, 1.0)
-    step = 1000 / 32768 * 2 ** max(0, int(200 / 1000 * 32768).bit_length() - bits)
-    assert (np.abs(got - hz) <= step / 2 + 1e-9).all()
-    shift = max(0, int(words.max()).bit_length() - bits)
-    assert (words % (1 << shift) == 0).all()
+    step = 250.0 * 2.0**-bits
+    assert len(set((words & 0xF000).tolist())) == 1
+    assert (np.abs(rates_of(words, 1.0) - hz) <= step).all()
+    assert byte_rates(words.astype(int)) is None if bits > 8 else byte_rates(words.astype(int)).data[0] == 0
+
+
+def test_rates_of_eight_bits_and_every_step_fit_in_a_byte():
+    words = rate_words(np.array([0.0, 500.0, 1000.0]), "poisson", 1.0, 8)
+    assert rates_of(words, 1.0).tolist() == [0.0, 500.0, 1000.0]
+    assert byte_rates(words.astype(int)).data == bytes([0, 64, 128])
 
 
 def test_one_spike_per_step_is_the_largest_rate():
     assert rate_words(np.array([10000.0]), "poisson", 0.1).tolist() == [0x7FFF]
-    assert rate_words(np.array([500.0]), "regular", 1.0).tolist() == [0x8000 | 0x4000]
     with pytest.raises(ParameterError, match="at most 1000 Hz"):
         rate_words(np.array([1000.1]), "poisson", 1.0)

@@ -119,7 +119,7 @@ CALLS = [
     (lambda d: d.set_rates("in", -1.0), ParameterError, "hz must be at least 0"),
     (lambda d: d.set_rates("in", 2000.0), ParameterError, "1000 Hz"),
     (lambda d: d.set_rates("in", [1.0, 2.0]), ParameterError, "length 30, not of length 2"),
-    (lambda d: d.set_rates("in", 1.0, bits=16), ParameterError, r"bits must be in 1\.\.15"),
+    (lambda d: d.set_rates("in", 1.0, bits=13), ParameterError, r"bits must be in 1\.\.12"),
     (lambda d: d.set_offset("out", np.inf), ParameterError, "current must be a finite number"),
     (lambda d: d.set_offset("out", 1e9), ParameterError, r"must be in -[0-9.]+\.\.[0-9.]+ nA, not 1e\+09 nA"),
     (lambda d: d.set_reward(200.0), ParameterError, "reward must be in"),

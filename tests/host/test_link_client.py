@@ -73,10 +73,12 @@ def test_rates_of_eight_bits_travel_as_bytes_and_others_as_words(seed):
     device = FakeDevice(line=Line(seed, **BAD))
     port = connect(device)
     rng = np.random.default_rng(seed)
-    bytes_ = rng.integers(0, 256, 400) << rng.integers(0, 8) | 0x8000 * int(rng.integers(2))
-    mixed = np.r_[bytes_[:20], bytes_[:1] ^ 0x8000]
-    precise = np.array([0x7FFF, 1, 0x8000])
-    for values, op in ((bytes_, Op.RATES8), (mixed, Op.WRITE), (precise, Op.WRITE)):
+    bytes_ = rng.integers(0, 256, 400) << rng.integers(0, 5) | int(rng.integers(16)) << 12
+    often = np.array([0x7FFF, 0x7800, 0x7000])
+    mixed = np.r_[bytes_[:20], bytes_[:1] ^ 0x1000 << rng.integers(4)]
+    precise = np.array([0x7FFF, 0x7001])
+    ways = ((bytes_, Op.RATES8), (often, Op.RATES8), (mixed, Op.WRITE), (precise, Op.WRITE))
+    for values, op in ways:
         before = device.executed[op]
         port.write(Region.GEN_RATE, 5, values)
         assert device.executed[op] > before

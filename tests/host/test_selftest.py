@@ -130,7 +130,7 @@ def test_a_stuck_bit_of_a_weight_is_named(value, quick):
         (Region.NEURON_STATE, (2, "refr"), 0, "word 1 (v, refr) of NEURON_STATE of neuron 2"),
         (Region.X_TRACE, (PARAMS.first_neuron_source + 4,), 9, "the source trace of neuron 4"),
         (Region.PROGRAM, (31, "lo"), 3, "word 0 (lo) of segment 31"),
-        (Region.GEN_PHASE, (19,), 14, "the phase of input 19"),
+        (Region.GEN_PHASE, (19,), 12, "the phase of input 19"),
         (Region.PROBES, (1, "offset"), 1, "word 1 (offset) of probe 1"),
         (Region.CTRL, (control("learn_rng").offset + 1,), 8, "register learn_rng"),
     ],

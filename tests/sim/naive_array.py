@@ -12,20 +12,36 @@ from synloom.contract.traces import TRACES, Side
 MASK32 = 0xFFFFFFFF
 
 
-def xorshift32(s):
-    s ^= s << 13 & MASK32
-    s ^= s >> 17
-    return s ^ (s << 5 & MASK32)
+def later(state, bits):
+    """The 64 bits of the sequence that begin `bits` further on, one bit at a time."""
+    for _ in range(bits):
+        new = (state ^ state >> 12 ^ state >> 25 ^ state >> 31) & 1
+        state = state >> 1 | new << 63
+    return state
 
 
-def field_word(state, exponent, bits):
-    """The low bits of key * x**exponent in GF(2)[x] / (x**31 + x**3 + 1), one factor x at a time."""
-    product = state & 0x7FFFFFFF or 1
-    for _ in range(exponent):
-        product <<= 1
-        if product >> 31:
-            product ^= 1 << 31 | 1 << 3 | 1
-    return product & (1 << bits) - 1
+def number(state, position, bits):
+    """The number of a position: the low bits of what begins there."""
+    return later(state, bits * position) & (1 << bits) - 1
+
+
+def bernoulli(word, r):
+    """Whether a generator of mode 0 spikes, with its 30 random bits."""
+    m, zeros = word & 0xFFF, 3 * min(7 - (word >> 12 & 7), 6)
+    return word == 0x7FFF or (r & 0xFFF < m and r >> 12 & (1 << zeros) - 1 == 0)
+
+
+def regular(word, phase, now):
+    """Whether a generator of mode 1 spikes, and its next phase."""
+    m, e = word & 0xFFF, 7 - (word >> 12 & 7)
+    spikes = phase >= m
+    if spikes:
+        phase -= m
+    if e <= 3:
+        phase += 8 ** (3 - e)
+    elif (now + 1) % 8 ** (e - 3) == 0:
+        phase += 1
+    return spikes, phase % 2**13
 
 
 def dither(now, n):
@@ -87,7 +103,7 @@ class NaiveArray:
             self.wheel[slot] |= {16 * place + bit for bit in range(16) if word >> bit & 1}
         if self.p.generators:
             rates = lists[Region.GEN_RATE]
-            self.rates = [rate | regular << 15 for rate, regular in zip(*rates.values(), strict=True)]
+            self.rates = [m | f << 12 | mode << 15 for m, f, mode in zip(*rates.values(), strict=True)]
             self.phase = lists[Region.GEN_PHASE]["phase"]
         if self.p.spike_counters:
             self.count = lists[Region.SPIKE_COUNTS]["count"]
@@ -133,9 +149,15 @@ class NaiveArray:
             amount = (amount * room) >> (p.weight_bits - 1)
         r = 2048
         if g["stochastic"] and p.stochastic_rounding:
-            r = field_word(self.reg.learn_rng, 12 * position, 12)
+            r = number(self.reg.learn_rng, position, 12)
         d = (amount + r) >> 12
         return self.sat(w + d if up else w - d, g["w_min"], g["w_max"], "weight_clips")
+
+    def use_numbers(self, g):
+        """A stochastic segment has used its numbers, whole groups of 16."""
+        if g["stochastic"] and self.p.stochastic_rounding and g["hi"] > g["lo"]:
+            groups = -(-g["hi"] // 16) - g["lo"] // 16
+            self.reg.learn_rng = later(self.reg.learn_rng, 12 * 16 * groups)
 
     def raise_traces(self, side, k, nearest):
         for trace in TRACES:
@@ -167,14 +189,12 @@ class NaiveArray:
         ids = self.wheel[t % p.delay_slots]
         self.wheel[t % p.delay_slots] = set()
         if p.generators and self.reg.gen_words:
-            self.reg.gen_rng = xorshift32(self.reg.gen_rng)
             for i in range(16 * self.reg.gen_words):
-                rate = self.rates[i] & 0x7FFF
                 if self.rates[i] >> 15:
-                    spikes = self.phase[i] + rate >= 1 << 15
-                    self.phase[i] = (self.phase[i] + rate) & 0x7FFF
+                    spikes, self.phase[i] = regular(self.rates[i], self.phase[i], t)
                 else:
-                    spikes = rate == 0x7FFF or field_word(self.reg.gen_rng, 15 * i, 15) < rate
+                    spikes = bernoulli(self.rates[i], self.reg.gen_rng & 0x3FFFFFFF)
+                self.reg.gen_rng = later(self.reg.gen_rng, 30)
                 if spikes and i < p.inputs:
                     ids.add(i)
         return sorted(ids)
@@ -185,8 +205,6 @@ class NaiveArray:
             source = self.sources[i]
             for g in self.passes("row_passes", source["list"]) if source["connected"] else ():
                 learns = g["plastic"] and self.reg.mode & 1 and p.plasticity
-                if learns:
-                    self.reg.learn_rng = xorshift32(self.reg.learn_rng)
                 for j in range(g["lo"], g["hi"]):
                     w = self.w[i][j]
                     if w != p.weight_absent:
@@ -195,6 +213,8 @@ class NaiveArray:
                         acc[j] = self.sat(total, 0, p.accumulator_max, "acc_saturations")
                         if learns:
                             self.w[i][j] = self.update(w, self.y[j], g, j - 16 * (g["lo"] // 16))
+                if learns:
+                    self.use_numbers(g)
             self.raise_traces(Side.SOURCE, i, source["nearest"])
 
     def sweep(self):
@@ -236,11 +256,11 @@ class NaiveArray:
             if target["learns"] and self.reg.mode & 1 and p.plasticity:
                 for g in self.passes("column_passes", target["list"]):
                     if g["plastic"]:
-                        self.reg.learn_rng = xorshift32(self.reg.learn_rng)
                         for i in range(g["lo"], g["hi"]):
                             if self.w[i][j] != p.weight_absent:
                                 position = i - 16 * (g["lo"] // 16)
                                 self.w[i][j] = self.update(self.w[i][j], self.x[i], g, position)
+                        self.use_numbers(g)
             self.raise_traces(Side.TARGET, j, target["nearest"])
             if p.spike_counters:
                 self.count[j] = min(self.count[j] + 1, 65535)

@@ -1,14 +1,12 @@
-"""decay, update and the random numbers, with results worked out by hand."""
+"""decay and update, with results worked out by hand."""
 
 import numpy as np
 import pytest
 from naive_array import decay as naive_decay
 from naive_array import dither as naive_dither
-from naive_array import field_word
 
 from synloom.contract.dither import DITHER, dither
 from synloom_sim.model.arithmetic import Rule, decay, update
-from synloom_sim.model.random_numbers import FieldWords, draw_keys, field_key, xorshift32
 
 RULE = Rule(
     a=0x1000, t0=0, w_min=-100, w_max=100, a_negative=False, soft=False, stochastic=False, reward=False
@@ -182,38 +180,3 @@ def test_update_of_the_strongest_rule_does_not_overflow():
     for soft in (False, True):
         assert updated(-100, 65535, a=65535, soft=soft, r=4095)[0] == 100
         assert updated(100, 65535, a=65535, soft=soft, r=4095, a_negative=True)[0] == -100
-
-
-def test_xorshift32_gives_marsaglias_sequence():
-    # The first numbers after 1 with shifts 13, 17, 5.
-    first = xorshift32(1)
-    assert first == 270369
-    assert xorshift32(first) == 67634689
-
-
-def test_keys_are_31_bits_and_never_zero():
-    assert field_key(0x80000000) == 1
-    assert field_key(0xFFFFFFFF) == 0x7FFFFFFF
-    state, keys = draw_keys(1, 2)
-    assert keys.tolist() == [270369, 67634689]
-    assert state == 67634689
-
-
-@pytest.mark.parametrize("bits", [12, 15])
-def test_field_words_are_products_of_polynomials(bits):
-    keys = [1, 0x7FFFFFFF, 0x12345678, 1 << 30]
-    words = FieldWords(bits).words(keys, 3, 21)
-    assert words.tolist() == [[field_word(key, bits * p, bits) for p in range(3, 21)] for key in keys]
-
-
-def test_field_words_are_the_same_however_the_table_grew():
-    grown, at_once = FieldWords(12), FieldWords(12)
-    for stop in (1, 16, 17, 100):
-        grown.words([5], 0, stop)
-    assert (grown.words([99], 0, 300) == at_once.words([99], 0, 300)).all()
-
-
-def test_random_words_look_uniform():
-    words = FieldWords(12).words(draw_keys(7, 400)[1], 0, 256)
-    assert abs(words.mean() - 2047.5) < 15
-    assert np.unique(words).size == 4096

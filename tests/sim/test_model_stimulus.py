@@ -12,7 +12,7 @@ from array_setups import (
     write_sources,
     write_targets,
 )
-from naive_array import field_word, xorshift32
+from naive_array import bernoulli, later, number
 
 from places import wheel_offset
 from synloom.contract.frames import RunFlag
@@ -113,34 +113,50 @@ def test_event_queue_takes_all_words_or_none():
     assert get_register(port, "event_room") == 0
 
 
-def test_bernoulli_generators_compare_field_words_with_the_rate():
-    port = watched_port(inputs=18)
-    rates = [0, 0x7FFF, *range(1000, 31001, 2000), 0x4000, 0x4000]
+def test_bernoulli_generators_compare_their_numbers_with_the_rate():
+    port = watched_port(inputs=20)
+    rates = [0, 0x7FFF, *(7 << 12 | m for m in range(200, 4000, 400)), *(f << 12 | 0xFFF for f in range(8))]
     port.write(Region.GEN_RATE, 0, rates)
     set_register(port, "gen_words", 2)
-    set_register(port, "gen_rng", 77)
-    state = 77
-    for _ in range(20):
-        state = xorshift32(state)
-        expected = [1] + [i for i in range(2, 18) if field_word(state, 15 * i, 15) < rates[i]]
-        assert active_ids(port) == expected
+    state = 0x0123456789ABCDEF
+    set_register(port, "gen_rng", state)
+    for _ in range(40):
+        numbers = [number(state, i, 30) for i in range(20)]
+        assert active_ids(port) == [i for i in range(20) if bernoulli(rates[i], numbers[i])]
+        state = later(state, 30 * 32)
     assert get_register(port, "gen_rng") == state
 
 
-def test_generators_keep_their_rate():
+@pytest.mark.parametrize(("exponent", "mantissa"), [(7, 410), (6, 3277), (5, 3277), (4, 3277)])
+def test_generators_keep_their_rate(exponent, mantissa):
     port = watched_port(inputs=64)
-    port.write(Region.GEN_RATE, 0, [3277] * 64)
+    port.write(Region.GEN_RATE, 0, [exponent << 12 | mantissa] * 64)
     set_register(port, "gen_words", 4)
-    count = sum(len(active_ids(port)) for _ in range(1000))
-    assert abs(count - 6400) < 250
+    set_register(port, "gen_rng", 0x9E3779B97F4A7C15)
+    rate, steps = mantissa / 4096 / 8 ** (7 - exponent), 3000
+    count = sum(len(active_ids(port)) for _ in range(steps))
+    assert abs(count - 64 * steps * rate) < 4 * (64 * steps * rate) ** 0.5
 
 
-def test_regular_generator_spikes_when_its_phase_overflows():
+PERIODS = {0x8000 | 7 << 12 | 4 * 512: 4, 0x8000 | 6 << 12 | 10 * 64: 10, 0x8000 | 4 << 12 | 33: 33}
+
+
+def test_regular_generators_spike_first_after_one_period_and_then_once_in_each():
     port = watched_port()
-    port.write(Region.GEN_RATE, 0, [0x8000 | 0x2000, 0x8000 | 0x3000])
+    port.write(Region.GEN_RATE, 0, list(PERIODS))
     set_register(port, "gen_words", 1)
-    assert [active_ids(port) for _ in range(8)] == [[], [], [1], [0], [], [1], [], [0, 1]]
-    assert port.read(Region.GEN_PHASE, 0, 2).tolist() == [0, 0]
+    steps = [active_ids(port) for _ in range(100)]
+    for i, period in enumerate(PERIODS.values()):
+        assert [t for t, ids in enumerate(steps) if i in ids] == list(range(period, 100, period))
+
+
+def test_a_long_period_counts_in_ticks_of_now():
+    port = watched_port()
+    port.write(Region.GEN_RATE, 0, [0x8000 | 3 << 12 | 3, 0x8000 | 2 << 12 | 1])
+    set_register(port, "gen_words", 1)
+    steps = [active_ids(port) for _ in range(150)]
+    assert [t for t, ids in enumerate(steps) if 0 in ids] == list(range(24, 150, 24))
+    assert [t for t, ids in enumerate(steps) if 1 in ids] == [64, 128]
 
 
 def test_generators_do_not_run_without_their_words_or_their_feature():

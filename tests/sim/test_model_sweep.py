@@ -14,6 +14,7 @@ from array_setups import (
     write_targets,
     write_weights,
 )
+from naive_array import later
 
 from synloom.contract.regions import Region
 
@@ -219,17 +220,16 @@ def test_column_learns_from_the_traces_and_then_raises_its_own():
     assert (get_counter(port, "column_passes"), get_counter(port, "chunks")) == (1, 2)
 
 
-def test_each_learning_segment_draws_one_random_number_in_order_of_execution():
+def test_each_stochastic_segment_takes_whole_groups_of_numbers_when_it_learns():
     port = neuron_port(thr=10, mode=1)
-    plastic = {"plastic": 1, "last": 0, "hi": 8}
-    write_segments(port, [plastic, {**plastic, "plastic": 0}, {**plastic, "last": 1}])
-    write_targets(port, [{"list": 2, "learns": 1}] * 8)
+    plain = {"plastic": 1, "hi": 8, "last": 1}
+    noisy = {**plain, "stochastic": 1, "last": 0}
+    others = [{**noisy, "plastic": 0}, {**noisy, "stochastic": 0}, {**noisy, "lo": 5, "hi": 5}]
+    write_segments(port, [plain, noisy, *others, {**noisy, "lo": 3, "hi": 17, "last": 1}])
+    write_targets(port, [{"list": 1, "learns": 1}] * 8)
     write_state(port, v=[10, 10] + [0] * 6)
+    set_register(port, "learn_rng", 0x0123456789ABCDEF)
     send(port, 0, 5)
-    state = 1
-    for _ in range(2 * 2 + 2):
-        state ^= state << 13 & 0xFFFFFFFF
-        state ^= state >> 17
-        state ^= state << 5 & 0xFFFFFFFF
-    assert port.model.state.registers.learn_rng == state
-    assert (get_counter(port, "row_passes"), get_counter(port, "column_passes")) == (6, 2)
+    # Two columns, each of one group and of two; the rows round to nearest.
+    assert port.model.state.registers.learn_rng == later(0x0123456789ABCDEF, 2 * (1 + 2) * 16 * 12)
+    assert (get_counter(port, "row_passes"), get_counter(port, "column_passes")) == (2, 10)

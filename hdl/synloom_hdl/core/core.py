@@ -197,6 +197,7 @@ class Core(wiring.Component):
             generators.start.eq(self.sequencer.rows_start),
             generators.words.eq(scan.extra_words),
             scan.extra_words.eq(registers.gen_words),
+            generators.now.eq(registers.now),
             generators.rng.eq(registers.gen_rng),
             registers.gen_rng_next.eq(generators.rng_next),
             registers.gen_rng_en.eq(generators.rng_en),
@@ -213,11 +214,14 @@ class Core(wiring.Component):
             passes.learn.eq(registers.mode[Mode.LEARN]),
             passes.reward.eq(registers.reward),
             passes.dither.eq(self.dither.word),
-            passes.rng.eq(registers.learn_rng),
-            registers.learn_rng_next.eq(passes.rng_next),
-            registers.learn_rng_en.eq(passes.rng_en),
             *(getattr(passes, t.increment).eq(getattr(registers, t.increment)) for t in TRACES),
         ]
+        if self.params.stochastic_rounding:
+            m.d.comb += [
+                passes.rng.eq(registers.learn_rng),
+                registers.learn_rng_next.eq(passes.rng_next),
+                registers.learn_rng_en.eq(passes.rng_en),
+            ]
         self.decaying = Signal(len(TRACES))
         with m.If(sequencer.sweep_start):
             lists = [getattr(registers, trace.decay_list) for trace in TRACES]

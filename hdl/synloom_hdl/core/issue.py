@@ -43,7 +43,7 @@ class ChunkIssuer(wiring.Component):
     segment_done : Out(2)
         A segment of a row (bit 0) or column (bit 1) was taken.
     chunk_done : Out(1)
-        A chunk of a row or column is issued.
+        A chunk of a row or column is issued, of those up to the segment's last position.
     """
 
     def __init__(self, params: ArrayParams, reuse_clocks: int):
@@ -65,20 +65,20 @@ class ChunkIssuer(wiring.Component):
         m = Module()
         segment = Signal.like(self.segments.payload)
         chunk, high = Signal.like(segment.first), Signal.like(segment.address.high)
-        begins, is_last = Signal(), Signal()
+        is_end, past = Signal(), Signal()
         goes, ends, takes = Signal(), Signal(), Signal()
         m.d.comb += [
             goes.eq(self.active & ~self._waits(m, segment, chunk, goes)),
-            ends.eq(goes & is_last),
+            ends.eq(goes & is_end),
             self.segments.ready.eq(~self.active | ends),
             takes.eq(self.segments.valid & self.segments.ready),
         ]
         with m.If(goes):
             m.d.sync += [
                 chunk.eq(chunk + 1),
-                is_last.eq((chunk + 1)[: len(chunk)] == segment.last),
+                is_end.eq((chunk + 1)[: len(chunk)] == segment.end),
+                past.eq(past | (chunk == segment.last)),
                 high.eq(high + self._apart(segment)),
-                begins.eq(0),
             ]
         with m.If(ends):
             m.d.sync += self.active.eq(0)
@@ -87,13 +87,13 @@ class ChunkIssuer(wiring.Component):
             m.d.sync += [
                 segment.eq(new),
                 self.active.eq(1),
-                begins.eq(1),
                 chunk.eq(new.first),
-                is_last.eq(new.first == new.last),
+                is_end.eq(new.first == new.end),
+                past.eq(0),
                 high.eq(new.address.high),
             ]
-        m.d.sync += [self.valid.eq(goes), *self._describe(segment, chunk, high, begins)]
-        self._count(m, self.segments.payload, takes, segment, goes)
+        m.d.sync += [self.valid.eq(goes), *self._describe(segment, chunk, high, past)]
+        self._count(m, self.segments.payload, takes, segment, goes & ~past)
         return m
 
     def _waits(self, m: Module, segment, chunk: Signal, goes: Signal) -> Signal:
@@ -115,19 +115,18 @@ class ChunkIssuer(wiring.Component):
         """Return the distance of the next chunk's weights."""
         return Mux(segment.address.column, 1, self.params.sources // self.params.lanes)
 
-    def _describe(self, segment, chunk, high, begins) -> list:
-        """Return the assignments that make a chunk of a segment."""
+    def _describe(self, segment, chunk, high, past) -> list:
+        """Return the assignments that make a chunk of a segment, without synapses if it is past the last."""
         issued = self.chunk
         every = (1 << self.params.lanes) - 1
         mask = Mux(chunk < segment.low, 0, Mux(chunk == segment.low, segment.mask_low, every))
         return [
             issued.kind.eq(segment.kind),
             issued.chunk.eq(chunk),
-            issued.mask.eq(mask & Mux(chunk == segment.last, segment.mask_high, every)),
+            issued.mask.eq(mask & Mux(past, 0, Mux(chunk == segment.last, segment.mask_high, every))),
             issued.address.eq(segment.address),
             issued.address.high.eq(high),
             issued.learns.eq(segment.learns),
-            issued.begins.eq(begins),
             issued.rule.eq(segment.rule),
         ]
 
@@ -149,30 +148,30 @@ class SlotIssuer(ChunkIssuer):
         m = Module()
         segment = self.segments.payload
         chunk, high = Signal.like(segment.first), Signal.like(segment.address.high)
-        slot, finished, begins = Signal(), Signal(), Signal()
+        slot, finished, past = Signal(), Signal(), Signal()
         takes = Signal()
         m.d.sync += slot.eq(~slot)
         m.d.comb += [
             takes.eq(self.segments.valid & ~self.active),
             self.valid.eq(self.active & ~finished & slot),
             self.segments.ready.eq(self.active & finished & self.drained),
-            *self._describe(segment, chunk, high, begins),
+            *self._describe(segment, chunk, high, past),
         ]
         with m.If(self.valid):
             m.d.sync += [
                 chunk.eq(chunk + 1),
                 high.eq(high + self._apart(segment)),
-                begins.eq(0),
-                finished.eq(chunk == segment.last),
+                past.eq(past | (chunk == segment.last)),
+                finished.eq(chunk == segment.end),
             ]
         with m.If(takes):
             m.d.sync += [
                 self.active.eq(1),
-                begins.eq(1),
+                past.eq(0),
                 chunk.eq(segment.first),
                 high.eq(segment.address.high),
             ]
         with m.If(self.segments.ready):
             m.d.sync += [self.active.eq(0), finished.eq(0)]
-        self._count(m, segment, takes, segment, self.valid)
+        self._count(m, segment, takes, segment, self.valid & ~past)
         return m

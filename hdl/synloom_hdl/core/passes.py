@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -23,7 +23,7 @@ from synloom_hdl.core.program import SegmentFetcher
 from synloom_hdl.core.shared_memory import AccessSignature
 from synloom_hdl.core.timing import PassTiming
 from synloom_hdl.core.traces import Traces
-from synloom_hdl.gf2 import BitSequence, field_key, times_power, xorshift32
+from synloom_hdl.gf2 import ROUNDING_BITS, STATE_BITS, BitSequence
 from synloom_hdl.pipeline import Pipeline, Staged, cat, mux
 
 __all__ = ["PassEngine"]
@@ -50,8 +50,8 @@ class PassEngine(wiring.Component):
         As in `SegmentFetcher`.
     dither : In(32)
         w(0) of the sweep, while traces decay.
-    rng : In(32), rng_next : Out(32), rng_en : Out(1)
-        The learning generator's state, which is kept elsewhere; `rng_en` advances it.
+    rng : In(64), rng_next : Out(64), rng_en : Out(1)
+        The state of the random numbers, which is kept elsewhere; `rng_en` advances it.
     segment_done : Out(2), chunk_done : Out(1), acc_saturations : Out, weight_clips : Out
         For the counters: a segment of a row (bit 0) or column (bit 1) begins; a chunk of either; how many
         sums and weights were clipped.
@@ -75,8 +75,8 @@ class PassEngine(wiring.Component):
                 "learn": In(1),
                 "reward": In(signed(16)),
                 "dither": In(DITHER_BITS),
-                "rng": In(32),
-                "rng_next": Out(32),
+                "rng": In(STATE_BITS),
+                "rng_next": Out(STATE_BITS),
                 "rng_en": Out(1),
                 "segment_done": Out(2),
                 "chunk_done": Out(1),
@@ -161,9 +161,7 @@ class PassEngine(wiring.Component):
         self._kind, self._rule, self._address, self._learns = (
             said(name, getattr(issued, name)) for name in ("kind", "rule", "address", "learns")
         )
-        self._chunk, self._mask, self._begins = (
-            pipe.enter(name, getattr(issued, name)) for name in ("chunk", "mask", "begins")
-        )
+        self._chunk, self._mask = (pipe.enter(name, getattr(issued, name)) for name in ("chunk", "mask"))
         self._high = pipe.enter("high", issued.address.high)
         m.d.comb += self.loom.read.eq(issued.address)
         weights = pipe.enter("weights", self.loom.weights, self._timing.weights)
@@ -238,26 +236,24 @@ class PassEngine(wiring.Component):
         return pipe.next("dither", dither) if carries else pipe.wire("dither", dither)
 
     def _noise(self, m: Module) -> list[Staged]:
-        """Advance the learning generator; return the random bits for each lane's rounding."""
+        """Take each lane's random number; return what is added before rounding."""
         params, timing, pipe = self.params, self._timing, self._pipe
-        valid, begins, learns = (v.at(timing.key - 1) for v in (pipe.valid, self._begins, self._learns))
-        next_rng = Signal(32)
-        m.d.comb += [
-            next_rng.eq(xorshift32(self.rng)),
-            self.rng_next.eq(next_rng),
-            self.rng_en.eq(valid & begins & learns),
-        ]
         if not params.stochastic_rounding:
             return [pipe.steady(Const(_HALF))] * params.lanes
-        key = Signal(31)
-        with m.If(valid):
-            m.d.sync += key.eq(Mux(begins, field_key(next_rng), times_power(key, 12 * params.lanes)))
-        registered = timing.noise_registers > 0
-        sequence = BitSequence(m, key, 12 * (params.lanes - 1), registered=registered)
-        stage = timing.key + registered
+        stage, used = timing.numbers, ROUNDING_BITS * params.lanes
+        sequence = BitSequence(m, self.rng, used + STATE_BITS)
+        draws = pipe.valid.at(stage) & self._learns.at(stage) & self._rule.stochastic.at(stage)
+        numbers = sequence.window(0, used)
+        m.d.comb += [self.rng_next.eq(sequence.window(used)), self.rng_en.eq(draws)]
+        if timing.numbers_kept:
+            kept = Signal.like(numbers, name="numbers")
+            m.d.sync += kept.eq(numbers)
+            stage, numbers = stage + 1, kept
         stochastic = self._rule.stochastic.at(stage)
-        numbers = [pipe.enter("number", sequence.number(12 * n, 12), stage) for n in range(params.lanes)]
-        return [pipe.wire(f"noise{n}", mux(stochastic, number, _HALF)) for n, number in enumerate(numbers)]
+        return [
+            pipe.wire(f"noise{n}", mux(stochastic, pipe.enter("number", number, stage), _HALF))
+            for n, number in enumerate(numbers.word_select(n, ROUNDING_BITS) for n in range(params.lanes))
+        ]
 
     def _lanes(
         self, m: Module, scale: Staged, weights: Staged, traces: list[Staged], noises: list[Staged]

@@ -70,7 +70,6 @@ def chunk_layout(params: ArrayParams) -> data.StructLayout:
             "mask": params.lanes,
             "address": loom_address_layout(params),
             "learns": 1,
-            "begins": 1,
             "rule": Rule,
         }
     )

@@ -14,12 +14,16 @@ from synloom_hdl.arithmetic import times
 from synloom_hdl.core.payloads import PassKind, Rule, job_layout, loom_address_layout
 from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
 from synloom_hdl.core.timing import PassTiming
+from synloom_hdl.gf2 import GROUP
 
 __all__ = ["SegmentFetcher", "segment_run_layout"]
 
 
 def segment_run_layout(params: ArrayParams) -> data.StructLayout:
-    """Return a segment ready to run: its chunks, masks, first address, step and rule."""
+    """Return a segment ready to run: its chunks, masks, first address, step and rule.
+
+    Chunks from `first` to `end` are issued; `low` and `last` are those of its first and last position.
+    """
     chunk = max(1, ceil_log2(params.sources // params.lanes))
     return data.StructLayout(
         {
@@ -27,6 +31,7 @@ def segment_run_layout(params: ArrayParams) -> data.StructLayout:
             "first": chunk,
             "low": chunk,
             "last": chunk,
+            "end": chunk,
             "mask_low": params.lanes,
             "mask_high": params.lanes,
             "address": loom_address_layout(params),
@@ -48,7 +53,8 @@ class SegmentFetcher(wiring.Component):
     -------
     jobs : In(stream of job_layout)
     segments : Out(stream of segment_run_layout)
-        In order; `learns` if the learning generator advances.
+        In order; `learns` if its synapses do. If they round stochastically, it ends with a whole group of
+        positions, as random numbers do.
     idle : Out(1)
         No job is in progress (one may wait at `jobs`).
     forget : In(1)
@@ -173,22 +179,24 @@ class SegmentFetcher(wiring.Component):
         rows = Signal.like(out.address.high)
         m.d.sync += rows.eq(times(Mux(row, first, job.index >> low_bits), per_column))
         last_index = Signal.like(hi)
-        empty = Signal()
+        empty, draws = Signal(), Signal()
         m.d.comb += [
-            # A pass begins at a multiple of 16, since random numbers count from there.
-            first.eq((lo >> 4) << (4 - low_bits)),
+            # A pass begins at a multiple of the group, since random numbers count from there.
+            first.eq((lo >> ceil_log2(GROUP)) << (ceil_log2(GROUP) - low_bits)),
             last_index.eq(hi - 1),
             empty.eq(lo >= hi),
             out.kind.eq(job.kind),
             out.first.eq(first),
             out.low.eq(lo >> low_bits),
             out.last.eq(Mux(empty, first, last_index >> low_bits)),
+            out.end.eq(out.last | Mux(draws, GROUP // params.lanes - 1, 0)),
             out.mask_low.eq(Mux(empty, 0, ((1 << params.lanes) - 1) << lo[:low_bits])),
             out.mask_high.eq((2 << last_index[:low_bits]) - 1),
             out.address.column.eq(~row),
             out.address.rotate.eq(job.index[:low_bits]),
             out.address.high.eq(rows + Mux(row, job.index >> low_bits, first)),
-            out.learns.eq(learnable & field("plastic") & self.learn & int(params.plasticity)),
+            out.learns.eq(learnable & field("plastic") & self.learn & ~empty & int(params.plasticity)),
+            draws.eq(out.learns & field("stochastic") & int(params.stochastic_rounding)),
             out.rule.a.eq(field("a")),
             out.rule.a_negative.eq(field("a_negative")),
             out.rule.t0.eq(Mux(learnable, field("t0"), 0)),

@@ -56,8 +56,8 @@ class ControlRegisters(wiring.Component):
         Each writable register except `probe_every`, limited to `highest`.
     now_en, probe_wait_en : In(1)
         A step passes: `now` is raised; `probe_wait` is lowered, or becomes `probe_every` - 1 if it is 0.
-    learn_rng_next, gen_rng_next : In(32), learn_rng_en, gen_rng_en : In(1)
-        The generator advances to this state.
+    learn_rng_next, gen_rng_next : In(64), learn_rng_en, gen_rng_en : In(1)
+        The generator advances to this state. Without the feature that uses it a generator has no ports.
     NAME : In
         Each register that the host can only read.
     now_written : Out(1)
@@ -69,7 +69,8 @@ class ControlRegisters(wiring.Component):
 
     def __init__(self, params: ArrayParams):
         self.params = params
-        self._live = tuple(name for name in LIVE_REGISTERS if name != "gen_rng" or params.generators)
+        used = {"gen_rng": params.generators, "learn_rng": params.stochastic_rounding}
+        self._live = tuple(name for name in LIVE_REGISTERS if used.get(name, True))
         members = {
             "host": In(AccessSignature()),
             "kept": Out(AccessSignature()),
@@ -159,7 +160,7 @@ class ControlRegisters(wiring.Component):
         for name in self._live:
             if name.endswith("rng"):
                 value, following = getattr(self, name), getattr(self, f"{name}_next")
-                for k in range(2):
+                for k in range(len(value) // 16):
                     word, load = slice(16 * k, 16 * k + 16), writes[name, k]
                     with m.If(load | getattr(self, f"{name}_en")):
                         m.d.sync += value[word].eq(Mux(load, self.host.data, following[word]))

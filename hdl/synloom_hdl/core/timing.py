@@ -69,10 +69,10 @@ class PassTiming:
         They enter the lanes.
     registers : tuple of bool
         Which of the `LANE_STAGES` stages of a lane end in a register.
-    key : int
-        The random numbers' key is in its register.
-    noise_registers : int
-        Registers between the key and the lanes.
+    numbers : int
+        A chunk takes its random numbers.
+    numbers_kept : bool
+        They have a register for themselves before they meet the rule.
     """
 
     interval: int
@@ -83,8 +83,8 @@ class PassTiming:
     traces_read: int
     traces: int
     registers: tuple[bool, ...]
-    key: int
-    noise_registers: int
+    numbers: int
+    numbers_kept: bool
 
     @classmethod
     def of(cls, params: ArrayParams) -> PassTiming:
@@ -106,8 +106,8 @@ class PassTiming:
                 traces_read=0,
                 traces=1,
                 registers=(quick, True, False, quick, False, True),
-                key=3 if quick else 2,
-                noise_registers=0,
+                numbers=3 if quick else 2,
+                numbers_kept=False,
             )
         return cls(
             interval=1,
@@ -118,8 +118,8 @@ class PassTiming:
             traces_read=1,
             traces=4,
             registers=(True,) * LANE_STAGES,
-            key=5,
-            noise_registers=2,
+            numbers=5,
+            numbers_kept=True,
         )
 
     @property

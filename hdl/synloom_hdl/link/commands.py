@@ -42,7 +42,7 @@ COMMANDS = {
     Op.RUN: Command(range(5)),
     Op.CONTROL: Command(range(1)),
     Op.EVENTS: Command(has_list=True, answers=True),
-    # The input is an offset; shift and mode wait where other commands have a count.
+    # The input is an offset; shift, exponent and mode wait where other commands have a count.
     Op.RATES8: Command((1, 2, 4), has_list=True),
     Op.STREAM: Command(range(3), repeats=True),
 }

@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract.frames import MAX_READ_BYTES, ControlAction, Kind, Op, Status
+from synloom.contract.memory_map import GENERATOR
 from synloom.contract.regions import Region
 from synloom_hdl.core_interface import BusSignature, RunRequest
 from synloom_hdl.counting import down_or_load
@@ -113,7 +114,7 @@ class CommandProcessor(wiring.Component):
             self.busy.eq(~self.in_length | self.i.valid),
             self.ends.eq(more == 0),
             arguments.byte.eq(value[:8]),
-            # RATES8 has no region, and has shift and mode in place of the count.
+            # RATES8 has no region, and has shift, exponent and mode in place of the count.
             arguments.counts.eq(~rates),
             self.bus.request.p.region.eq(region),
             self.bus.request.p.offset.eq(arguments.offset),
@@ -273,17 +274,18 @@ class CommandProcessor(wiring.Component):
                     with m.If(rates):
                         m.next = "Shift"
         if self.params.generators:
-            shift = Signal(4)
+            shift, mantissa = Signal(4), GENERATOR["mantissa"].width
             with m.State("Shift"):
                 m.d.sync += shift.eq(arguments.count)
                 m.next = "Shifting"
             with m.State("Shifting"):
                 # One place a clock, with saturation: a rare command needs no barrel shifter.
                 with m.If(shift == 0):
-                    m.d.sync += value[15].eq(arguments.count[7])
+                    m.d.sync += value[mantissa:].eq(arguments.count[4:8])
                     m.next = "Request"
                 with m.Else():
-                    m.d.sync += [shift.eq(shift - 1), value.eq(Mux(value[14], 0x7FFF, value << 1))]
+                    doubled = Mux(value[mantissa - 1], GENERATOR["mantissa"].high, value << 1)
+                    m.d.sync += [shift.eq(shift - 1), value.eq(doubled)]
 
     def _access(self, m):
         """Access consecutive offsets."""

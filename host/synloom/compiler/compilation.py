@@ -267,7 +267,7 @@ class _Compilation:
         return input_events(parts, self.network.dt, self.report)
 
     def _registers(self, program: Program) -> dict[str, int]:
-        words = np.random.SeedSequence(self.network.seed).generate_state(2, np.uint32)
+        words = np.random.SeedSequence(self.network.seed).generate_state(2, np.uint64)
         learns = any(edge.rule is not None for edge in self.edges)
         adapts = bool(self._needs().get("adaptation", False))
         return {

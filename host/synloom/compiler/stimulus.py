@@ -14,15 +14,27 @@ from synloom.contract.memory_map import GENERATOR
 from synloom.image.report import ReportBuilder
 from synloom.network.inputs import InputPopulation
 
-__all__ = ["ALWAYS", "OFF_GRID", "input_events", "rate_words", "rates_of"]
+__all__ = ["OFF_GRID", "RATE_BITS", "input_events", "rate_words", "rates_of"]
 
-ALWAYS: Final = GENERATOR["rate"].high
-_UNIT: Final = 1 << GENERATOR["rate"].width
+RATE_BITS: Final = GENERATOR["mantissa"].width
+"""Bits of a rate's mantissa."""
+
+_UNIT: Final = 1 << RATE_BITS
+_LARGEST: Final = GENERATOR["mantissa"].high
+_TOP: Final = GENERATOR["exponent"].high
+"""The field for the exponent 0 of 1/8, which is that of the largest rates and shortest periods."""
+
+_SMALLEST: Final = 6
+"""The exponent of 1/8 of the smallest rates."""
+
+_STEP_PERIOD: Final = 512
+"""The mantissa of a period of one step."""
+
 OFF_GRID: Final = 0.02
 """Part of a step by which a time may move without a remark."""
 
 
-def rate_words(hz: FloatArray, generator: str, dt: float, bits: int = 15) -> npt.NDArray[np.uint16]:
+def rate_words(hz: FloatArray, generator: str, dt: float, bits: int = RATE_BITS) -> npt.NDArray[np.uint16]:
     """Return the words of GEN_RATE, (n,) uint16, for rates in Hz.
 
     Parameters
@@ -34,7 +46,9 @@ def rate_words(hz: FloatArray, generator: str, dt: float, bits: int = 15) -> npt
     dt : float
         Time step, ms.
     bits : int
-        Significant bits of the largest rate. With 8, the line carries each rate in one byte (RATES8).
+        With `RATE_BITS` each random rate has an exponent of its own, and is right within 0.1 %. With fewer,
+        all share that of the largest, of which so many bits remain; with up to 8, the line carries each rate
+        in one byte (RATES8). Regular rates always have an exponent of their own.
 
     Raises
     ------
@@ -47,20 +61,60 @@ def rate_words(hz: FloatArray, generator: str, dt: float, bits: int = 15) -> npt
             f"rates must be at most {1000.0 / dt:g} Hz (one spike per step of {dt:g} ms), "
             f"not {hz.max():g} Hz; lower the rates or dt"
         )
-    words = np.minimum(np.rint(part * _UNIT), ALWAYS).astype(np.int64)
-    shift = max(0, int(words.max(initial=0)).bit_length() - bits)
+    if generator == "regular":
+        mantissa, e = _periods(part)
+    elif bits < RATE_BITS:
+        mantissa, e = _common_rates(part, bits)
+    else:
+        mantissa, e = _rates(part)
+    regular = (mantissa > 0) & (generator == "regular")
+    return GENERATOR.pack({"mantissa": mantissa, "exponent": _TOP - e, "regular": regular})[:, 0]
+
+
+def _rates(part: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return mantissas and exponents of 1/8 of probabilities, (n,) each; a word of 0 for a rate of 0."""
+    e = np.full(len(part), _SMALLEST, dtype=np.int64)
+    for smaller in range(_SMALLEST - 1, -1, -1):
+        e[np.floor(part * 8.0**smaller * _UNIT + 0.5) >= _UNIT // 8] = smaller
+    mantissa = np.floor(part * 8.0**e * _UNIT + 0.5).astype(np.int64)
+    # Rounded up to the next exponent's smallest mantissa.
+    above = (mantissa > _LARGEST) & (e > 0)
+    mantissa[above], e[above] = _UNIT // 8, e[above] - 1
+    # The largest word is a spike in every step, so its neighbour below stands for what is nearer to that.
+    certain = part > _LARGEST / _UNIT
+    mantissa[e == 0] = np.minimum(mantissa[e == 0], _LARGEST - 1)
+    return np.where(certain, _LARGEST, mantissa), np.where(mantissa == 0, _TOP, e)
+
+
+def _common_rates(part: FloatArray, bits: int) -> tuple[IntArray, IntArray]:
+    """Return the same with the exponent of the largest one, of which `bits` bits remain."""
+    largest = part.max(initial=0.0)
+    e = int(_rates(np.array([largest]))[1][0])
+    mantissa = np.floor(part * 8.0**e * _UNIT + 0.5).astype(np.int64)
+    shift = max(int(mantissa.max(initial=0)).bit_length() - bits, 0)
     if shift:
-        most = (1 << bits) - 1
-        words = np.minimum(np.minimum((words + (1 << (shift - 1))) >> shift, most) << shift, ALWAYS)
-    regular = np.full(len(words), generator == "regular")
-    return GENERATOR.pack({"rate": words, "regular": regular})[:, 0]
+        mantissa = np.minimum((mantissa + (1 << (shift - 1))) >> shift, (1 << bits) - 1) << shift
+    return np.minimum(mantissa, _LARGEST), np.full(len(part), e, dtype=np.int64)
+
+
+def _periods(part: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return mantissas and exponents of 8 of the periods, (n,) each; a word of 0 for a rate of 0."""
+    spikes = part > 0
+    period = np.where(spikes, _STEP_PERIOD / np.where(spikes, part, 1.0), 0.0)
+    e = np.full(len(part), _TOP, dtype=np.int64)
+    for smaller in range(_TOP - 1, -1, -1):
+        e[spikes & (np.floor(period / 8.0**smaller + 0.5) <= _LARGEST)] = smaller
+    return np.minimum(np.floor(period / 8.0**e + 0.5), _LARGEST).astype(np.int64), e
 
 
 def rates_of(words: npt.NDArray[np.uint16], dt: float) -> FloatArray:
     """Return the mean rates in Hz, (n,) float64, of the words of GEN_RATE; `dt` is in ms."""
     fields = GENERATOR.unpack(words[:, None])
-    certain = (fields["rate"] == ALWAYS) & (fields["regular"] == 0)
-    return np.where(certain, 1.0, fields["rate"] / _UNIT) * (1000.0 / dt)
+    mantissa, e = fields["mantissa"], _TOP - fields["exponent"]
+    certain = (mantissa == _LARGEST) & (e == 0)
+    random = np.where(certain, 1.0, mantissa / _UNIT / 8.0 ** np.minimum(e, _SMALLEST))
+    regular = np.minimum(_STEP_PERIOD / np.maximum(mantissa * 8.0**e, 1.0), 1.0)
+    return np.where(fields["regular"] > 0, regular, random) * (1000.0 / dt)
 
 
 def input_events(

@@ -20,7 +20,7 @@ from synloom.contract.registers import (
 )
 from synloom.contract.traces import TRACES, Side
 
-__all__ = ["GENERATOR", "WEIGHT_LOW_BYTE", "MemoryMap", "layout_of", "memory_map", "memory_of"]
+__all__ = ["GENERATOR", "PHASE", "WEIGHT_LOW_BYTE", "MemoryMap", "layout_of", "memory_map", "memory_of"]
 
 MemoryMap = MappingProxyType[Region, Memory]
 
@@ -29,10 +29,16 @@ WEIGHT_LOW_BYTE: Final = 0xFF
 
 GENERATOR: Final = Layout(
     "generator",
-    Field("rate", 15, doc="Rate, in 2**-15 of a spike a step"),
-    Field("regular", 1, doc="Regular instead of random"),
+    Field("mantissa", 12, doc="Mantissa m of the rate or the period"),
+    Field(
+        "exponent", 3, doc="Exponent f: m * 8**(f - 7) / 4096 spikes a step, or m * 8**(7 - f) / 512 steps"
+    ),
+    Field("regular", 1, doc="Regular, with a period, instead of random, with a rate"),
 )
 """A word of GEN_RATE, which is the same in every array."""
+
+PHASE: Final = Layout("phase", Field("phase", 13, doc="Phase; a spike when it reaches the mantissa"))
+"""A word of GEN_PHASE."""
 
 _REGISTER_WORDS: Final = 256
 
@@ -371,7 +377,7 @@ def _stimulus(params: ArrayParams) -> list[Memory]:
             params,
             Region.GEN_PHASE,
             "Phase of each input's regular generator",
-            Layout("phase", Field("phase", 15, doc="Phase, in 2**-15 of a period")),
+            PHASE,
             "input",
             channels,
             dynamic=True,

@@ -81,8 +81,8 @@ def _registers(*entries: tuple[str, int, str, str]) -> dict[str, Register]:
 
 CONTROL_REGISTERS: Final = _registers(
     ("now", 2, "wl", "The next step's number, t."),
-    ("learn_rng", 2, "wl1", "State of the learning random generator; must not be 0."),
-    ("gen_rng", 2, "wl1", "State of the stimulus random generator; must not be 0."),
+    ("learn_rng", 4, "wl1", "State of the learning random generator; must not be 0."),
+    ("gen_rng", 4, "wl1", "State of the stimulus random generator; must not be 0."),
     ("period", 2, "w", "Clocks per step of a paced run."),
     ("sweep_count", 1, "w", "Neurons in use: the sweep updates 0..sweep_count-1."),
     ("gen_words", 1, "w", "Words of inputs (16 each) whose generators run."),

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, IntArray, choice, per_item, real, reals, switch, whole
 from synloom.base.errors import NetworkError, ParameterError
-from synloom.compiler.stimulus import rate_words, rates_of
+from synloom.compiler.stimulus import RATE_BITS, rate_words, rates_of
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
 from synloom.contract.memory_map import memory_of
@@ -233,7 +233,7 @@ class Device:
 
     @exclusive
     def present(
-        self, inputs: Mapping[Any, Any], duration: float, *, rest: float = 0.0, bits: int = 15
+        self, inputs: Mapping[Any, Any], duration: float, *, rest: float = 0.0, bits: int = RATE_BITS
     ) -> dict[str, IntArray]:
         """Present a stimulus and return how often each neuron fired, with few commands and no recording.
 
@@ -250,7 +250,7 @@ class Device:
         rest : float
             Time in ms to run afterwards with these rates at 0; its spikes are not counted.
         bits : int
-            Significant bits of the rates, 1 to 15; up to 8, the line carries each rate in one byte.
+            Bits of the rates, as in `set_rates`.
 
         Returns
         -------
@@ -333,7 +333,7 @@ class Device:
         self._session.send(events)
 
     @exclusive
-    def set_rates(self, population: Any, hz: Any, *, bits: int = 15) -> None:
+    def set_rates(self, population: Any, hz: Any, *, bits: int = RATE_BITS) -> None:
         """Set the rates of the generators of an input population, from the next step on.
 
         Parameters
@@ -343,7 +343,8 @@ class Device:
         hz : float or (n,) array
             Rates in Hz, at least 0 and at most ``1000 / dt``.
         bits : int
-            Significant bits of the largest rate, 1 to 15; up to 8, the line carries each rate in one byte.
+            With 12 each rate is right within 0.1 %. With fewer, random rates are multiples of one step, so
+            many bits below the largest; up to 8, the line carries each in one byte. Regular rates ignore it.
 
         Raises
         ------
@@ -361,7 +362,7 @@ class Device:
         if info.generator is None:
             raise NetworkError(f"{info.label!r} has no generators; make it a PoissonInput or a RegularInput")
         rates, dt = per_item("hz", reals("hz", hz, low=0.0), info.n), self.image.dt
-        words = rate_words(rates, info.generator, dt, whole("bits", bits, 1, 15))
+        words = rate_words(rates, info.generator, dt, whole("bits", bits, 1, RATE_BITS))
         # Who asks for fewer bits knows that.
         nearest = rates_of(rate_words(rates, info.generator, dt), dt)
         warn_of_change(

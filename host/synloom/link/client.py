@@ -206,7 +206,7 @@ class LinkPort:
         """Write rates that fit in one byte each, which halves the bytes on the line."""
         with self._locked():
             for k in range(0, len(rates.data), MAX_READ_BYTES):
-                head = struct.pack("<HB", first + k, rates.shift | rates.mode << 7)
+                head = struct.pack("<HB", first + k, rates.scale)
                 self._exchange.command(Op.RATES8, head + rates.data[k : k + MAX_READ_BYTES])
 
     def fill(self, region: Region, offset: int, count: int, value: int) -> None:

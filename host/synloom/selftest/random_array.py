@@ -187,8 +187,8 @@ class _Draft:
         every = int(rng.integers(1, 4))
         self.registers |= {
             "now": self._pick(0, 5, 0xFFFF, 0x12345, 0xFFFFFFF0),
-            "learn_rng": int(rng.integers(1, 1 << 32)),
-            "gen_rng": int(rng.integers(1, 1 << 32)),
+            "learn_rng": int(rng.integers(1, 1 << 64, dtype=np.uint64)),
+            "gen_rng": int(rng.integers(1, 1 << 64, dtype=np.uint64)),
             "sweep_count": self.used,
             "gen_words": int(rng.integers(0, params.input_words + 1)) if params.generators else 0,
             "reward": self._pick(256, -256, 0, int(rng.integers(-32768, 32768))) & 0xFFFF,
@@ -201,9 +201,17 @@ class _Draft:
         params, rng = self.params, self.rng
         if params.generators:
             generators = self.contents[Region.GEN_RATE]
-            level = {"silent": 0, "everyone": 0x7FFF, "saturating": 0x6000}.get(self.style, 0x1800)
-            often = rng.random(len(generators["rate"])) < 0.1
-            generators["rate"] = np.where(often, level, rng.integers(0, level + 1, len(often)))
+            n = len(generators["mantissa"])
+            # Any period, but of rates mostly some that are neither silent nor every step.
+            most = {"silent": 0, "everyone": 0xFFF, "saturating": 0xC00}.get(self.style, 0x300)
+            often = rng.random(n) < 0.1
+            random = {
+                "mantissa": np.where(often, most, rng.integers(0, most + 1, n)),
+                "exponent": np.where(often | (rng.random(n) < 0.7), 7, generators["exponent"]),
+            }
+            regular = generators["regular"] * (self.style != "silent")
+            generators |= {k: np.where(regular, generators[k], v) for k, v in random.items()}
+            generators["regular"] = regular
         ids = self.contents[Region.WHEEL]["ids"] & rng.integers(
             0, 1 << 16, params.delay_slots * params.source_words
         )

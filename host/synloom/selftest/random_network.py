@@ -68,7 +68,7 @@ def random_network(params: ArrayParams, seed: int, steps: int) -> RandomArray:
     contents[Region.WHEEL]["ids"] *= 0
     share = min(0.25, _ACTIVE / params.inputs)
     if params.generators:
-        contents[Region.GEN_RATE]["rate"] = _rates(params, rng, share)
+        contents[Region.GEN_RATE] |= _rates(rng, share, contents[Region.GEN_RATE]["regular"])
         share /= 4
     events = _events(rng.random((steps, params.inputs)) < share)
     return RandomArray(params, contents, _registers(params, rng, lists), events, steps, "alive")
@@ -76,8 +76,8 @@ def random_network(params: ArrayParams, seed: int, steps: int) -> RandomArray:
 
 def _registers(params: ArrayParams, rng: np.random.Generator, lists: dict[str, int]) -> dict[str, int]:
     return {
-        "learn_rng": int(rng.integers(1, 1 << 32)),
-        "gen_rng": int(rng.integers(1, 1 << 32)),
+        "learn_rng": int(rng.integers(1, 1 << 64, dtype=np.uint64)),
+        "gen_rng": int(rng.integers(1, 1 << 64, dtype=np.uint64)),
         "sweep_count": params.neurons,
         "gen_words": params.input_words if params.generators else 0,
         **{t.decay_list: LIST_VALID | lists[t.name] if t.name in lists else 0 for t in TRACES},
@@ -199,9 +199,14 @@ def _targets(params: ArrayParams, rng: np.random.Generator, lists: dict[str, int
     }
 
 
-def _rates(params: ArrayParams, rng: np.random.Generator, share: float) -> npt.NDArray[np.int64]:
-    rate = (2 * share * rng.random(16 * params.input_words) * (1 << 15)).astype(np.int64)
-    return np.minimum(rate, 0x7FFE)
+def _rates(rng: np.random.Generator, share: float, regular: npt.NDArray[np.int64]) -> Fields:
+    """Return random rates, in 1/4096 of a step, and periods up to 64 steps, of which 64 units are one."""
+    part = 2 * share * rng.random(len(regular))
+    period = np.minimum(64 / np.maximum(part, 1e-3), 0xFFF)
+    return {
+        "mantissa": np.where(regular, period, part * 4096).astype(np.int64),
+        "exponent": np.where(regular, 6, 7),
+    }
 
 
 def _events(spikes: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint16]:

@@ -99,7 +99,7 @@ def map_network(
         ),
     }
     registers = {
-        "learn_rng": 1,
+        "learn_rng": 0x9E3779B97F4A7C15,
         "sweep_count": params.neurons,
         **{trace.decay_list: LIST_VALID | _DECAYS + k for k, trace in enumerate(TRACES)},
         **{trace.increment: one for trace in TRACES},

@@ -13,6 +13,7 @@ from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom.contract.registers import LIST_VALID
 from synloom_sim.model.arithmetic import DecayCoefficients, Rule
+from synloom_sim.model.random_numbers import GROUP
 
 __all__ = ["Program", "Segment", "SegmentList", "SourceTable", "TargetTable"]
 
@@ -24,12 +25,14 @@ _LIST_FIRST = 0xFF
 class Segment:
     """A range of positions of a pass, `lo` to `hi` (exclusive), and its rule.
 
-    `first` is `lo - 16 * floor(lo / 16)`, the index of its first random word; `chunks` depends on the lanes.
+    `first` is `lo - 16 * floor(lo / 16)`, the index of its first random number; `numbers` is how many random
+    numbers it takes when it learns; `chunks` depends on the lanes.
     """
 
     lo: int
     hi: int
     first: int
+    numbers: int
     chunks: int
     shift: int
     plastic: bool
@@ -41,13 +44,14 @@ class Segment:
 class SegmentList:
     """Consecutive segments up to one marked as the last.
 
-    `charge` bounds what one row pass adds to one accumulator; `plastic` is the number of plastic segments.
+    `charge` bounds what one row pass adds to one accumulator; `draws` has, for each segment that takes random
+    numbers, how many.
     """
 
     segments: tuple[Segment, ...]
     chunks: int
     charge: int
-    plastic: int
+    draws: tuple[int, ...]
 
 
 class Program:
@@ -79,20 +83,24 @@ class Program:
             tuple(segments),
             chunks=sum(s.chunks for s in segments),
             charge=sum(largest + 1 << s.shift for s in segments),
-            plastic=sum(s.plastic for s in segments),
+            draws=tuple(s.numbers for s in segments if s.numbers),
         )
 
     def _segment(self, index: int) -> Segment:
         params = self._params
         f = {name: int(values[index]) for name, values in self._fields.items()}
-        padded_lo = 16 * (f["lo"] // 16)
+        padded_lo = GROUP * (f["lo"] // GROUP)
+        plastic = bool(f["plastic"]) and params.plasticity
+        stochastic = bool(f["stochastic"]) and params.stochastic_rounding
+        draws = plastic and stochastic and f["hi"] > f["lo"]
         return Segment(
             lo=f["lo"],
             hi=f["hi"],
             first=f["lo"] - padded_lo,
+            numbers=GROUP * -(-f["hi"] // GROUP) - padded_lo if draws else 0,
             chunks=max(-(-f["hi"] // params.lanes) - padded_lo // params.lanes, 0),
             shift=f["shift"],
-            plastic=bool(f["plastic"]) and params.plasticity,
+            plastic=plastic,
             rule=Rule(
                 a=f["a"],
                 t0=f["t0"] & params.trace_max,
@@ -100,7 +108,7 @@ class Program:
                 w_max=f["w_max"],
                 a_negative=bool(f["a_negative"]),
                 soft=bool(f["soft"]) and params.soft_bounds,
-                stochastic=bool(f["stochastic"]) and params.stochastic_rounding,
+                stochastic=stochastic,
                 reward=bool(f["reward"]) and params.reward,
             ),
             decay=DecayCoefficients.of(f["a"], f["exponent"]),

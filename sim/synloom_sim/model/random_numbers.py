@@ -1,79 +1,119 @@
-"""Random numbers: xorshift32 keys, and words of products in GF(2)[x] / (x**31 + x**3 + 1).
+"""Random numbers: words of the sequence ``s[n + 64] = s[n] ^ s[n + 12] ^ s[n + 25] ^ s[n + 31]``.
 
-xorshift32 is by Marsaglia 2003. Multiplication by x is a step of a linear-feedback shift register, so that
-multiplication by a power of x jumps ahead: all lanes of the gateware get their words in parallel.
+A state is 64 bits of the sequence, the first one lowest (Tausworthe 1965). Every later bit is a linear
+function of the state, so a jump and the numbers of many positions are each the xor of one table entry for
+each of the state's bytes.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from functools import cache, reduce
+from operator import xor
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FieldWords", "draw_keys", "field_key", "xorshift32"]
+__all__ = ["GENERATOR_BITS", "GROUP", "ROUNDING_BITS", "Jump", "Numbers", "advance"]
 
-_MASK32: Final = 0xFFFFFFFF
-_MASK31: Final = 0x7FFFFFFF
+GENERATOR_BITS: Final = 30
+"""Bits of a generator's number."""
 
+ROUNDING_BITS: Final = 12
+"""Bits of a number of stochastic rounding."""
 
-def xorshift32(state: int) -> int:
-    """Return the next state of xorshift32 with shifts 13, 17 and 5 (Marsaglia 2003)."""
-    state ^= (state << 13) & _MASK32
-    state ^= state >> 17
-    return state ^ (state << 5) & _MASK32
+GROUP: Final = 16
+"""Stochastic rounding takes whole groups of so many numbers."""
 
-
-def field_key(state: int) -> int:
-    """Return the 31-bit key of a generator's state, which is never 0."""
-    return state & _MASK31 or 1
+States = npt.NDArray[np.uint64]
+_MOST: Final = 33
+"""Bits that follow from a state at once: 64 less the last tap."""
 
 
-def draw_keys(state: int, count: int) -> tuple[int, npt.NDArray[np.int64]]:
-    """Advance a generator `count` times; return its last state and all keys, (count,) int64."""
-    keys = np.empty(count, dtype=np.int64)
-    for k in range(count):
-        state = xorshift32(state)
-        keys[k] = state & _MASK31 or 1
-    return state, keys
+def advance(states: States, bits: int) -> States:
+    """Return the states, (n,) uint64, that begin `bits` later in their sequences."""
+    while bits:
+        now = min(bits, _MOST)
+        fresh = states ^ states >> np.uint64(12) ^ states >> np.uint64(25) ^ states >> np.uint64(31)
+        states = states >> np.uint64(now) | fresh << np.uint64(64 - now)
+        bits -= now
+    return states
 
 
-class FieldWords:
-    """The low `bits` bits of `key * x**(bits * p)` in GF(2**31), for many positions p at once.
+def _unit_states() -> States:
+    return np.uint64(1) << np.arange(64, dtype=np.uint64)
 
-    The product is linear in the key, so it is the xor of one table entry for each of the four bytes of the
-    key.
+
+def _by_bytes(units: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a linear function by the value of each byte, (8, 256, ...), from that of each bit, (64, ...)."""
+    bits = units.reshape(8, 8, *units.shape[1:])
+    table = np.zeros((8, 256, *units.shape[1:]), dtype=units.dtype)
+    for k in range(8):
+        table[:, 1 << k : 2 << k] = table[:, : 1 << k] ^ bits[:, k, None]
+    return table
+
+
+class Jump:
+    """The state some bits later, in a microsecond.
 
     Parameters
     ----------
     bits : int
-        Width of a word and step of the exponent, at most 16.
+        How far.
+    """
+
+    def __init__(self, bits: int):
+        self._table: list[list[int]] = _by_bytes(advance(_unit_states(), bits)).tolist()
+
+    def __call__(self, state: int) -> int:
+        """Return the state after `state`."""
+        return reduce(
+            xor, [row[byte] for row, byte in zip(self._table, state.to_bytes(8, "little"), strict=True)]
+        )
+
+    @staticmethod
+    @cache
+    def by(bits: int) -> Jump:
+        """Return the jump by so many bits; it is made once."""
+        return Jump(bits)
+
+
+class Numbers:
+    """The numbers of consecutive positions, for many states at once.
+
+    Parameters
+    ----------
+    bits : int
+        Width of a number, at most 32.
     """
 
     def __init__(self, bits: int):
         self._bits = bits
-        bytes_of_key = np.arange(256, dtype=np.int64) << 8 * np.arange(4, dtype=np.int64)[:, None]
-        self._next = bytes_of_key & _MASK31
-        self._table: npt.NDArray[np.uint16] = np.zeros((4, 256, 0), dtype=np.uint16)
+        self._dtype = np.uint16 if bits <= 16 else np.uint32
+        self._next = _unit_states()
+        self._table = np.zeros((8, 256, 0), dtype=self._dtype)
 
-    def words(self, keys: npt.ArrayLike, start: int, stop: int) -> npt.NDArray[np.uint16]:
-        """Return the words of keys (R,) at positions start..stop-1, (R, stop - start) uint16."""
+    @staticmethod
+    @cache
+    def of(bits: int) -> Numbers:
+        """Return the numbers of a width; their table is shared."""
+        return Numbers(bits)
+
+    def at(self, states: npt.ArrayLike, start: int, stop: int) -> npt.NDArray[Any]:
+        """Return the numbers of states (R,) at positions start..stop-1, (R, stop - start), unsigned."""
         if stop > self._table.shape[2]:
             self._extend(stop)
-        bytes_of_key = np.asarray(keys, dtype="<u4").view(np.uint8).reshape(-1, 4)
-        words: npt.NDArray[np.uint16] = self._table[0].take(bytes_of_key[:, 0], axis=0)
-        for k in (1, 2, 3):
-            words ^= self._table[k].take(bytes_of_key[:, k], axis=0)
-        return words[:, start:stop]
+        places = np.asarray(states, dtype="<u8").view(np.uint8).reshape(-1, 8)
+        numbers = self._table[0, places[:, 0], start:stop]
+        for k in range(1, 8):
+            numbers ^= self._table[k, places[:, k], start:stop]
+        return numbers
 
     def _extend(self, stop: int) -> None:
         have = self._table.shape[2]
-        table = np.empty((4, 256, stop), dtype=np.uint16)
-        table[:, :, :have] = self._table
-        low = (1 << self._bits) - 1
-        for p in range(have, stop):
-            table[:, :, p] = self._next & low
-            high = self._next >> (31 - self._bits)
-            # x**31 = x**3 + 1 reduces the bits shifted out at the top.
-            self._next = (self._next << self._bits) & _MASK31 ^ high ^ high << 3
-        self._table = table
+        stop = max(stop, min(2 * have, 4096))
+        units = np.empty((64, stop - have), dtype=self._dtype)
+        for p in range(stop - have):
+            units[:, p] = self._next & np.uint64((1 << self._bits) - 1)
+            self._next = advance(self._next, self._bits)
+        self._table = np.concatenate([self._table, _by_bytes(units)], axis=2)

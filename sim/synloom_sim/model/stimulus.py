@@ -7,16 +7,19 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
+from synloom.contract.memory_map import PHASE
 from synloom.contract.params import ArrayParams
 from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE
-from synloom_sim.model.random_numbers import FieldWords, field_key, xorshift32
+from synloom_sim.model.random_numbers import GENERATOR_BITS, Jump, Numbers
 from synloom_sim.model.state import ArrayState
 
-__all__ = ["EventQueue", "Generators", "active_sources", "schedule"]
+__all__ = ["EventQueue", "Generators", "active_sources", "bernoulli", "schedule"]
 
 _MASK32 = 0xFFFFFFFF
 _ALWAYS = 0x7FFF
 _REGULAR = 0x8000
+_MANTISSA_BITS = 12
+_MANTISSA = 0xFFF
 
 
 class EventQueue:
@@ -66,29 +69,47 @@ class EventQueue:
 
 
 class Generators:
-    """The rate generators of the inputs: Bernoulli spikes from random words, or regular ones from phases."""
+    """The generators of the inputs: Bernoulli spikes from random numbers, or regular ones from phases."""
 
     def __init__(self, params: ArrayParams):
         self._params = params
-        self._random = FieldWords(15)
+        self._numbers = Numbers.of(GENERATOR_BITS)
 
     def draw(self, rates: npt.NDArray[np.uint16], state: ArrayState) -> npt.NDArray[np.bool_]:
-        """Advance the random generator and the phases; return whether ids 0..16*GEN_WORDS-1 spike, bool."""
+        """Take a step's numbers, advance the phases; return whether ids 0..16*GEN_WORDS-1 spike, bool."""
         registers = state.registers
-        registers.gen_rng = xorshift32(registers.gen_rng)
         count = 16 * min(registers.gen_words, self._params.input_words)
-        word = rates[:count]
-        rate = (word & _ALWAYS).astype(np.int64)
-        regular = word >= _REGULAR
+        numbers = self._numbers.at([registers.gen_rng], 0, count)[0]
+        registers.gen_rng = Jump.by(GENERATOR_BITS * count)(registers.gen_rng)
 
-        drawn = self._random.words([field_key(registers.gen_rng)], 0, count)[0]
-        bernoulli = (drawn < rate) | (rate == _ALWAYS)
-        phase = state.phase[:count] + np.where(regular, rate, 0)
-        state.phase[:count] = phase & 0x7FFF
-
-        spikes: npt.NDArray[np.bool_] = np.where(regular, phase >> 15 != 0, bernoulli)
+        words = rates[:count].astype(np.uint32)
+        spikes = bernoulli(words, numbers)
+        regular = np.flatnonzero(words & _REGULAR)
+        if len(regular):
+            spikes[regular] = self._advance(state, regular, words[regular])
         spikes[self._params.inputs :] = False
         return spikes
+
+    def _advance(
+        self, state: ArrayState, regular: npt.NDArray[np.int64], words: npt.NDArray[np.uint32]
+    ) -> npt.NDArray[np.bool_]:
+        """Advance the phases of the regular generators by a step; return which of them spike."""
+        period, e = words & _MANTISSA, 7 - (words >> _MANTISSA_BITS & 7).astype(np.int64)
+        phase = state.phase[regular]
+        spikes = phase >= period
+        every = 8 ** np.maximum(e - 3, 0)
+        tick = 8 ** np.maximum(3 - e, 0) * ((state.registers.now + 1) % every == 0)
+        state.phase[regular] = (phase - np.where(spikes, period, 0) + tick) & PHASE["phase"].high
+        return spikes
+
+
+def bernoulli(words: npt.NDArray[np.uint32], numbers: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+    """Return which random generators spike, (..., n) bool, by their words (n,) and numbers (..., n)."""
+    e = np.minimum(7 - (words >> _MANTISSA_BITS & 7), 6)
+    zeros = (np.uint32(1) << 3 * e) - 1 << _MANTISSA_BITS
+    below = (numbers & _MANTISSA) < (words & _MANTISSA)
+    spikes: npt.NDArray[np.bool_] = below & (numbers & zeros == 0) | (words == _ALWAYS)
+    return spikes
 
 
 def active_sources(
