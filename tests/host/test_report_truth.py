@@ -114,14 +114,17 @@ def test_a_fast_decay_is_as_long_as_it_should_be(tau, size):
 @pytest.mark.parametrize("state_bits", [16, 18, 24])
 @pytest.mark.parametrize("dt", [0.1, 1.0])
 def test_the_area_of_a_potential_is_what_the_device_does(dt, state_bits):
-    image = pair(0.2, dt=dt, params=SMALL.replace(state_bits=state_bits), v_thresh=-20.0)
+    """In the mean of 16 neurons: in a single one the dither leaves or takes a unit or two."""
+    n = 16
+    params = ArrayParams(inputs=n, neurons=n, probes=n, state_bits=state_bits)
+    image = pair(np.full((n, n), 0.2), n=n, dt=dt, params=params, v_thresh=-20.0)
     row = image.report.row("w", "area of one EPSP")
     assert row.wanted == pytest.approx(0.2 * 5.0 * 20.0, rel=0.003)  # weight x tau_syn x tau_m / cm
     with connect("model", image) as device:
-        device.record("n", "v", [0])
+        device.record("n", "v")
         device.inject("in", [(0.0, 0)])
-        area = (device.run(300.0).values("n", "v") + 65.0).sum() * dt
-    assert row.got == pytest.approx(area, rel=0.002)
+        area = (device.run(300.0).values("n", "v") + 65.0).sum() * dt / n
+    assert row.got == pytest.approx(area, rel=0.08 if state_bits == 16 else 0.03)
     assert any("area of one EPSP" in note for note in image.report.notes) == (row.relative > 0.02)
 
 
@@ -141,8 +144,8 @@ VANISHES = {
     ),
     "a step of the threshold": (lambda: pair(theta_plus=1e-7), "theta_plus: 1e-07 becomes 0 mV"),
     "a rate": (
-        lambda: pair(source=PoissonInput(1, rate=0.1, label="in"), dt=0.1),
-        "in: rate: 0.1 becomes 0 Hz .*silence",
+        lambda: pair(source=PoissonInput(1, rate=1e-7, label="in"), dt=0.1),
+        "in: rate: 1e-07 becomes 0 Hz .*silence",
     ),
     "a refractory time": (lambda: pair(tau_refrac=0.4), "tau_refrac: 0.4 becomes 0 ms .*whole steps of 1 ms"),
     "a small amplitude": (
@@ -170,10 +173,6 @@ CHANGES = {
     "a rounded amplitude": (
         lambda: pair(0.5, rule=STDP(rounding="nearest")),
         "A_plus: 0.01 becomes 0.007.* of range",
-    ),
-    "an amplitude that narrow traces clip": (
-        lambda: pair(0.5, rule=STDP(A_plus=0.027), params=SMALL.replace(trace_bits=8)),
-        "A_plus: 0.027 becomes 0.00.*traces have 8 bits",
     ),
     "a mean potential": (
         lambda: pair(-5.0, v_range=100.0, source=PoissonInput(1, rate=500.0, label="in")),
@@ -235,10 +234,10 @@ def test_what_is_set_while_it_runs_speaks_too():
     post = network.add(Population(2, delta_cell(), label="n", v_range=1e6))
     network.add(Projection(source, post, AllToAll(), weight=1.0, plasticity=STDP(reward=True)))
     device = open_model(network)
-    with pytest.warns(SynloomWarning, match="1 of 2 rates of 'in' .* 0.01 Hz becomes 0 Hz"):
-        device.set_rates("in", [0.01, 0.0])
+    with pytest.warns(SynloomWarning, match="1 of 2 rates of 'in' .* 1e-07 Hz becomes 0 Hz"):
+        device.set_rates("in", [1e-7, 0.0])
     with pytest.warns(SynloomWarning, match="2 of 2 rates of 'in'"):
-        device.present({"in": 0.01}, 5.0)
+        device.present({"in": 1e-7}, 5.0)
     with pytest.warns(SynloomWarning, match="2 of 2 currents of 'n' .* nA becomes 0 nA"):
         device.set_offset("n", 1e-3)
     with pytest.warns(SynloomWarning, match="0.001  becomes 0"):

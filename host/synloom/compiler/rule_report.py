@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -12,7 +13,10 @@ from synloom.compiler.synapses import Edges
 from synloom.contract.params import ArrayParams
 from synloom.image.report import ReportBuilder
 
-__all__ = ["Amplitude", "report_half"]
+__all__ = ["SUB_LSB_BITS", "Amplitude", "report_half"]
+
+SUB_LSB_BITS: Final = 12
+"""Bits of a change below a unit of the weight."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,14 @@ class Amplitude:
         assert rule is not None
         if rule.rounding == "stochastic":
             return self.a * self.one / self.exact
-        change, ideal = self.a * self.one >> 12, self.exact / 2.0**24
+        # As `update` in docs/numbers.md: first in 2**-12 of a weight's unit, then in whole units.
+        shift = params.trace_bits - 4
+        change, ideal = self.a * self.one >> shift, self.exact / 2.0 ** (shift + SUB_LSB_BITS)
         if rule.bounds == "soft":
             change = change * self.room >> params.weight_bits - 1
             ideal *= self.room / 2.0 ** (params.weight_bits - 1)
-        return (change + 2048 >> 12) / ideal if ideal else 1.0
+        rounded = change + (1 << SUB_LSB_BITS - 1) >> SUB_LSB_BITS
+        return rounded / ideal if ideal else 1.0
 
 
 def report_half(edge: Edges, half: Amplitude, params: ArrayParams, dt: float, report: ReportBuilder) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from synloom.base.errors import NetworkError, ParameterError
-from synloom.compiler.rule_report import Amplitude, report_half
+from synloom.compiler.rule_report import SUB_LSB_BITS, Amplitude, report_half
 from synloom.compiler.scales import Scale
 from synloom.compiler.synapses import Edges
 from synloom.compiler.weight_report import weight_unit
@@ -20,7 +20,6 @@ from synloom.network.plasticity import PairRule
 
 __all__ = ["HalfRule", "RuleRegisters", "TraceUnits", "features", "rule_registers", "trace_units"]
 
-_SUB_LSB_BITS: Final = 12
 _A_MAX: Final = 0xFFFF
 _A_FINE: Final = 128
 """Amplitudes below this are made larger, by a smaller trace unit."""
@@ -92,7 +91,7 @@ def _unit_amplitudes(rule: PairRule, lsb: float, params: ArrayParams, dt: float)
     before. A factor of exp(dt / tau) and of exp(-dt / tau) corrects for this.
     """
     reach = (rule.w_max - rule.w_min) / lsb if rule.bounds == "additive" else 1 << (params.weight_bits - 1)
-    scale = reach * 2.0 ** (params.trace_bits - 4 + _SUB_LSB_BITS)
+    scale = reach * 2.0 ** (params.trace_bits - 4 + SUB_LSB_BITS)
     row = abs(rule.A_pre) * scale * np.exp(-dt / rule.tau_post)
     column = abs(rule.A_post) * scale * np.exp(dt / rule.tau_pre)
     return float(row), float(column)
