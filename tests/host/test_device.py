@@ -120,7 +120,8 @@ def test_a_networks_own_spike_times_belong_to_its_image(tmp_path):
 def test_presenting_counts_and_is_quiet():
     device = open_model(relay_of_generators())
     counts = device.present({"in": [500.0, 0.0, 250.0, 0.0]}, 40.0, rest=10.0)["out"]
-    assert counts.tolist() == [20, 0, 10, 0]
+    # From rest on, a spike after each whole period: the last one would be in step 40.
+    assert counts.tolist() == [19, 0, 9, 0]
     assert device.time == 50.0
     assert device.spike_counts("out").tolist() == [0, 0, 0, 0]
     assert device.run(10.0).counts("out").sum() == 0
