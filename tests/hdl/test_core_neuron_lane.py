@@ -3,6 +3,8 @@ from core_benches import simulate
 from core_neurons import NeuronTwin
 
 from synloom.contract import ArrayParams
+from synloom.contract.memory_map import layout_of
+from synloom.contract.regions import Region
 from synloom_hdl.core.neuron_lane import NeuronLane
 from synloom_hdl.core.timing import LIF_CLOCKS, NeuronStage
 
@@ -65,9 +67,10 @@ def test_updates_random_neurons_as_the_model(name, adapt):
 
 
 def one(params, adapt=1, valid=1, parameters=None, state=None, sums=(0, 0)):
-    """Return the outcome of a single neuron; fields that are not given are 0."""
+    """Return the outcome of a single neuron; fields that are not given have their default."""
     twin = {"v": 0, "refr": 0, "ie": 0, "ii": 0} | ({"theta": 0} if params.adaptation else {})
-    neuron = (valid, parameters or {}, twin | (state or {}), {"e": sums[0], "i": sums[1]})
+    defaults = {f.name: f.default for f in layout_of(params, Region.NEURON_PARAMS).fields.values()}
+    neuron = (valid, defaults | (parameters or {}), twin | (state or {}), {"e": sums[0], "i": sums[1]})
     return play(params, [neuron], adapt)[0]
 
 

@@ -18,9 +18,8 @@ SEGMENT = dict.fromkeys(fields_of(Region.PROGRAM).fields, 0) | {"last": 1, "w_mi
 def write_records(port, region, records):
     """Write a list of field dictionaries; fields that the layout lacks are left out."""
     memory = memory_of(port.params, region)
-    port.write(
-        *memory.write({name: [record.get(name, 0) for record in records] for name in memory.layout.fields})
-    )
+    fields = memory.layout.fields.values()
+    port.write(*memory.write({f.name: [record.get(f.name, f.default) for record in records] for f in fields}))
 
 
 def write_neurons(port, records):

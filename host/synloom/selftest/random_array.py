@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.contract.contents import Contents
-from synloom.contract.memory_map import memory_map
+from synloom.contract.memory_map import layout_of, memory_map
 from synloom.contract.params import ArrayParams
 from synloom.contract.records import EVENT_ADVANCE
 from synloom.contract.regions import Region
@@ -26,8 +26,9 @@ __all__ = ["STYLES", "RandomArray", "any_contents", "random_array"]
 STYLES: Final = ("lively", "silent", "everyone", "saturating", "sparse", "stiff")
 """Styles of random arrays; `seed % len(STYLES)` selects one."""
 
-_LEVELS: Final = ("thr", "reset", "bias", "th_step", "v", "ie", "ii", "theta")
-"""Fields in units of the state, small in most styles: neurons are neither silent nor saturated."""
+_MAGNITUDES: Final = ("th_step", "ie", "ii", "theta")
+"""Unsigned fields in units of the state. Like the signed ones, which all are, they are small in most styles:
+neurons are neither silent nor saturated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +91,11 @@ class _Draft:
         n, top = params.neurons, params.state_max
         scale = {"saturating": top, "silent": 1000}.get(style, max(200, top >> 6))
         neurons, state = self.contents[Region.NEURON_PARAMS], self.contents[Region.NEURON_STATE]
-        for fields in (neurons, state):
-            for name in fields.keys() & set(_LEVELS):
-                fields[name] = np.clip(fields[name] >> int(np.log2(top // scale)), -top, top)
+        for region, fields in ((Region.NEURON_PARAMS, neurons), (Region.NEURON_STATE, state)):
+            layout = layout_of(params, region)
+            for name in fields:
+                if layout[name].signed or name in _MAGNITUDES:
+                    fields[name] = np.clip(fields[name] >> int(np.log2(top // scale)), -top, top)
         neurons["thr"] = {
             "everyone": rng.integers(-top, 1, n),
             "silent": np.full(n, top),

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from synloom.contract.memory_map import layout_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.records import EVENT_ADVANCE
 from synloom.contract.regions import Region
@@ -30,7 +31,7 @@ _DECAY: Final = 3277
 _DELTA: Final = 0xFFFF
 """Decay coefficient of a delta synapse."""
 _OTHERS: Final = 0.25
-"""Share of the neurons with random values in fields not set in this file; the others have 0 there."""
+"""Share of the neurons with random values in fields not set in this file; the others have the default."""
 
 
 def random_network(params: ArrayParams, seed: int, steps: int) -> RandomArray:
@@ -55,7 +56,8 @@ def random_network(params: ArrayParams, seed: int, steps: int) -> RandomArray:
     ):
         others = rng.random(params.neurons) < _OTHERS
         for name in contents[region].keys() - fields.keys():
-            contents[region][name] *= others
+            default = layout_of(params, region)[name].default
+            contents[region][name] = np.where(others, contents[region][name], default)
         contents[region] |= fields
     contents |= {
         Region.PROGRAM: program,
@@ -153,6 +155,8 @@ def _neurons(params: ArrayParams, rng: np.random.Generator, threshold: int) -> F
         "exponent_i": np.zeros(n, dtype=np.int64),
         "subtract": rng.integers(0, 2, n),
     }
+    # But not in every step.
+    values["refractory"][0] = 2
     if params.adaptation:
         values |= {
             "dth": rng.integers(500, 3000, n),
