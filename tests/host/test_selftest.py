@@ -180,11 +180,11 @@ def test_a_wrong_weight_is_named():
 
 
 def test_a_wrong_parameter_is_found_in_the_step_that_shows_it():
-    port = OtherParameter(ModelPort(PARAMS), record_offset(Region.NEURON_PARAMS, 3))
+    port = OtherParameter(ModelPort(PARAMS), record_offset(Region.NEURON_PARAMS, 4))
     report = run_selftest(port, quick=True)
     assert failing(report) >= {"network"}
     assert "memory" not in failing(report)
-    shown = next(fault for fault in report.faults if "the potential of neuron 3 is" in fault)
+    shown = next(fault for fault in report.faults if "the potential of neuron 4 is" in fault)
     assert shown.startswith("step ")
     assert "expected" in shown
 
