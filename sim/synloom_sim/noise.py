@@ -44,7 +44,8 @@ class Independence:
     distances : (D,) float64
         Coincidences of all spikes that are k positions apart, at index k; 0 at index 0.
     triples : (T, D) float64
-        Of three spikes, 0, k + 1 and l positions apart, at index k, l; 0 where l <= k + 1.
+        Of three spikes, 0, k + 1 and l positions apart, at index k, l; 0 where l <= k + 1. They are NaN if
+        chance makes fewer than 200 of each, which is too few for a normal number.
     population : float
         Variance of the number of spikes in a step, divided by that of independent channels.
     """
@@ -56,7 +57,7 @@ class Independence:
 
     @property
     def worst(self) -> tuple[float, float, float]:
-        """Largest deviation of pairs, distances and triples."""
+        """Largest deviation of pairs, distances and triples (NaN if there are too few)."""
         pairs, distances, triples = (
             float(np.abs(part).max(initial=0.0)) for part in (self.pairs, self.distances, self.triples)
         )
@@ -120,6 +121,8 @@ def independence(parts: Iterable[Raster], rate: float, lags: int, threes: int) -
     triples = near[1:] / np.sqrt(np.maximum(places[1:], 1) * variance**3)
     for k, row in enumerate(triples):
         row[: k + 2] = 0
+        if places[k + 1].max() * rate**3 < _MANY:
+            row[:] = np.nan
     return Independence(
         np.triu(_pair_sigmas(ones, twos, rate, steps), 1),
         distances,
