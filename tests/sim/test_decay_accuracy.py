@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pytest
 from array_setups import quiet_port, read_state, set_register, write_neurons, write_state
+from first_in import first_in
 from naive_array import decay as naive_decay
 
 from synloom.compiler.coefficients import decay_coefficients
@@ -25,19 +26,6 @@ EXCEPTIONS = {(0.1, 1e7, 32): 4.0, (0.1, 1e7, 64): 2.2}
 def coefficient(tau, dt):
     made = decay_coefficients(np.array([tau]), dt)
     return int(made.m[0]), int(made.exponent[0])
-
-
-def first_in(c, modulus, low, high):
-    """Return the least k >= 0 with low <= c * k mod modulus <= high, as Euclid would."""
-    if low == 0:
-        return 0
-    c %= modulus
-    if 2 * c > modulus:
-        return first_in(modulus - c, modulus, modulus - high, modulus - low)
-    k = -(-low // c)
-    if k * c <= high:
-        return k
-    return -(-(low + modulus * first_in(modulus % c, c, -high % c, -low % c)) // c)
 
 
 def area(a, m, exponent, t, n):

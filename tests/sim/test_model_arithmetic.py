@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from first_in import first_in
 from naive_array import decay as naive_decay
 from naive_array import dither as naive_dither
 
@@ -49,19 +50,6 @@ def first_loss(v, m, shift, start):
     if here >= need:
         return start
     return start + first_in(DITHER, modulus, need - here, modulus - 1 - here)
-
-
-def first_in(c, modulus, low, high):
-    """Return the least k >= 0 with low <= c * k mod modulus <= high, as Euclid would."""
-    if low == 0:
-        return 0
-    c %= modulus
-    if 2 * c > modulus:
-        return first_in(modulus - c, modulus, modulus - high, modulus - low)
-    k = -(-low // c)
-    if k * c <= high:
-        return k
-    return -(-(low + modulus * first_in(modulus % c, c, -high % c, -low % c)) // c)
 
 
 def test_decay_adds_the_dither_to_the_exact_loss_of_the_magnitude():

@@ -147,6 +147,24 @@ def _choose(count: int, n: int, rng: np.random.Generator, without: int | None) -
     return np.sort(rng.choice(candidates, count, replace=False))
 
 
+def _partners(
+    connector: FixedInDegree | FixedOutDegree,
+    n: int,
+    ends: int,
+    what: str,
+    rng: np.random.Generator,
+    recurrent: bool,
+) -> IntArray:
+    """Return k of n partners for each end, one end after the other; `what` says which in the error."""
+    alone = recurrent and not connector.allow_self_connections
+    if connector.k > n - alone:
+        raise NetworkError(
+            f"{type(connector).__name__}: k must be at most {n - alone}, the number of possible {what}, "
+            f"not {connector.k}"
+        )
+    return np.concatenate([_choose(connector.k, n, rng, i if alone else None) for i in range(ends)])
+
+
 @dataclass(frozen=True)
 class FixedInDegree:
     """Connect each target to k different random sources (PyNN's FixedNumberPreConnector).
@@ -168,14 +186,8 @@ class FixedInDegree:
 
     def synapses(self, n_pre: int, n_post: int, rng: np.random.Generator, recurrent: bool) -> Synapses:
         """Return k sources for each target."""
-        alone = recurrent and not self.allow_self_connections
-        if self.k > n_pre - alone:
-            raise NetworkError(
-                f"FixedInDegree: k must be at most {n_pre - alone}, the number of possible sources of a "
-                f"target, not {self.k}"
-            )
-        pre = [_choose(self.k, n_pre, rng, j if alone else None) for j in range(n_post)]
-        return Synapses(np.concatenate(pre), np.repeat(np.arange(n_post, dtype=np.int64), self.k))
+        pre = _partners(self, n_pre, n_post, "sources of a target", rng, recurrent)
+        return Synapses(pre, np.repeat(np.arange(n_post, dtype=np.int64), self.k))
 
 
 @dataclass(frozen=True)
@@ -199,14 +211,8 @@ class FixedOutDegree:
 
     def synapses(self, n_pre: int, n_post: int, rng: np.random.Generator, recurrent: bool) -> Synapses:
         """Return k targets for each source."""
-        alone = recurrent and not self.allow_self_connections
-        if self.k > n_post - alone:
-            raise NetworkError(
-                f"FixedOutDegree: k must be at most {n_post - alone}, the number of possible targets of a "
-                f"source, not {self.k}"
-            )
-        post = [_choose(self.k, n_post, rng, i if alone else None) for i in range(n_pre)]
-        return Synapses(np.repeat(np.arange(n_pre, dtype=np.int64), self.k), np.concatenate(post))
+        post = _partners(self, n_post, n_pre, "targets of a source", rng, recurrent)
+        return Synapses(np.repeat(np.arange(n_pre, dtype=np.int64), self.k), post)
 
 
 @dataclass(frozen=True)
