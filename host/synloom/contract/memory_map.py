@@ -92,6 +92,7 @@ def _names(params: ArrayParams) -> dict[str, tuple[str, ...]]:
     sources = [f"source {i} (unused)" for i in range(params.sources)]
     sources[: params.inputs] = inputs[: params.inputs]
     sources[params.first_neuron_source : params.first_neuron_source + params.neurons] = neurons
+    sources[params.first_axon_source :][: params.axons] = [f"axon {k}" for k in range(params.axons)]
     return {"neuron": neurons, "input": inputs, "source": tuple(sources)}
 
 
@@ -177,18 +178,20 @@ def _synapses(params: ArrayParams) -> list[Memory]:
             params,
             Region.SOURCE,
             "What a spike of each source id triggers",
-            _source(),
+            _source(params),
             "source",
             params.sources,
+            stride=_source(params).words,
             setting=True,
         ),
         _table(
             params,
             Region.TARGET,
             "What a spike of each neuron triggers",
-            _target(),
+            _target(params),
             "neuron",
             params.neurons,
+            stride=_target(params).words,
             setting=True,
         ),
         _table(
@@ -252,25 +255,35 @@ def _segment() -> Layout:
     )
 
 
-def _source() -> Layout:
-    return Layout(
-        "source",
+def _source(params: ArrayParams) -> Layout:
+    fields = [
         Field("list", 8, doc="First segment of its row list"),
-        Field("reserved", 6),
         Field("connected", 1, doc="It has a row pass"),
         Field("nearest", 1, doc="A spike sets its trace to ONE_X instead of adding it"),
-    )
+    ]
+    if params.axons:
+        fields += [
+            Field("chained", 1, doc="It has a next row"),
+            Field("hop", _delay_bits(params), doc="Steps until the next row; 0: in the same step"),
+            Field("next", (params.sources - 1).bit_length(), doc="Source id of the next row"),
+        ]
+    return Layout("source", *fields)
 
 
-def _target() -> Layout:
-    return Layout(
-        "target",
+def _target(params: ArrayParams) -> Layout:
+    fields = [
         Field("list", 8, doc="First segment of its column list"),
-        Field("delay", 4, doc="Steps until its spike arrives; 0 sends it nowhere"),
-        Field("reserved", 2),
         Field("learns", 1, doc="It has a column pass"),
         Field("nearest", 1, doc="A spike sets its trace to ONE_Y instead of adding it"),
-    )
+        Field("delay", _delay_bits(params), doc="Steps until its spike arrives; 0 sends it nowhere"),
+    ]
+    if params.dendritic_delays:
+        fields.append(Field("back", _delay_bits(params), doc="Steps until its spike reaches its own column"))
+    return Layout("target", *fields)
+
+
+def _delay_bits(params: ArrayParams) -> int:
+    return (params.delay_slots - 1).bit_length()
 
 
 # ---- neurons -----------------------------------------------------------------------------------------
@@ -387,10 +400,10 @@ def _stimulus(params: ArrayParams) -> list[Memory]:
         ),
         Memory(
             region=Region.WHEEL,
-            doc="Spikes on their way: offset = slot << 8 \\| word of 16 source ids",
-            layout=Layout("wheel", Field("ids", 16, doc="A bit for each of 16 source ids")),
-            shape=(params.delay_slots, params.source_words),
-            strides=(1 << 8, 1),
+            doc="Spikes on their way: offset = slot << 9 \\| word of 16 ids",
+            layout=Layout("wheel", Field("ids", 16, doc="A bit for each of 16 ids")),
+            shape=(params.delay_slots, params.wheel_words),
+            strides=(1 << 9, 1),
             axes=("slot", "word"),
             item="word {word} of slot {slot} of the delay wheel",
             names={},

@@ -23,7 +23,8 @@ _RANGES: Final[dict[str, tuple[int, int]]] = {
     "state_bits": (12, 24),
     "trace_bits": (8, 16),
     "accumulator_bits": (10, 24),
-    "delay_slots": (2, 16),
+    "axons": (0, 4064),
+    "delay_slots": (2, 256),
     "segments": (2, 256),
     "probes": (1, 16),
     "record_words": (256, 32768),
@@ -36,7 +37,7 @@ _CHOICES: Final[dict[str, tuple[int, ...]]] = {
     "lanes": (1, 2, 4, 8, 16),
     "neuron_lanes": (1, 2, 4, 8, 16),
     "weight_bits": (4, 8),
-    "delay_slots": (2, 4, 8, 16),
+    "delay_slots": tuple(1 << n for n in range(1, 9)),
     "record_words": tuple(1 << n for n in range(8, 16)),
     "event_words": tuple(1 << n for n in range(4, 16)),
 }
@@ -48,14 +49,20 @@ _FEATURES: Final = (
     "adaptation",
     "generators",
     "spike_counters",
+    "dendritic_delays",
+    "teaching",
 )
 _STRUCTURES: Final = ("single_port", "serial_neurons")
+_MOST_SOURCES: Final = 4096
+"""Source ids that an address of WEIGHTS can name."""
+
 _CLOCKS_PER_BIT: Final = 4
 """Fewest clocks of a serial bit that a receiver can find the middle of."""
 
 _SEMANTIC: Final = (
     "inputs",
     "neurons",
+    "axons",
     "weight_bits",
     "state_bits",
     "trace_bits",
@@ -78,6 +85,9 @@ class ArrayParams:
     neurons : int
         Neurons *N*, 1 to 2048; need not be a power of two. Each costs a row and a column of weights; a step
         takes at least ``N / neuron_lanes`` clocks.
+    axons : int
+        Further rows of weights, 0 to 4064, which other rows start after a delay: a source needs one for each
+        delay of its synapses beyond the first. Each costs a row of N weights.
     lanes : int
         Synapses processed per clock *B*: 1, 2, 4, 8 or 16. Results do not depend on it. More lanes make
         passes shorter; each costs a bank of weights, two multipliers and the logic of the learning rule.
@@ -97,8 +107,8 @@ class ArrayParams:
         Width of one step's synaptic input per neuron and sign, 10 to 24. Raise it if `acc_saturations`
         counts; each bit costs two bits of memory per neuron.
     delay_slots : int
-        Slots of the delay wheel, 2, 4, 8 or 16; delays are 1..delay_slots-1 steps. Each slot costs one bit
-        per source.
+        Slots of the delay wheel, a power of two, 2 to 256; a spike waits up to delay_slots-1 steps, and
+        longer in a chain of axons. Each slot costs one bit per source.
     segments : int
         Entries of the pass program (a segment is one projection's part of a pass), 2 to 256. Raise it for
         networks of many projections; each costs six words of memory.
@@ -132,6 +142,12 @@ class ArrayParams:
     spike_counters : bool
         Whether each neuron counts its spikes, so that the host need not read rasters. Off saves a word of
         memory per neuron.
+    dendritic_delays : bool
+        Whether the spikes of a neuron can reach its own synapses, which learn from them, after a delay. Costs
+        one bit per neuron and delay slot, and a second scan of the wheel in each step.
+    teaching : bool
+        Whether events can fire neurons, and switch learning, adaptation and the reward. Off saves a bit of
+        memory per neuron and some logic.
     single_port : bool
         Weights in single-ported memory, which is read in one clock and written in another: a chunk takes
         two clocks. For the SPRAM of the iCE40; needs `serial_neurons`. Results do not depend on it.
@@ -151,6 +167,7 @@ class ArrayParams:
 
     inputs: int = 64
     neurons: int = 256
+    axons: int = 0
     lanes: int = 16
     neuron_lanes: int = 4
     weight_bits: int = 8
@@ -170,6 +187,8 @@ class ArrayParams:
     adaptation: bool = True
     generators: bool = True
     spike_counters: bool = True
+    dendritic_delays: bool = False
+    teaching: bool = True
     single_port: bool = False
     serial_neurons: bool = False
     clock_hz: int = 48_000_000
@@ -207,6 +226,11 @@ class ArrayParams:
             raise ParameterError("single_port needs serial_neurons=True")
         if self.serial_neurons and self.neuron_lanes != 1:
             raise ParameterError(f"serial_neurons needs neuron_lanes 1, not {self.neuron_lanes}")
+        if self.sources > _MOST_SOURCES:
+            raise ParameterError(
+                f"inputs, neurons and axons, each rounded up to 16, must be at most {_MOST_SOURCES} "
+                f"together, not {self.sources}"
+            )
         if self.record_words < 2 * self.record_worst_case:
             raise ParameterError(
                 f"record_words must be at least {2 * self.record_worst_case} for {self.neurons} "
@@ -232,14 +256,29 @@ class ArrayParams:
         return math.ceil(self.neurons / 16)
 
     @property
+    def axon_words(self) -> int:
+        """16-bit words of the axons' bitmap (AW)."""
+        return math.ceil(self.axons / 16)
+
+    @property
     def source_words(self) -> int:
         """16-bit words of the sources' bitmap (SW)."""
-        return self.input_words + self.neuron_words
+        return self.input_words + self.neuron_words + self.axon_words
+
+    @property
+    def wheel_words(self) -> int:
+        """16-bit words of a slot of the delay wheel: the sources, and with dendritic delays the columns."""
+        return self.source_words + (self.neuron_words if self.dendritic_delays else 0)
 
     @property
     def first_neuron_source(self) -> int:
         """Source id of neuron 0 (Mp)."""
         return 16 * self.input_words
+
+    @property
+    def first_axon_source(self) -> int:
+        """Source id of axon 0."""
+        return 16 * (self.input_words + self.neuron_words)
 
     @property
     def sources(self) -> int:
@@ -278,13 +317,13 @@ class ArrayParams:
 
     @property
     def max_delay(self) -> int:
-        """Longest axonal delay in steps."""
+        """Most steps that a spike can wait in the wheel."""
         return self.delay_slots - 1
 
     @property
     def synapses(self) -> int:
-        """Synapses of the dense matrix, (M + N) * N."""
-        return (self.inputs + self.neurons) * self.neurons
+        """Synapses of the dense matrix: a row of N for each input, neuron and axon."""
+        return (self.inputs + self.neurons + self.axons) * self.neurons
 
     @property
     def record_worst_case(self) -> int:

@@ -9,9 +9,11 @@ __all__ = [
     "END_WORD",
     "EVENT_ADVANCE",
     "EVENT_MAX_ADVANCE",
+    "EVENT_SETTING",
     "TIME_MAX",
     "EndReason",
     "RecordKind",
+    "SettingKind",
 ]
 
 
@@ -44,8 +46,22 @@ class EndReason(IntEnum):
 
 
 EVENT_ADVANCE: Final = 0x8000
-"""Event words: with bit 15 the cursor advances by bits 14:0 steps; else the word is an input id due then.
+"""Event words: with bit 15 the cursor advances by bits 14:0 steps; else the word is an event due then.
 
 The cursor starts at `now` when the queue is reset and goes on across runs."""
 
 EVENT_MAX_ADVANCE: Final = 0x7FFF
+
+EVENT_SETTING: Final = 0x4000
+"""An event with this bit is a setting: bits 13:12 say which (`SettingKind`), bits 7:0 are its value."""
+
+
+class SettingKind(IntEnum):
+    """Bits 13:12 of a setting."""
+
+    MODE = 0
+    """Bits of `mode`: those with a 1 in bits 5:4 of the value become its bits 1:0."""
+    REWARD_LOW = 1
+    """The low byte of `reward`."""
+    REWARD_HIGH = 2
+    """The high byte of `reward`."""

@@ -161,8 +161,12 @@ COUNTERS: Final = {
         # Bounds are part of a rule: to meet one is no loss.
         Counter("weight_clips", "Weight updates that met a bound."),
         Counter("events_late", "Events dropped because their step had passed.", loss=True),
-        Counter("events_merged", "Events for an input that already had one in that step.", loss=True),
-        Counter("events_invalid", "Events dropped because the input does not exist.", loss=True),
+        Counter(
+            "events_merged", "Events for an input or neuron that already had one in that step.", loss=True
+        ),
+        Counter(
+            "events_invalid", "Events dropped because no such input, neuron or setting exists.", loss=True
+        ),
     )
 }
 """Counters by name, in the order of the region."""
