@@ -236,17 +236,18 @@ class NaiveArray:
             ready = self.refr[n] == 0
             w = dither(self.reg.now, n)
             u = decay(self.v[n], f["dm"], f["exponent_m"], w) + e - i + f["bias"]
-            u = self.sat(u, -top, top, "state_saturations", ready or f["integrate"])
+            moves = ready or f["integrate"] or n in self.forced
+            u = self.sat(u, -top, top, "state_saturations", moves)
             self.ie[n] = decay(e, f["de"], f["exponent_e"], w)
             self.ii[n] = decay(i, f["di"], f["exponent_i"], w)
             if adapt:
                 self.theta[n] = decay(self.theta[n], f.get("dth", 0), f.get("exponent_th", 0), w)
-            v1 = u if ready or f["integrate"] else self.v[n]
-            self.v[n] = v1
+            if moves:
+                self.v[n] = u
             self.refr[n] = max(self.refr[n] - 1, 0)
             if n in self.forced or (ready and u >= f["thr"] + self.theta[n]):
                 fired.append(n)
-                lowered = self.sat(v1 - f["reset"], -top, top, "state_saturations", f["subtract"])
+                lowered = self.sat(u - f["reset"], -top, top, "state_saturations", f["subtract"])
                 self.v[n] = lowered if f["subtract"] else f["reset"]
                 self.refr[n] = f["refractory"]
                 if adapt:

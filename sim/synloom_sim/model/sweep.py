@@ -70,10 +70,11 @@ def sweep(state: ArrayState, table: NeuronTable, adapt: bool) -> Int64s:
 
     u = np.where(v < 0, -v_left, v_left) + flowing[0] - flowing[1] + table.bias
     ready = refr == 0
-    moves = ready | table.integrate
+    forced = state.forced[:n].copy()
+    moves = ready | table.integrate | forced
     clips += int(np.count_nonzero(moves & (np.abs(u) > top)))
     u = np.minimum(np.maximum(u, -top), top)
-    fired = np.flatnonzero(ready & (u >= table.thr + theta) | state.forced[:n])
+    fired = np.flatnonzero(ready & (u >= table.thr + theta) | forced)
     state.forced[:] = False
 
     state.currents[0, :n] = e_left
