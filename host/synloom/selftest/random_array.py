@@ -76,6 +76,7 @@ class _Draft:
         self.contents = any_contents(params, rng)
         self.registers: dict[str, int] = {}
         self.used = params.neurons
+        self.twins = np.zeros(0, dtype=np.int64)
         if style not in ("everyone", "saturating") and rng.random() < 0.3:
             self.used = int(rng.integers(0, params.neurons + 1))
         self._neurons()
@@ -187,16 +188,25 @@ class _Draft:
         params, rng = self.params, self.rng
         if not params.axons:
             return
-        fields, ids = self.contents[Region.SOURCE], np.arange(params.sources)
-        first, end = params.first_axon_source, params.first_axon_source + params.axons
-        lowest = np.maximum(ids + 1, first)
-        fields["next"] = np.minimum(rng.integers(lowest, np.maximum(lowest + 1, end)), end - 1)
-        # A few that go back, in the same step: they must not be followed.
-        back = rng.random(params.sources) < 0.1
-        fields["next"] = np.where(back, rng.integers(first, end, params.sources), fields["next"])
-        hop = rng.integers(1, params.delay_slots, params.sources)
-        fields["hop"] = np.where(back | (rng.random(params.sources) < 0.4), 0, hop)
-        fields["chained"] = (rng.random(params.sources) < 0.5).astype(np.int64)
+        fields, first = self.contents[Region.SOURCE], params.first_axon_source
+        axons = np.arange(first, first + params.axons)
+        # Twins are served in the step of the row before them, and started by nothing else.
+        self.twins = axons[rng.random(params.axons) < 0.3]
+        others = np.setdiff1d(axons, self.twins)
+        fields["chained"] = (rng.random(params.sources) < 0.6).astype(np.int64)
+        fields["hop"] = rng.integers(1, params.delay_slots, params.sources)
+        fields["next"] = rng.choice(axons, params.sources)
+        for row in range(params.sources):
+            above = others[others > row]
+            if len(above):
+                fields["next"][row] = rng.choice(above)
+            else:
+                # A hop of 0 to an id that is not above its own: nothing follows.
+                fields["hop"][row] = 0
+                fields["next"][row] = min(row, params.first_axon_source)
+        parents = rng.permutation(first)[: len(self.twins)]
+        for twin, parent in zip(self.twins, parents, strict=False):
+            fields["chained"][parent], fields["hop"][parent], fields["next"][parent] = 1, 0, twin
 
     def _pick(self, *values: int) -> int:
         return int(self.rng.choice(np.array(values)))
@@ -244,6 +254,7 @@ class _Draft:
             (params.sources, params.neurons if params.dendritic_delays else 0),
         ):
             real[first : first + count] = True
+        real[self.twins] = False
         words = (real.reshape(-1, 16).astype(np.int64) << np.arange(16)).sum(axis=1)
         self.contents[Region.WHEEL]["ids"] = ids & np.tile(words, params.delay_slots) * (
             self.style != "silent"
