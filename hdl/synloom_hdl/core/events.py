@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, Mux, Signal, Value, signed
-from amaranth.lib import memory, stream, wiring
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
+from synloom.contract.records import SETTING
+from synloom_hdl.core.neuron_lane import record_layout
 from synloom_hdl.core.shared_memory import block_ram
 from synloom_hdl.core.wheel import spike_layout
 
 __all__ = ["EventQueue"]
+
+_NO_SETTING = 3
+"""The kind that does not exist."""
 
 
 class EventQueue(wiring.Component):
@@ -165,4 +170,5 @@ class EventQueue(wiring.Component):
         neuron = Signal(signed(16))
         m.d.comb += neuron.eq(word[:14] - first)
         fires = (neuron >= 0) & (neuron < self.sweep_count)
-        return Mux(word[14], word[12:14] != 3, fires)
+        setting = data.View(record_layout(SETTING), word)
+        return Mux(setting.is_setting, setting.kind != _NO_SETTING, fires)

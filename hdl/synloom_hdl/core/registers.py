@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
-from synloom.contract.records import SettingKind
+from synloom.contract.records import SETTING, SettingKind
 from synloom.contract.registers import CONTROL_REGISTERS
 from synloom.contract.traces import TRACES
 from synloom_hdl.arithmetic import choose, minimum
+from synloom_hdl.core.neuron_lane import record_layout
 from synloom_hdl.core.shared_memory import AccessSignature
 from synloom_hdl.counting import down_or_load
 
@@ -178,13 +179,14 @@ class ControlRegisters(wiring.Component):
 
     def _obey(self, m: Module):
         """Let an event change `mode` or `reward`."""
-        word, kind = self.setting, self.setting[12:14]
+        word = data.View(record_layout(SETTING), self.setting)
+        value, kind = word.value, word.kind
         with m.If(self.setting_en):
             with m.If(kind == SettingKind.MODE):
                 for k in range(2):
-                    with m.If(word[4 + k]):
-                        m.d.sync += self.mode[k].eq(word[k])
+                    with m.If(value[4 + k]):
+                        m.d.sync += self.mode[k].eq(value[k])
             with m.If(kind == SettingKind.REWARD_LOW):
-                m.d.sync += self.reward[:8].eq(word[:8])
+                m.d.sync += self.reward[:8].eq(value)
             with m.If(kind == SettingKind.REWARD_HIGH):
-                m.d.sync += self.reward[8:].eq(word[:8])
+                m.d.sync += self.reward[8:].eq(value)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
+from synloom.contract.layout import Field, Layout
+
 __all__ = [
     "END_WORD",
     "EVENT_ADVANCE",
     "EVENT_MAX_ADVANCE",
     "EVENT_SETTING",
+    "SETTING",
     "TIME_MAX",
     "EndReason",
     "RecordKind",
     "SettingKind",
+    "setting",
 ]
 
 
@@ -53,11 +57,20 @@ The cursor starts at `now` when the queue is reset and goes on across runs."""
 EVENT_MAX_ADVANCE: Final = 0x7FFF
 
 EVENT_SETTING: Final = 0x4000
-"""An event with this bit is a setting: bits 13:12 say which (`SettingKind`), bits 7:0 are its value."""
+"""An event with this bit is a setting."""
+
+SETTING: Final = Layout(
+    "setting",
+    Field("value", 8, doc="Its value"),
+    Field("reserved", 4),
+    Field("kind", 2, doc="Which one (SettingKind)"),
+    Field("is_setting", 1, doc="EVENT_SETTING"),
+)
+"""The word of an event that is a setting."""
 
 
 class SettingKind(IntEnum):
-    """Bits 13:12 of a setting."""
+    """What a setting changes."""
 
     MODE = 0
     """Bits of `mode`: those with a 1 in bits 5:4 of the value become its bits 1:0."""
@@ -65,3 +78,8 @@ class SettingKind(IntEnum):
     """The low byte of `reward`."""
     REWARD_HIGH = 2
     """The high byte of `reward`."""
+
+
+def setting(kind: SettingKind, value: int) -> int:
+    """Return the word of the event that is a setting; `value` is 0 to 255."""
+    return int(SETTING.pack({"value": value, "kind": kind, "is_setting": 1})[0, 0])

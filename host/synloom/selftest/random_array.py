@@ -15,7 +15,7 @@ import numpy.typing as npt
 from synloom.contract.contents import Contents
 from synloom.contract.memory_map import layout_of, memory_map
 from synloom.contract.params import ArrayParams
-from synloom.contract.records import EVENT_ADVANCE, EVENT_SETTING
+from synloom.contract.records import EVENT_ADVANCE, SETTING
 from synloom.contract.regions import Region
 from synloom.contract.registers import LIST_VALID, Mode, control
 from synloom.contract.traces import TRACES, Side
@@ -278,8 +278,11 @@ class _Draft:
         if not params.teaching or rng.random() < 0.5:
             return []
         neurons = params.first_neuron_source + rng.integers(0, params.neurons, rng.integers(0, 4))
-        kinds = EVENT_SETTING | rng.integers(0, 4, rng.integers(0, 3)) << 12
-        return [*neurons.tolist(), *(kinds | rng.integers(0, 256, len(kinds))).tolist()]
+        # One of four kinds does not exist.
+        count = int(rng.integers(0, 3))
+        kinds, values = rng.integers(0, 4, count), rng.integers(0, 256, count)
+        settings = SETTING.pack({"value": values, "kind": kinds, "is_setting": np.ones(count, dtype=int)})
+        return [*neurons.tolist(), *settings[:, 0].tolist()]
 
     def _probes(self) -> None:
         """Set probes at random words of the memories that change, and at a register."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from synloom.contract.memory_map import PHASE
 from synloom.contract.params import ArrayParams
-from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE, EVENT_SETTING, SettingKind
+from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE, EVENT_SETTING, SETTING, SettingKind
 from synloom_sim.model.program import SourceTable, TargetTable
 from synloom_sim.model.random_numbers import GENERATOR_BITS, Jump, Numbers
 from synloom_sim.model.registers import Registers
@@ -87,19 +87,19 @@ class EventQueue:
 
 def _is_known(word: int) -> bool:
     """Return whether there is such a setting."""
-    return word >> 12 & 3 in iter(SettingKind)
+    return int(SETTING["kind"].decode(word)) in iter(SettingKind)
 
 
 def _set(registers: Registers, word: int) -> None:
     """Change a register as a setting says."""
-    kind, value = word >> 12 & 3, word & 0xFF
+    kind, value = (int(SETTING[name].decode(word)) for name in ("kind", "value"))
     if kind == SettingKind.MODE:
         change = value >> 4 & 3
         registers.mode = registers.mode & ~change | value & change
     else:
-        low, high = registers.reward & 0xFF, registers.reward >> 8
+        high, low = divmod(registers.reward, 256)
         low, high = (value, high) if kind == SettingKind.REWARD_LOW else (low, (value ^ 0x80) - 0x80)
-        registers.reward = high << 8 | low
+        registers.reward = 256 * high + low
 
 
 class Generators:
