@@ -89,8 +89,8 @@ def test_neurons_between_populations_never_fire():
 def test_the_program_has_one_segment_per_projection_and_pass():
     image = compile(three_populations())
     source, target = (
-        fields_of(Region.SOURCE).unpack(image.source[:, None]),
-        fields_of(Region.TARGET).unpack(image.target[:, None]),
+        fields_of(Region.SOURCE).unpack(image.source),
+        fields_of(Region.TARGET).unpack(image.target),
     )
     mp = image.params.first_neuron_source
     exc, inh = image.populations["exc"], image.populations["inh"]
@@ -129,13 +129,13 @@ def test_sources_without_synapses_are_not_connected():
     network.add(Projection(first, network.add(Population(3, LIF(), label="b")), FromMatrix(matrix)))
     image = compile(network)
     mp = image.params.first_neuron_source
-    assert fields_of(Region.SOURCE).unpack(image.source[:, None])["connected"][mp : mp + 4].tolist() == [
+    assert fields_of(Region.SOURCE).unpack(image.source)["connected"][mp : mp + 4].tolist() == [
         0,
         0,
         1,
         0,
     ]
-    assert fields_of(Region.TARGET).unpack(image.target[:, None])["delay"][:4].tolist() == [0, 0, 1, 0]
+    assert fields_of(Region.TARGET).unpack(image.target)["delay"][:4].tolist() == [0, 0, 1, 0]
 
 
 def test_weights_use_all_their_steps_and_come_near():
@@ -224,11 +224,31 @@ def test_amplitudes_of_all_sizes_are_held(amplitude, bounds):
     assert report.row("w", "A_plus").note == ""
 
 
+def two_delays():
+    network = relay(4)
+    other = network.add(Population(2, LIF()))
+    network.add(Projection(network.inputs[0], other, AllToAll(), weight=1.0, delay=3.0))
+    return network
+
+
+def late_learner():
+    network = relay(4)
+    rule = STDP(w_max=1.0)
+    learner = network.add(Population(2, LIF(), label="learner"))
+    source = network.inputs[0]
+    network.add(
+        Projection(source, learner, AllToAll(), weight=0.5, delay=2.0, dendritic=1.0, plasticity=rule)
+    )
+    return network
+
+
 CAPACITY = [
     (lambda: dense(20, 30), {"neurons": 20}, "neurons=30, 10 more than the array's 20"),
     (lambda: dense(20, 30), {"inputs": 10}, r"params.replace\(inputs=20\)"),
     (three_populations, {"segments": 3}, "segments=7, 4 more"),
-    (three_populations, {"delay_slots": 2}, r"replace\(delay_slots=4\)"),
+    (three_populations, {"delay_slots": 2}, r"axons=20, 20 more"),
+    (two_delays, {}, r"axons=4, 4 more"),
+    (late_learner, {"axons": 4}, r"replace\(dendritic_delays=True\)"),
     (three_populations, {"generators": False}, "feature 'generators'"),
     (three_populations, {"stochastic_rounding": False}, "feature 'stochastic_rounding'"),
     (
@@ -282,7 +302,6 @@ def conflict(first, second, **options):
 @pytest.mark.parametrize(
     ("first", "second", "words"),
     [
-        ({"delay": 2.0}, {"delay": 3.0}, "axonal"),
         ({"plasticity": STDP()}, {"plasticity": STDP(tau_plus=10.0)}, "tau_pre and pairing"),
         ({"plasticity": STDP()}, {"plasticity": STDP(pairing="nearest")}, "pairing"),
     ],
@@ -292,33 +311,70 @@ def test_what_one_source_cannot_do_is_refused(first, second, words):
         conflict(first, second)
 
 
+def conflict_of_targets(first, second):
+    """Two plastic projections onto the same neurons."""
+    network = Network()
+    target = network.add(Population(4, LIF(), label="n"))
+    for k, options in enumerate((first, second)):
+        source = network.add(InputPopulation(4, label=f"in{k}"))
+        rule = STDP(w_max=1.0)
+        network.add(Projection(source, target, AllToAll(), weight=0.5, plasticity=rule, **options))
+    return compile(network)
+
+
 def test_what_one_source_can_share_is_not_refused():
+    conflict({"delay": 2.0}, {"delay": 3.0})
     conflict({"delay": 2.0}, {})
     conflict({"plasticity": STDP()}, {"plasticity": STDP(tau_minus=10.0, A_plus=0.1)})
     conflict({"plasticity": TraceTarget()}, {})
 
 
-def test_two_projections_between_the_same_populations_are_refused():
+def test_a_second_synapse_of_a_pair_has_a_row_of_its_own():
     network = relay()
-    network.add(Projection(network.inputs[0], network.populations[0], OneToOne(), weight=1.0))
-    with pytest.raises(NetworkError, match="join the same two populations"):
-        compile(network)
+    network.add(Projection(network.inputs[0], network.populations[0], OneToOne(), weight=1.0, label="more"))
+    image = compile(network)
+    assert image.params.axons == network.inputs[0].n
+    assert (image.weights != image.params.weight_absent).sum() == sum(
+        info.count for info in image.projections.values()
+    )
 
 
-@pytest.mark.parametrize(("delay", "words"), [(0.0, "at least one step"), (16.0, "15 steps")])
-def test_delays_that_cannot_be_are_refused(delay, words):
+def test_delays_of_neurons_below_a_step_are_refused():
     network = Network()
     target = network.add(Population(4, LIF()))
-    network.add(Projection(target, target, AllToAll(), weight=0.5, delay=delay))
-    with pytest.raises(NetworkError, match=words):
+    network.add(Projection(target, target, AllToAll(), weight=0.5, delay=0.0))
+    with pytest.raises(NetworkError, match="at least one step"):
         compile(network)
 
 
-def test_delays_of_generators_are_ignored_and_told_of():
-    network = Network()
-    source = network.add(PoissonInput(4, rate=5.0, label="in"))
-    network.add(Projection(source, network.add(Population(4, LIF())), AllToAll(), weight=0.5, delay=5.0))
-    assert "delay is ignored" in compile(network).report.notes[0]
+def test_dendritic_delays_of_one_target_must_be_one():
+    with pytest.raises(NetworkError, match="different dendritic delays, 1 and 2 ms"):
+        conflict_of_targets({"delay": 2.0, "dendritic": 0.5}, {"delay": 2.0, "dendritic": 1.0})
+    conflict_of_targets({"delay": 2.0, "dendritic": 1.0}, {"delay": 4.0, "dendritic": 0.5})
+
+
+def test_dendritic_delays_have_a_limit():
+    with pytest.raises(NetworkError, match=r"at most 127 steps \(127 ms\), not 128 steps"):
+        conflict_of_targets({"delay": 128.0, "dendritic": 1.0}, {"delay": 128.0, "dendritic": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"delay": -1.0}, "delay must be"),
+        ({"delay": np.nan}, "delay must be"),
+        ({"delay": [1.0, 2.0]}, "delay must be"),
+        ({"delay": np.ones((4, 3))}, "shape"),
+        ({"delay": "long"}, "delay must be"),
+        ({"delay": Normal(1.0, 1.0)}, "delays of projection"),
+        ({"dendritic": 1.5}, "dendritic must be in"),
+        ({"dendritic": True}, "dendritic must be"),
+        ({"dendritic": [0.5]}, "dendritic must be"),
+    ],
+)
+def test_delays_that_cannot_be_are_refused(wrong, words):
+    with pytest.raises(ParameterError, match=words):
+        conflict_of_targets(wrong, {})
 
 
 def test_refractory_times_have_a_limit():

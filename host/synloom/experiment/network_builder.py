@@ -144,6 +144,7 @@ def _projection(
         connector,
         weight=table["weight"],
         delay=delay,
+        dendritic=table["dendritic"],
         plasticity=rule,
         label=name,
     )
