@@ -193,7 +193,7 @@ class Device:
             If no image is loaded, or the run ends early.
 
         After an interruption (Ctrl-C) the next run begins at the step where the array stopped, with the
-        inputs that are not yet due.
+        spikes and settings that are not yet due.
         """
         steps, first = self._steps("duration", duration), self._session.now
         self._session.set_mode(Mode.RASTER, self._recorders.wants_spikes)
