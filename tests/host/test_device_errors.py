@@ -105,7 +105,7 @@ CALLS = [
     (lambda d: d.run("1"), ParameterError, "duration"),
     (lambda d: d.run(1e12), ParameterError, "number of steps"),
     (lambda d: d.run(1.0, paced=1), ParameterError, "paced must be True or False"),
-    (lambda d: d.step({"out": [1]}), NetworkError, "no input population 'out'; it has 'in'"),
+    (lambda d: d.step({"off": [1]}), NetworkError, "no population 'off'; it has 'in', 'out'"),
     (lambda d: d.step({"in": [30]}), ParameterError, r"in 0\.\.29, not 30"),
     (lambda d: d.step({"in": [0.5]}), ParameterError, "float64"),
     (lambda d: d.step({"in": np.ones(4, dtype=bool)}), ParameterError, r"shape \(30,\)"),

@@ -13,7 +13,7 @@ from synloom.contract.registers import COUNTERS
 __all__ = ["HOST_COUNTERS", "LOSSES", "Counters", "read_counters"]
 
 HOST_COUNTERS: Final = {
-    "inputs_merged": "Input spikes that the host was given for a step and channel that had one already.",
+    "inputs_merged": "Spikes that the host was given for a step and channel or neuron that had one already.",
 }
 """What the host counts itself, with explanations; each is a loss."""
 

@@ -24,7 +24,8 @@ from synloom.device.neuron_state import read_population
 from synloom.device.recorders import Recorders
 from synloom.device.recording import Recording
 from synloom.device.session import Session
-from synloom.device.stimulus import events_from, raster_events, step_events
+from synloom.device.settings import settings_of
+from synloom.device.stimulus import Receiver, events_from, raster_events, step_events, steps_from_now
 from synloom.device.turns import Turns, exclusive
 from synloom.device.weights import raw_from_si, read_raw, si_from_raw, write_raw
 from synloom.image.image import Image
@@ -192,7 +193,7 @@ class Device:
             If no image is loaded, or the run ends early.
 
         After an interruption (Ctrl-C) the next run begins at the step where the array stopped, with the
-        inputs that are not yet due.
+        spikes and settings that are not yet due.
         """
         steps, first = self._steps("duration", duration), self._session.now
         self._session.set_mode(Mode.RASTER, self._recorders.wants_spikes)
@@ -210,7 +211,7 @@ class Device:
         inputs : mapping, optional
             For each input population (or its label) the channels that spike in this step: a row (n,) of bool
             or uint8, or a sequence of indices. As many indices as channels, all 0 or 1, could be a row and
-            are refused.
+            are refused. For a population of neurons, the neurons that are forced to fire, as in `inject`.
 
         Returns
         -------
@@ -218,9 +219,9 @@ class Device:
             Indices of the neurons that fired, by label of their population.
         """
         image = self.image
-        events = []
+        events: list[tuple[Receiver, IntArray]] = []
         for which, spikes in _by_input({} if inputs is None else inputs):
-            info = image.input(which)
+            info = self._session.receiver(which)
             events.append((info, step_events(spikes, info, self._session.now)))
         self._session.check_merging(events)
         self._session.send(events)
@@ -244,7 +245,8 @@ class Device:
         ----------
         inputs : mapping
             For each input population (or its label) the rates of its generators in Hz, a number or (n,); or a
-            raster (T, n) of bool or uint8, no longer than `duration`.
+            raster (T, n) of bool or uint8, no longer than `duration`. A population of neurons takes rasters,
+            as in `inject`.
         duration : float
             Time in ms, a multiple of dt, at most 65,535 steps.
         rest : float
@@ -286,14 +288,16 @@ class Device:
 
     def _stimuli(
         self, inputs: Mapping[Any, Any], steps: int, bits: int
-    ) -> tuple[list[tuple[InputInfo, Words]], list[tuple[InputInfo, IntArray]]]:
+    ) -> tuple[list[tuple[InputInfo, Words]], list[tuple[Receiver, IntArray]]]:
         """Return the rates and the events of what is presented for some steps."""
-        rates, events = [], []
+        rates: list[tuple[InputInfo, Words]] = []
+        events: list[tuple[Receiver, IntArray]] = []
         for which, stimulus in _by_input(inputs):
-            info = self.image.input(which)
             if np.ndim(stimulus) < 2:
-                rates.append((info, self._rate_words(info, stimulus, bits)))
+                source = self.image.input(which)
+                rates.append((source, self._rate_words(source, stimulus, bits)))
                 continue
+            info = self._session.receiver(which)
             events.append((info, raster_events(stimulus, info, self._session.now)))
             if len(stimulus) > steps:
                 raise ParameterError(
@@ -309,28 +313,80 @@ class Device:
 
     @exclusive
     def inject(self, population: Any, spikes: Any) -> None:
-        """Send spikes to an input population in the following runs.
+        """Send spikes to an input population, or force neurons to fire, in the following runs.
+
+        A forced neuron fires in that step whatever its potential and refractory time: it is reset, its spike
+        is sent and recorded, and its synapses learn from it. A `load` or `reset` drops what is not yet due.
 
         Parameters
         ----------
-        population : InputPopulation or str
-            The input population, or its label.
+        population : InputPopulation, Population or str
+            The input population or population of neurons, or its label.
         spikes : (T, n) array of bool or uint8, or sequence of (ms, index)
-            A raster, whose row 0 is the next step; or pairs, whose times count from now. The delay of the
-            population is added. A time between two steps acts at the nearest one, half a step at the next.
-            What could be both is refused.
+            A raster, whose row 0 is the next step; or pairs, whose times count from now. The delay of an
+            input population is added. A time between two steps acts at the nearest one, half a step at the
+            next. What could be both is refused.
 
         Raises
         ------
+        CapacityError
+            If it is a population of neurons, and the array lacks `teaching`.
         NetworkError
-            If the image has no such input population.
+            If the image has no such population.
         ParameterError
             If the spikes have another form, or a time or an index is out of range.
         """
-        info = self.image.input(population)
+        info = self._session.receiver(population)
         events = [(info, events_from(spikes, info, self._session.now, self.image.dt))]
         self._session.check_merging(events)
         self._session.send(events)
+
+    @exclusive
+    def schedule(
+        self,
+        time: float,
+        *,
+        learning: bool | None = None,
+        adaptation: bool | None = None,
+        reward: float | None = None,
+    ) -> None:
+        """Change settings at a step of the following runs; they stay until something else sets them.
+
+        A change acts from that step on, the step included; one at 0 ms acts when the next run begins, after
+        what was set before. A later call for the same step and setting replaces the earlier one. A `load` or
+        `reset` drops what is not yet due.
+
+        Parameters
+        ----------
+        time : float
+            Time in ms from now. One between two steps acts at the nearest one, half a step at the next.
+        learning, adaptation : bool, optional
+            As in `set_learning` and `set_adaptation`.
+        reward : float, optional
+            As in `set_reward`.
+
+        Raises
+        ------
+        CapacityError
+            If the array lacks `teaching`, or what the setting needs.
+        ParameterError
+            If no setting is given, or if the time or a setting is wrong or out of range.
+        """
+        image, session = self.image, self._session
+        session.require("teaching")
+        if learning is None and adaptation is None and reward is None:
+            raise ParameterError(
+                "schedule needs a setting to change: give learning=, adaptation= or reward=, such as "
+                "schedule(100.0, learning=False)"
+            )
+        if learning is not None and switch("learning", learning):
+            session.require("plasticity")
+        if adaptation is not None and switch("adaptation", adaptation):
+            session.require("adaptation")
+        when = np.array([real("time", time, low=0.0)])
+        word = None if reward is None else self._reward_word(reward)
+        (steps,) = steps_from_now("times of settings", when, image.dt).tolist()
+        session.schedule(session.now + steps, settings_of(learning, adaptation, word))
 
     @exclusive
     def set_rates(self, population: Any, hz: Any, *, bits: int = RATE_BITS) -> None:
@@ -414,11 +470,14 @@ class Device:
         ParameterError
             If the reward is out of range.
         """
+        self._session.set_register("reward", self._reward_word(reward))
+
+    def _reward_word(self, reward: float) -> int:
         self._session.require("plasticity", "reward")
         value = round(256.0 * real("reward", reward, low=-127.99, high=127.99))
         got = np.array([value / 256.0])
         warn_of_change("rewards", np.array([float(reward)]), got, "", "rewards are in steps of 1/256")
-        self._session.set_register("reward", value & 0xFFFF)
+        return value & 0xFFFF
 
     # ---- recorders -----------------------------------------------------------------------------
 

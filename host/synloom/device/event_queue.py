@@ -1,4 +1,4 @@
-"""The host's part of the event queue: spikes that wait for their step."""
+"""The host's part of the event queue: spikes and settings that wait for their step."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import numpy.typing as npt
 
 from synloom.base.checks import IntArray
 from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE
+from synloom.device.settings import settings_among, without_values
 
 __all__ = ["EventQueue"]
 
 
 class EventQueue:
-    """Spikes that wait to be sent, and the cursor of the array's queue (docs/protocol.md).
+    """Events that wait to be sent, and the cursor of the array's queue (docs/protocol.md).
 
     Attributes
     ----------
@@ -26,7 +27,7 @@ class EventQueue:
         self._taken: IntArray = _none()
 
     def reset(self, now: int) -> None:
-        """Drop all spikes; the array's queue was emptied at step `now`."""
+        """Drop all events; the array's queue was emptied at step `now`."""
         self.cursor = now
         self._taken = self._waiting = _none()
 
@@ -38,9 +39,14 @@ class EventQueue:
         return len(together) - len(_different(together))
 
     def add(self, events: IntArray) -> None:
-        """Add events, (K, 2) int64 of (step, input id); equal ones become one."""
+        """Add events, (K, 2) int64 of (step, id); equal ones become one."""
         if len(events):
             self._waiting = _different(np.concatenate([self._waiting, events]))
+
+    def replace(self, settings: IntArray) -> None:
+        """Add settings, (K, 2) int64 of (step, id), instead of those of the same kind and step."""
+        same = np.isin(_keys(_kinds(self._waiting)), _keys(_kinds(settings)))
+        self._waiting = _different(np.concatenate([self._waiting[~same], settings]))
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -58,9 +64,9 @@ class EventQueue:
         if not len(events):
             return np.zeros(0, dtype=np.uint16)
         words: list[int] = []
-        for step, source in events.tolist():
+        for step, what in events.tolist():
             words += _advance(step - self.cursor)
-            words.append(source)
+            words.append(what)
             self.cursor = step
         return np.array(words, dtype=np.uint16)
 
@@ -70,12 +76,20 @@ class EventQueue:
         self.cursor = step
         return np.array(words, dtype=np.uint16)
 
+    @property
+    def took_settings(self) -> bool:
+        """Whether settings are among the events that were taken for the run that goes on."""
+        return settings_among(self._taken[:, 1])
+
     def settle(self) -> None:
         """Forget the events that were taken: their run has ended as planned."""
         self._taken = _none()
 
     def rewind(self, now: int, delivered: IntArray) -> None:
         """Let the events that were taken wait again, from step `now` on; the array's queue was emptied there.
+
+        Only spikes of inputs enter the wheel before their step; all else waits in the array's queue until its
+        step begins, and acts again if it was taken for a step that did not.
 
         Parameters
         ----------
@@ -99,8 +113,12 @@ def _keys(events: IntArray) -> IntArray:
     return events[:, 0] << 16 | events[:, 1]
 
 
+def _kinds(events: IntArray) -> IntArray:
+    return np.stack([events[:, 0], without_values(events[:, 1])], axis=1)
+
+
 def _different(events: IntArray) -> IntArray:
-    """Return the events without repetitions, sorted by step and then by input."""
+    """Return the events without repetitions, sorted by step and then by id."""
     # Unique rows take NumPy several times longer than unique numbers.
     keys = np.unique(_keys(events))
     return np.stack([keys >> 16, keys & 0xFFFF], axis=1)

@@ -1,15 +1,16 @@
-"""A session: the image in an array, its time and its waiting spikes; after errors the array is at rest."""
+"""A session: the image in an array, its time and its waiting events; after errors the array is at rest."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from synloom.base.checks import FloatArray, IntArray, whole
-from synloom.base.errors import CapacityError, DeviceError, ParameterError
+from synloom.base.checks import FloatArray, IntArray, label_of, whole
+from synloom.base.errors import CapacityError, DeviceError, NetworkError, ParameterError
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
 from synloom.contract.memory_map import memory_of
@@ -22,7 +23,7 @@ from synloom.device.execution import execute, stop
 from synloom.device.loader import check_fits, clear_dynamics, load_image, read_register, write_register
 from synloom.device.neuron_state import read_population
 from synloom.device.rates import GeneratorRates
-from synloom.device.stimulus import warn_of_merging
+from synloom.device.stimulus import Receiver, warn_of_merging
 from synloom.image.image import Image
 from synloom.image.places import InputInfo, PopulationInfo
 
@@ -42,11 +43,11 @@ class Session:
     now : int
         The next step.
     queue : EventQueue
-        Spikes that wait to be sent.
+        Spikes and settings that wait to be sent.
     rates : GeneratorRates
         Rates of the generators.
     inputs_merged : int
-        Input spikes since the load that had another one in their step and channel.
+        Spikes since the load that had another one in their step and channel or neuron.
     """
 
     def __init__(self, port: Port):
@@ -153,18 +154,41 @@ class Session:
 
     # ---- spikes --------------------------------------------------------------------------------
 
-    def check_merging(self, parts: Sequence[tuple[InputInfo, IntArray]]) -> None:
-        """Warn if some of these events, (K, 2) int64 for each input, would share a step and channel."""
-        merged, events = self._merging(parts)
-        warn_of_merging(merged, len(events), [info.label for info, _ in parts], self.image.dt)
+    def receiver(self, which: Any) -> Receiver:
+        """Return the place of the inputs or neurons, given as the object or its label, that can get spikes.
 
-    def send(self, parts: Sequence[tuple[InputInfo, IntArray]]) -> None:
-        """Let events wait for their steps, and count those that share a step and channel."""
+        Raises
+        ------
+        CapacityError
+            If it is neurons, and the array has no `teaching`.
+        NetworkError
+            If the image has no such population.
+        """
+        image, label = self.image, label_of(which)
+        if label in image.populations:
+            self.require("teaching")
+            return image.populations[label]
+        if label not in image.inputs:
+            names = ", ".join(map(repr, [*image.inputs, *image.populations]))
+            raise NetworkError(f"the image has no population {label!r}; it has {names}")
+        return image.inputs[label]
+
+    def schedule(self, step: int, settings: Sequence[int]) -> None:
+        """Let settings, given as ids of events, act at the beginning of a step instead of earlier ones."""
+        self.queue.replace(np.array([(step, setting) for setting in settings], dtype=np.int64))
+
+    def check_merging(self, parts: Sequence[tuple[Receiver, IntArray]]) -> None:
+        """Warn if some of these events, (K, 2) int64 for each place, would share a step and source."""
+        merged, events = self._merging(parts)
+        warn_of_merging(merged, len(events), [info for info, _ in parts], self.image.dt)
+
+    def send(self, parts: Sequence[tuple[Receiver, IntArray]]) -> None:
+        """Let events wait for their steps, and count those that share a step and source."""
         merged, events = self._merging(parts)
         self.queue.add(events)
         self.inputs_merged += merged
 
-    def _merging(self, parts: Sequence[tuple[InputInfo, IntArray]]) -> tuple[int, IntArray]:
+    def _merging(self, parts: Sequence[tuple[Receiver, IntArray]]) -> tuple[int, IntArray]:
         events = np.concatenate([np.zeros((0, 2), dtype=np.int64), *(events for _, events in parts)])
         return self.queue.merging(events), events
 
@@ -208,6 +232,8 @@ class Session:
         with self._guard():
             decoder = execute(self.port, self.queue, self.now, steps, flags)
             self.now += steps
+            if self.queue.took_settings:
+                self._mode = read_register(self.port, "mode")
             self.queue.settle()
         return decoder
 
@@ -215,7 +241,7 @@ class Session:
     def _guard(self) -> Iterator[None]:
         """Stop the array after an error in this context; if that fails too, no image counts as loaded.
 
-        The spikes that are not yet due then wait for the next run, which begins where the array stopped.
+        The events that are not yet due then wait for the next run, which begins where the array stopped.
         """
         try:
             yield
@@ -224,6 +250,8 @@ class Session:
                 stop(self.port)
                 now = read_register(self.port, "now")
                 delivered = self._delivered(now)
+                # Settings that were due have changed it.
+                self._mode = read_register(self.port, "mode")
                 # This empties the array's queue, too.
                 write_register(self.port, "now", now)
                 self.queue.rewind(now, delivered)
@@ -231,7 +259,10 @@ class Session:
             raise
 
     def _delivered(self, now: int) -> IntArray:
-        """Return the events that have left the array's queue for its delay wheel, (K, 2) int64."""
+        """Return the events that have left the array's queue for its delay wheel, (K, 2) int64.
+
+        Only spikes of inputs wait there.
+        """
         params = self.port.params
         memory = memory_of(params, Region.WHEEL)
         found = []

@@ -1,4 +1,4 @@
-"""Stimuli: spikes in the forms that users give them, converted to events of (step, input id).
+"""Stimuli: spikes in the forms that users give them, converted to events of (step, source id).
 
 Data that could be read in two ways is refused: a wrong guess would be a wrong result without a word.
 """
@@ -11,24 +11,27 @@ from typing import Any
 
 import numpy as np
 
-from synloom.base.checks import IntArray, steps_of
+from synloom.base.checks import FloatArray, IntArray, steps_of
 from synloom.base.errors import ParameterError
 from synloom.base.warning import warn
 from synloom.compiler.stimulus import OFF_GRID
-from synloom.image.places import InputInfo
+from synloom.image.places import InputInfo, PopulationInfo
 
-__all__ = ["events_from", "raster_events", "step_events", "warn_of_merging"]
+__all__ = ["Receiver", "events_from", "raster_events", "step_events", "steps_from_now", "warn_of_merging"]
+
+Receiver = InputInfo | PopulationInfo
+"""What spikes are for: inputs, or neurons that they force to fire."""
 
 
-def events_from(spikes: Any, info: InputInfo, now: int, dt: float) -> IntArray:
-    """Return the events of some spikes, (K, 2) int64 of (step, input id); repeated spikes are repeated.
+def events_from(spikes: Any, info: Receiver, now: int, dt: float) -> IntArray:
+    """Return the events of some spikes, (K, 2) int64 of (step, source id); repeated spikes are repeated.
 
     Parameters
     ----------
     spikes : (T, n) array of bool or uint8, or sequence of (ms, index)
         A raster, whose row 0 is step `now`; or pairs, whose times count from step `now`.
-    info : InputInfo
-        The input population; its delays are added.
+    info : InputInfo or PopulationInfo
+        Input population, whose delays are added, or neurons.
     now : int
         The next step.
     dt : float
@@ -59,8 +62,8 @@ def events_from(spikes: Any, info: InputInfo, now: int, dt: float) -> IntArray:
         )
     if info.n == 2 and not _is_list_of_tuples(spikes) and np.isin(array, (0, 1)).all():
         raise ParameterError(
-            f"zeros and ones in two columns for the two channels of {info.label!r} may be a raster or pairs; "
-            f"{forms}"
+            f"zeros and ones in two columns for the two {_unit(info)}s of {info.label!r} may be a raster or "
+            f"pairs; {forms}"
         )
     times, number = array.astype(np.float64).T
     early = ~(np.isfinite(times) & (times >= 0.0))
@@ -69,19 +72,38 @@ def events_from(spikes: Any, info: InputInfo, now: int, dt: float) -> IntArray:
             f"spike times for {info.label!r} must be finite and at least 0 ms from now, "
             f"not {times[early][0]:g} ms"
         )
-    steps = steps_of(f"spike times for {info.label!r}", times, dt)
     index = _check_index(number, info)
+    return _due(now + steps_from_now(f"spike times for {info.label!r}", times, dt), index, info)
+
+
+def steps_from_now(what: str, times: FloatArray, dt: float) -> IntArray:
+    """Return times (ms from now, at least 0) as steps, (K,) int64; warn of those between two steps.
+
+    Parameters
+    ----------
+    what : str
+        What the times are, in the plural.
+    times : (K,) float64
+    dt : float
+        Time step, ms.
+
+    Raises
+    ------
+    ParameterError
+        If a time is 2**31 steps or more.
+    """
+    steps = steps_of(what, times, dt)
     off = np.abs(steps * dt - times)
     if (moved := off > OFF_GRID * dt).any():
         warn(
-            f"{int(moved.sum())} of {len(times)} spike times for {info.label!r} are between steps of {dt:g} "
+            f"{int(moved.sum())} of {len(times)} {what} are between steps of {dt:g} "
             f"ms and act at the nearest one, up to {off.max():.3g} ms off (half a step rounds up); give "
             f"multiples of dt, or use a smaller dt"
         )
-    return np.stack([now + steps + info.delay[index], info.source + index], axis=1)
+    return steps
 
 
-def raster_events(raster: Any, info: InputInfo, now: int, forms: str = "") -> IntArray:
+def raster_events(raster: Any, info: Receiver, now: int, forms: str = "") -> IntArray:
     """Return the events, (K, 2) int64, of a raster whose row 0 is step `now`; a count of k is k events.
 
     Raises
@@ -97,18 +119,18 @@ def raster_events(raster: Any, info: InputInfo, now: int, forms: str = "") -> In
             f"{_described(raster, array)}; {forms}"
         )
     steps, index = (np.repeat(part, array[array > 0]) for part in np.nonzero(array))
-    return np.stack([now + steps + info.delay[index], info.source + index], axis=1)
+    return _due(now + steps, index, info)
 
 
-def step_events(spikes: Any, info: InputInfo, now: int) -> IntArray:
+def step_events(spikes: Any, info: Receiver, now: int) -> IntArray:
     """Return the events, (K, 2) int64, of one step.
 
     Parameters
     ----------
     spikes : (n,) array of bool or uint8, or sequence of int
-        A row of a raster, or the channels that spike.
-    info : InputInfo
-        The input population; its delays are added.
+        A row of a raster, or the channels or neurons that spike.
+    info : InputInfo or PopulationInfo
+        Input population, whose delays are added, or neurons.
     now : int
         The step.
 
@@ -119,8 +141,8 @@ def step_events(spikes: Any, info: InputInfo, now: int) -> IntArray:
         twice.
     """
     forms = (
-        f"give a row of bool or uint8 with shape ({info.n},), or the indices of the channels that spike, as "
-        f"whole numbers (to let all channels spike, give np.ones({info.n}, dtype=bool))"
+        f"give a row of bool or uint8 with shape ({info.n},), or the indices of the {_unit(info)}s that "
+        f"spike, as whole numbers (to let all {_unit(info)}s spike, give np.ones({info.n}, dtype=bool))"
     )
     array = _array(spikes, info, forms)
     if _is_raster(array):
@@ -138,29 +160,42 @@ def step_events(spikes: Any, info: InputInfo, now: int) -> IntArray:
         )
     if len(array) == info.n and np.isin(array, (0, 1)).all():
         raise ParameterError(
-            f"as many whole numbers as {info.label!r} has channels ({info.n}), all of them 0 or 1, may be a "
-            f"row or indices; {forms}"
+            f"as many whole numbers as {info.label!r} has {_unit(info)}s ({info.n}), all of them 0 or 1, may "
+            f"be a row or indices; {forms}"
         )
     index = _check_index(array, info)
     if len(np.unique(index)) < len(index):
         raise ParameterError(
-            f"indices for {info.label!r} must differ, since a channel spikes at most once a step; {forms}"
+            f"indices for {info.label!r} must differ, since a {_unit(info)} spikes at most once a "
+            f"step; {forms}"
         )
-    return np.stack([now + info.delay[index], info.source + index], axis=1)
+    return _due(np.full(len(index), now), index, info)
 
 
-def warn_of_merging(merged: int, given: int, labels: Sequence[str], dt: float) -> None:
+def _due(steps: IntArray, index: IntArray, info: Receiver) -> IntArray:
+    # A forced neuron fires in the step itself: its delay is that of the spike which it then sends.
+    delay = info.delay[index] if isinstance(info, InputInfo) else 0
+    return np.stack([steps + delay, info.source + index], axis=1)
+
+
+def _unit(info: Receiver) -> str:
+    return "channel" if isinstance(info, InputInfo) else "neuron"
+
+
+def warn_of_merging(merged: int, given: int, receivers: Sequence[Receiver], dt: float) -> None:
     """Warn that `merged` of the `given` spikes do not act."""
     if merged:
+        labels = ", ".join(map(repr, dict.fromkeys(info.label for info in receivers)))
+        unit = " or ".join(sorted({_unit(info) for info in receivers}))
         warn(
-            f"{merged} of {given} spikes for {', '.join(map(repr, dict.fromkeys(labels)))} are for a step "
-            f"and channel that has one already, and do not act: a channel spikes at most once a step "
-            f"({dt:g} ms). They are counted in inputs_merged; use more channels, a larger weight or a "
-            f"smaller dt"
+            f"{merged} of {given} spikes for {labels} are for a step "
+            f"and {unit} that has one already, and do not act: a {unit} spikes at most once a step "
+            f"({dt:g} ms). They are counted in inputs_merged; use more {unit.replace(' or ', 's or ')}s, "
+            f"a larger weight or a smaller dt"
         )
 
 
-def _array(spikes: Any, info: InputInfo, forms: str) -> Any:
+def _array(spikes: Any, info: Receiver, forms: str) -> Any:
     try:
         array = np.asarray(spikes)
     except ValueError:
@@ -195,7 +230,7 @@ def _described(spikes: Any, array: Any) -> str:
     return f"an array of {array.dtype} with shape {array.shape}"
 
 
-def _check_index(number: Any, info: InputInfo) -> IntArray:
+def _check_index(number: Any, info: Receiver) -> IntArray:
     bad = (number != np.rint(number)) | (number < 0) | (number >= info.n)
     if bad.any():
         raise ParameterError(f"indices of {info.label!r} must be in 0..{info.n - 1}, not {number[bad][0]:g}")
