@@ -33,6 +33,7 @@ SMALL_PART: Final = ArrayParams(
     reward=False,
     adaptation=False,
     generators=False,
+    teaching=False,
     single_port=True,
     serial_neurons=True,
 )

@@ -12,6 +12,7 @@ __all__ = ["SMALL_ARRAYS"]
 _SMALL: Final = ArrayParams(
     inputs=16,
     neurons=16,
+    axons=16,
     lanes=2,
     neuron_lanes=1,
     state_bits=16,
@@ -23,6 +24,7 @@ _SMALL: Final = ArrayParams(
     record_words=256,
     event_words=256,
     counter_bits=16,
+    dendritic_delays=True,
     clock_hz=8_000_000,
     baud=2_000_000,
 )
