@@ -23,6 +23,7 @@ from synloom import (
     compile,
     connect,
 )
+from synloom.contract.frames import RunFlag
 from synloom.contract.regions import Region
 from synloom.contract.registers import control
 from synloom.device.settings import settings_of, without_values
@@ -379,7 +380,7 @@ def test_an_array_without_teaching_refuses_both():
         lambda: device.step({"cells": [0]}),
         lambda: device.present({"cells": np.eye(4, dtype=bool)}, 10.0),
     ):
-        with pytest.raises(CapacityError, match="lacks the feature 'teaching'; compile for params.replace"):
+        with pytest.raises(CapacityError, match=r"lacks the feature 'teaching'; compile for params\.replace"):
             call()
     device.inject("in", np.eye(4, dtype=bool))
     assert device.run(10.0).counts("cells").tolist() == [1] * 4
@@ -430,6 +431,28 @@ def test_an_interrupted_run_goes_on_with_what_is_not_yet_due(countdown, event_wo
     assert (cut.read_weights("w", raw=True) == whole.read_weights("w", raw=True)).all()
     assert cut.counters().losses == whole.counters().losses == {}
     assert register(cut, "reward") == register(whole, "reward")
+
+
+@pytest.mark.parametrize("resets", [False, True])
+def test_what_has_come_for_a_step_that_did_not_begin_is_sent_again_or_dropped(resets):
+    device = open_model(chain())
+    device.inject("cells", np.ones((100, 4), bool))
+    device.schedule(39.0, adaptation=True)
+    words, port = device._session.queue.take(40), device.port
+    assert port.events(words)
+    port.run(100, RunFlag.GATED)
+    for _ in range(10):  # step 39 waits, since more might come for it
+        port.records(0.01)
+    with pytest.raises(KeyboardInterrupt), device._session._guard():
+        raise KeyboardInterrupt
+    assert device.time == 39.0
+    if resets:
+        device.reset()
+        assert not device.run(100.0).raster("cells").any()
+    else:
+        assert device.run(61.0).raster("cells").all()
+    assert device.counters().losses == {}
+    assert register(device, "mode") == device._session._mode
 
 
 def test_a_setting_that_has_acted_does_not_act_again_after_an_interruption():

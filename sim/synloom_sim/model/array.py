@@ -196,3 +196,5 @@ class ArrayModel:
 
     def _restart_events(self) -> None:
         self._events.reset(self.state.registers.now)
+        # Of a gated step that was aborted while it waited for its last events.
+        self.state.forced[:] = False
