@@ -247,6 +247,7 @@ class Core(wiring.Component):
             forced.read_en.eq(neurons.forced_en),
             forced.read_index.eq(neurons.forced_index),
             forced.clear.eq(neurons.forced_done),
+            forced.forget.eq(registers.now_written),
             neurons.forced.eq(forced.word),
         ]
 

@@ -26,6 +26,8 @@ class Forced(wiring.Component):
         The sweep's port; `word` is valid in the next clock and held.
     clear : In(1)
         Clears the word that was read last.
+    forget : In(1)
+        Clears all words, in as many clocks.
     """
 
     def __init__(self, params: ArrayParams):
@@ -40,6 +42,7 @@ class Forced(wiring.Component):
                 "read_index": In(range(self._words)),
                 "word": Out(16),
                 "clear": In(1),
+                "forget": In(1),
             }
         )
 
@@ -50,7 +53,7 @@ class Forced(wiring.Component):
             shape=unsigned(16), depth=self._words, init=[], attrs=attributes
         )
         read, write = bits.read_port(transparent_for=()), bits.write_port()
-        asked, setting = Signal(), Signal()
+        asked, setting, forgets = Signal(), Signal(), Signal()
         last, neuron = Signal.like(self.read_index), self.neurons.p
         m.d.comb += [
             read.addr.eq(Mux(asked, neuron.word, self.read_index)),
@@ -60,9 +63,13 @@ class Forced(wiring.Component):
             self.merges.eq(setting & self.neurons.valid & read.data.bit_select(neuron.bit, 1)),
             write.addr.eq(Mux(setting, neuron.word, last)),
             write.data.eq(Mux(setting, read.data | (1 << neuron.bit), 0)),
-            write.en.eq((setting & self.neurons.valid) | self.clear),
+            write.en.eq((setting & self.neurons.valid) | self.clear | forgets),
         ]
-        m.d.sync += [asked.eq(self.neurons.valid & ~asked & ~setting), setting.eq(asked)]
+        m.d.sync += [asked.eq(self.neurons.valid & ~asked & ~setting & ~forgets), setting.eq(asked)]
         with m.If(self.read_en):
             m.d.sync += last.eq(self.read_index)
+        with m.If(forgets):
+            m.d.sync += [last.eq(last + 1), forgets.eq(last != self._words - 1)]
+        with m.If(self.forget):
+            m.d.sync += [last.eq(0), forgets.eq(1)]
         return m

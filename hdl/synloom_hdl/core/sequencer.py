@@ -271,7 +271,7 @@ class Sequencer(wiring.Component):
     def _teach(self, m: Module):
         """Let the events of a step that has begun act, also those that are still to come in a gated run.
 
-        The host may look in, and an abort ends the wait.
+        The host may look in. An abort ends the wait, and the step has not begun after all.
         """
         with m.State("Teach"):
             m.d.sync += self._teaching.eq(1)
@@ -283,7 +283,10 @@ class Sequencer(wiring.Component):
                 with m.If(self.events_idle):
                     m.d.comb += self.access_start.eq(1)
                     m.next = "Access"
-            with m.Elif(self.events_idle & (self._complete | self._asked.abort)):
+            with m.Elif(self.events_idle & self._asked.abort):
+                m.d.sync += self._teaching.eq(0)
+                m.next = "Rest"
+            with m.Elif(self.events_idle & self._complete):
                 m.d.comb += self.rows_start.eq(1)
                 m.d.sync += self._teaching.eq(0)
                 m.next = "Rows"

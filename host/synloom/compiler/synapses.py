@@ -148,7 +148,7 @@ def _delays(
     if delay is None:
         wanted = np.full(len(pre), least * dt)
     elif isinstance(delay, np.ndarray):
-        wanted = delay[pre, post]
+        wanted = np.asarray(delay[pre, post], dtype=np.float64)
     else:
         wanted = _drawn_delays(projection, delay.draw(len(pre), rng), len(pre))
     steps = steps_of(name, wanted, dt) if len(pre) else np.zeros(0, dtype=np.int64)
@@ -159,7 +159,7 @@ def _delays(
         )
     if delay is not None and len(steps):
         report.add(label, "delay (ms)", wanted, steps * dt)
-    on_dendrite = 2.0 * projection.dendritic * steps * dt
+    on_dendrite: FloatArray = (2.0 * projection.dendritic * dt) * steps.astype(np.float64)
     back = steps_of(name, on_dendrite, dt) if len(pre) else steps
     if back.any():
         report.add(label, "dendritic delay (ms)", on_dendrite / 2.0, back * dt / 2.0)

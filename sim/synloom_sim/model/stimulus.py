@@ -87,7 +87,7 @@ class EventQueue:
 
 def _is_known(word: int) -> bool:
     """Return whether there is such a setting."""
-    return int(SETTING["kind"].decode(word)) in iter(SettingKind)
+    return int(SETTING["kind"].decode(word)) in list(SettingKind)
 
 
 def _set(registers: Registers, word: int) -> None:
