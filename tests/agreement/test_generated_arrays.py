@@ -15,7 +15,16 @@ from synloom_sim.board import Design, SimTransport
 from synloom_sim.model_port import ModelPort
 
 LANES = (1, 2, 4, 8, 16)
-BASE = ArrayParams(inputs=30, neurons=33, lanes=16, neuron_lanes=16, accumulator_bits=15)
+BASE = ArrayParams(
+    inputs=30,
+    neurons=33,
+    axons=21,
+    lanes=16,
+    neuron_lanes=16,
+    accumulator_bits=15,
+    delay_slots=32,
+    dendritic_delays=True,
+)
 SMALL_PART = ArrayParams(
     inputs=17,
     neurons=20,
@@ -35,10 +44,13 @@ SMALL_PART = ArrayParams(
     stochastic_rounding=False,
     generators=False,
     spike_counters=False,
+    teaching=False,
 )
 SERIAL = BASE.replace(lanes=8, neuron_lanes=1, serial_neurons=True)
 SINGLE_PORT = BASE.replace(lanes=4, neuron_lanes=1, serial_neurons=True, single_port=True)
-LARGER = ArrayParams(inputs=70, neurons=100, lanes=16, neuron_lanes=4, accumulator_bits=16)
+LARGER = ArrayParams(
+    inputs=70, neurons=100, axons=40, lanes=16, neuron_lanes=4, accumulator_bits=16, delay_slots=256
+)
 
 
 def with_lanes(params: ArrayParams, lanes: int) -> ArrayParams:
@@ -114,10 +126,12 @@ def array_params(draw):
     parts = {
         name: plasticity and draw(st.booleans()) for name in ("soft_bounds", "stochastic_rounding", "reward")
     }
-    others = {name: draw(st.booleans()) for name in ("adaptation", "generators", "spike_counters")}
+    names = ("adaptation", "generators", "spike_counters", "dendritic_delays", "teaching")
+    others = {name: draw(st.booleans()) for name in names}
     values = {
         "inputs": draw(st.integers(1, 40)),
         "neurons": draw(st.integers(1, 40)),
+        "axons": draw(st.sampled_from([0, 1, 16, 40])),
         "lanes": lanes,
         "neuron_lanes": 1 if serial else draw(st.sampled_from([n for n in LANES if n <= lanes])),
         "serial_neurons": serial,
@@ -126,7 +140,7 @@ def array_params(draw):
         "state_bits": draw(st.integers(12, 24)),
         "trace_bits": draw(st.integers(8, 16)),
         "accumulator_bits": draw(st.integers(10, 24)),
-        "delay_slots": draw(st.sampled_from([2, 4, 8, 16])),
+        "delay_slots": draw(st.sampled_from([2, 4, 16, 64, 256])),
         "segments": draw(st.integers(8, 64)),
         "probes": draw(st.integers(1, 8)),
         "counter_bits": draw(st.integers(16, 32)),

@@ -70,6 +70,7 @@ class NaiveArray:
         for trace in TRACES:
             setattr(self, trace.name, [0] * (s if trace.side is Side.SOURCE else n))
         self.wheel = [set() for _ in range(params.delay_slots)]
+        self.forced = set()
         self.phase = [0] * 16 * params.input_words
         self.rates = [0] * 16 * params.input_words
         self.neurons, self.segments, self.sources, self.targets = [], [], [], []
@@ -179,6 +180,7 @@ class NaiveArray:
                 for g in self.segments_of(word & 255):
                     for k in range(g["lo"], g["hi"]):
                         trace[k] = decay(trace[k], g["a"], g["exponent"], dither(self.reg.now, 0))
+        self.send(t, fired)
         self.columns(t, fired)
         self.add("steps")
         self.add("spikes", len(fired))
@@ -186,8 +188,8 @@ class NaiveArray:
 
     def active(self, t):
         p = self.p
-        ids = self.wheel[t % p.delay_slots]
-        self.wheel[t % p.delay_slots] = set()
+        ids = {i for i in self.wheel[t % p.delay_slots] if i < p.sources}
+        self.wheel[t % p.delay_slots] -= ids
         if p.generators and self.reg.gen_words:
             for i in range(16 * self.reg.gen_words):
                 if self.rates[i] >> 15:
@@ -197,25 +199,32 @@ class NaiveArray:
                 self.reg.gen_rng = later(self.reg.gen_rng, 30)
                 if spikes and i < p.inputs:
                     ids.add(i)
-        return sorted(ids)
+        return sorted(i for i in ids if i < self.p.sources)
 
     def rows(self, active):
-        p = self.p
         for i in active:
-            source = self.sources[i]
-            for g in self.passes("row_passes", source["list"]) if source["connected"] else ():
-                learns = g["plastic"] and self.reg.mode & 1 and p.plasticity
-                for j in range(g["lo"], g["hi"]):
-                    w = self.w[i][j]
-                    if w != p.weight_absent:
-                        acc = self.acc[0 if w > 0 else 1]
-                        total = acc[j] + (abs(w) << g["shift"])
-                        acc[j] = self.sat(total, 0, p.accumulator_max, "acc_saturations")
-                        if learns:
-                            self.w[i][j] = self.update(w, self.y[j], g, j - 16 * (g["lo"] // 16))
-                if learns:
-                    self.use_numbers(g)
-            self.raise_traces(Side.SOURCE, i, source["nearest"])
+            self.serve(i)
+
+    def serve(self, i):
+        p, source = self.p, self.sources[i]
+        for g in self.passes("row_passes", source["list"]) if source["connected"] else ():
+            learns = g["plastic"] and self.reg.mode & 1 and p.plasticity
+            for j in range(g["lo"], g["hi"]):
+                w = self.w[i][j]
+                if w != p.weight_absent:
+                    acc = self.acc[0 if w > 0 else 1]
+                    total = acc[j] + (abs(w) << g["shift"])
+                    acc[j] = self.sat(total, 0, p.accumulator_max, "acc_saturations")
+                    if learns:
+                        self.w[i][j] = self.update(w, self.y[j], g, j - 16 * (g["lo"] // 16))
+            if learns:
+                self.use_numbers(g)
+        self.raise_traces(Side.SOURCE, i, source["nearest"])
+        if p.axons and source["chained"]:
+            if source["hop"] > 0:
+                self.wheel[(self.reg.now + source["hop"]) % p.delay_slots].add(source["next"])
+            elif source["next"] > i:
+                self.serve(source["next"])
 
     def sweep(self):
         top, fired = self.p.state_max, []
@@ -227,16 +236,16 @@ class NaiveArray:
             ready = self.refr[n] == 0
             w = dither(self.reg.now, n)
             u = decay(self.v[n], f["dm"], f["exponent_m"], w) + e - i + f["bias"]
-            u = self.sat(u, -top, top, "state_saturations", ready or f["integrate"])
+            moves = ready or f["integrate"] or n in self.forced
+            u = self.sat(u, -top, top, "state_saturations", moves)
             self.ie[n] = decay(e, f["de"], f["exponent_e"], w)
             self.ii[n] = decay(i, f["di"], f["exponent_i"], w)
             if adapt:
                 self.theta[n] = decay(self.theta[n], f.get("dth", 0), f.get("exponent_th", 0), w)
-            if not ready:
-                self.refr[n] -= 1
-                if f["integrate"]:
-                    self.v[n] = u
-            elif u >= f["thr"] + self.theta[n]:
+            if moves:
+                self.v[n] = u
+            self.refr[n] = max(self.refr[n] - 1, 0)
+            if n in self.forced or (ready and u >= f["thr"] + self.theta[n]):
                 fired.append(n)
                 lowered = self.sat(u - f["reset"], -top, top, "state_saturations", f["subtract"])
                 self.v[n] = lowered if f["subtract"] else f["reset"]
@@ -244,14 +253,29 @@ class NaiveArray:
                 if adapt:
                     raised = self.theta[n] + f.get("th_step", 0)
                     self.theta[n] = self.sat(raised, 0, top, "state_saturations")
-            else:
-                self.v[n] = u
+        self.forced = set()
         self.acc = [[0] * self.p.neurons, [0] * self.p.neurons]
         return fired
 
-    def columns(self, t, fired):
+    def send(self, t, fired):
         p = self.p
         for j in fired:
+            target = self.targets[j]
+            if p.spike_counters:
+                self.count[j] = min(self.count[j] + 1, 65535)
+            if target["delay"]:
+                self.wheel[(t + target["delay"]) % p.delay_slots].add(p.first_neuron_source + j)
+            if p.dendritic_delays:
+                self.wheel[(t + target["back"]) % p.delay_slots].add(p.sources + j)
+
+    def columns(self, t, fired):
+        p = self.p
+        due = fired
+        if p.dendritic_delays:
+            slot = self.wheel[t % p.delay_slots]
+            due = sorted(i - p.sources for i in slot if i >= p.sources)
+            self.wheel[t % p.delay_slots] = {i for i in slot if i < p.sources}
+        for j in due:
             target = self.targets[j]
             if target["learns"] and self.reg.mode & 1 and p.plasticity:
                 for g in self.passes("column_passes", target["list"]):
@@ -262,7 +286,27 @@ class NaiveArray:
                                 self.w[i][j] = self.update(self.w[i][j], self.x[i], g, position)
                         self.use_numbers(g)
             self.raise_traces(Side.TARGET, j, target["nearest"])
-            if p.spike_counters:
-                self.count[j] = min(self.count[j] + 1, 65535)
-            if target["delay"]:
-                self.wheel[(t + target["delay"]) % p.delay_slots].add(p.first_neuron_source + j)
+
+    def event(self, id_):
+        """An event that is due in the next step acts."""
+        p, n = self.p, id_ - self.p.first_neuron_source
+        if id_ < p.inputs:
+            slot = self.wheel[self.reg.now % p.delay_slots]
+            self.add("events_merged", id_ in slot)
+            slot.add(id_)
+        elif p.teaching and 0 <= n < self.reg.sweep_count:
+            self.add("events_merged", n in self.forced)
+            self.forced.add(n)
+        elif p.teaching and 0x4000 <= id_ < 0x5000:
+            for bit in (0, 1):
+                if id_ >> 4 + bit & 1:
+                    self.reg.mode = self.reg.mode & ~(1 << bit) | (id_ & 1 << bit)
+        elif p.teaching and 0x5000 <= id_ < 0x7000:
+            low, high = self.reg.reward & 0xFF, self.reg.reward >> 8 & 0xFF
+            if id_ < 0x6000:
+                low = id_ & 0xFF
+            else:
+                high = id_ & 0xFF
+            self.reg.reward = low + 256 * (high - 256 if high >> 7 else high)
+        else:
+            self.add("events_invalid")

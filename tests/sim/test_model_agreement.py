@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
-from synloom.contract.registers import COUNTERS
+from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS
 from synloom.contract.traces import TRACES
 
 STEPS = 6
@@ -19,13 +19,14 @@ def small_params(draw):
     return ArrayParams(
         inputs=draw(st.integers(1, 20)),
         neurons=draw(st.integers(1, 20)),
+        axons=draw(st.sampled_from([0, 0, 1, 5, 20])),
         lanes=draw(st.sampled_from([1, 2, 4, 8, 16])),
         neuron_lanes=1,
         weight_bits=draw(st.sampled_from([4, 8])),
         state_bits=draw(st.integers(12, 24)),
         trace_bits=draw(st.integers(8, 16)),
         accumulator_bits=draw(st.sampled_from([10, 12, 20, 24])),
-        delay_slots=draw(st.sampled_from([2, 4, 8, 16])),
+        delay_slots=draw(st.sampled_from([2, 4, 16, 256])),
         segments=12,
         plasticity=plasticity,
         soft_bounds=plasticity and draw(st.booleans()),
@@ -34,6 +35,8 @@ def small_params(draw):
         adaptation=draw(st.booleans()),
         generators=draw(st.booleans()),
         spike_counters=draw(st.booleans()),
+        dendritic_delays=draw(st.booleans()),
+        teaching=draw(st.booleans()),
     )
 
 
@@ -51,8 +54,9 @@ def assert_same(port, naive, fired, expected):
     assert port.read(Region.GEN_PHASE, 0, len(naive.phase)).tolist() == naive.phase
     wheel = [set(np.flatnonzero(slot).tolist()) for slot in port.model.state.wheel]
     assert wheel == naive.wheel
-    for name in ("now", "learn_rng", "gen_rng"):
-        assert get_register(port, name) == getattr(naive.reg, name)
+    for name in ("now", "learn_rng", "gen_rng", "mode", "reward"):
+        words = CONTROL_REGISTERS[name].words
+        assert get_register(port, name) == getattr(naive.reg, name) % (1 << 16 * words)
     counters = {name: get_counter(port, name) for name in COUNTERS}
     assert counters == naive.counters
 
@@ -65,10 +69,10 @@ def test_agrees_with_the_naive_transcription(params, seed, loud):
     for _ in range(STEPS):
         if loud:
             ids = rng.choice(params.inputs, params.inputs // 2, replace=False).tolist()
-            slot = naive.wheel[naive.reg.now % params.delay_slots]
-            naive.add("events_merged", len(slot.intersection(ids)))
-            slot.update(ids)
-            port.events(sorted(ids))
-            port.events([0x8001])
+            ids += (params.first_neuron_source + rng.integers(0, params.neurons + 2, 2)).tolist()
+            ids += rng.integers(0x4000, 0x7010, 2).tolist()
+            for event in ids:
+                naive.event(event)
+            port.events([*ids, 0x8001])
         fired = port.model.step().tolist()
         assert_same(port, naive, fired, naive.step())

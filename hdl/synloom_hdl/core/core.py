@@ -17,6 +17,7 @@ from synloom_hdl.core.counters import Counters
 from synloom_hdl.core.dispatch import FiredDispatcher, SourceDispatcher
 from synloom_hdl.core.dither import Dither
 from synloom_hdl.core.events import EventQueue
+from synloom_hdl.core.forced import Forced
 from synloom_hdl.core.generators import Generators
 from synloom_hdl.core.neuron_sweep import Neurons
 from synloom_hdl.core.passes import PassEngine
@@ -111,6 +112,7 @@ class Core(wiring.Component):
             events.now.eq(registers.now),
             events.restart.eq(registers.now_written),
             events.enable.eq(sequencer.events_enable),
+            sequencer.lesson_waits.eq(events.lesson_waits),
             sequencer.settled.eq(events.settled),
             sequencer.reaches.eq(events.reaches),
             sequencer.events_idle.eq(self.wheel.idle),
@@ -161,6 +163,8 @@ class Core(wiring.Component):
         wheel, sources = self.wheel, self.sources
         m.submodules.source_scan = scan = BitScanner(params.source_words)
         self._pass_jobs(m)
+        if params.teaching:
+            self._teach(m)
         self.slot = Signal(ceil_log2(params.delay_slots))
         with m.If(sequencer.rows_start):
             m.d.sync += self.slot.eq(registers.now)
@@ -170,14 +174,28 @@ class Core(wiring.Component):
         connect(m, scan.ids, sources.ids)
         m.d.comb += [
             scan.start.eq(sequencer.rows_start),
-            scan.word.eq(wheel.word & real),
+            scan.word.eq(self._scanned_word(m, scan) & real),
             wheel.slot.eq(self.slot),
             wheel.read_en.eq(scan.read_en),
             wheel.read_index.eq(scan.read_index),
             wheel.clear_en.eq(scan.taken),
             wheel.clear_index.eq(scan.taken_index),
+            sources.slot.eq(self.slot),
             sequencer.rows_busy.eq(scan.busy | sources.busy | self.jobs_wait | self.passes.busy),
         ]
+
+    def _scanned_word(self, m: Module, scan: BitScanner) -> Value:
+        """Return the word that the scan asked for, also after chains have used the wheel."""
+        wheel, sources = self.wheel, self.sources
+        if not self.params.axons:
+            return wheel.word
+        just_read, kept = Signal(), Signal(16)
+        m.d.sync += just_read.eq(scan.read_en)
+        with m.If(just_read):
+            m.d.sync += kept.eq(wheel.word)
+        # While a bit is set, the scan neither reads nor clears a word.
+        m.d.comb += scan.hold.eq(sources.spikes.valid | ~wheel.idle)
+        return Mux(just_read, wheel.word, kept)
 
     def _real_sources(self, m: Module, index) -> Signal:
         """Return which bits of a word stand for a source: in the last of the inputs or neurons not all do."""
@@ -185,7 +203,11 @@ class Core(wiring.Component):
         real = Signal(16)
         m.d.comb += real.eq(0xFFFF)
         with m.Switch(index):
-            for count, last in ((params.inputs, params.input_words), (params.neurons, params.source_words)):
+            last = 0
+            for count in (params.inputs, params.neurons, params.axons):
+                last += -(-count // 16)
+                if not count:
+                    continue
                 with m.Case(last - 1):
                     m.d.comb += real.eq((1 << (count - 1) % 16 + 1) - 1)
         return real
@@ -204,6 +226,28 @@ class Core(wiring.Component):
             scan.extra.valid.eq(generators.bits.valid),
             scan.extra.payload.eq(generators.bits.payload & real),
             generators.bits.ready.eq(scan.extra.ready),
+        ]
+
+    def _teach(self, m: Module):
+        """Let events fire neurons and change settings, once their step has begun."""
+        events, registers, neurons = self.events, self.registers, self.neurons
+        m.submodules.forced = self.forced = forced = Forced(self.params)
+        word, is_setting = events.lessons.payload, events.lessons.payload[14]
+        neuron = Signal(12)
+        m.d.comb += [
+            neuron.eq(word - self.params.first_neuron_source),
+            events.sweep_count.eq(registers.sweep_count),
+            events.lesson_enable.eq(self.sequencer.events_enable & (self.sequencer.phase == Phase.TEACH)),
+            forced.neurons.valid.eq(events.lessons.valid & ~is_setting),
+            forced.neurons.p.bit.eq(neuron[:4]),
+            forced.neurons.p.word.eq(neuron[4:]),
+            events.lessons.ready.eq(is_setting | forced.neurons.ready),
+            registers.setting_en.eq(events.lessons.valid & is_setting),
+            registers.setting.eq(word),
+            forced.read_en.eq(neurons.forced_en),
+            forced.read_index.eq(neurons.forced_index),
+            forced.clear.eq(neurons.forced_done),
+            neurons.forced.eq(forced.word),
         ]
 
     def _pass_jobs(self, m: Module):
@@ -347,6 +391,8 @@ class Core(wiring.Component):
             fired.ids.valid.eq(scan.ids.valid & (~listed | recorder.body.ready)),
             scan.ids.ready.eq(fired.ids.ready & (~listed | recorder.body.ready)),
         ]
+        if params.dendritic_delays:
+            self._due_columns(m)
         with m.If(sequencer.phase == Phase.PROBES):
             m.d.comb += [
                 recorder.body.valid.eq(self.probes.words.valid),
@@ -364,21 +410,46 @@ class Core(wiring.Component):
                 recorder.body.payload.eq(scan.taken_word),
             ]
 
+    def _due_columns(self, m: Module):
+        """Scan the wheel for the columns that are due, after the neurons that fired."""
+        params, sequencer, wheel, fired = self.params, self.sequencer, self.wheel, self.fired
+        m.submodules.due_scan = scan = BitScanner(params.neuron_words)
+        m.d.comb += [
+            scan.start.eq(sequencer.due_start),
+            scan.word.eq(wheel.word),
+            sequencer.due_busy.eq(scan.busy | fired.busy | self.jobs_wait | self.passes.busy),
+        ]
+        late = Signal()
+        with m.If(sequencer.due_start):
+            m.d.sync += late.eq(1)
+        with m.Elif(sequencer.step_ends):
+            m.d.sync += late.eq(0)
+        m.d.comb += fired.due.eq(late)
+        with m.If(late):
+            m.d.comb += [
+                wheel.read_en.eq(scan.read_en),
+                wheel.read_index.eq(params.source_words + scan.read_index),
+                wheel.clear_en.eq(scan.taken),
+                wheel.clear_index.eq(params.source_words + scan.taken_index),
+                fired.ids.payload.eq(scan.ids.payload),
+                fired.ids.valid.eq(scan.ids.valid),
+                scan.ids.ready.eq(fired.ids.ready),
+            ]
+
     def _wheel_spikes(self, m: Module):
-        """Let neurons set the wheel's bits in the columns' phase, and events otherwise."""
+        """Let rows and neurons set the wheel's bits in their phases, and events otherwise."""
         wheel, events, fired = self.wheel, self.events, self.fired
-        with m.If(self.sequencer.phase != Phase.COLUMNS):
-            m.d.comb += [
-                wheel.spikes.valid.eq(events.spikes.valid),
-                wheel.spikes.payload.eq(events.spikes.payload),
-                events.spikes.ready.eq(wheel.spikes.ready),
-            ]
-        with m.Else():
-            m.d.comb += [
-                wheel.spikes.valid.eq(fired.spikes.valid),
-                wheel.spikes.payload.eq(fired.spikes.payload),
-                fired.spikes.ready.eq(wheel.spikes.ready),
-            ]
+        phases = {Phase.COLUMNS: fired.spikes, None: events.spikes}
+        if self.params.axons:
+            phases = {Phase.ROWS: self.sources.spikes, **phases}
+        with m.Switch(self.sequencer.phase):
+            for phase, spikes in phases.items():
+                with m.Default() if phase is None else m.Case(phase):
+                    m.d.comb += [
+                        wheel.spikes.valid.eq(spikes.valid),
+                        wheel.spikes.payload.eq(spikes.payload),
+                        spikes.ready.eq(wheel.spikes.ready),
+                    ]
 
     def _probes(self, m: Module):
         """Probe every so many steps."""
@@ -414,6 +485,8 @@ class Core(wiring.Component):
             counters.trace_saturations.eq(popcount(passes.trace_saturates)),
             counters.weight_clips.eq(passes.weight_clips),
             counters.events_late.eq(self.events.late),
-            counters.events_merged.eq(self.wheel.merges & from_events),
+            counters.events_merged.eq(
+                (self.wheel.merges & from_events) | (self.forced.merges if self.params.teaching else 0)
+            ),
             counters.events_invalid.eq(self.events.invalid),
         ]

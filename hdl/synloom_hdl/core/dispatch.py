@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
-from synloom.contract.memory_map import layout_of
+from synloom.contract.memory_map import layout_of, memory_of
 from synloom.contract.regions import Region
 from synloom_hdl.core.neuron_lane import record_layout
 from synloom_hdl.core.payloads import PassKind, job_layout
@@ -27,6 +27,8 @@ class SourceDispatcher(wiring.Component):
     busy : Out(1)
     jobs : Out(stream of job_layout)
     raise_en : Out(1), raise_index : Out, raise_nearest : Out(1)
+    slot : In, spikes : Out(stream of spike_layout)
+        The wheel's slot of this step, and the rows that follow later (only with axons).
     sources : In(AccessSignature)
         SOURCE.
     """
@@ -41,6 +43,8 @@ class SourceDispatcher(wiring.Component):
                 "raise_en": Out(1),
                 "raise_index": Out(range(params.sources)),
                 "raise_nearest": Out(1),
+                "slot": In(ceil_log2(params.delay_slots)),
+                "spikes": Out(stream.Signature(spike_layout(params))),
                 "sources": In(AccessSignature()),
             }
         )
@@ -48,9 +52,7 @@ class SourceDispatcher(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         params = self.params
-        m.submodules.storage = storage = SharedMemory(
-            rows=params.sources, element_bits=16, size=params.sources, array_writes="nothing"
-        )
+        m.submodules.storage = storage = _table(params, Region.SOURCE, params.sources)
         wiring.connect(m, wiring.flipped(self.sources), storage.host)
         source = Signal(record_layout(layout_of(params, Region.SOURCE)))
         connected = Signal()
@@ -64,8 +66,12 @@ class SourceDispatcher(wiring.Component):
             self.jobs.p.index.eq(index),
             self.jobs.p.list.eq(source.list),
         ]
+        done = "Idle"
         with m.FSM() as fsm:
             m.d.comb += self.busy.eq(~fsm.ongoing("Idle"))
+            if params.axons:
+                done = "Chain"
+                self._chain(m, storage, source, index)
             with m.State("Idle"):
                 m.d.comb += [self.ids.ready.eq(1), storage.read_en.eq(self.ids.valid)]
                 m.d.sync += index.eq(self.ids.payload)
@@ -80,12 +86,48 @@ class SourceDispatcher(wiring.Component):
                 # This state is passed in any case: traces are raised at least three clocks apart.
                 m.d.comb += self.jobs.valid.eq(connected)
                 with m.If(~connected | self.jobs.ready):
-                    m.next = "Idle"
+                    m.next = done
         return m
+
+    def _chain(self, m: Module, storage: SharedMemory, source: data.View, index: Signal):
+        """Start the next row, if there is one: later by the wheel, or at once."""
+        later, at_once = Signal(), Signal()
+        # Registers that are valid in this state: the row was read two clocks before.
+        m.d.sync += [
+            later.eq(source.chained & (source.hop != 0)),
+            at_once.eq(source.chained & (source.hop == 0) & (source.next > index)),
+        ]
+        m.d.comb += [
+            self.spikes.p.slot.eq(self.slot + source.hop),
+            self.spikes.p.bit.eq(source.next[:4]),
+            self.spikes.p.word.eq(source.next[4:]),
+        ]
+        with m.State("Chain"):
+            m.d.comb += self.spikes.valid.eq(later)
+            with m.If(at_once):
+                m.d.comb += [storage.read_row.eq(source.next), storage.read_en.eq(1)]
+                m.d.sync += index.eq(source.next)
+                m.next = "Raise"
+            with m.Elif(~later | self.spikes.ready):
+                m.next = "Idle"
+
+
+def _table(params: ArrayParams, region: Region, rows: int) -> SharedMemory:
+    """Return the memory of a table that only the host writes."""
+    table = memory_of(params, region)
+    return SharedMemory(
+        rows=rows,
+        element_bits=16,
+        elements=range(table.layout.words),
+        size=table.size,
+        array_writes="nothing",
+    )
 
 
 class FiredDispatcher(wiring.Component):
     """For each neuron that fired: raises its trace, counts and sends its spike, starts its column pass.
+
+    With dendritic delays the first and the last wait until its column is due.
 
     Members
     -------
@@ -95,6 +137,8 @@ class FiredDispatcher(wiring.Component):
         The wheel's slot of this step.
     learn : In(1)
         Register MODE.learn.
+    due : In(1)
+        The neurons are those whose columns are due, not those that fired (only with dendritic delays).
     jobs : Out(stream of job_layout)
     raise_en : Out(1), raise_index : Out, raise_nearest : Out(1)
     spikes : Out(stream of spike_layout)
@@ -110,6 +154,7 @@ class FiredDispatcher(wiring.Component):
                 "busy": Out(1),
                 "slot": In(ceil_log2(params.delay_slots)),
                 "learn": In(1),
+                "due": In(1),
                 "jobs": Out(stream.Signature(job_layout(params))),
                 "raise_en": Out(1),
                 "raise_index": Out(range(params.sources)),
@@ -123,12 +168,11 @@ class FiredDispatcher(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         params = self.params
-        m.submodules.storage = storage = SharedMemory(
-            rows=params.neurons, element_bits=16, size=params.neurons, array_writes="nothing"
-        )
+        m.submodules.storage = storage = _table(params, Region.TARGET, params.neurons)
         wiring.connect(m, wiring.flipped(self.targets), storage.host)
         target = Signal(record_layout(layout_of(params, Region.TARGET)))
         index = Signal.like(self.ids.payload)
+        self._counts, self._to_column = Signal(), Signal()
         m.d.comb += [
             target.eq(storage.row),
             storage.read_row.eq(self.ids.payload),
@@ -142,6 +186,12 @@ class FiredDispatcher(wiring.Component):
             self.spikes.p.bit.eq(index[:4]),
             self.spikes.p.word.eq(params.input_words + (index >> 4)),
         ]
+        if params.dendritic_delays:
+            with m.If(self._to_column):
+                m.d.comb += [
+                    self.spikes.p.slot.eq(self.slot + target.back),
+                    self.spikes.p.word.eq(params.source_words + (index >> 4)),
+                ]
         if params.spike_counters:
             self._count(m, index)
         self._walk(m, index, target)
@@ -162,11 +212,12 @@ class FiredDispatcher(wiring.Component):
             counters.write_row.eq(index),
             counters.write.eq(more),
             # A full count stays.
-            counters.write_en.eq(self.raise_en & ~more[16]),
+            counters.write_en.eq(self._counts & ~more[16]),
         ]
 
     def _walk(self, m: Module, index: Signal, target: data.View):
         """Raise the trace, send the spike, make the pass."""
+        apart = self.params.dendritic_delays
         sends, learns = Signal(), Signal()
         with m.FSM() as fsm:
             m.d.comb += self.busy.eq(~fsm.ongoing("Idle"))
@@ -176,8 +227,14 @@ class FiredDispatcher(wiring.Component):
                 with m.If(self.ids.valid):
                     m.next = "Raise"
             with m.State("Raise"):
-                m.d.comb += self.raise_en.eq(1)
-                m.d.sync += [sends.eq(target.delay != 0), learns.eq(target.learns & self.learn)]
+                m.d.comb += [
+                    self._counts.eq(~self.due if apart else 1),
+                    self.raise_en.eq(self.due if apart else 1),
+                ]
+                m.d.sync += [
+                    sends.eq((target.delay != 0) & self._counts),
+                    learns.eq(target.learns & self.learn & self.raise_en),
+                ]
                 m.next = "Send"
             with m.State("Send"):
                 m.d.comb += self.spikes.valid.eq(sends)
@@ -186,7 +243,15 @@ class FiredDispatcher(wiring.Component):
                     if self.params.plasticity:
                         with m.If(learns):
                             m.next = "Pass"
+                    if apart:
+                        with m.If(~self.due):
+                            m.next = "Column"
             with m.State("Pass"):
                 m.d.comb += self.jobs.valid.eq(1)
                 with m.If(self.jobs.ready):
                     m.next = "Idle"
+            if apart:
+                with m.State("Column"):
+                    m.d.comb += [self._to_column.eq(1), self.spikes.valid.eq(1)]
+                    with m.If(self.spikes.ready):
+                        m.next = "Idle"

@@ -30,6 +30,11 @@ class EventQueue(wiring.Component):
     enable : In(1)
         Events may be moved to the wheel.
     spikes : Out(stream of spike_layout)
+    sweep_count : In(16), lesson_enable : In(1), lessons : Out(stream of 16 bits)
+        Events that fire neurons or change settings: they stay at the head of the queue until their step has
+        begun and `lesson_enable` is high (only with `teaching`).
+    lesson_waits : Out(1)
+        Such an event is at the head, and due.
     settled : Out(1)
         Every event due by `now` has been moved, and none is pending.
     reaches : Out(1)
@@ -48,6 +53,10 @@ class EventQueue(wiring.Component):
                 "restart": In(1),
                 "enable": In(1),
                 "spikes": Out(stream.Signature(spike_layout(params))),
+                "sweep_count": In(16),
+                "lesson_enable": In(1),
+                "lessons": Out(stream.Signature(16)),
+                "lesson_waits": Out(1),
                 "settled": Out(1),
                 "reaches": Out(1),
                 "late": Out(1),
@@ -120,8 +129,13 @@ class EventQueue(wiring.Component):
 
     def _judge(self, m: Module, word: Value, judged: Value, ahead: Signal, adds: Signal):
         """Take a word: it advances the cursor, or is an event that is dropped or moves to the wheel."""
-        advances, bad, near = Signal(), Signal(), Signal()
-        m.d.sync += [advances.eq(word[15]), bad.eq(word[:15] >= self.params.inputs)]
+        advances, bad, near, teaches = Signal(), Signal(), Signal(), Signal()
+        is_input = word[:15] < self.params.inputs
+        m.d.sync += [advances.eq(word[15]), bad.eq(~is_input)]
+        if self.params.teaching:
+            is_lesson = Signal()
+            m.d.comb += is_lesson.eq(self._is_lesson(m, word))
+            m.d.sync += [bad.eq(~is_input & ~is_lesson), teaches.eq(is_lesson)]
         m.d.comb += [
             near.eq((ahead >= 0) & (ahead < self.params.delay_slots)),
             self.spikes.payload.slot.eq(self.now + ahead),
@@ -135,5 +149,20 @@ class EventQueue(wiring.Component):
                 m.d.comb += [self._taken.eq(1), self.invalid.eq(1)]
             with m.Elif(ahead < 0):
                 m.d.comb += [self._taken.eq(1), self.late.eq(1)]
+            with m.Elif(teaches):
+                m.d.comb += [
+                    self.lesson_waits.eq(ahead == 0),
+                    self.lessons.valid.eq((ahead == 0) & self.lesson_enable),
+                    self.lessons.payload.eq(word),
+                    self._taken.eq(self.lessons.valid & self.lessons.ready),
+                ]
             with m.Elif(near & self.enable):
                 m.d.comb += [self.spikes.valid.eq(1), self._taken.eq(self.spikes.ready)]
+
+    def _is_lesson(self, m: Module, word: Value) -> Value:
+        """Return whether an event fires a neuron in use, or changes a setting that exists."""
+        first = self.params.first_neuron_source
+        neuron = Signal(signed(16))
+        m.d.comb += neuron.eq(word[:14] - first)
+        fires = (neuron >= 0) & (neuron < self.sweep_count)
+        return Mux(word[14], word[12:14] != 3, fires)

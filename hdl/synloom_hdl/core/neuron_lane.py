@@ -41,6 +41,8 @@ class NeuronLane(wiring.Component):
         The neuron is in use; else it neither fires nor counts.
     parameters : In(NEURON_PARAMS' record), state : In(NEURON_STATE's record), sums : In({e, i})
         One neuron.
+    forced : In(1)
+        An event fires the neuron.
     adapt : In(1)
         Register MODE.adapt; constant during a sweep.
     dither : In(32)
@@ -63,6 +65,7 @@ class NeuronLane(wiring.Component):
                 "parameters": In(record_layout(layout_of(params, Region.NEURON_PARAMS))),
                 "state": In(state),
                 "sums": In(pair),
+                "forced": In(1),
                 "adapt": In(1),
                 "dither": In(DITHER_BITS),
                 "next_state": Out(state),
@@ -80,6 +83,7 @@ class NeuronLane(wiring.Component):
             pipe.enter(name, getattr(self, name), NeuronStage.FETCH).at(NeuronStage.SCALE)
             for name in ("parameters", "state", "sums")
         )
+        self._forced = pipe.enter("forced", self.forced, NeuronStage.FETCH)
         self._dither = pipe.enter("dither", self.dither, NeuronStage.MULTIPLY)
         p, s = self._p, self._s
         e, clips_e = self._add("e", sums.e, p.g_e, s.ie)
@@ -148,7 +152,10 @@ class NeuronLane(wiring.Component):
         threshold = pipe.next("threshold", base + (0 if theta is None else theta), signed(bits + 1))
         ready = pipe.wire("ready", self._s.refr.at(NeuronStage.COMPARE) == 0)
         is_above = u >= threshold.at(NeuronStage.COMPARE)
-        fires = pipe.next("fires", ready & pipe.valid.at(NeuronStage.COMPARE) & is_above)
+        wants = ready & is_above
+        if self.params.teaching:
+            wants |= self._forced.at(NeuronStage.COMPARE)
+        fires = pipe.next("fires", wants & pipe.valid.at(NeuronStage.COMPARE))
         reduced = pipe.next("reduced", u - p.reset.at(NeuronStage.COMPARE), signed(bits + 1))
         return fires, ready.at(NeuronStage.CHOOSE), reduced
 
@@ -163,7 +170,8 @@ class NeuronLane(wiring.Component):
 
     def _moves(self, ready: Staged) -> Staged:
         """CHOOSE: return whether the potential moves, which it may do in the refractory time, too."""
-        return ready | self._p.integrate.at(NeuronStage.CHOOSE)
+        moves = ready | self._p.integrate.at(NeuronStage.CHOOSE)
+        return moves | self._forced.at(NeuronStage.CHOOSE) if self.params.teaching else moves
 
     def _refractory_time(self, fires: Staged, ready: Staged) -> Staged:
         """CHOOSE: return the steps of refractoriness that are left."""

@@ -56,6 +56,11 @@ class Neurons(wiring.Component):
         w(0) of the sweep; from three clocks after its start to its end.
     sweep_en, sweep_group, sums
         The accumulators' sweep port.
+    forced_en : Out(1), forced_index : Out, forced : In(16)
+        Which neurons an event fires: a word of their bitmap, asked for in one clock and valid from the next
+        on (only with `teaching`).
+    forced_done : Out(1)
+        The word that was asked for in the clock before is not needed again.
     word_en : Out(1), word_index : Out, word : Out(16)
         Which neurons fired, one bitmap word at a time, ascending.
     spikes : Out
@@ -79,6 +84,10 @@ class Neurons(wiring.Component):
                 "sweep_en": Out(1),
                 "sweep_group": Out(groups(params)),
                 "sums": In(sums_layout(params)),
+                "forced_en": Out(1),
+                "forced_index": Out(range(max(2, params.neuron_words))),
+                "forced": In(16),
+                "forced_done": Out(1),
                 "word_en": Out(1),
                 "word_index": Out(range(max(2, params.neuron_words))),
                 "word": Out(16),
@@ -106,6 +115,7 @@ class Neurons(wiring.Component):
             state.read_en.eq(active),
         ]
         used = pipe.enter("used", self._used(m, group))
+        self._ask_forced(m, pipe, active, group)
         lanes = self._lanes(m, pipe.valid.at(1), used.at(1), parameters, state)
         self._dithers(m, pipe, lanes)
         fired = Signal(len(lanes))
@@ -156,11 +166,25 @@ class Neurons(wiring.Component):
                 lane.parameters.eq(parameters.row.word_select(n, len(lane.parameters.as_value()))),
                 lane.state.eq(state.row.word_select(n, len(lane.state.as_value()))),
                 lane.sums.eq(self.sums[n]),
+                lane.forced.eq(self._forced[n]),
                 lane.adapt.eq(self.adapt),
                 state.write.word_select(n, len(lane.state.as_value())).eq(lane.next_state),
             ]
             lanes.append(lane)
         return lanes
+
+    def _ask_forced(self, m: Module, pipe: Pipeline, active: Signal, group: Signal):
+        """Ask for the forced neurons of a group; keep in `_forced` which they are, in stage 1."""
+        parts = 16 // self.params.neuron_lanes
+        index = group >> ceil_log2(parts)
+        m.d.comb += [self.forced_en.eq(active), self.forced_index.eq(index)]
+        part = pipe.enter("part", (group[: ceil_log2(parts)] if parts > 1 else Const(0, 1))).at(1)
+        self._forced = Signal(self.params.neuron_lanes)
+        if self.params.teaching:
+            m.d.comb += [
+                self._forced.eq(self.forced.word_select(part.value, self.params.neuron_lanes)),
+                self.forced_done.eq(pipe.valid.at(1).value & (part.value == parts - 1)),
+            ]
 
     def _dithers(self, m: Module, pipe: Pipeline, lanes: list[NeuronLane]):
         """Give each neuron its dither: the step's, and as often INDEX as its number says."""

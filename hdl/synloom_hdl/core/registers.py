@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
+from synloom.contract.records import SettingKind
 from synloom.contract.registers import CONTROL_REGISTERS
 from synloom.contract.traces import TRACES
 from synloom_hdl.arithmetic import choose, minimum
@@ -21,6 +22,9 @@ LIVE_REGISTERS = tuple(name for name, register in CONTROL_REGISTERS.items() if r
 
 KEPT_BITS = ceil_log2(sum(register.words for register in CONTROL_REGISTERS.values()))
 """Bits of an offset of CTRL in the memory that keeps what the host wrote."""
+
+_SETTINGS = ("mode", "reward")
+"""Registers that events change."""
 
 
 def words_at_first() -> list[int]:
@@ -58,6 +62,8 @@ class ControlRegisters(wiring.Component):
         A step passes: `now` is raised; `probe_wait` is lowered, or becomes `probe_every` - 1 if it is 0.
     learn_rng_next, gen_rng_next : In(64), learn_rng_en, gen_rng_en : In(1)
         The generator advances to this state. Without the feature that uses it a generator has no ports.
+    setting_en : In(1), setting : In(16)
+        An event changes `mode` or `reward` (only with `teaching`).
     NAME : In
         Each register that the host can only read.
     now_written : Out(1)
@@ -70,22 +76,25 @@ class ControlRegisters(wiring.Component):
     def __init__(self, params: ArrayParams):
         self.params = params
         used = {"gen_rng": params.generators, "learn_rng": params.stochastic_rounding}
+        used |= dict.fromkeys(_SETTINGS, params.teaching)
         self._live = tuple(name for name in LIVE_REGISTERS if used.get(name, True))
         members = {
             "host": In(AccessSignature()),
             "kept": Out(AccessSignature()),
             "now_written": Out(1),
         }
+        if params.teaching:
+            members |= {"setting_en": In(1), "setting": In(16)}
         for name, register in CONTROL_REGISTERS.items():
             bits = 16 * register.words
             if not register.writable:
                 members[name] = In(Shape(bits, register.signed))
-            elif name in self._live:
+            elif name in self._live and name not in _SETTINGS:
                 members[name] = Out(bits, init=register.at_first)
                 members[f"{name}_en"] = In(1)
                 if name.endswith("rng"):
                     members[f"{name}_next"] = In(bits)
-            elif name not in (*LIVE_REGISTERS, "probe_every"):
+            elif name in _SETTINGS or name not in (*LIVE_REGISTERS, "probe_every"):
                 shape = Shape(bits, register.signed)
                 if register.words == 1 and not register.signed:
                     shape = Shape.cast(range(highest(params, name) + 1))
@@ -107,13 +116,15 @@ class ControlRegisters(wiring.Component):
                 if register.writable:
                     writes[name, k] = Signal(name=f"{name}_writes{k}")
                     m.d.comb += writes[name, k].eq(host.write & (offset == place))
-                    if name not in self._live and hasattr(self, name):
+                    if (name in _SETTINGS or name not in self._live) and hasattr(self, name):
                         with m.If(writes[name, k]):
                             m.d.sync += getattr(self, name)[word].eq(
                                 minimum(host.data, highest(self.params, name))
                             )
         self._count(m, writes)
         self._advance(m, writes)
+        if self.params.teaching:
+            self._obey(m)
         with m.Switch(offset):
             for place, value in enumerate(found[: sum(r.words for r in CONTROL_REGISTERS.values())]):
                 with m.Case(place):
@@ -164,3 +175,16 @@ class ControlRegisters(wiring.Component):
                     word, load = slice(16 * k, 16 * k + 16), writes[name, k]
                     with m.If(load | getattr(self, f"{name}_en")):
                         m.d.sync += value[word].eq(Mux(load, self.host.data, following[word]))
+
+    def _obey(self, m: Module):
+        """Let an event change `mode` or `reward`."""
+        word, kind = self.setting, self.setting[12:14]
+        with m.If(self.setting_en):
+            with m.If(kind == SettingKind.MODE):
+                for k in range(2):
+                    with m.If(word[4 + k]):
+                        m.d.sync += self.mode[k].eq(word[k])
+            with m.If(kind == SettingKind.REWARD_LOW):
+                m.d.sync += self.reward[:8].eq(word[:8])
+            with m.If(kind == SettingKind.REWARD_HIGH):
+                m.d.sync += self.reward[8:].eq(word[:8])

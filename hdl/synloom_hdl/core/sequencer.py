@@ -15,8 +15,10 @@ from synloom_hdl.counting import down_or_load
 
 __all__ = ["Phase", "Sequencer"]
 
-_PHASES = ("rows", "sweep", "columns", "probes")
-"""The phases of a step; each has a port that begins it, and one that says that it is going on."""
+
+def _phases(params: ArrayParams) -> tuple[str, ...]:
+    """Return the phases of a step; each has a port that begins it, and one that says that it is going on."""
+    return ("rows", "sweep", "columns", *(["due"] if params.dendritic_delays else []), "probes")
 
 
 class Phase(enum.Enum, shape=3):
@@ -28,6 +30,7 @@ class Phase(enum.Enum, shape=3):
     SWEEP = 3
     COLUMNS = 4
     PROBES = 5
+    TEACH = 6
 
 
 class Sequencer(wiring.Component):
@@ -50,11 +53,13 @@ class Sequencer(wiring.Component):
         The host's next access; `access_start` is high only while the array is at rest.
     settled, reaches, events_idle : In(1), events_enable : Out(1)
         The event queue; it may set bits in the wheel while `events_enable` is high.
+    lesson_waits : In(1)
+        An event is due that acts only within its step, which therefore begins with the phase TEACH.
     has_room : In(1)
         The record buffer has room for the worst case and for words that are still on their way to it.
-    rows_start, sweep_start, columns_start, probes_start : Out(1)
-        Strobes that begin a phase.
-    rows_busy, sweep_busy, columns_busy, probes_busy : In(1)
+    rows_start, sweep_start, columns_start, due_start, probes_start : Out(1)
+        Strobes that begin a phase (`due` only with dendritic delays).
+    rows_busy, sweep_busy, columns_busy, due_busy, probes_busy : In(1)
         The phase is going on: high at the latest in the clock after the strobe.
     head_wanted : In(1), head_word : In(16)
         A record of spikes is due, and its first word; valid at the end of the sweep.
@@ -87,9 +92,10 @@ class Sequencer(wiring.Component):
                 "reaches": In(1),
                 "events_idle": In(1),
                 "events_enable": Out(1),
+                "lesson_waits": In(1),
                 "has_room": In(1),
-                **{f"{name}_start": Out(1) for name in _PHASES},
-                **{f"{name}_busy": In(1) for name in _PHASES},
+                **{f"{name}_start": Out(1) for name in _phases(params)},
+                **{f"{name}_busy": In(1) for name in _phases(params)},
                 "head_wanted": In(1),
                 "head_word": In(16),
                 "columns_wanted": In(1),
@@ -119,8 +125,11 @@ class Sequencer(wiring.Component):
         self._look(m)
         # START and STEP have no argument.
         m.d.comb += self.recorder.p.argument.eq(self.head_word)
+        self._teaching = Signal()
         with m.FSM():
             self._rest(m)
+            if self.params.teaching:
+                self._teach(m)
             self._compute(m)
             self._report(m)
             self._end(m)
@@ -179,10 +188,16 @@ class Sequencer(wiring.Component):
         gated = self._flag(RunFlag.GATED)
         is_ready, self._stalls, self._may_begin = Signal(), Signal(), Signal()
         m.d.sync += self._stalls.eq(~self.has_room | (gated & ~self.reaches))
-        m.d.sync += is_ready.eq(self.settled & self.has_room & (~gated | self.reaches))
+        complete = self.settled & (~gated | self.reaches)
+        self._complete, self._teaches = complete, Signal()
+        if self.params.teaching:
+            m.d.sync += self._teaches.eq(self.lesson_waits)
+            m.d.sync += is_ready.eq(self.has_room & (complete | self.lesson_waits))
+        else:
+            m.d.sync += is_ready.eq(complete & self.has_room)
         m.d.comb += self._may_begin.eq(is_ready & self.events_idle & (~self._flag(RunFlag.PACED) | self._due))
         self._busy = {}
-        for name in _PHASES:
+        for name in _phases(self.params):
             self._busy[name] = busy = Signal(name=f"{name}_goes_on")
             m.d.sync += busy.eq(getattr(self, f"{name}_start") | getattr(self, f"{name}_busy"))
 
@@ -226,17 +241,23 @@ class Sequencer(wiring.Component):
             with m.Elif(self.running & self._may_begin):
                 m.d.comb += [
                     self._begins.eq(1),
-                    self.rows_start.eq(1),
+                    self.rows_start.eq(~self._teaches),
                     self.events_enable.eq(0),
                     self.late.eq(self._flag(RunFlag.PACED) & self._schedule.overdue),
                 ]
                 m.next = "Rows"
+                if self.params.teaching:
+                    with m.If(self._teaches):
+                        m.next = "Teach"
             with m.Elif(self.running):
                 m.d.comb += self.stalls.eq(self._stalls)
         with m.State("Access"):
             m.d.comb += self.phase.eq(Phase.ACCESS)
             with m.If(~self.access_busy):
                 m.next = "Rest"
+                if self.params.teaching:
+                    with m.If(self._teaching):
+                        m.next = "Teach"
         with m.State("Start"):
             self._tell(m, RecorderCommand.START)
             with m.If(self.recorder.ready):
@@ -246,6 +267,26 @@ class Sequencer(wiring.Component):
         """End or pause the run between two steps."""
         m.d.sync += self._reason.eq(reason)
         m.next = "End"
+
+    def _teach(self, m: Module):
+        """Let the events of a step that has begun act, also those that are still to come in a gated run.
+
+        The host may look in, and an abort ends the wait.
+        """
+        with m.State("Teach"):
+            m.d.sync += self._teaching.eq(1)
+            m.d.comb += [
+                self.phase.eq(Phase.TEACH),
+                self.events_enable.eq(~self.access_wanted & ~self._asked.abort),
+            ]
+            with m.If(self.access_wanted):
+                with m.If(self.events_idle):
+                    m.d.comb += self.access_start.eq(1)
+                    m.next = "Access"
+            with m.Elif(self.events_idle & (self._complete | self._asked.abort)):
+                m.d.comb += self.rows_start.eq(1)
+                m.d.sync += self._teaching.eq(0)
+                m.next = "Rows"
 
     def _compute(self, m: Module):
         """Compute a step: rows, sweep, columns."""
@@ -265,14 +306,26 @@ class Sequencer(wiring.Component):
                 self.recorder.p.command.eq(RecorderCommand.HEAD),
             ]
             with m.If(~self.columns_wanted):
-                m.next = "Probes"
+                self._after_columns(m)
             with m.Elif(~self.head_wanted | self.recorder.ready):
                 m.d.comb += self.columns_start.eq(1)
                 m.next = "Columns"
         with m.State("Columns"):
             m.d.comb += self.phase.eq(Phase.COLUMNS)
             with m.If(~self._busy["columns"]):
-                m.next = "Probes"
+                self._after_columns(m)
+        if self.params.dendritic_delays:
+            with m.State("Due"):
+                m.d.comb += self.phase.eq(Phase.COLUMNS)
+                with m.If(~self._busy["due"]):
+                    m.next = "Probes"
+
+    def _after_columns(self, m: Module):
+        """Go on behind the neurons that fired."""
+        m.next = "Probes"
+        if self.params.dendritic_delays:
+            m.d.comb += self.due_start.eq(1)
+            m.next = "Due"
 
     def _report(self, m: Module):
         """Record the probes, and the end of the step."""

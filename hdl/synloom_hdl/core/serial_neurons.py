@@ -72,6 +72,8 @@ class SerialNeurons(Neurons):
             self._state.read_en.eq(fetches),
             self.sweep_en.eq(fetches | self._at(_Step.EXCITATION, 1)),
             self.sweep_group.eq(Cat(step == _Step.EXCITATION, neuron)),
+            self.forced_en.eq(fetches),
+            self.forced_index.eq(neuron >> 4),
         ]
         after = Signal(_Step)
         m.d.comb += after.eq(step.as_value() + 1)
@@ -194,12 +196,17 @@ class SerialNeurons(Neurons):
         """Compare, choose the new state, and write it."""
         params, p, s, theta, u_sat = self.params, self._p, self._s, self._theta, self._u_sat
         bits, top = params.state_bits, params.state_max
-        ready, moves, fires = Signal(), Signal(), Signal()
+        ready, moves, fires, forced = Signal(), Signal(), Signal(), Signal()
         self._fires = fires
         threshold = p.thr + theta if params.adaptation else p.thr
-        m.d.comb += [ready.eq(s.refr == 0), moves.eq(ready | p.integrate)]
+        m.d.comb += [ready.eq(s.refr == 0), moves.eq(ready | p.integrate | forced)]
+        if params.teaching:
+            m.d.comb += [
+                forced.eq(self.forced.bit_select(self._neuron[:4], 1)),
+                self.forced_done.eq(self._at(_Step.FINISH, 1) & self._neuron[:4].all()),
+            ]
         with m.If(self._at(_Step.FINISH, 0)):
-            m.d.sync += fires.eq(self._used & ready & (u_sat >= threshold))
+            m.d.sync += fires.eq(self._used & (forced | (ready & (u_sat >= threshold))))
 
         reduced = Signal(signed(bits + 1))
         reduced_sat, clips_reduced = saturated(reduced, bits)

@@ -1,4 +1,4 @@
-"""The delay wheel: a bitmap of sources for each of the next steps."""
+"""The delay wheel: a bitmap of ids for each of the next steps."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["Wheel", "spike_layout"]
 
 
 def spike_layout(params: ArrayParams) -> data.StructLayout:
-    """Return a spike on its way: the slot of its step, and its source id as word and bit."""
+    """Return a spike on its way: the slot of its step, and its id as word and bit."""
     return data.StructLayout(
-        {"slot": ceil_log2(params.delay_slots), "bit": 4, "word": max(1, ceil_log2(params.source_words))}
+        {"slot": ceil_log2(params.delay_slots), "bit": 4, "word": max(1, ceil_log2(params.wheel_words))}
     )
 
 
@@ -38,12 +38,12 @@ class Wheel(wiring.Component):
     clear_en : In(1), clear_index : In
         Clears a word of the same slot.
     host : In(AccessSignature)
-        WHEEL: offset = slot << 8 | word.
+        WHEEL: offset = slot << 9 | word.
     """
 
     def __init__(self, params: ArrayParams):
         self.params = params
-        word = range(max(2, params.source_words))
+        word = range(max(2, params.wheel_words))
         super().__init__(
             {
                 "spikes": In(stream.Signature(spike_layout(params))),
@@ -63,7 +63,7 @@ class Wheel(wiring.Component):
         m = Module()
         params = self.params
         bits = memory_of(params, Region.WHEEL)
-        word_bits = max(1, ceil_log2(params.source_words))
+        word_bits = max(1, ceil_log2(params.wheel_words))
         m.submodules.storage = storage = SharedMemory(
             rows=params.delay_slots << word_bits,
             element_bits=16,

@@ -15,13 +15,14 @@ from synloom.compiler.neurons import neuron_registers, neuron_state
 from synloom.compiler.placement import Placement, fit, place
 from synloom.compiler.program import PlacedProjection, Program, Span, build_program
 from synloom.compiler.range_report import report_range
+from synloom.compiler.rows import Rows, longest_wait, plan_rows
 from synloom.compiler.rules import TraceUnits, features, rule_registers, trace_units
 from synloom.compiler.scales import Scale, choose_scale
 from synloom.compiler.stimulus import input_events, rate_words, rates_of
-from synloom.compiler.synapses import Edges, delays, expand
+from synloom.compiler.synapses import Edges, back_delays, expand
 from synloom.compiler.weight_report import report_weights
 from synloom.contract.memory_map import layout_of
-from synloom.contract.params import ArrayParams
+from synloom.contract.params import MOST_DELAY_SLOTS, ArrayParams
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.contract.traces import TRACES
@@ -83,9 +84,15 @@ class _Compilation:
         self.network = network
         self.report = ReportBuilder()
         self.places: Placement = place(network, params)
-        self.edges: list[Edges] = expand(network)
-        self.delays: dict[str, IntArray] = delays(network, self.report)
+        self.edges: list[Edges] = expand(network, self.report)
+        self.back = back_delays(network, self.edges)
+        self.slots = self._slots(params)
+        self.rows: Rows = plan_rows(network, self.edges, self.slots - 1)
         self.params: ArrayParams = fit(params, self._needs())
+        self.ids = [
+            self.rows.ids(k, self._spans(edge)[0].first + edge.pre, self.params)
+            for k, edge in enumerate(self.edges)
+        ]
         self.automatic = params is None
         self.scales: dict[str, Scale] = {
             str(p.label): choose_scale(p, self._incoming(p), self.params, network.dt)
@@ -99,7 +106,8 @@ class _Compilation:
         network = self.network
         neuron_params, state = self._neurons()
         weights = self._weights()
-        program = build_program([self._placed(edge) for edge in self.edges], self.params, network.dt)
+        placed = [self._placed(edge, rows) for edge, rows in zip(self.edges, self.ids, strict=True)]
+        program = build_program(placed, self.params, network.dt)
         self.params = fit(
             None if self.automatic else self.params, {**self._needs(), "segments": len(program.segments)}
         )
@@ -110,6 +118,7 @@ class _Compilation:
             seed=network.seed,
             registers=self._registers(program),
             weights=weights,
+            synapses=self._synapses(),
             neuron_params=neuron_params,
             neuron_state=state,
             source=self._source(program),
@@ -126,23 +135,35 @@ class _Compilation:
     # ---- what is needed ------------------------------------------------------------------------
 
     def _needs(self) -> dict[str, int | bool]:
-        longest = max((int(self.delays[str(p.label)].max()) for p in self.network.populations), default=1)
-        if longest > 15:
-            raise NetworkError(
-                f"a neuron's axonal delay must be at most 15 steps ({15 * self.network.dt:g} ms), not "
-                f"{longest} steps; use a larger dt or a shorter delay"
-            )
         needs: dict[str, int | bool] = {
             "inputs": max(self.places.input_count, 1),
             "neurons": self.places.neuron_count,
-            "delay_slots": 1 << longest.bit_length(),
+            "axons": self.rows.axons,
+            "delay_slots": self.slots,
             **features(self.edges),
         }
         if any(p.generator for p in self.network.inputs):
             needs["generators"] = True
         if any(p.cell.theta_plus.any() or p.theta_init.any() for p in self.network.populations):
             needs["adaptation"] = True
+        if any(back.any() for back in self.back.values()):
+            needs["dendritic_delays"] = True
         return needs
+
+    def _slots(self, params: ArrayParams | None) -> int:
+        """Return the delay slots to plan for: those of the array, or as many as the longest wait needs."""
+        back = max((int(part.max(initial=0)) for part in self.back.values()), default=0)
+        most = MOST_DELAY_SLOTS
+        if back >= most:
+            raise NetworkError(
+                f"dendritic delays must be at most {(most - 1) // 2} steps "
+                f"({(most - 1) // 2 * self.network.dt:g} ms), not {back / 2:g} steps; use a larger dt, a "
+                f"shorter delay or a smaller dendritic part"
+            )
+        if params is not None:
+            return max(params.delay_slots, 1 << back.bit_length())
+        wait = longest_wait(self.network, self.edges)
+        return min(1 << max(wait, back).bit_length(), most)
 
     # ---- neurons -------------------------------------------------------------------------------
 
@@ -190,13 +211,13 @@ class _Compilation:
             (self.params.sources, self.params.neurons), self.params.weight_absent, dtype=np.int8
         )
         load = np.zeros((2, self.params.neurons))
-        for edge in self.edges:
-            source, target = self._spans(edge)
+        for edge, rows in zip(self.edges, self.ids, strict=True):
+            target = self._spans(edge)[1]
             exc, inh = self._scale_of(edge).weight_lsb(edge.label)
             lsb = np.where(edge.weights >= 0.0, exc[edge.post], inh[edge.post])
             wanted = np.rint(edge.weights / lsb)
             got = np.clip(wanted, -self.params.weight_max, self.params.weight_max)
-            weights[source.first + edge.pre, target.first + edge.post] = got.astype(np.int8)
+            weights[rows, target.first + edge.post] = got.astype(np.int8)
             report_weights(edge, wanted, got, lsb, self.params, self.report)
             report_spikes(edge, edge.projection.post, self._scale_of(edge), self.network.dt, self.report)
             sums = np.abs(got) * 2.0 ** self._scale_of(edge).shifts[edge.label]
@@ -209,7 +230,7 @@ class _Compilation:
             )
         return weights
 
-    def _placed(self, edge: Edges) -> PlacedProjection:
+    def _placed(self, edge: Edges, rows: IntArray) -> PlacedProjection:
         source, target = self._spans(edge)
         scale, rule = self._scale_of(edge), edge.rule
         placed = PlacedProjection(
@@ -217,7 +238,7 @@ class _Compilation:
             source=source,
             target=target,
             shift=scale.shifts[edge.label],
-            pre=edge.pre,
+            rows=rows,
             post=edge.post,
         )
         if rule is None:
@@ -232,18 +253,28 @@ class _Compilation:
 
     # ---- tables --------------------------------------------------------------------------------
 
+    def _source_fields(self, program: Program) -> dict[str, IntArray]:
+        first = [self.params.first_neuron_source + n for n in self.places.neurons]
+        return program.source | self.rows.fields([*first, *self.places.inputs], self.params)
+
     def _source(self, program: Program) -> npt.NDArray[np.uint16]:
-        return layout_of(self.params, Region.SOURCE).pack(program.source)[:, 0]
+        return layout_of(self.params, Region.SOURCE).pack(self._source_fields(program))
 
     def _target(self, program: Program) -> npt.NDArray[np.uint16]:
         delay = np.zeros(self.params.neurons, dtype=np.int64)
+        back = np.zeros_like(delay)
         for population, first in zip(self.network.populations, self.places.neurons, strict=True):
-            delay[first : first + population.n] = self.delays[str(population.label)]
+            where = slice(first, first + population.n)
+            delay[where] = self.rows.base_delay[str(population.label)]
+            back[where] = self.back[str(population.label)]
         # Neurons without outgoing synapses get delay 0: their spikes go nowhere.
         first = self.params.first_neuron_source
-        connected = program.source["connected"][first : first + self.params.neurons]
-        layout = layout_of(self.params, Region.TARGET)
-        return layout.pack({**program.target, "delay": delay * connected})[:, 0]
+        used = self._source_fields(program)
+        sends = used["connected"] | used.get("chained", np.int64(0))
+        fields = {**program.target, "delay": delay * sends[first : first + self.params.neurons]}
+        if self.params.dendritic_delays:
+            fields["back"] = back
+        return layout_of(self.params, Region.TARGET).pack(fields)
 
     def _gen_rate(self) -> npt.NDArray[np.uint16]:
         words = np.zeros(16 * self.params.input_words, dtype=np.uint16)
@@ -263,7 +294,7 @@ class _Compilation:
 
     def _events(self) -> IntArray:
         placed = zip(self.network.inputs, self.places.inputs, strict=True)
-        parts = [(p, first, self.delays[str(p.label)]) for p, first in placed]
+        parts = [(p, first, self.rows.base_delay[str(p.label)]) for p, first in placed]
         return input_events(parts, self.network.dt, self.report)
 
     def _registers(self, program: Program) -> dict[str, int]:
@@ -300,7 +331,7 @@ class _Compilation:
                 offset_lsb=scale.offset_lsb,
                 gain_exc=scale.gains[0],
                 gain_inh=scale.gains[1],
-                delay=self.delays[label],
+                delay=self.rows.base_delay[label],
             )
         return infos
 
@@ -311,12 +342,13 @@ class _Compilation:
                 n=p.n,
                 source=first,
                 generator=p.generator,
-                delay=self.delays[str(p.label)],
+                delay=self.rows.base_delay[str(p.label)],
             )
             for p, first in zip(self.network.inputs, self.places.inputs, strict=True)
         }
 
     def _projection_infos(self) -> Mapping[str, ProjectionInfo]:
+        ends = np.cumsum([len(edge.pre) for edge in self.edges]).tolist()
         return {
             edge.label: ProjectionInfo(
                 label=edge.label,
@@ -324,9 +356,18 @@ class _Compilation:
                 post=str(edge.projection.post.label),
                 shift=self._scale_of(edge).shifts[edge.label],
                 plastic=edge.rule is not None,
+                first=end - len(edge.pre),
+                count=len(edge.pre),
             )
-            for edge in self.edges
+            for edge, end in zip(self.edges, ends, strict=True)
         }
+
+    def _synapses(self) -> npt.NDArray[np.uint16]:
+        parts = [
+            np.stack([edge.pre, rows, edge.post], axis=1)
+            for edge, rows in zip(self.edges, self.ids, strict=True)
+        ]
+        return np.concatenate([np.zeros((0, 3), dtype=np.uint16), *parts]).astype(np.uint16)
 
 
 def _index(parts: Sequence[object], part: object) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -42,11 +43,13 @@ class PlacedProjection:
     label : str
         Label, for messages.
     source, target : Span
-        Source ids of the sources, and neurons of the targets.
+        Source ids of the sources themselves, and neurons of the targets.
     shift : int
         Left shift of the weights.
-    pre, post : (K,) int64
-        Source and target of each synapse, as indices within the populations.
+    rows : (K,) int64
+        Source id of the row of each synapse: the source itself, or an axon.
+    post : (K,) int64
+        Target of each synapse, as index within its population.
     rule : RuleRegisters or None
         Learning rule; None if the weights are static.
     tau_x, tau_y : float
@@ -59,7 +62,7 @@ class PlacedProjection:
     source: Span
     target: Span
     shift: int
-    pre: IntArray
+    rows: IntArray
     post: IntArray
     rule: RuleRegisters | None = None
     tau_x: float = 0.0
@@ -124,15 +127,12 @@ def build_program(projections: Sequence[PlacedProjection], params: ArrayParams, 
     program.target["nearest"] = np.ones(params.neurons, dtype=np.int64)
     _rows(program, projections)
     _columns(program, projections)
-    used = {
-        Side.SOURCE: [(p.source, p.tau_x, p) for p in projections if p.learns_columns],
-        Side.TARGET: [(p.target, p.tau_y, p) for p in projections if p.learns_rows],
-    }
-    for side, fields, name in (
-        (Side.SOURCE, program.source, "tau_pre"),
-        (Side.TARGET, program.target, "tau_post"),
+    sources = _source_traces([p for p in projections if p.learns_columns and len(p.rows)], params)
+    targets = _target_traces([p for p in projections if p.learns_rows])
+    for side, fields, traces in (
+        (Side.SOURCE, program.source, sources),
+        (Side.TARGET, program.target, targets),
     ):
-        traces = _traces(used[side], name)
         program.decay_lists[side] = _decays(program, traces, dt)
         for span, _, nearest in traces:
             fields["nearest"][span.ids] = int(nearest)
@@ -140,22 +140,52 @@ def build_program(projections: Sequence[PlacedProjection], params: ArrayParams, 
 
 
 def _rows(program: Program, projections: Sequence[PlacedProjection]) -> None:
-    for span in dict.fromkeys(p.source for p in projections if len(p.pre)):
-        outgoing = [p for p in projections if p.source == span and len(p.pre)]
-        outgoing.sort(key=lambda p: p.target.first)
-        program.source["list"][span.ids] = program.add([_row_segment(p) for p in outgoing])
-        for p in outgoing:
-            program.source["connected"][span.first + np.unique(p.pre)] = 1
+    projections = sorted(projections, key=lambda p: p.target.first)
+    of_row: dict[int, list[PlacedProjection]] = {}
+    for p in projections:
+        for row in np.unique(p.rows).tolist():
+            of_row.setdefault(row, []).append(p)
+    # Where no two projections of a population share a target's population, all its own rows have one list.
+    for span in {p.source for p in projections}:
+        own = [p for p in projections if p.source == span and (np.isin(p.rows, np.r_[span.ids])).any()]
+        if all(a.target.first + a.target.n <= b.target.first for a, b in pairwise(own)):
+            of_row |= {row: own for row in range(span.first, span.first + span.n) if row in of_row}
+    for row, mine in sorted(of_row.items()):
+        program.source["list"][row] = program.add([_row_segment(p) for p in mine])
+        program.source["connected"][row] = 1
 
 
 def _columns(program: Program, projections: Sequence[PlacedProjection]) -> None:
-    learning = [p for p in projections if p.learns_columns and len(p.pre)]
+    learning = [p for p in projections if p.learns_columns and len(p.rows)]
     for span in dict.fromkeys(p.target for p in learning):
-        incoming = [p for p in learning if p.target == span]
-        incoming.sort(key=lambda p: p.source.first)
-        program.target["list"][span.ids] = program.add([_column_segment(p) for p in incoming])
-        for p in incoming:
-            program.target["learns"][span.first + np.unique(p.post)] = 1
+        segments: list[Segment] = []
+        for p in learning:
+            if p.target == span:
+                others = [q.rows for q in projections if q.target == span and q is not p]
+                taken = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *others]))
+                segments += [_column_segment(p, run) for run in _runs(p.rows, p.source, taken)]
+                program.target["learns"][span.first + np.unique(p.post)] = 1
+        segments.sort(key=lambda segment: segment["lo"])
+        program.target["list"][span.ids] = program.add(segments)
+
+
+def _runs(rows: IntArray, own: Span, others: IntArray) -> list[Span]:
+    """Return ranges of ids that hold these rows and none of the others.
+
+    The sources' own rows are one range as a whole if no other row is among them.
+    """
+    rows = np.unique(rows)
+    is_own = (rows >= own.first) & (rows < own.first + own.n)
+    runs = []
+    if is_own.any() and not ((others >= own.first) & (others < own.first + own.n)).any():
+        runs, rows, is_own = [own], rows[~is_own], is_own[~is_own]
+    if len(rows):
+        # A range ends where one of the other rows comes between.
+        between = np.searchsorted(others, rows)
+        ends = np.flatnonzero((np.diff(between) > 0) | (np.diff(is_own.astype(int)) != 0)) + 1
+        parts = np.split(rows, ends)
+        runs += [Span(int(part[0]), int(part[-1] - part[0]) + 1) for part in parts]
+    return runs
 
 
 def _row_segment(p: PlacedProjection) -> Segment:
@@ -166,12 +196,12 @@ def _row_segment(p: PlacedProjection) -> Segment:
     return segment
 
 
-def _column_segment(p: PlacedProjection) -> Segment:
+def _column_segment(p: PlacedProjection, ids: Span) -> Segment:
     assert p.rule is not None
     half = p.rule.column
     return {
-        "lo": p.source.first,
-        "hi": p.source.first + p.source.n,
+        "lo": ids.first,
+        "hi": ids.first + ids.n,
         "a": half.a,
         "t0": half.t0,
         "a_negative": int(half.a_negative),
@@ -190,19 +220,50 @@ def _common(rule: RuleRegisters) -> Segment:
     }
 
 
-def _traces(
-    used: Sequence[tuple[Span, float, PlacedProjection]], name: str
-) -> list[tuple[Span, float, bool]]:
+def _target_traces(learning: Sequence[PlacedProjection]) -> list[tuple[Span, float, bool]]:
     """Return one (span, tau, nearest) per population; raise NetworkError if two projections disagree."""
-    found: dict[Span, tuple[float, PlacedProjection]] = {}
-    for span, tau, p in used:
-        known = found.setdefault(span, (tau, p))
-        if known[0] != tau or known[1].nearest != p.nearest:
-            raise NetworkError(
-                f"projections {known[1].label!r} and {p.label!r} share the traces of one population, so "
-                f"their {name} and pairing must be equal, not {_trace_text(*known)} and {_trace_text(tau, p)}"
-            )
-    return [(span, tau, p.nearest) for span, (tau, p) in found.items()]
+    found: dict[Span, PlacedProjection] = {}
+    for p in learning:
+        known = found.setdefault(p.target, p)
+        if known.tau_y != p.tau_y or known.nearest != p.nearest:
+            raise _disagreement("tau_post", (known, known.tau_y), (p, p.tau_y))
+    return [(span, p.tau_y, p.nearest) for span, p in found.items()]
+
+
+def _source_traces(
+    learning: Sequence[PlacedProjection], params: ArrayParams
+) -> list[tuple[Span, float, bool]]:
+    """Return (span, tau, nearest) for ranges of rows; raise NetworkError if two projections disagree."""
+    owner = np.full(params.sources + 1, -1, dtype=np.int64)
+    for k, p in enumerate(learning):
+        rows = np.unique(p.rows)
+        for other in np.unique(owner[rows]).tolist():
+            known = learning[max(other, 0)]
+            if other >= 0 and (known.tau_x != p.tau_x or known.nearest != p.nearest):
+                raise _disagreement("tau_pre", (known, known.tau_x), (p, p.tau_x))
+        owner[rows] = k
+    for k, p in enumerate(learning):
+        # Where all sources with synapses have one kind of trace, the others have it too: one range.
+        own = owner[p.source.ids]
+        own[own < 0] = k
+    kinds = [(p.tau_x, p.nearest) for p in learning]
+    kind = np.array([kinds.index(kinds[k]) if k >= 0 else -1 for k in owner.tolist()])
+    edges = np.flatnonzero(np.diff(np.concatenate([[-1], kind]))).tolist()
+    return [
+        (Span(lo, hi - lo), *kinds[kind[lo]])
+        for lo, hi in pairwise([*edges, params.sources])
+        if kind[lo] >= 0
+    ]
+
+
+def _disagreement(
+    name: str, one: tuple[PlacedProjection, float], other: tuple[PlacedProjection, float]
+) -> NetworkError:
+    (p, tau), (q, another) = one, other
+    return NetworkError(
+        f"projections {p.label!r} and {q.label!r} share the traces of one population, so their {name} and "
+        f"pairing must be equal, not {_trace_text(tau, p)} and {_trace_text(another, q)}"
+    )
 
 
 def _trace_text(tau: float, p: PlacedProjection) -> str:

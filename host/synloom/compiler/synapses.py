@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +12,10 @@ import numpy as np
 from synloom.base.checks import HUGE, FloatArray, IntArray, reals, steps_of
 from synloom.base.errors import NetworkError, ParameterError
 from synloom.image.report import ReportBuilder
-from synloom.network.inputs import InputPopulation
 from synloom.network.network import Network, Population, Projection
 from synloom.network.plasticity import PairRule
 
-__all__ = ["Edges", "delays", "expand"]
+__all__ = ["Edges", "back_delays", "expand"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +30,18 @@ class Edges:
         Source and target of each synapse, as indices within the populations; each pair at most once.
     weights : (K,) float64
         nA, or mV for delta synapses.
+    delay : (K,) int64
+        Steps until a spike of the source arrives.
+    back : (K,) int64
+        Steps until a spike of the target reaches the synapse.
     """
 
     projection: Projection
     pre: IntArray
     post: IntArray
     weights: FloatArray
+    delay: IntArray
+    back: IntArray
 
     @property
     def label(self) -> str:
@@ -48,7 +54,7 @@ class Edges:
         return self.projection.rule
 
 
-def expand(network: Network) -> list[Edges]:
+def expand(network: Network, report: ReportBuilder) -> list[Edges]:
     """Expand all projections of a network into synapses.
 
     Each projection has a random stream of its own, of the network's seed and its label, so adding or removing
@@ -57,16 +63,16 @@ def expand(network: Network) -> list[Edges]:
     Raises
     ------
     NetworkError
-        If a connector does not fit its populations, weights are missing or given twice, or two projections
-        join the same two populations.
+        If a connector does not fit its populations, weights are missing or given twice, or the delay of a
+        neuron is below one step.
     ParameterError
         If weights from a connector or a distribution have the wrong shape or are out of range, or if a weight
         is out of the bounds of its learning rule.
     """
     edges = []
     for projection in network.projections:
-        edges.append(_expand_one(projection, _stream(network.seed, str(projection.label))))
-    _refuse_twice(edges)
+        rng = _stream(network.seed, str(projection.label))
+        edges.append(_expand_one(projection, network.dt, rng, report))
     return edges
 
 
@@ -75,7 +81,7 @@ def _stream(seed: int, label: str) -> np.random.Generator:
     return np.random.default_rng([seed, int.from_bytes(name[:16], "little")])
 
 
-def _expand_one(projection: Projection, rng: np.random.Generator) -> Edges:
+def _expand_one(projection: Projection, dt: float, rng: np.random.Generator, report: ReportBuilder) -> Edges:
     made = projection.connector.synapses(
         projection.pre.n, projection.post.n, rng, projection.pre is projection.post
     )
@@ -99,7 +105,8 @@ def _expand_one(projection: Projection, rng: np.random.Generator) -> Edges:
         assert weight is not None
         weights = _in_range(projection, weight.draw(len(made), rng), len(made))
     _check_bounds(projection, weights)
-    return Edges(projection, made.pre, made.post, weights)
+    delay, back = _delays(projection, made.pre, made.post, dt, rng, report)
+    return Edges(projection, made.pre, made.post, weights, delay, back)
 
 
 def _in_range(projection: Projection, weights: Any, count: int) -> FloatArray:
@@ -126,61 +133,74 @@ def _check_bounds(projection: Projection, weights: FloatArray) -> None:
         )
 
 
-def _refuse_twice(edges: list[Edges]) -> None:
-    seen: dict[tuple[int, int], str] = {}
-    for edge in edges:
-        ends = (id(edge.projection.pre), id(edge.projection.post))
-        if ends in seen:
-            raise NetworkError(
-                f"projections {seen[ends]!r} and {edge.label!r} join the same two populations, but the array "
-                f"has one synapse per source and target; merge them into one projection with FromMatrix"
-            )
-        seen[ends] = edge.label
+def _delays(
+    projection: Projection,
+    pre: IntArray,
+    post: IntArray,
+    dt: float,
+    rng: np.random.Generator,
+    report: ReportBuilder,
+) -> tuple[IntArray, IntArray]:
+    """Return the delay of each synapse, and that of its target's spikes, in steps."""
+    label, delay = str(projection.label), projection.delay
+    least = int(isinstance(projection.pre, Population))
+    name = f"delay of projection {label!r}"
+    if delay is None:
+        wanted = np.full(len(pre), least * dt)
+    elif isinstance(delay, np.ndarray):
+        wanted = delay[pre, post]
+    else:
+        wanted = _drawn_delays(projection, delay.draw(len(pre), rng), len(pre))
+    steps = steps_of(name, wanted, dt) if len(pre) else np.zeros(0, dtype=np.int64)
+    if (steps < least).any():
+        raise NetworkError(
+            f"projection {label!r}: a neuron's delay must be at least one step ({dt:g} ms), "
+            f"not {wanted.min():g} ms; use a longer delay or a smaller dt"
+        )
+    if delay is not None and len(steps):
+        report.add(label, "delay (ms)", wanted, steps * dt)
+    on_dendrite = 2.0 * projection.dendritic * steps * dt
+    back = steps_of(name, on_dendrite, dt) if len(pre) else steps
+    if back.any():
+        report.add(label, "dendritic delay (ms)", on_dendrite / 2.0, back * dt / 2.0)
+    return steps, back
 
 
-def delays(network: Network, report: ReportBuilder) -> dict[str, IntArray]:
-    """Return the axonal delay of every source in steps, (n,) int64 by label of its population.
+def _drawn_delays(projection: Projection, drawn: Any, count: int) -> FloatArray:
+    """Return the delays of a distribution, checked: (count,) float64."""
+    if np.shape(drawn) != (count,):
+        raise ParameterError(
+            f"projection {projection.label!r}: its distribution must return one delay per synapse, shape "
+            f"({count},), not {np.shape(drawn)}"
+        )
+    return reals(f"delays of projection {projection.label!r}", drawn, low=0.0) if count else np.zeros(0)
+
+
+def back_delays(network: Network, edges: Sequence[Edges]) -> dict[str, IntArray]:
+    """Return how long each neuron's spikes take to its own synapses, in steps: (n,) int64 by label.
 
     Raises
     ------
     NetworkError
-        If two projections give one source different delays, or the delay of a neuron is below one step.
-    ParameterError
-        If a delay is 2**31 steps or more.
+        If plastic synapses of one target have different dendritic delays.
     """
-    found: dict[str, tuple[str, IntArray]] = {}
-    for projection in network.projections:
-        if projection.delay is None:
+    found = {str(p.label): np.full(p.n, -1, dtype=np.int64) for p in network.populations}
+    source: dict[str, str] = {}
+    for edge in edges:
+        if edge.rule is None:
             continue
-        source, label = str(projection.pre.label), str(projection.label)
-        steps = _delay_steps(projection, projection.delay, network.dt)
-        if source in found and (found[source][1] != steps).any():
-            k = int(np.argmax(found[source][1] != steps))
-            raise NetworkError(
-                f"projections {found[source][0]!r} and {label!r} give source {k} of {source!r} different "
-                f"delays, {found[source][1][k]} and {steps[k]} steps; delays are axonal, so give one delay "
-                f"per source, the same in all its projections"
-            )
-        found[source] = (label, steps)
-        report.add(label, "delay (ms)", projection.delay, steps * network.dt)
-        if isinstance(projection.pre, InputPopulation) and projection.pre.generator and steps.any():
-            report.note(
-                f"{label}: the delay is ignored, because generators draw a spike in the step in which it "
-                f"arrives"
-            )
-    result: dict[str, IntArray] = {}
-    sources: list[Population | InputPopulation] = [*network.populations, *network.inputs]
-    for population in sources:
-        default = np.full(population.n, int(isinstance(population, Population)), dtype=np.int64)
-        result[str(population.label)] = found.get(str(population.label), ("", default))[1]
-    return result
-
-
-def _delay_steps(projection: Projection, delay: FloatArray, dt: float) -> IntArray:
-    steps = steps_of(f"delay of projection {projection.label!r}", delay, dt)
-    if isinstance(projection.pre, Population) and (steps < 1).any():
-        raise NetworkError(
-            f"projection {projection.label!r}: a neuron's delay must be at least one step ({dt:g} ms), "
-            f"not {delay.min():g} ms; use a longer delay or a smaller dt"
-        )
-    return steps
+        label = str(edge.projection.post.label)
+        known, other = found[label], source.get(label, edge.label)
+        for value in np.unique(edge.back):
+            targets = np.unique(edge.post[edge.back == value])
+            wrong = targets[(known[targets] >= 0) & (known[targets] != value)]
+            if len(wrong):
+                raise NetworkError(
+                    f"plastic projections {other!r} and {edge.label!r} give neuron {wrong[0]} of {label!r} "
+                    f"different dendritic delays, {known[wrong[0]] / 2 * network.dt:g} and "
+                    f"{value / 2 * network.dt:g} ms; its spikes reach all its plastic synapses at one time, "
+                    f"so give these projections equal delays, or dendritic=0"
+                )
+            known[targets] = value
+        source[label] = edge.label
+    return {label: np.maximum(known, 0) for label, known in found.items()}

@@ -12,10 +12,13 @@ from typing import Any, Final
 
 from synloom.base.errors import ParameterError
 
-__all__ = ["SEMANTICS_VERSION", "ArrayParams", "allowed"]
+__all__ = ["MOST_DELAY_SLOTS", "SEMANTICS_VERSION", "ArrayParams", "allowed"]
 
 SEMANTICS_VERSION: Final = 3
 """Raised whenever docs/numbers.md changes a bit."""
+
+MOST_DELAY_SLOTS: Final = 256
+"""Slots of the largest delay wheel."""
 
 _RANGES: Final[dict[str, tuple[int, int]]] = {
     "inputs": (1, 2048),
@@ -24,7 +27,7 @@ _RANGES: Final[dict[str, tuple[int, int]]] = {
     "trace_bits": (8, 16),
     "accumulator_bits": (10, 24),
     "axons": (0, 4064),
-    "delay_slots": (2, 256),
+    "delay_slots": (2, MOST_DELAY_SLOTS),
     "segments": (2, 256),
     "probes": (1, 16),
     "record_words": (256, 32768),

@@ -81,6 +81,7 @@ def connect(
 def open_port(
     target: str,
     params: ArrayParams | None = None,
+    /,
     *,
     progress: Progress | None = None,
     **options: object,
@@ -95,6 +96,7 @@ def open_port(
         if name not in allowed:
             raise ParameterError(
                 f"target {target!r} has no option {name!r}; it has: {', '.join(allowed) or 'none'}"
+                + ("; give the array as the second argument" if name == "params" else "")
             )
     if (opener := _OPENERS.get(target)) is not None:
         return opener(params or ArrayParams(), progress, options)

@@ -7,7 +7,7 @@ import reprlib
 import numpy as np
 import numpy.typing as npt
 
-from synloom.base.checks import FloatArray
+from synloom.base.checks import FloatArray, IntArray
 from synloom.base.errors import ParameterError
 from synloom.contract.array_port import Port
 from synloom.contract.memory_map import memory_of
@@ -25,33 +25,51 @@ def _ends(image: Image, info: ProjectionInfo) -> tuple[PopulationInfo | InputInf
     return pre, image.populations[info.post]
 
 
+def _places(image: Image, info: ProjectionInfo) -> tuple[IntArray, IntArray, IntArray]:
+    """Return source, row and target of each synapse, (K,) int64 each."""
+    pre, row, post = image.synapses[info.first : info.first + info.count].astype(np.int64).T
+    return pre, row, post
+
+
 def read_raw(port: Port, image: Image, info: ProjectionInfo) -> Raw:
     """Read the weights of a projection as the array holds them, (n_pre, n_post) int8."""
     pre, post = _ends(image, info)
+    sources, rows, targets = _places(image, info)
     memory, neurons = memory_of(image.params, Region.WEIGHTS), image.params.neurons
-    if 2 * post.n >= neurons:
-        # Rows follow one another without gaps; one long read is faster than many short ones.
-        count = (pre.n - 1) * neurons + post.n
-        flat = np.zeros(pre.n * neurons, dtype=np.uint16)
-        flat[:count] = port.read(memory.region, memory.offset(pre.source, post.first), count)
-        words = flat.reshape(pre.n, neurons)[:, : post.n]
-    else:
-        rows = [
-            port.read(memory.region, memory.offset(pre.source + i, post.first), post.n) for i in range(pre.n)
-        ]
-        words = np.stack(rows)
-    return memory.unpack(words)["weight"].astype(np.int8).reshape(pre.n, post.n)
+    used = np.unique(rows)
+    blocks = [np.zeros((0, post.n), dtype=np.uint16)]
+    for run in np.split(used, np.flatnonzero(np.diff(used) > 1) + 1):
+        if 2 * post.n >= neurons and len(run):
+            # Rows follow one another without gaps; one long read is faster than many short ones.
+            count = (len(run) - 1) * neurons + post.n
+            flat = np.zeros(len(run) * neurons, dtype=np.uint16)
+            flat[:count] = port.read(memory.region, memory.offset(int(run[0]), post.first), count)
+            blocks.append(flat.reshape(len(run), neurons)[:, : post.n])
+        else:
+            blocks += [
+                port.read(memory.region, memory.offset(i, post.first), post.n)[None] for i in run.tolist()
+            ]
+    words = np.concatenate(blocks)
+    raw = np.full((pre.n, post.n), image.params.weight_absent, dtype=np.int8)
+    found = memory.unpack(words)["weight"].astype(np.int8).reshape(len(used), post.n)
+    raw[sources, targets] = found[np.searchsorted(used, rows), targets]
+    return raw
 
 
 def write_raw(port: Port, image: Image, info: ProjectionInfo, raw: Raw) -> None:
     """Write the weights of a projection as the array holds them, (n_pre, n_post) int8."""
-    pre, post = _ends(image, info)
+    _, post = _ends(image, info)
+    sources, rows, targets = _places(image, info)
     memory, neurons = memory_of(image.params, Region.WEIGHTS), image.params.neurons
-    if post.n == neurons:
-        port.write(*memory.write({"weight": raw.reshape(-1)}, pre.source * neurons))
+    used = np.unique(rows)
+    # What else is in these rows, for the same targets, is no synapse.
+    block = np.full((len(used), post.n), image.params.weight_absent, dtype=np.int8)
+    block[np.searchsorted(used, rows), targets] = raw[sources, targets]
+    if post.n == neurons and len(used) and used[-1] - used[0] == len(used) - 1:
+        port.write(*memory.write({"weight": block.reshape(-1)}, int(used[0]) * neurons))
         return
-    for i in range(pre.n):
-        port.write(*memory.write({"weight": raw[i]}, (pre.source + i) * neurons + post.first))
+    for i, weights in zip(used.tolist(), block, strict=True):
+        port.write(*memory.write({"weight": weights}, i * neurons + post.first))
 
 
 def _lsb(image: Image, info: ProjectionInfo) -> tuple[FloatArray, FloatArray]:
@@ -101,8 +119,9 @@ def raw_from_si(image: Image, info: ProjectionInfo, weights: npt.ArrayLike) -> R
             f"weights of {info.label!r} must have shape {(pre.n, post.n)}, not {wanted.shape}"
         )
     absent = image.params.weight_absent
-    block = image.weights[pre.source : pre.source + pre.n, post.first : post.first + post.n]
-    missing = block == absent
+    missing = np.ones((pre.n, post.n), dtype=bool)
+    sources, _, targets = _places(image, info)
+    missing[sources, targets] = False
     wrong = np.argwhere(missing != np.isnan(wanted))
     if len(wrong):
         i, j = wrong[0].tolist()

@@ -26,10 +26,11 @@ from synloom.image.report import Report
 
 __all__ = ["FORMAT_VERSION", "Image"]
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 _MAGIC: Final = "synloom image"
 _ARRAYS: Final = {
     "weights": "int8",
+    "synapses": "uint16",
     "neuron_params": "uint16",
     "neuron_state": "uint16",
     "source": "uint16",
@@ -57,12 +58,15 @@ class Image:
         Values of CTRL registers by name.
     weights : (S, N) int8
         Weights; `params.weight_absent` is *no synapse*.
+    synapses : (K, 3) uint16
+        Source (index in its population), row (source id) and target (index in its population) of every
+        synapse, by projection.
     neuron_params, neuron_state : (N, words) uint16
         Packed records of all neurons.
-    source : (S,) uint16
-        Packed SOURCE words of all source ids.
-    target : (N,) uint16
-        Packed TARGET words of all neurons.
+    source : (S, words) uint16
+        Packed SOURCE records of all source ids.
+    target : (N, words) uint16
+        Packed TARGET records of all neurons.
     program : (K, words) uint16
         Packed segments in use.
     gen_rate : (16 MW,) uint16
@@ -80,6 +84,7 @@ class Image:
     seed: int
     registers: Mapping[str, int]
     weights: npt.NDArray[np.int8]
+    synapses: npt.NDArray[np.uint16]
     neuron_params: npt.NDArray[np.uint16]
     neuron_state: npt.NDArray[np.uint16]
     source: npt.NDArray[np.uint16]

@@ -110,6 +110,8 @@ class ProjectionInfo(_Info):
         Left shift of the weights.
     plastic : bool
         Whether a learning rule changes the weights.
+    first, count : int
+        Its part of the image's `synapses`.
     """
 
     label: str
@@ -117,6 +119,8 @@ class ProjectionInfo(_Info):
     post: str
     shift: int
     plastic: bool
+    first: int
+    count: int
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ProjectionInfo:

@@ -94,9 +94,13 @@ class Projection:
         Weights in nA: each spike raises the synaptic current by the weight. For delta synapses
         (`tau_syn` = 0) in mV: each spike raises the potential by the weight. Negative weights are
         inhibitory. Leave it out if the connector gives weights.
-    delay : float or (n_pre,) array, optional
-        Axonal delay in ms: one per source, the same in all projections of that source. Default: one step for
-        neurons, none for inputs.
+    delay : float, (n_pre,) array, (n_pre, n_post) array or Distribution, optional
+        Delay in ms, of all synapses, of each source's or of each one. Default: one step for neurons, which
+        is their least, and none for inputs. A source with several delays takes a row of the array for each.
+    dendritic : float
+        The part of the delay that lies on the target's dendrite, 0 to 1 (PyNN's dendritic delay fraction).
+        It matters only where synapses learn: there the source's spike comes after the axonal part, and the
+        target's own spike after the dendritic part. Default: 0, all of it on the axon.
     plasticity : Plasticity, optional
         Learning rule: `STDP`, `TraceTarget` or `PairRule`. Default: none, the weights are static.
     label : str, optional
@@ -118,6 +122,7 @@ class Projection:
         *,
         weight: Weight | None = None,
         delay: Any = None,
+        dendritic: float = 0.0,
         plasticity: Plasticity | None = None,
         label: str | None = None,
     ):
@@ -136,7 +141,8 @@ class Projection:
         self.post = post
         self.connector = connector
         self.weight = _check_weight(weight, (pre.n, post.n))
-        self.delay = None if delay is None else per_item("delay", reals("delay", delay, low=0.0), pre.n)
+        self.delay = _check_delay(delay, (pre.n, post.n))
+        self.dendritic = real("dendritic", dendritic, low=0.0, high=1.0)
         self.plasticity = plasticity
         self.rule = _check_rule(plasticity)
         self.label = label
@@ -226,6 +232,22 @@ def _check_weight(weight: Any, shape: tuple[int, int]) -> Weight | None:
     if np.shape(weight) != shape:
         raise ParameterError(
             f"weight must be a number or have shape {shape} (sources, targets), not {np.shape(weight)}"
+        )
+    return flat.reshape(shape)
+
+
+def _check_delay(delay: Any, shape: tuple[int, int]) -> FloatArray | Distribution | None:
+    """Return delays for each pair, (n_pre, n_post) float64, a distribution, or None."""
+    if delay is None or (isinstance(delay, Distribution) and not isinstance(delay, type)):
+        return delay
+    if np.ndim(delay) != 2:
+        rows = per_item("delay", reals("delay", delay, low=0.0), shape[0])
+        return np.asarray(np.broadcast_to(rows[:, None], shape))
+    flat = reals("delay", np.asarray(delay).reshape(-1), low=0.0)
+    if np.shape(delay) != shape:
+        raise ParameterError(
+            f"delay must be a number, have one value per source ({shape[0]}), or have shape {shape} "
+            f"(sources, targets), not {np.shape(delay)}"
         )
     return flat.reshape(shape)
 

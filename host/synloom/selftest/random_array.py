@@ -15,7 +15,7 @@ import numpy.typing as npt
 from synloom.contract.contents import Contents
 from synloom.contract.memory_map import layout_of, memory_map
 from synloom.contract.params import ArrayParams
-from synloom.contract.records import EVENT_ADVANCE
+from synloom.contract.records import EVENT_ADVANCE, EVENT_SETTING
 from synloom.contract.regions import Region
 from synloom.contract.registers import LIST_VALID, Mode, control
 from synloom.contract.traces import TRACES, Side
@@ -76,6 +76,7 @@ class _Draft:
         self.contents = any_contents(params, rng)
         self.registers: dict[str, int] = {}
         self.used = params.neurons
+        self.twins = np.zeros(0, dtype=np.int64)
         if style not in ("everyone", "saturating") and rng.random() < 0.3:
             self.used = int(rng.integers(0, params.neurons + 1))
         self._neurons()
@@ -173,6 +174,7 @@ class _Draft:
             fields["nearest"] = (rng.random(count) < 0.3).astype(np.int64)
         targets = self.contents[Region.TARGET]
         targets["delay"] = rng.integers(0, params.delay_slots, params.neurons)
+        self._chains()
         for trace in TRACES:
             first = starts[trace.name]
             valid = bool(first) and rng.random() < 0.9
@@ -180,6 +182,31 @@ class _Draft:
             self.registers[trace.increment] = self._pick(
                 params.trace_max >> 4, params.trace_max, int(rng.integers(0, params.trace_max + 1))
             )
+
+    def _chains(self) -> None:
+        """Let some rows start an axon, with an id above their own, so that activity dies out."""
+        params, rng = self.params, self.rng
+        if not params.axons:
+            return
+        fields, first = self.contents[Region.SOURCE], params.first_axon_source
+        axons = np.arange(first, first + params.axons)
+        # Twins are served in the step of the row before them, and started by nothing else.
+        self.twins = axons[rng.random(params.axons) < 0.3]
+        others = np.setdiff1d(axons, self.twins)
+        fields["chained"] = (rng.random(params.sources) < 0.6).astype(np.int64)
+        fields["hop"] = rng.integers(1, params.delay_slots, params.sources)
+        fields["next"] = rng.choice(axons, params.sources)
+        for row in range(params.sources):
+            above = others[others > row]
+            if len(above):
+                fields["next"][row] = rng.choice(above)
+            else:
+                # A hop of 0 to an id that is not above its own: nothing follows.
+                fields["hop"][row] = 0
+                fields["next"][row] = min(row, params.first_axon_source)
+        parents = rng.permutation(first)[: len(self.twins)]
+        for twin, parent in zip(self.twins, parents, strict=False):
+            fields["chained"][parent], fields["hop"][parent], fields["next"][parent] = 1, 0, twin
 
     def _pick(self, *values: int) -> int:
         return int(self.rng.choice(np.array(values)))
@@ -216,12 +243,18 @@ class _Draft:
             generators |= {k: np.where(regular, generators[k], v) for k, v in random.items()}
             generators["regular"] = regular
         ids = self.contents[Region.WHEEL]["ids"] & rng.integers(
-            0, 1 << 16, params.delay_slots * params.source_words
+            0, 1 << 16, params.delay_slots * params.wheel_words
         )
-        # Only ids of existing sources may spike.
-        real = np.zeros(params.sources, dtype=bool)
+        # Only ids that exist may spike.
+        real = np.zeros(16 * params.wheel_words, dtype=bool)
         real[: params.inputs] = True
-        real[params.first_neuron_source : params.first_neuron_source + params.neurons] = True
+        for first, count in (
+            (params.first_neuron_source, params.neurons),
+            (params.first_axon_source, params.axons),
+            (params.sources, params.neurons if params.dendritic_delays else 0),
+        ):
+            real[first : first + count] = True
+        real[self.twins] = False
         words = (real.reshape(-1, 16).astype(np.int64) << np.arange(16)).sum(axis=1)
         self.contents[Region.WHEEL]["ids"] = ids & np.tile(words, params.delay_slots) * (
             self.style != "silent"
@@ -235,9 +268,18 @@ class _Draft:
         while due < self.steps:
             ids = rng.integers(0, params.inputs + (rng.random() < 0.1), rng.integers(0, 6))
             advance = int(rng.integers(1, 4))
-            words += [*(int(i) for i in ids), EVENT_ADVANCE | advance]
+            words += [*(int(i) for i in ids), *self._lessons(), EVENT_ADVANCE | advance]
             due += advance
         return np.array(words, dtype=np.uint16)[: params.event_words - 1]
+
+    def _lessons(self) -> list[int]:
+        """Return events that fire neurons, some of which are not in use, and change settings."""
+        params, rng = self.params, self.rng
+        if not params.teaching or rng.random() < 0.5:
+            return []
+        neurons = params.first_neuron_source + rng.integers(0, params.neurons, rng.integers(0, 4))
+        kinds = EVENT_SETTING | rng.integers(0, 4, rng.integers(0, 3)) << 12
+        return [*neurons.tolist(), *(kinds | rng.integers(0, 256, len(kinds))).tolist()]
 
     def _probes(self) -> None:
         """Set probes at random words of the memories that change, and at a register."""

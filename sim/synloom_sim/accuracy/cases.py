@@ -108,6 +108,8 @@ def _table() -> Iterator[Case]:
             yield replace(case, name="exponential synapses", tau_m=tau_m)
         yield replace(case, name="strong noise", noise=10.0)
         yield replace(case, name="adaptive threshold", adapts=True)
+        for state_bits in (22, 20, 18):
+            yield replace(case, name="exponential synapses", state_bits=state_bits)
         for tau_m in (20.0, 100.0, 1000.0):
             yield replace(case, name="exponential synapses", tau_m=tau_m, state_bits=16)
         yield replace(case, name="delta synapses", tau_syn=(0.0, 0.0), state_bits=16)

@@ -16,7 +16,14 @@ from synloom_sim.model.memories import Memories
 from synloom_sim.model.passes import Passes
 from synloom_sim.model.recorder import Recorder
 from synloom_sim.model.state import ArrayState
-from synloom_sim.model.stimulus import EventQueue, Generators, active_sources, schedule
+from synloom_sim.model.stimulus import (
+    EventQueue,
+    Generators,
+    active_sources,
+    due_columns,
+    follow_chains,
+    schedule,
+)
 from synloom_sim.model.sweep import decay_traces, sweep
 
 __all__ = ["ArrayModel"]
@@ -138,7 +145,8 @@ class ArrayModel:
             generated = self._generators.draw(memory.rates, state)
         active = active_sources(params, state, generated)
         program = memory.program()
-        self._passes.rows(active, program, memory.sources())
+        for rows in follow_chains(params, state, active, memory.sources()):
+            self._passes.rows(rows, program, memory.sources())
         registers.now = (t + 1) & _MASK32
 
         fired = sweep(state, memory.neurons(), registers.is_set(Mode.ADAPT))
@@ -146,12 +154,14 @@ class ArrayModel:
             segments = program.list_of_register(registers.of(trace.decay_list))
             decay_traces(state.traces[trace.name], segments, registers.now)
 
+        targets = memory.targets()
         if len(fired):
-            targets = memory.targets()
-            self._passes.columns(fired, program, targets)
             if params.spike_counters:
                 state.counts[fired] = np.minimum(state.counts[fired] + 1, 0xFFFF)
-            schedule(params, state, t, fired, targets.delay)
+            schedule(params, state, t, fired, targets)
+        due = due_columns(params, state, t, fired)
+        if len(due):
+            self._passes.columns(due, program, targets)
 
         counters.count("steps", 1)
         counters.count("spikes", len(fired))

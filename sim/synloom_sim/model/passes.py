@@ -49,7 +49,7 @@ class Passes:
         self._random = Numbers.of(ROUNDING_BITS)
 
     def rows(self, active: Ids, program: Program, sources: SourceTable) -> None:
-        """Execute the rows of the active source ids, (A,) int64 ascending, and raise their traces."""
+        """Execute the rows of source ids, (A,) int64 ascending, and raise their traces."""
         state = self._state
         connected = active[sources.connected[active]]
         if len(connected):
@@ -58,24 +58,24 @@ class Passes:
             self._count("row_passes", groups)
             states = self._draw(groups) if learns else np.zeros(0, dtype=np.uint64)
             charge = sum(group.passes.charge * len(group.ids) for group in groups)
-            if charge > self._params.accumulator_max:
+            if charge + int(state.acc.max()) > self._params.accumulator_max:
                 groups = [single for group in groups for single in group.split()]
                 groups.sort(key=lambda group: int(group.ids[0]))
             for group in groups:
                 self._row_group(group, states, learns)
         self._raise(Side.SOURCE, active, sources.nearest)
 
-    def columns(self, fired: Ids, program: Program, targets: TargetTable) -> None:
-        """Execute the columns of the neurons that fired, (F,) int64 ascending, and raise their traces."""
+    def columns(self, due: Ids, program: Program, targets: TargetTable) -> None:
+        """Execute the columns of neurons that are due, (D,) int64 ascending, and raise their traces."""
         state = self._state
-        learning = fired[targets.learns[fired]]
+        learning = due[targets.learns[due]]
         if len(learning) and self._params.plasticity and state.registers.is_set(Mode.LEARN):
             groups = _group(learning, targets.lists[learning], program)
             self._count("column_passes", groups)
             states = self._draw(groups)
             for group in groups:
                 self._column_group(group, states)
-        self._raise(Side.TARGET, fired, targets.nearest)
+        self._raise(Side.TARGET, due, targets.nearest)
 
     def _row_group(self, group: _Group, states: States, learns: bool) -> None:
         state, draw, trace = self._state, group.first_draws, self._trace(Side.TARGET)

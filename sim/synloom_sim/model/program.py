@@ -116,21 +116,29 @@ class Program:
 
 
 class SourceTable:
-    """SOURCE, decoded: (S,) arrays `lists`, `connected` and `nearest`, by source id."""
+    """SOURCE, decoded: (S,) arrays `lists`, `connected` and `nearest`, and the chains, by source id.
+
+    `chained` says whether a row has a next one, `next` is its id and `hop` the steps until then.
+    """
 
     def __init__(self, memory: Memory, words: Words):
         fields = memory.unpack(words)
         self.lists = fields["list"]
         self.connected = fields["connected"].astype(bool)
+        none = np.zeros_like(self.lists)
+        self.chained = fields.get("chained", none).astype(bool)
+        self.hop = fields.get("hop", none)
+        self.next = fields.get("next", none)
         self.nearest = fields["nearest"].astype(bool)
 
 
 class TargetTable:
-    """TARGET, decoded: (N,) arrays `lists`, `delay`, `learns` and `nearest`, by neuron."""
+    """TARGET, decoded: (N,) arrays `lists`, `delay`, `back`, `learns` and `nearest`, by neuron."""
 
     def __init__(self, memory: Memory, words: Words):
         fields = memory.unpack(words)
         self.lists = fields["list"]
         self.delay = fields["delay"]
+        self.back = fields.get("back", np.zeros_like(self.delay))
         self.learns = fields["learns"].astype(bool)
         self.nearest = fields["nearest"].astype(bool)

@@ -28,8 +28,10 @@ class ArrayState:
         Excitatory and inhibitory synaptic current, both positive.
     traces : dict of str to int64 arrays
         Traces by the contract's names: (S,) of sources, (N,) of targets.
-    wheel : (delay_slots, S) bool
-        Spikes in transit, by slot and source id.
+    wheel : (delay_slots, 16 * wheel_words) bool
+        Spikes in transit, by slot and id.
+    forced : (N,) bool
+        Neurons that an event fires in the next step.
     phase : (16 * MW,) int64
         Phases of the regular generators.
     counts : (N,) int64
@@ -49,7 +51,8 @@ class ArrayState:
         self.traces = {
             trace.name: np.zeros(s if trace.side is Side.SOURCE else n, dtype=np.int64) for trace in TRACES
         }
-        self.wheel = np.zeros((params.delay_slots, s), dtype=bool)
+        self.wheel = np.zeros((params.delay_slots, 16 * params.wheel_words), dtype=bool)
+        self.forced = np.zeros(n, dtype=bool)
         self.phase = np.zeros(16 * params.input_words, dtype=np.int64)
         self.counts = np.zeros(n, dtype=np.int64)
         self.registers = Registers()

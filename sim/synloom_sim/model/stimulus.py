@@ -9,11 +9,21 @@ import numpy.typing as npt
 
 from synloom.contract.memory_map import PHASE
 from synloom.contract.params import ArrayParams
-from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE
+from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE, EVENT_SETTING, SettingKind
+from synloom_sim.model.program import SourceTable, TargetTable
 from synloom_sim.model.random_numbers import GENERATOR_BITS, Jump, Numbers
+from synloom_sim.model.registers import Registers
 from synloom_sim.model.state import ArrayState
 
-__all__ = ["EventQueue", "Generators", "active_sources", "bernoulli", "schedule"]
+__all__ = [
+    "EventQueue",
+    "Generators",
+    "active_sources",
+    "bernoulli",
+    "due_columns",
+    "follow_chains",
+    "schedule",
+]
 
 _MASK32 = 0xFFFFFFFF
 _ALWAYS = 0x7FFF
@@ -52,20 +62,44 @@ class EventQueue:
         return 0 < ((self._cursor - t) & _MASK32) < 1 << 31
 
     def deliver(self, t: int, state: ArrayState) -> None:
-        """Process all words up to step `t`: its events enter the wheel; earlier ones are dropped."""
-        slot = state.wheel[t % self._params.delay_slots]
+        """Process all words up to step `t`: its events act; earlier ones are dropped."""
+        params, slot = self._params, state.wheel[t % self._params.delay_slots]
         while self._words and not self.is_beyond(t):
             word = self._words.popleft()
+            neuron = word - params.first_neuron_source
+            is_setting = bool(word & EVENT_SETTING)
             if word & EVENT_ADVANCE:
                 self._cursor = (self._cursor + (word & EVENT_MAX_ADVANCE)) & _MASK32
-            elif word >= self._params.inputs:
+            elif word >= params.inputs and not (
+                params.teaching
+                and (_is_known(word) if is_setting else 0 <= neuron < state.registers.sweep_count)
+            ):
                 state.counters.count("events_invalid", 1)
             elif self._cursor != t:
                 state.counters.count("events_late", 1)
-            elif slot[word]:
-                state.counters.count("events_merged", 1)
+            elif is_setting:
+                _set(state.registers, word)
             else:
-                slot[word] = True
+                bits, place = (slot, word) if word < params.inputs else (state.forced, neuron)
+                state.counters.count("events_merged", int(bits[place]))
+                bits[place] = True
+
+
+def _is_known(word: int) -> bool:
+    """Return whether there is such a setting."""
+    return word >> 12 & 3 in iter(SettingKind)
+
+
+def _set(registers: Registers, word: int) -> None:
+    """Change a register as a setting says."""
+    kind, value = word >> 12 & 3, word & 0xFF
+    if kind == SettingKind.MODE:
+        change = value >> 4 & 3
+        registers.mode = registers.mode & ~change | value & change
+    else:
+        low, high = registers.reward & 0xFF, registers.reward >> 8
+        low, high = (value, high) if kind == SettingKind.REWARD_LOW else (low, (value ^ 0x80) - 0x80)
+        registers.reward = high << 8 | low
 
 
 class Generators:
@@ -119,19 +153,65 @@ def active_sources(
 
     `generated` has the spikes of the generators, for the first ids.
     """
-    slot = state.wheel[state.registers.now % params.delay_slots]
+    slot = state.wheel[state.registers.now % params.delay_slots, : params.sources]
     slot[: len(generated)] |= generated
     active = np.flatnonzero(slot)
     slot[:] = False
-    neuron = active - params.first_neuron_source
-    return active[(active < params.inputs) | ((neuron >= 0) & (neuron < params.neurons))]
+    exists = active < params.inputs
+    for first, count in (
+        (params.first_neuron_source, params.neurons),
+        (params.first_axon_source, params.axons),
+    ):
+        exists |= (active >= first) & (active < first + count)
+    return active[exists]
+
+
+def follow_chains(
+    params: ArrayParams, state: ArrayState, active: npt.NDArray[np.int64], sources: SourceTable
+) -> list[npt.NDArray[np.int64]]:
+    """Return the rows that are served in step `now` in their order, as ascending runs of ids.
+
+    The bits of the rows that follow later are set in the wheel.
+    """
+    if not sources.chained[active].any():
+        return [active]
+    served: list[int] = []
+    for first in active.tolist():
+        row = first
+        while True:
+            served.append(row)
+            if not sources.chained[row]:
+                break
+            following, hop = int(sources.next[row]), int(sources.hop[row])
+            if hop:
+                state.wheel[(state.registers.now + hop) % params.delay_slots, following] = True
+            if hop or following <= row:
+                break
+            row = following
+    order = np.array(served, dtype=np.int64)
+    return np.split(order, np.flatnonzero(np.diff(order) <= 0) + 1)
 
 
 def schedule(
-    params: ArrayParams, state: ArrayState, t: int, fired: npt.NDArray[np.int64], delay: npt.NDArray[np.int64]
+    params: ArrayParams, state: ArrayState, t: int, fired: npt.NDArray[np.int64], targets: TargetTable
 ) -> None:
-    """Put the spikes of step `t` into the wheel; a delay of 0 discards a spike."""
-    steps = delay[fired]
+    """Put the spikes of step `t` into the wheel, and their columns; a delay of 0 sends a spike nowhere."""
+    steps = targets.delay[fired]
     sent = steps > 0
     slots = (t + steps[sent]) % params.delay_slots
     state.wheel[slots, params.first_neuron_source + fired[sent]] = True
+    if params.dendritic_delays:
+        slots = (t + targets.back[fired]) % params.delay_slots
+        state.wheel[slots, params.sources + fired] = True
+
+
+def due_columns(
+    params: ArrayParams, state: ArrayState, t: int, fired: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return the neurons whose columns are due in step `t`, ascending, and clear their bits."""
+    if not params.dendritic_delays:
+        return fired
+    bits = state.wheel[t % params.delay_slots, params.sources :]
+    due = np.flatnonzero(bits)
+    bits[:] = False
+    return due

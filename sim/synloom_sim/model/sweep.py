@@ -70,10 +70,12 @@ def sweep(state: ArrayState, table: NeuronTable, adapt: bool) -> Int64s:
 
     u = np.where(v < 0, -v_left, v_left) + flowing[0] - flowing[1] + table.bias
     ready = refr == 0
-    moves = ready | table.integrate
+    forced = state.forced[:n].copy()
+    moves = ready | table.integrate | forced
     clips += int(np.count_nonzero(moves & (np.abs(u) > top)))
     u = np.minimum(np.maximum(u, -top), top)
-    fired = np.flatnonzero(ready & (u >= table.thr + theta))
+    fired = np.flatnonzero(ready & (u >= table.thr + theta) | forced)
+    state.forced[:] = False
 
     state.currents[0, :n] = e_left
     state.currents[1, :n] = i_left
@@ -82,15 +84,15 @@ def sweep(state: ArrayState, table: NeuronTable, adapt: bool) -> Int64s:
     state.theta[:n] = theta
     state.acc[:] = 0
     if len(fired):
-        clips += _fire(state, table, adapt, fired, u[fired])
+        clips += _fire(state, table, adapt, fired)
     state.counters.count("state_saturations", clips)
     return fired
 
 
-def _fire(state: ArrayState, table: NeuronTable, adapt: bool, fired: Int64s, u: Int64s) -> int:
-    """Reset the neurons that fired from their potentials `u`; return the number of clipped values."""
+def _fire(state: ArrayState, table: NeuronTable, adapt: bool, fired: Int64s) -> int:
+    """Reset the neurons that fired; return the number of clipped values."""
     top = table.top
-    lowered = u - table.reset[fired]
+    lowered = state.v[fired] - table.reset[fired]
     subtract = table.subtract[fired]
     clips = int(np.count_nonzero(subtract & (np.abs(lowered) > top)))
     state.v[fired] = np.where(subtract, np.minimum(np.maximum(lowered, -top), top), table.reset[fired])
