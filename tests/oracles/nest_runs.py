@@ -64,7 +64,9 @@ def run_exp(neurons, weights, raster, dt, recurrent=None, delay=1):
     start(dt)
     steps, inputs = raster.shape
     if raster[:FIRST_INPUT_STEP].any():
-        raise ValueError(f"inputs must be silent before step {FIRST_INPUT_STEP}; NEST cannot have such spikes")
+        raise ValueError(
+            f"inputs must be silent before step {FIRST_INPUT_STEP}; NEST cannot have such spikes"
+        )
     count = weights.shape[1]
     cells = nest.Create("iaf_psc_exp", count, neurons)
     generators = nest.Create("spike_generator", inputs)
@@ -90,6 +92,8 @@ def run_exp(neurons, weights, raster, dt, recurrent=None, delay=1):
 
 def _connect(sources, targets, weights, delay):
     pre, post = np.nonzero(np.nan_to_num(weights))
+    if not len(pre):
+        return
     nest.Connect(
         np.array(sources.tolist())[pre],
         np.array(targets.tolist())[post],
