@@ -26,7 +26,7 @@ from synloom import (
 
 pytestmark = pytest.mark.oracle
 
-E, I, INPUTS, SECONDS = 160, 40, 100, 0.2
+N_EXC, N_INH, INPUTS, SECONDS = 160, 40, 100, 0.2
 DRIVE = {1.0: (40.0, 0.12), 0.1: (16.0, 0.0)}
 """By dt in ms: rate of each input in spikes/s, and constant current in nA."""
 SEEDS = (0, 1, 2)
@@ -54,22 +54,20 @@ def balanced(dt, raster, delay, seed):
         tau_m=TAU_M, cm=CM, v_rest=REST, v_reset=RESET, v_thresh=THRESHOLD, tau_refrac=2.0, i_offset=DRIVE[dt][1],
         tau_syn_E=TAU_E, tau_syn_I=TAU_I,
     )  # fmt: skip
-    exc = network.add(Population(E, cell, label="E", v_range=30.0))
-    inh = network.add(Population(I, cell, label="I", v_range=30.0))
-    some = FixedProbability(0.1)
+    exc = network.add(Population(N_EXC, cell, label="E", v_range=30.0))
+    inh = network.add(Population(N_INH, cell, label="I", v_range=30.0))
+    some, often = FixedProbability(0.1), FixedProbability(0.2)
     for target in (exc, inh):
-        network.add(Projection(source, target, FixedProbability(0.2), weight=Uniform(0.02, 0.12)))
+        network.add(Projection(source, target, often, weight=Uniform(0.02, 0.12)))
         network.add(Projection(exc, target, some, weight=Uniform(0.01, 0.06), delay=delay * dt))
-        network.add(
-            Projection(inh, target, FixedProbability(0.2), weight=Uniform(-0.12, -0.03), delay=delay * dt)
-        )
+        network.add(Projection(inh, target, often, weight=Uniform(-0.12, -0.03), delay=delay * dt))
     return network
 
 
 def synloom_run(dt, raster, delay, seed):
-    """Raster (T, E + I), and the weights of inputs and of neurons in pA, NaN where there is no synapse."""
+    """Raster (T, N_EXC + N_INH), and the weights of inputs and of neurons in pA, NaN where there is no synapse."""
     network = balanced(dt, raster, delay, seed)
-    params = ArrayParams(inputs=INPUTS, neurons=E + I, state_bits=24, event_words=4096)
+    params = ArrayParams(inputs=INPUTS, neurons=N_EXC + N_INH, state_bits=24, event_words=4096)
     device = connect("model", compile(network, params))
     device.record("E")
     device.record("I")

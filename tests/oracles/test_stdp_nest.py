@@ -25,10 +25,10 @@ REPEATS = 256
 DRIVE = 20.0
 """Weight in mV that fires a neuron at once."""
 W_MAX = DRIVE / 128
-"""In mV; as far below DRIVE as projections of one target may be, so that learning weights use all of 127 LSB."""
+"""In mV; as far below DRIVE as the array's scales of one target allow, so that weights use all of 127 LSB."""
 A_PLUS, A_MINUS, TAU_PLUS, TAU_MINUS = 0.1, 0.12, 20.0, 15.0
 BAR = 0.4
-"""In LSB of an 8-bit weight; the largest changes are 12.7 and 15.2 LSB with additive bounds, half of that with soft ones."""
+"""In LSB of an 8-bit weight; the largest changes are about 14 LSB with additive bounds, 7 with soft ones."""
 DIFFERENCES = np.arange(-80, 81)
 
 
