@@ -56,11 +56,12 @@ def balanced(dt, raster, delay, seed):
     )  # fmt: skip
     exc = network.add(Population(N_EXC, cell, label="E", v_range=30.0))
     inh = network.add(Population(N_INH, cell, label="I", v_range=30.0))
+    late = delay * dt
     some, often = FixedProbability(0.1), FixedProbability(0.2)
     for target in (exc, inh):
         network.add(Projection(source, target, often, weight=Uniform(0.02, 0.12)))
-        network.add(Projection(exc, target, some, weight=Uniform(0.01, 0.06), delay=delay * dt))
-        network.add(Projection(inh, target, often, weight=Uniform(-0.12, -0.03), delay=delay * dt))
+        network.add(Projection(exc, target, some, weight=Uniform(0.01, 0.06), delay=late))
+        network.add(Projection(inh, target, often, weight=Uniform(-0.12, -0.03), delay=late))
     return network
 
 
