@@ -51,8 +51,8 @@ def balanced(dt, raster, delay, seed):
     trains = [(np.flatnonzero(train) * dt).tolist() for train in raster.T]
     source = network.add(InputPopulation(INPUTS, spike_times=trains, label="in"))
     cell = LIF(
-        tau_m=TAU_M, cm=CM, v_rest=REST, v_reset=RESET, v_thresh=THRESHOLD, tau_refrac=2.0, i_offset=DRIVE[dt][1],
-        tau_syn_E=TAU_E, tau_syn_I=TAU_I,
+        tau_m=TAU_M, cm=CM, v_rest=REST, v_reset=RESET, v_thresh=THRESHOLD, tau_refrac=2.0,
+        i_offset=DRIVE[dt][1], tau_syn_E=TAU_E, tau_syn_I=TAU_I,
     )  # fmt: skip
     exc = network.add(Population(N_EXC, cell, label="E", v_range=30.0))
     inh = network.add(Population(N_INH, cell, label="I", v_range=30.0))
@@ -66,7 +66,7 @@ def balanced(dt, raster, delay, seed):
 
 
 def synloom_run(dt, raster, delay, seed):
-    """Raster (T, N_EXC + N_INH), and the weights of inputs and of neurons in pA, NaN where there is no synapse."""
+    """Raster (T, 200), and weights of inputs and of neurons in pA; NaN where there is no synapse."""
     network = balanced(dt, raster, delay, seed)
     params = ArrayParams(inputs=INPUTS, neurons=N_EXC + N_INH, state_bits=24, event_words=4096)
     device = connect("model", compile(network, params))
