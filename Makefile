@@ -7,11 +7,14 @@ STAMP := $(shell sha256sum pyproject.toml | cut -c1-16)
 USER_STAMP := $(VENV)/installed-user-$(STAMP)
 BOARDS_STAMP := $(VENV)/installed-boards-$(STAMP)
 DEV_STAMP := $(VENV)/installed-dev-$(STAMP)
+# NEST brings much of its own, so it has a .venv of its own.
+ORACLES := .venv-oracles
+ORACLES_STAMP := $(ORACLES)/installed-oracles-$(STAMP)
 # One line for each package while pip works, instead of all that it says or nothing.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 QUIET := | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 
-.PHONY: demo test lint types pytest slow agreement noise bench boards boards-check netlists tools clean help
+.PHONY: demo test lint types pytest slow agreement noise bench boards boards-check netlists oracles tools clean help
 
 help:
 	@echo "make demo    a network learns digits on the simulated board"
@@ -25,7 +28,8 @@ help:
 	@echo "make boards  bitstreams of all boards (an hour), their stamps and the table of the README"
 	@echo "make boards-check  are the bitstreams' stamps of this gateware, in time, and in the tables?"
 	@echo "make netlists  a learning network on the netlist of each FPGA family, bit by bit"
-	@echo "make clean   remove what was built (.venv and the user's cache stay)"
+	@echo "make oracles  spikes and weights against NEST, which it installs into .venv-oracles"
+	@echo "make clean   remove what was built (.venv, .venv-oracles and the user's cache stay)"
 
 demo: $(USER_STAMP)
 	$(BIN)/synloom demo digits
@@ -63,16 +67,21 @@ boards-check: $(USER_STAMP)
 netlists: $(BOARDS_STAMP) tools
 	$(BIN)/python -m synloom_boards.netlist
 
+# Here a missing NEST is a failure.
+oracles: $(ORACLES_STAMP)
+	CI=true $(ORACLES)/bin/python -m pytest -m oracle -rP tests/oracles
+	$(ORACLES)/bin/python tests/oracles/nest_table.py
+
 tools:
 	@for tool in g++ make perl; do \
 		command -v $$tool > /dev/null || { echo "error: $$tool is missing; try: sudo apt install g++ make perl" >&2; exit 1; }; \
 	done
 
-$(VENV)/bin/python:
+$(VENV)/bin/python $(ORACLES)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: Python 3.11 or newer is needed; try: make PYTHON=python3.11" >&2; exit 1; }
-	@echo "making $(VENV)"
-	@$(PYTHON) -m venv $(VENV) || { echo "error: try: sudo apt install python3-venv" >&2; exit 1; }
+	@echo "making $(@:/bin/python=)"
+	@$(PYTHON) -m venv $(@:/bin/python=) || { echo "error: try: sudo apt install python3-venv" >&2; exit 1; }
 
 $(USER_STAMP): | $(VENV)/bin/python
 	@echo "installing into $(VENV) (a minute or two)"
@@ -91,6 +100,12 @@ $(DEV_STAMP): $(USER_STAMP)
 	@$(PIP) --upgrade 'pip>=25.1' $(QUIET)
 	@$(PIP) --editable '.[boards]' --group dev $(QUIET)
 	@rm -f $(VENV)/installed-dev-*
+	@touch $@
+
+$(ORACLES_STAMP): | $(ORACLES)/bin/python
+	@echo "installing NEST into $(ORACLES)"
+	@$(ORACLES)/bin/python -m pip install --disable-pip-version-check --editable '.[sim,oracles]' $(QUIET)
+	@rm -f $(ORACLES)/installed-oracles-*
 	@touch $@
 
 clean:
