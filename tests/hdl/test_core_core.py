@@ -5,7 +5,14 @@ from core_port import CorePort
 from places import wheel_offset
 from synloom.contract import ArrayParams
 from synloom.contract.frames import ControlAction, RunFlag
-from synloom.contract.records import END_WORD, EVENT_ADVANCE, EndReason, RecordKind
+from synloom.contract.records import (
+    END_WORD,
+    EVENT_ADVANCE,
+    EndReason,
+    RecordKind,
+    SettingKind,
+    setting,
+)
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.selftest.comparison import agreement, play
@@ -15,6 +22,7 @@ from synloom_sim.model_port import ModelPort
 SMALL = ArrayParams(
     inputs=5, neurons=3, lanes=4, neuron_lanes=2, state_bits=12, delay_slots=4, segments=12, probes=2
 )
+EVERY = SMALL.replace(axons=6, dendritic_delays=True)
 PLAIN = SMALL.replace(
     lanes=1,
     neuron_lanes=1,
@@ -27,11 +35,12 @@ PLAIN = SMALL.replace(
     adaptation=False,
     generators=False,
     spike_counters=False,
+    teaching=False,
 )
 
 
 @pytest.mark.parametrize(
-    ("params", "seeds"), [(SMALL, (0, 3)), (PLAIN, (2,))], ids=["every feature", "no feature"]
+    ("params", "seeds"), [(EVERY, (0, 3)), (PLAIN, (2,))], ids=["every feature", "no feature"]
 )
 def test_generated_arrays_give_the_models_bits_at_the_cores_own_ports(params, seeds):
     core, model = CorePort(params, pause=0.2), ModelPort(params)
@@ -143,3 +152,60 @@ def test_neurons_that_are_not_swept_do_not_fire_again():
         set_register(port, "sweep_count", swept)
         port.run(1)
         assert port.records()[:3].tolist() == [RecordKind.BITMAP << 14 | 2, *bitmap]
+
+
+def lessons(port):
+    """An array in which nothing fires by itself, and whose neurons are refractory for two steps."""
+    write_neurons(port, [{"thr": port.params.state_max, "refractory": 2}] * port.params.neurons)
+    set_register(port, "sweep_count", 2)
+    set_register(port, "mode", 1 << Mode.RASTER)
+    return port
+
+
+@pytest.mark.parametrize("serial", [False, True])
+def test_events_fire_neurons_and_change_settings_in_their_step(serial):
+    params = SMALL.replace(serial_neurons=serial, neuron_lanes=1)
+    first = params.first_neuron_source
+    mode, low, high = (
+        setting(kind, value)
+        for kind, value in (
+            (SettingKind.MODE, 0x33),
+            (SettingKind.REWARD_LOW, 0x34),
+            (SettingKind.REWARD_HIGH, 0xFE),
+        )
+    )
+    words = [first, first, first + 2, EVENT_ADVANCE | 1, first, mode, first + 1, EVENT_ADVANCE | 1]
+    words += [low, high, 0x7000, EVENT_ADVANCE | 1]
+    got = []
+    for port in (lessons(CorePort(params)), lessons(ModelPort(params))):
+        assert port.events(words) is not False
+        port.run(4, RunFlag.GATED)
+        port.events([EVENT_ADVANCE | 1])
+        records = []
+        while END_WORD not in records:
+            records += port.records(1.0).tolist()
+        names = ("events_merged", "events_invalid")
+        counts = [get_counter(port, name) for name in names]
+        got.append((records, get_register(port, "mode"), get_register(port, "reward"), counts))
+    assert got[0] == got[1]
+    # Neuron 0 fires although it is refractory; neuron 2 is not in use.
+    assert got[0][1:] == (7, 0xFE34, [1, 2])
+    bitmap, next_step = RecordKind.BITMAP << 14 | 1, RecordKind.TIME << 14 | 1
+    assert got[0][0] == [bitmap, 1, next_step, bitmap, 3, END_WORD, 4, 0, EndReason.DONE]
+
+
+def test_an_abort_within_a_gated_step_leaves_the_step_to_the_next_run():
+    port = lessons(CorePort(SMALL))
+    first = SMALL.first_neuron_source
+    port.events([first])
+    port.run(3, RunFlag.GATED)
+    port.wait(100)
+    # The step has begun, and waits for the rest of its events; the host may look in.
+    assert get_register(port, "now") == 0
+    assert get_register(port, "status") == 1
+    port.control(ControlAction.ABORT)
+    assert port.records().tolist() == [END_WORD, 0, 0, EndReason.ABORTED]
+    set_register(port, "now", 0)
+    port.run(1)
+    # The neuron was forgotten with the events.
+    assert port.records().tolist() == [END_WORD, 1, 0, EndReason.DONE]

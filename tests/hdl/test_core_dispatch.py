@@ -1,11 +1,13 @@
 from random import Random
 
+import numpy as np
 import pytest
 from core_benches import dump, load, simulate, ticks
 from link_benches import receive, send
 
 from places import fields_of
 from synloom.contract import ArrayParams
+from synloom.contract.memory_map import layout_of
 from synloom.contract.regions import Region
 from synloom_hdl.core.dispatch import FiredDispatcher, SourceDispatcher
 from synloom_hdl.core.payloads import PassKind
@@ -130,3 +132,53 @@ def test_without_its_features_it_neither_counts_nor_learns():
     )
     bench, ids, _, counts = play_fired(params, counts=9)
     assert (bench.jobs, len(bench.raised), set(counts)) == ([], len(ids), {0})
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.6])
+def test_rows_are_followed_by_their_chain_later_or_at_once(pause):
+    params = ArrayParams(inputs=4, neurons=4, axons=8, delay_slots=8)
+    bench, layout = Bench(SourceDispatcher(params), 3, pause), layout_of(params, Region.SOURCE)
+    first = params.first_axon_source
+    chains = {0: (3, first), 1: (0, first + 1), first + 1: (0, first + 4), first + 4: (5, first + 5)}
+    # A hop of 0 to an id that is not above its own is not followed.
+    chains |= {2: (0, 2), 3: (0, 1)}
+    fields = {name: np.zeros(params.sources, dtype=int) for name in layout.fields}
+    fields["connected"][:] = 1
+    fields["list"][:] = np.arange(params.sources)
+    for row, (hop, following) in chains.items():
+        fields["chained"][row], fields["hop"][row], fields["next"][row] = 1, hop, following
+    words = layout.pack(fields).reshape(-1).tolist()
+
+    async def main(ctx):
+        ctx.set(bench.dut.slot, 6)
+        await load(ctx, bench.dut.sources, 0, words)
+        await bench.play(ctx, [0, 1, 2, 3])
+        assert await dump(ctx, bench.dut.sources, 0, len(words)) == words
+
+    bench.run(main)
+    served = [0, 1, first + 1, first + 4, 2, 3]
+    assert [index for _, index, _ in bench.jobs] == served
+    assert [index for index, _ in bench.raised] == served
+    assert bench.spikes == [((6 + 3) % 8, first), ((6 + 5) % 8, first + 5)]
+
+
+def test_with_dendritic_delays_columns_wait_until_they_are_due():
+    params = ArrayParams(inputs=4, neurons=20, delay_slots=16, dendritic_delays=True)
+    bench, layout = Bench(FiredDispatcher(params), 4, 0.3), layout_of(params, Region.TARGET)
+    n = np.arange(params.neurons)
+    words = layout.pack({"list": n, "learns": n % 2, "nearest": n % 3 == 0, "delay": n % 4, "back": n % 5})
+
+    async def main(ctx):
+        ctx.set(bench.dut.learn, 1)
+        ctx.set(bench.dut.slot, 14)
+        await load(ctx, bench.dut.targets, 0, words.reshape(-1).tolist())
+        await bench.play(ctx, [3, 4, 9])
+        ctx.set(bench.dut.due, 1)
+        await bench.play(ctx, [1, 2])
+
+    bench.run(main)
+    first, column = params.first_neuron_source, params.sources
+    sent = [(1, first + 3), (1, column + 3), (2, column + 4), (15, first + 9), (2, column + 9)]
+    assert bench.spikes == sent
+    assert bench.raised == [(1, 0), (2, 0)]
+    assert [index for _, index, _ in bench.jobs] == [1]

@@ -111,6 +111,9 @@ class _Compilation:
         self.params = fit(
             None if self.automatic else self.params, {**self._needs(), "segments": len(program.segments)}
         )
+        if self.rows.axons:
+            self.report.add("delays", "axons", self.rows.axons, self.rows.axons)
+            self.report.add("delays", "delay slots", self.params.delay_slots, self.params.delay_slots)
         gen_rate = self._gen_rate()
         return Image(
             params=self.params,

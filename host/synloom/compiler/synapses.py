@@ -161,7 +161,7 @@ def _delays(
         report.add(label, "delay (ms)", wanted, steps * dt)
     on_dendrite: FloatArray = (2.0 * projection.dendritic * dt) * steps.astype(np.float64)
     back = steps_of(name, on_dendrite, dt) if len(pre) else steps
-    if back.any():
+    if back.any() and projection.rule is not None:
         report.add(label, "dendritic delay (ms)", on_dendrite / 2.0, back * dt / 2.0)
     return steps, back
 

@@ -44,7 +44,7 @@ class PopulationInfo(_Info):
     gain_exc, gain_inh : int
         Left shifts of the accumulators, g_e and g_i.
     delay : (n,) int64
-        Axonal delay in steps.
+        Steps until the spikes of its own row arrive; those of its axons come later.
     """
 
     label: str
@@ -81,7 +81,7 @@ class InputInfo(_Info):
     generator : str or None
         ``"poisson"`` or ``"regular"``; None if the host sends the spikes.
     delay : (n,) int64
-        Axonal delay in steps.
+        Steps until the spikes of its own row arrive; those of its axons come later.
     """
 
     label: str

@@ -100,7 +100,9 @@ class Projection:
     dendritic : float
         The part of the delay that lies on the target's dendrite, 0 to 1 (PyNN's dendritic delay fraction).
         It matters only where synapses learn: there the source's spike comes after the axonal part, and the
-        target's own spike after the dendritic part. Default: 0, all of it on the axon.
+        target's own spike after the dendritic part. (The array keeps charge and source together, and lets the
+        target's spike come twice as late, which gives every pair the same difference.) Default: 0, all of it
+        on the axon.
     plasticity : Plasticity, optional
         Learning rule: `STDP`, `TraceTarget` or `PairRule`. Default: none, the weights are static.
     label : str, optional
