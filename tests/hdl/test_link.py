@@ -7,6 +7,7 @@ from link_simulation import SMALL, SimulatedLink
 from places import weight_offset
 from synloom.base.errors import DeviceError
 from synloom.contract.frames import ControlAction, Op, RunFlag, Status, StreamFlag
+from synloom.contract.info import PROTOCOL_VERSION
 from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.records import END_WORD
@@ -16,6 +17,8 @@ from synloom.link import LinkPort
 from synloom.link.codec import Decoder, encode_frame
 
 BAD_LINE = {"pause": 0.2, "spoil": 0.002}
+
+VERSION = PROTOCOL_VERSION.to_bytes(2, "little")
 
 
 def replies(bench, *payloads):
@@ -104,7 +107,7 @@ def test_a_repeated_command_is_answered_but_not_executed():
     assert bench.core.runs == [(9, 0)]
     assert bench.core.events == [1, 2]
     hello, control = [9, Op.HELLO], [9, Op.CONTROL, 0]
-    greeting = b"\x01\x09\x01\x00SYNL\x01\x00"
+    greeting = b"\x01\x09\x01\x00SYNL" + VERSION
     assert replies(bench, hello, control, control)[0] == greeting
     assert bench.core.controls == [0]
     assert register(LinkPort(bench), "resends") == 4
@@ -258,4 +261,4 @@ def test_garbage_never_hangs_the_link():
         bench.write(garbage + b"\x7e")
         while bench.read(1.0):
             pass
-    assert replies(bench, [1, Op.HELLO]) == [b"\x01\x01\x01\x00SYNL\x01\x00"]
+    assert replies(bench, [1, Op.HELLO]) == [b"\x01\x01\x01\x00SYNL" + VERSION]
