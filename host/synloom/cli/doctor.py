@@ -18,7 +18,16 @@ from synloom.cli.output import show_json
 
 __all__ = ["Check", "checks", "doctor"]
 
-_USES = {"": "the SDK", "sim": "the simulated board", "demo": "the demo", "boards": "FPGA boards"}
+_OPTIONAL = ("boards", "oracles")
+"""Extras that no other command needs."""
+
+_USES = {
+    "": "the SDK",
+    "sim": "the simulated board",
+    "demo": "the demo",
+    "boards": "FPGA boards",
+    "oracles": "make oracles",
+}
 _TEST_TOOLS = (("make", "make"), ("perl", "perl"))
 
 
@@ -96,7 +105,7 @@ def _package(requirement: Requirement) -> Check:
     detail = f"{version or 'not installed'}; for {_USES.get(requirement.extra, requirement.extra)}"
     remedy = install_command(requirement.name)
     return _check(
-        requirement.name, version is not None, detail, remedy, required=requirement.extra != "boards"
+        requirement.name, version is not None, detail, remedy, required=requirement.extra not in _OPTIONAL
     )
 
 
