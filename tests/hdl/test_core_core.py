@@ -209,3 +209,20 @@ def test_an_abort_within_a_gated_step_leaves_the_step_to_the_next_run():
     port.run(1)
     # The neuron was forgotten with the events.
     assert port.records().tolist() == [END_WORD, 1, 0, EndReason.DONE]
+
+
+def test_an_access_while_a_step_waits_for_its_events_costs_no_spike():
+    port = quiet(CorePort(SMALL))
+    write_sources(port, [{}] * SMALL.sources)
+    set_register(port, "one_x", 1)
+    events = [SMALL.first_neuron_source, EVENT_ADVANCE | 1, 4, EVENT_ADVANCE | 1]
+    for clocks in range(16):
+        set_register(port, "now", 0)
+        port.fill(Region.X_TRACE, 0, 5, 0)
+        port.write(Region.WHEEL, wheel_offset(0, 0), [1 << 2])
+        port.events(events)
+        port.run(2, RunFlag.GATED)
+        port.wait(clocks)
+        get_register(port, "status")
+        assert port.records().tolist() == [END_WORD, 2, 0, EndReason.DONE]
+        assert port.read(Region.X_TRACE, 0, 5).tolist() == [0, 0, 1, 0, 1]

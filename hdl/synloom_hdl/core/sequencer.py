@@ -277,7 +277,8 @@ class Sequencer(wiring.Component):
             m.d.sync += self._teaching.eq(1)
             m.d.comb += [
                 self.phase.eq(Phase.TEACH),
-                self.events_enable.eq(~self.access_wanted & ~self._asked.abort),
+                # Once the step is complete, the next event belongs to a later one; the rows own the wheel.
+                self.events_enable.eq(~self.access_wanted & ~self._asked.abort & ~self._complete),
             ]
             with m.If(self.access_wanted):
                 with m.If(self.events_idle):
