@@ -19,6 +19,7 @@ from synloom import (
     RegularInput,
     TraceTarget,
     compile,
+    connect,
 )
 from synloom.contract import ArrayParams
 
@@ -39,6 +40,26 @@ def test_constant_current_fires_at_the_analytic_rate(dt, tau_refrac):
             period = (tau_refrac + tau_m * np.log(reach[k] / (reach[k] - 25.0))) / dt
             assert (np.abs(steps - np.ceil(period)) <= 1).all(), (k, period, steps)
             assert len(steps) >= 400.0 / dt / (period + 1) - 2
+
+
+@pytest.mark.parametrize("dt", [0.1, 1.0])
+@pytest.mark.parametrize("state_bits", [16, 18, 24])
+def test_a_constant_current_holds_a_neuron_where_the_closed_form_says(dt, state_bits):
+    # A bias is whole units a step; most of these currents are no such number.
+    tau_m, cm = np.repeat([5.0, 20.0, 100.0], 4), 0.25
+    current = np.tile([0.001, 0.0123, 0.1, -0.07], 3) * 20.0 / tau_m
+    network = Network(dt=dt)
+    cell = LIF(tau_m=tau_m, cm=cm, i_offset=current, v_rest=-65.0, v_reset=-65.0, v_thresh=-45.0)
+    network.add(Population(12, cell, label="n"))
+    image = compile(network, ArrayParams(neurons=12, state_bits=state_bits))
+    device = connect("model", image)
+    device.run(1500.0)
+    held = device.read_state("n")["v"]
+    unit = image.populations["n"].v_lsb
+    exact = -65.0 + current * tau_m / cm
+    # The dither leaves V within a few units; a bias rounded to a whole number would leave tau / dt / 2.
+    assert (np.abs(held - exact) <= 4.0 * unit).all(), np.abs(held - exact) / unit
+    assert image.report.row("n", "i_offset").relative < 1e-3
 
 
 @pytest.mark.parametrize("dt", [0.1, 1.0])

@@ -26,11 +26,14 @@ class DecayCoefficients:
     tau : (n,) float64
         Time constant that m and exponent realise, ms: 0 if everything decays in one step, inf if nothing
         decays.
+    part : (n,) float64
+        Part that is lost in each step.
     """
 
     m: IntArray
     exponent: IntArray
     tau: FloatArray
+    part: FloatArray
 
 
 def decay_coefficients(tau: FloatArray, dt: float) -> DecayCoefficients:
@@ -52,16 +55,17 @@ def decay_coefficients(tau: FloatArray, dt: float) -> DecayCoefficients:
     whole = (m == _EVERYTHING) & (exponent == 0)
     with np.errstate(divide="ignore"):
         got = np.where(whole, 0.0, -dt / np.log1p(-np.where(whole, 0.5, m / scale)))
-    return DecayCoefficients(m, exponent, np.where(m == 0, np.inf, got))
+    return DecayCoefficients(m, exponent, np.where(m == 0, np.inf, got), np.where(whole, 1.0, m / scale))
 
 
 def offset_gain(tau_m: FloatArray, cm: FloatArray, dt: float) -> FloatArray:
-    """Return P20, the change of the potential in one step by a constant current of 1 nA, (n,) mV.
+    """Return the change of the potential in one step by a constant current of 1 nA, (n,) mV.
 
-    This is an exact propagator (Rotter and Diesmann 1999); `tau_m` and `dt` are in ms, `cm` in nF.
+    It is P20 of Rotter and Diesmann 1999 with the leak that the array has, so that the potential at which the
+    current holds a neuron is exact; `tau_m` and `dt` are in ms, `cm` in nF.
     """
-    finite = np.where(np.isinf(tau_m), 1.0, tau_m)
-    return np.where(np.isinf(tau_m), dt / cm, -np.expm1(-dt / finite) * finite / cm)
+    leak = decay_coefficients(tau_m, dt).part
+    return np.where(leak > 0.0, leak * np.where(leak > 0.0, tau_m, 1.0) / cm, dt / cm)
 
 
 def synapse_gain(tau_m: FloatArray, cm: FloatArray, tau_syn: FloatArray, dt: float) -> FloatArray:

@@ -12,6 +12,7 @@ from synloom.base.checks import IntArray, switch
 from synloom.base.errors import NetworkError, ParameterError
 from synloom.compiler.effective import report_spikes
 from synloom.compiler.neurons import neuron_registers, neuron_state
+from synloom.compiler.origin import Origin, choose_origin
 from synloom.compiler.placement import Placement, fit, place
 from synloom.compiler.program import PlacedProjection, Program, Span, build_program
 from synloom.compiler.range_report import report_range
@@ -98,6 +99,12 @@ class _Compilation:
             str(p.label): choose_scale(p, self._incoming(p), self.params, network.dt)
             for p in network.populations
         }
+        self.origins: dict[str, Origin] = {
+            str(p.label): choose_origin(
+                p.cell.values(p.n), self.scales[str(p.label)], self.params, network.dt
+            )
+            for p in network.populations
+        }
         learning = [(e, self._scale_of(e)) for e in self.edges if e.rule is not None]
         self.units: TraceUnits = trace_units(learning, self.params, network.dt)
 
@@ -181,12 +188,12 @@ class _Compilation:
         fields["thr"][:] = self.params.state_max
         for population, first in zip(self.network.populations, self.places.neurons, strict=True):
             where = slice(first, first + population.n)
-            scale = self.scales[str(population.label)]
-            registers = neuron_registers(population, scale, self.params, self.network.dt, self.report)
+            scale, origin = self.scales[str(population.label)], self.origins[str(population.label)]
+            registers = neuron_registers(population, scale, origin, self.params, self.network.dt, self.report)
             for name, values in registers.items():
                 fields[name][where] = values
             report_range(population, self._incoming(population), scale, self.params, self.report)
-            for name, values in neuron_state(population, scale, self.params, self.report).items():
+            for name, values in neuron_state(population, scale, origin, self.params, self.report).items():
                 states[name][where] = values
         return layouts[0].pack(fields), layouts[1].pack(states)
 
@@ -321,16 +328,17 @@ class _Compilation:
         infos = {}
         for population, first in zip(self.network.populations, self.places.neurons, strict=True):
             label = str(population.label)
-            scale = self.scales[label]
+            scale, origin = self.scales[label], self.origins[label]
             infos[label] = PopulationInfo(
                 label=label,
                 n=population.n,
                 first=first,
                 source=self.params.first_neuron_source + first,
-                v_rest=population.cell.values(population.n)["v_rest"],
+                v_zero=origin.v,
                 v_lsb=scale.v_lsb,
                 i_lsb_exc=scale.i_lsb[0],
                 i_lsb_inh=scale.i_lsb[1],
+                offset_zero=origin.current,
                 offset_lsb=scale.offset_lsb,
                 gain_exc=scale.gains[0],
                 gain_inh=scale.gains[1],

@@ -10,6 +10,7 @@ from synloom.base.checks import FloatArray, IntArray, nearest_steps
 from synloom.base.errors import ParameterError
 from synloom.compiler.coefficients import decay_coefficients
 from synloom.compiler.effective import report_decay
+from synloom.compiler.origin import Origin
 from synloom.compiler.scales import Scale
 from synloom.contract.memory_map import layout_of
 from synloom.contract.params import ArrayParams
@@ -25,7 +26,12 @@ _FEW_UNITS: Final = "it is few units of the potential; use more state_bits or a 
 
 
 def neuron_registers(
-    population: Population, scale: Scale, params: ArrayParams, dt: float, report: ReportBuilder
+    population: Population,
+    scale: Scale,
+    origin: Origin,
+    params: ArrayParams,
+    dt: float,
+    report: ReportBuilder,
 ) -> dict[str, IntArray]:
     """Return the fields of NEURON_PARAMS for a population, (n,) each.
 
@@ -34,7 +40,7 @@ def neuron_registers(
     ParameterError
         If the refractory time is longer than 255 steps.
     """
-    registers = _Registers(population, scale, params, dt, report)
+    registers = _Registers(population, scale, origin, params, dt, report)
     cell = registers.cell
     registers.decay("tau_m", "dm", "exponent_m")
     registers.decay("tau_syn_E", "de", "exponent_e")
@@ -44,10 +50,11 @@ def neuron_registers(
         "thr",
         cell["v_thresh"] - cell["v_rest"],
         scale.v_lsb,
+        zero=origin.v - cell["v_rest"],
         hint="a threshold of 0 is met in every step; use a smaller v_range or more state_bits",
     )
     registers.reset(population.cell.reset_mode == "subtract")
-    registers.level("i_offset (nA)", "bias", cell["i_offset"], scale.offset_lsb)
+    registers.level("i_offset (nA)", "bias", cell["i_offset"], scale.offset_lsb, zero=origin.current)
     if params.adaptation and (cell["theta_plus"].any() or population.theta_init.any()):
         registers.decay("tau_theta", "dth", "exponent_th")
         registers.level("theta_plus (mV)", "th_step", cell["theta_plus"], scale.v_lsb, hint=_FEW_UNITS)
@@ -68,13 +75,20 @@ class _Registers:
     """The fields of one population, and the report of what they hold."""
 
     def __init__(
-        self, population: Population, scale: Scale, params: ArrayParams, dt: float, report: ReportBuilder
+        self,
+        population: Population,
+        scale: Scale,
+        origin: Origin,
+        params: ArrayParams,
+        dt: float,
+        report: ReportBuilder,
     ):
         self.label = str(population.label)
         self.cell = population.cell.values(population.n)
         self.layout = layout_of(params, Region.NEURON_PARAMS)
         self.fields: dict[str, IntArray] = {}
-        self._n, self._scale, self._dt, self._report = population.n, scale, dt, report
+        self._n, self._scale, self._origin = population.n, scale, origin
+        self._dt, self._report = dt, report
 
     def decay(self, name: str, field: str, exponent: str) -> None:
         """Set a decay coefficient and its unit from a time constant."""
@@ -85,22 +99,32 @@ class _Registers:
         self._report.add(self.label, f"{name} (ms)", tau, made.tau, "out of range" if out.any() else "")
 
     def level(
-        self, shown: str, field: str, wanted: FloatArray, lsb: FloatArray, hint: str = _FEW_UNITS
+        self,
+        shown: str,
+        field: str,
+        wanted: FloatArray,
+        lsb: FloatArray,
+        hint: str = _FEW_UNITS,
+        zero: FloatArray | float = 0.0,
     ) -> None:
-        """Set a potential or a current, clipped to its field; the most negative value is never used."""
+        """Set a potential or a current, clipped to its field; the most negative value is never used.
+
+        `zero` is what the field's 0 stands for.
+        """
         low, high = self.layout[field].low, self.layout[field].high
-        steps = np.rint(np.clip(wanted / lsb, -1e15, 1e15)).astype(np.int64)
+        steps = np.rint(np.clip((wanted - zero) / lsb, -1e15, 1e15)).astype(np.int64)
         self.fields[field] = np.clip(steps, max(low, -high), high)
         clipped = np.isfinite(wanted) & (self.fields[field] != steps)
         note = "out of range" if clipped.any() else ""
-        self._report.add(self.label, shown, wanted, self.fields[field] * lsb, note, hint=hint)
+        self._report.add(self.label, shown, wanted, self.fields[field] * lsb + zero, note, hint=hint)
 
     def reset(self, subtract: bool) -> None:
         """Set what a spike does to the potential."""
         cell = self.cell
         wanted = cell["v_thresh"] - cell["v_reset"] if subtract else cell["v_reset"] - cell["v_rest"]
         shown = "v_thresh - v_reset (mV)" if subtract else "v_reset - v_rest (mV)"
-        self.level(shown, "reset", wanted, self._scale.v_lsb)
+        zero = 0.0 if subtract else self._origin.v - cell["v_rest"]
+        self.level(shown, "reset", wanted, self._scale.v_lsb, zero=zero)
         self.same("subtract", int(subtract))
 
     def duration(self, name: str, field: str) -> None:
@@ -145,23 +169,24 @@ class _Registers:
         elif dimension is Dimension.CURRENT:
             self.level(shown, name, wanted, self._scale.offset_lsb)
         elif dimension is Dimension.POTENTIAL:
-            self.level(f"{name} - v_rest (mV)", name, wanted - self.cell["v_rest"], self._scale.v_lsb)
+            rest, zero = self.cell["v_rest"], self._origin.v - self.cell["v_rest"]
+            self.level(f"{name} - v_rest (mV)", name, wanted - rest, self._scale.v_lsb, zero=zero)
         else:
             self.level(shown, name, wanted, self._scale.v_lsb)
 
 
 def neuron_state(
-    population: Population, scale: Scale, params: ArrayParams, report: ReportBuilder
+    population: Population, scale: Scale, origin: Origin, params: ArrayParams, report: ReportBuilder
 ) -> dict[str, IntArray]:
     """Return the fields of NEURON_STATE at the start, (n,) each."""
     label, rest = str(population.label), population.cell.values(population.n)["v_rest"]
-    wanted = {"v": ("v_init - v_rest (mV)", population.v_init - rest)}
+    wanted = {"v": ("v_init - v_rest (mV)", population.v_init - rest, origin.v - rest)}
     if params.adaptation:
-        wanted["theta"] = ("theta_init (mV)", population.theta_init)
+        wanted["theta"] = ("theta_init (mV)", population.theta_init, np.zeros_like(rest))
     state = {}
-    for field, (shown, values) in wanted.items():
-        steps = np.rint(values / scale.v_lsb).astype(np.int64)
+    for field, (shown, values, zero) in wanted.items():
+        steps = np.rint((values - zero) / scale.v_lsb).astype(np.int64)
         state[field] = np.clip(steps, -params.state_max, params.state_max)
         note = "out of range" if (state[field] != steps).any() else ""
-        report.add(label, shown, values, state[field] * scale.v_lsb, note, hint=_FEW_UNITS)
+        report.add(label, shown, values, state[field] * scale.v_lsb + zero, note, hint=_FEW_UNITS)
     return state

@@ -18,6 +18,8 @@ __all__ = ["Scale", "choose_scale"]
 
 MAX_GAIN: Final = 15
 MAX_SHIFT: Final = 7
+_MARGIN: Final = 1.04
+"""Range for what must fit: 1/32 of it may lie between `v_rest` and V = 0."""
 _SAMPLE: Final = 2000
 _NOTHING: Final = 1e-60
 _MOST_UNITS: Final = 127
@@ -180,14 +182,14 @@ def _range_mv(
         ]
     )
     if population.v_range is not None:
-        return float(np.max(np.maximum(1.01 * must, population.v_range) / relative))
+        return float(np.max(np.maximum(_MARGIN * must, population.v_range) / relative))
     # Few bits leave little room to spare; adaptive thresholds may rise far above their initial value.
     few, many = (4.0, 16.0) if params.state_bits >= 20 else (2.0, 6.0)
     if params.state_bits >= 20 and cell["theta_plus"].any():
         few, many = 4.0 * few, 4.0 * many
     wanted = np.clip(2.0 * reach, few * threshold, many * threshold)
     strongest = max((max(load.top) for load in loads), default=0.0)
-    return float(max(np.max(np.maximum(wanted, 1.01 * must) / relative), 4.0 * strongest))
+    return float(max(np.max(np.maximum(wanted, _MARGIN * must) / relative), 4.0 * strongest))
 
 
 def _reach(cell: dict[str, FloatArray], incoming: Sequence[Edges]) -> FloatArray:

@@ -591,7 +591,7 @@ class Device:
         info = image.population(population)
         raw = read_population(self.port, info, image.params)
         state: dict[str, FloatArray] = {
-            "v": info.v_rest + raw["v"] * info.v_lsb,
+            "v": info.v_zero + raw["v"] * info.v_lsb,
             "isyn_exc": raw["ie"] * info.i_lsb_exc,
             "isyn_inh": raw["ii"] * info.i_lsb_inh,
             "refrac": raw["refr"].astype(np.float64) * image.dt,

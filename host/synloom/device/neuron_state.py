@@ -131,7 +131,7 @@ def _probe(image: Image, info: PopulationInfo | InputInfo, variable: str, index:
         wide=len(field.words) > 1,
         field=field,
         lsb=lsb,
-        zero=float(info.v_rest[index]) if isinstance(info, PopulationInfo) and variable == "v" else 0.0,
+        zero=float(info.v_zero[index]) if isinstance(info, PopulationInfo) and variable == "v" else 0.0,
     )
 
 

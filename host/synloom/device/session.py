@@ -299,7 +299,7 @@ class Session:
         ParameterError
             If a current is out of the range of the array.
         """
-        steps = np.rint(current / info.offset_lsb)
+        steps = np.rint((current - info.offset_zero) / info.offset_lsb)
         most = self.image.params.state_max
         bad = np.abs(steps) > most
         if bad.any():
@@ -308,7 +308,7 @@ class Session:
                 f"currents of {info.label!r} must be in {-limit:.6g}..{limit:.6g} nA, not "
                 f"{current[bad][0]:g} nA; use a smaller current, or compile with a larger v_range"
             )
-        got = steps * info.offset_lsb
+        got = steps * info.offset_lsb + info.offset_zero
         hint = "use a larger current, or compile with a smaller v_range or for more state_bits"
         warn_of_change(f"currents of {info.label!r}", current, got, "nA", hint)
         memory = memory_of(self.image.params, Region.NEURON_PARAMS)

@@ -26,7 +26,7 @@ from synloom.image.report import Report
 
 __all__ = ["FORMAT_VERSION", "Image"]
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 _MAGIC: Final = "synloom image"
 _ARRAYS: Final = {
     "weights": "int8",

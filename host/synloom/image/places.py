@@ -36,11 +36,12 @@ class PopulationInfo(_Info):
         Label.
     n, first, source : int
         Number of neurons; index and source id of the first one.
-    v_rest, v_lsb : (n,) float64
+    v_zero, v_lsb : (n,) float64
         Potential at V = 0, and one LSB of V, mV.
-    i_lsb_exc, i_lsb_inh, offset_lsb : (n,) float64
-        One LSB of the excitatory current, the inhibitory current and the bias, nA (currents of delta
-        synapses: mV).
+    i_lsb_exc, i_lsb_inh : (n,) float64
+        One LSB of the excitatory and of the inhibitory current, nA (of delta synapses: mV).
+    offset_zero, offset_lsb : (n,) float64
+        Constant current at a bias of 0, and one LSB of the bias, nA.
     gain_exc, gain_inh : int
         Left shifts of the accumulators, g_e and g_i.
     delay : (n,) int64
@@ -51,10 +52,11 @@ class PopulationInfo(_Info):
     n: int
     first: int
     source: int
-    v_rest: FloatArray
+    v_zero: FloatArray
     v_lsb: FloatArray
     i_lsb_exc: FloatArray
     i_lsb_inh: FloatArray
+    offset_zero: FloatArray
     offset_lsb: FloatArray
     gain_exc: int
     gain_inh: int
@@ -63,7 +65,7 @@ class PopulationInfo(_Info):
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> PopulationInfo:
         """Make a PopulationInfo from the values of `to_dict`."""
-        floats = ("v_rest", "v_lsb", "i_lsb_exc", "i_lsb_inh", "offset_lsb")
+        floats = ("v_zero", "v_lsb", "i_lsb_exc", "i_lsb_inh", "offset_zero", "offset_lsb")
         made = {k: np.array(values[k], dtype=np.float64) for k in floats}
         return cls(**{**values, **made, "delay": np.array(values["delay"], dtype=np.int64)})
 
