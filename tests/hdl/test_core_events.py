@@ -5,7 +5,7 @@ from core_benches import simulate, ticks
 from link_benches import receive, send
 
 from synloom.contract import ArrayParams
-from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE
+from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE, SettingKind, setting
 from synloom_hdl.core.events import EventQueue
 
 MASK32 = 0xFFFFFFFF
@@ -22,6 +22,7 @@ class Bench:
         self.rng = Random(now & 0xFF)
         self.pause = pause
         self.got = []
+        self.lessons = []
         self.counted = {"late": 0, "invalid": 0}
 
     def _take(self, spike):
@@ -30,6 +31,11 @@ class Bench:
 
     async def take(self, ctx):
         await receive(ctx, self.dut.spikes, self._take, self.rng, self.pause)
+
+    async def learn(self, ctx):
+        await receive(
+            ctx, self.dut.lessons, lambda word: self.lessons.append((self.now, word)), self.rng, self.pause
+        )
 
     async def watch(self, ctx):
         while True:
@@ -64,7 +70,7 @@ class Bench:
         return {"settled": ctx.get(dut.settled), "reaches": ctx.get(dut.reaches), "room": ctx.get(dut.room)}
 
     def run(self, main):
-        simulate(self.dut, main, background=[self.take, self.watch])
+        simulate(self.dut, main, background=[self.take, self.learn, self.watch])
 
 
 def advance(steps):
@@ -184,3 +190,66 @@ def test_far_events_wait_in_the_queue_and_restart_empties_it():
 
     bench.run(main)
     assert bench.counted == {"late": 0, "invalid": 0}
+
+
+FIRST = PARAMS.first_neuron_source
+REWARD_LOW = int(setting(SettingKind.REWARD_LOW, 7))
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.6])
+def test_events_that_teach_wait_for_their_step_and_keep_the_order_of_the_host(pause):
+    bench = Bench(40, pause)
+
+    async def main(ctx):
+        dut = bench.dut
+        ctx.set(dut.sweep_count, 3)
+        await bench.begin(ctx)
+        await bench.put(ctx, FIRST, advance(1), REWARD_LOW, 5, FIRST + 2, advance(1), 6)
+        # Due, and waiting for its step to begin; what is behind it waits as well.
+        assert (ctx.get(dut.lesson_waits), bench.state(ctx)["settled"]) == (1, 0)
+        assert (bench.lessons, bench.got) == ([], [])
+        ctx.set(dut.lesson_enable, 1)
+        await ticks(ctx, SETTLE)
+        assert bench.lessons == [(40, FIRST)]
+        assert (ctx.get(dut.lesson_waits), bench.state(ctx)["settled"]) == (0, 1)
+        # Enabled for too long: an event of the next step does not act in this one.
+        assert bench.got == []
+        await bench.go_to(ctx, 41)
+        await ticks(ctx, SETTLE)
+        assert bench.lessons == [(40, FIRST), (41, REWARD_LOW), (41, FIRST + 2)]
+        assert bench.got == [(41, 5), (42, 6)]
+
+    bench.run(main)
+    assert bench.counted == {"late": 0, "invalid": 0}
+
+
+def test_events_that_teach_are_dropped_if_late_or_of_nothing_that_exists():
+    bench = Bench(10)
+    no_kind = int(setting(SettingKind.REWARD_LOW, 0)) | 0x3000
+
+    async def main(ctx):
+        ctx.set(bench.dut.sweep_count, 2)
+        ctx.set(bench.dut.lesson_enable, 1)
+        await bench.begin(ctx)
+        await bench.put(ctx, FIRST + 1, FIRST + 2, FIRST - 1, 0x3FFF, no_kind)
+        assert bench.lessons == [(10, FIRST + 1)]
+        await bench.go_to(ctx, 12)
+        await bench.put(ctx, FIRST, REWARD_LOW, advance(2), FIRST)
+        assert bench.lessons == [(10, FIRST + 1), (12, FIRST)]
+
+    bench.run(main)
+    assert bench.counted == {"late": 2, "invalid": 4}
+
+
+def test_an_array_that_cannot_be_taught_has_inputs_only():
+    bench = Bench(10, params=PARAMS.replace(teaching=False))
+
+    async def main(ctx):
+        ctx.set(bench.dut.sweep_count, 3)
+        ctx.set(bench.dut.lesson_enable, 1)
+        await bench.begin(ctx)
+        await bench.put(ctx, FIRST, REWARD_LOW, 1)
+
+    bench.run(main)
+    assert (bench.lessons, bench.got) == ([], [(10, 1)])
+    assert bench.counted == {"late": 0, "invalid": 2}

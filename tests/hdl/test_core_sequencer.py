@@ -12,14 +12,22 @@ from synloom_hdl.core.recorder import RecorderCommand
 from synloom_hdl.core.sequencer import Phase, Sequencer
 
 PHASES = ("rows", "sweep", "columns", "probes")
-BUSY = {"rows": Phase.ROWS, "sweep": Phase.SWEEP, "columns": Phase.COLUMNS, "probes": Phase.PROBES}
+BUSY = {
+    "rows": Phase.ROWS,
+    "sweep": Phase.SWEEP,
+    "columns": Phase.COLUMNS,
+    "probes": Phase.PROBES,
+    "due": Phase.COLUMNS,
+}
 
 
 class Bench:
     """A sequencer among engines that are busy for a random time; `log` is what it told them."""
 
-    def __init__(self, seed=0, longest=5, pause=0.3):
-        self.dut = Sequencer(ArrayParams())
+    def __init__(self, seed=0, longest=5, pause=0.3, **features):
+        params = ArrayParams(**features)
+        self.dut = Sequencer(params)
+        self.phases = (*PHASES, "due") if params.dendritic_delays else PHASES
         self.rng = Random(seed)
         self.longest, self.pause = longest, pause
         self.log, self.wants = [], []
@@ -32,19 +40,19 @@ class Bench:
 
     async def engines(self, ctx):
         dut, rng = self.dut, self.rng
-        left = dict.fromkeys(PHASES, 0)
+        left = dict.fromkeys(self.phases, 0)
         self.idle_inputs(ctx)
         while True:
-            *_, phase, ends, late, stalls, flushes, rows, sweep, columns, probes = await ctx.tick().sample(
+            _, _, phase, ends, late, stalls, flushes, *strobes = await ctx.tick().sample(
                 dut.phase, dut.step_ends, dut.late, dut.stalls, dut.flushes,
-                dut.rows_start, dut.sweep_start, dut.columns_start, dut.probes_start,
+                *(getattr(dut, f"{name}_start") for name in self.phases),
             )  # fmt: skip
             self.clock += 1
             self.steps, self.late, self.stalls = self.steps + ends, self.late + late, self.stalls + stalls
             if flushes:
                 self.flushed_at.append(self.steps)
-            starts = dict(zip(PHASES, (rows, sweep, columns, probes), strict=True))
-            for name in PHASES:
+            starts = dict(zip(self.phases, strobes, strict=True))
+            for name in self.phases:
                 if left[name]:
                     assert phase == BUSY[name]
                     left[name] -= 1
@@ -53,7 +61,7 @@ class Bench:
                     self.log.append(name)
                     left[name] = rng.randint(0, self.longest)
                 ctx.set(getattr(dut, f"{name}_busy"), left[name] > 0)
-            if rows:
+            if starts["rows"]:
                 self.begins.append(self.clock)
                 want = {name: rng.randrange(2) for name in ("head_wanted", "columns_wanted", "probes_wanted")}
                 want["head_wanted"] &= want["columns_wanted"]
@@ -76,6 +84,8 @@ class Bench:
             log.append((RecorderCommand.HEAD, want["head_word"]))
         if want["columns_wanted"]:
             log.append("columns")
+        if "due" in self.phases:
+            log.append("due")
         if want["probes_wanted"]:
             log += [(RecorderCommand.HEAD, want["probe_head"]), "probes"]
         return [*log, (RecorderCommand.STEP, 0)]
@@ -401,3 +411,87 @@ def test_flushes_at_the_end_and_if_asked_after_every_step(flags):
 
     bench.run(main)
     assert bench.flushed_at == ([1, 2, 3, 4, 4] if flags else [4])
+
+
+def test_late_columns_are_looked_for_in_every_step_behind_those_that_fired():
+    bench = Bench(seed=7, dendritic_delays=True)
+
+    async def main(ctx):
+        await bench.start(ctx, 20)
+        await bench.finish(ctx)
+
+    bench.run(main)
+    steps = [entry for want in bench.wants for entry in bench.step(want)]
+    assert {want["columns_wanted"] for want in bench.wants} == {0, 1}
+    assert bench.log == [START, *steps, DONE]
+
+
+async def teach(bench, ctx, flags=0):
+    """Begin a run whose first step has an event that teaches; return when it is being taught."""
+    ctx.set(bench.dut.settled, 0)
+    ctx.set(bench.dut.lesson_waits, 1)
+    await bench.start(ctx, 2, flags)
+    await bench.wait(ctx, "phase", Phase.TEACH)
+
+
+def test_a_step_with_events_that_teach_begins_with_them():
+    bench = Bench(seed=3)
+
+    async def main(ctx):
+        await teach(bench, ctx)
+        await ticks(ctx, 20)
+        assert ctx.get(bench.dut.events_enable) == 1
+        assert bench.log == [START]
+        ctx.set(bench.dut.lesson_waits, 0)
+        ctx.set(bench.dut.settled, 1)
+        ctx.set(bench.dut.events_idle, 0)
+        await ticks(ctx, 5)
+        # All is known, but the last event is still on its way.
+        assert ctx.get(bench.dut.events_enable) == 0
+        assert bench.log == [START]
+        ctx.set(bench.dut.events_idle, 1)
+        await bench.finish(ctx)
+
+    bench.run(main)
+    assert bench.steps == 2
+    assert bench.log == [START, *(entry for want in bench.wants for entry in bench.step(want)), DONE]
+
+
+def test_a_gated_step_is_taught_until_its_events_are_known_and_the_host_may_look_in():
+    bench = Bench(seed=4)
+
+    async def main(ctx):
+        dut = bench.dut
+        ctx.set(dut.reaches, 0)
+        await teach(bench, ctx, RunFlag.GATED)
+        ctx.set(dut.lesson_waits, 0)
+        ctx.set(dut.settled, 1)
+        await ticks(ctx, 20)
+        assert ctx.get(dut.phase) == Phase.TEACH
+        ctx.set(dut.access_wanted, 1)
+        ctx.set(dut.access_busy, 1)
+        await bench.wait(ctx, "phase", Phase.ACCESS)
+        ctx.set(dut.access_wanted, 0)
+        await ticks(ctx, 5)
+        ctx.set(dut.access_busy, 0)
+        await bench.wait(ctx, "phase", Phase.TEACH)
+        assert bench.log == [START]
+        ctx.set(dut.reaches, 1)
+        await bench.finish(ctx)
+
+    bench.run(main)
+    assert bench.steps == 2
+
+
+def test_an_abort_while_a_step_is_being_taught_ends_the_run_before_that_step():
+    bench = Bench(seed=5)
+
+    async def main(ctx):
+        ctx.set(bench.dut.reaches, 0)
+        await teach(bench, ctx, RunFlag.GATED)
+        await bench.control(ctx, ControlAction.ABORT)
+        await bench.finish(ctx)
+        assert ctx.get(bench.dut.remaining) == 2
+
+    bench.run(main)
+    assert (bench.steps, bench.ends) == (0, [EndReason.ABORTED])
