@@ -6,6 +6,7 @@ from amaranth.lib import wiring
 from core_benches import access, simulate, ticks
 
 from synloom.contract import ArrayParams
+from synloom.contract.records import SettingKind, setting
 from synloom.contract.registers import CONTROL_REGISTERS, control
 from synloom_hdl.core.counters import Counters
 from synloom_hdl.core.registers import ControlRegisters, highest
@@ -176,3 +177,33 @@ def test_only_a_write_of_now_says_so():
         assert sum(seen) == 2
 
     simulate(bench, main, background=[watch])
+
+
+def test_events_change_the_settings_that_the_host_reads_back():
+    bench = Bench()
+
+    async def obey(ctx, kind, value):
+        ctx.set(bench.registers.setting, int(setting(kind, value)))
+        ctx.set(bench.registers.setting_en, 1)
+        await ctx.tick()
+        ctx.set(bench.registers.setting_en, 0)
+
+    async def main(ctx):
+        mode, reward = control("mode"), control("reward")
+        await bench.write(ctx, mode, 0b110)
+        await bench.write(ctx, reward, 0x0123)
+        # Learning on; what is not chosen stays.
+        await obey(ctx, SettingKind.MODE, 0b01_0001)
+        assert await bench.read(ctx, mode) == 0b111
+        await obey(ctx, SettingKind.MODE, 0b11_0000)
+        assert await bench.read(ctx, mode) == 0b100
+        await obey(ctx, SettingKind.MODE, 0b00_0011)
+        assert await bench.read(ctx, mode) == 0b100
+        await obey(ctx, SettingKind.REWARD_HIGH, 0xFF)
+        assert await bench.read(ctx, reward) == 0xFF23
+        await obey(ctx, SettingKind.REWARD_LOW, 0x80)
+        assert ctx.get(bench.registers.reward) == -128
+        await bench.write(ctx, reward, 7)
+        assert await bench.read(ctx, reward) == 7
+
+    simulate(bench, main)
