@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from core_benches import simulate
 from core_neurons import NeuronTwin
@@ -14,10 +15,11 @@ PARAMS = {
     "widest": ArrayParams(neurons=N, accumulator_bits=24, state_bits=24),
     "narrow": ArrayParams(neurons=N, state_bits=12, accumulator_bits=10),
     "no adaptation": ArrayParams(neurons=N, state_bits=17, adaptation=False),
+    "no teaching": ArrayParams(neurons=N, state_bits=17, teaching=False),
 }
 
 
-def play(params, neurons, adapt, dithers=()):
+def play(params, neurons, adapt, dithers=(), forced=()):
     """Return (state, fires, saturations) of each (valid, parameters, state, sums), fed one a clock."""
     dut = NeuronLane(params)
     results = []
@@ -31,6 +33,7 @@ def play(params, neurons, adapt, dithers=()):
                 ctx.set(dut.parameters, parameters)
                 ctx.set(dut.state, state)
                 ctx.set(dut.sums, sums)
+                ctx.set(dut.forced, bool(clock < len(forced) and forced[clock]))
             late = clock - NeuronStage.MULTIPLY
             ctx.set(dut.dither, dithers[late] if 0 <= late < len(dithers) else 0)
             *_, state, fires, clips = await ctx.tick().sample(dut.next_state, dut.fires, dut.saturations)
@@ -57,8 +60,12 @@ def test_updates_random_neurons_as_the_model(name, adapt):
         (1, parameters, state, {"e": int(e), "i": int(i)})
         for parameters, state, e, i in zip(rows(twin.parameters, N), before, *sums, strict=True)
     ]
+    forced = (twin.rng.random(N) < 0.1) & params.teaching
+    twin.state.forced[:] = forced
+    refractory = np.array(twin.fields["refr"]) > 0
     fired, clips = twin.sweep(N, bool(adapt))
-    results = play(params, stimulus, adapt, [twin.dither(n) for n in range(N)])
+    assert forced[refractory].any() == params.teaching
+    results = play(params, stimulus, adapt, [twin.dither(n) for n in range(N)], forced.tolist())
     for n, (got, want) in enumerate(zip(results, rows(twin.fields, N), strict=True)):
         assert got[0] == want, (n, stimulus[n])
     assert [n for n in range(N) if results[n][1]] == fired
