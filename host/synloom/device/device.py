@@ -26,6 +26,7 @@ from synloom.device.recording import Recording
 from synloom.device.session import Session
 from synloom.device.settings import settings_of
 from synloom.device.stimulus import Receiver, events_from, raster_events, step_events, steps_from_now
+from synloom.device.streaming import Stream
 from synloom.device.turns import Turns, exclusive
 from synloom.device.weights import raw_from_si, read_raw, si_from_raw, write_raw
 from synloom.image.image import Image
@@ -174,7 +175,7 @@ class Device:
     # ---- run -----------------------------------------------------------------------------------
 
     @exclusive
-    def run(self, duration: float, *, paced: bool = False) -> Recording:
+    def run(self, duration: float, *, paced: bool = False, stimulus: Any = None) -> Recording:
         """Run for some time and return the recording.
 
         Parameters
@@ -184,20 +185,28 @@ class Device:
         paced : bool
             Keep real time, one step every dt, instead of running as fast as possible. Late steps are counted
             (`counters()["late_steps"]`), never skipped. The model has no clock and ignores this.
+        stimulus : iterable of mapping, optional
+            Spikes that come in chunks while the array runs, so that they need not fit into memory. A chunk
+            has for each population, or its label, spikes in a form of `inject`; times count from the
+            beginning of the run, and the rows of a raster follow those of the chunk before. Chunks follow one
+            another in time. The run takes no more chunks than it needs, and spikes of the last one that are
+            due later wait for the next run.
 
         Raises
         ------
         ParameterError
-            If `duration` is negative, not a multiple of dt or too long.
+            If `duration` is negative, not a multiple of dt or too long, or if a chunk is wrong.
         DeviceError
             If no image is loaded, or the run ends early.
 
-        After an interruption (Ctrl-C) the next run begins at the step where the array stopped, with the
-        spikes and settings that are not yet due.
+        After an interruption (Ctrl-C), or an error of the stimulus's iterator, the next run begins at the
+        step where the array stopped (`time`), with the spikes and settings that are not yet due.
         """
         steps, first = self._steps("duration", duration), self._session.now
+        source = None if stimulus is None else Stream(self._session, stimulus)
         self._session.set_mode(Mode.RASTER, self._recorders.wants_spikes)
-        decoder = self._session.execute(steps, RunFlag.PACED if switch("paced", paced) else RunFlag(0))
+        flags = RunFlag.PACED if switch("paced", paced) else RunFlag(0)
+        decoder = self._session.execute(steps, flags, source)
         return self._recorders.recording(decoder, self.image, first, steps)
 
     @exclusive

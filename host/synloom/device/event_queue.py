@@ -25,11 +25,13 @@ class EventQueue:
         self.cursor = 0
         self._waiting: IntArray = _none()
         self._taken: IntArray = _none()
+        self._took_settings = False
 
     def reset(self, now: int) -> None:
         """Drop all events; the array's queue was emptied at step `now`."""
         self.cursor = now
         self._taken = self._waiting = _none()
+        self._took_settings = False
 
     def merging(self, events: IntArray) -> int:
         """Return how many of these events, (K, 2) int64, have an equal one there or among the waiting."""
@@ -61,6 +63,7 @@ class EventQueue:
         # In this order an interruption between the lines leaves events in both, never in none.
         self._taken = np.concatenate([self._taken, events])
         self._waiting = self._waiting[split:]
+        self._took_settings |= settings_among(events[:, 1])
         if not len(events):
             return np.zeros(0, dtype=np.uint16)
         words: list[int] = []
@@ -69,6 +72,13 @@ class EventQueue:
             words.append(what)
             self.cursor = step
         return np.array(words, dtype=np.uint16)
+
+    def shorten(self, most: int) -> None:
+        """Forget all but the last `most` events that were taken, which alone can be in the array's queue.
+
+        Those before have left it: they have acted, or are in the delay wheel, where `rewind` is told of them.
+        """
+        self._taken = self._taken[max(0, len(self._taken) - most) :]
 
     def advance_to(self, step: int) -> npt.NDArray[np.uint16]:
         """Return the words, (n,) uint16, that move the cursor to `step`, so that a gated run can reach it."""
@@ -79,11 +89,12 @@ class EventQueue:
     @property
     def took_settings(self) -> bool:
         """Whether settings are among the events that were taken for the run that goes on."""
-        return settings_among(self._taken[:, 1])
+        return self._took_settings
 
     def settle(self) -> None:
         """Forget the events that were taken: their run has ended as planned."""
         self._taken = _none()
+        self._took_settings = False
 
     def rewind(self, now: int, delivered: IntArray) -> None:
         """Let the events that were taken wait again, from step `now` on; the array's queue was emptied there.
@@ -102,6 +113,7 @@ class EventQueue:
         there = np.isin(_keys(events), _keys(delivered))
         self._waiting = events[(events[:, 0] >= now) & ~there]
         self._taken = _none()
+        self._took_settings = False
         self.cursor = now
 
 

@@ -16,7 +16,7 @@ from synloom.contract.regions import Region
 from synloom.contract.registers import control
 from synloom.device.decoder import RecordDecoder
 
-__all__ = ["Events", "execute", "is_running", "stop"]
+__all__ = ["Events", "Source", "execute", "is_running", "stop"]
 
 _CHUNK: Final = 96
 _POLL_S: Final = 0.05
@@ -37,6 +37,14 @@ class Events(Protocol):
         ...
 
 
+class Source(Protocol):
+    """Interface of a stimulus that comes while the run goes on; it adds its events to the run's `Events`."""
+
+    def advance(self) -> int | None:
+        """Add the next events; return the step before which all events are known, None at the end."""
+        ...
+
+
 def execute(
     port: Port,
     queue: Events,
@@ -45,11 +53,12 @@ def execute(
     flags: RunFlag,
     *,
     observe: Callable[[Words], None] | None = None,
+    source: Source | None = None,
 ) -> RecordDecoder:
     """Run some steps and return the decoder with all their records.
 
-    All events of the run are sent beforehand if they fit into the array's queue. Otherwise the run is gated:
-    it waits for events that are still on their way, so that none is late.
+    All events of the run are sent beforehand if they fit into the array's queue. Otherwise, and with a
+    `source`, the run is gated: it waits for events that are still on their way, so that none is late.
 
     Parameters
     ----------
@@ -63,28 +72,29 @@ def execute(
         Flags of the run; GATED is added if it is needed.
     observe : callable, optional
         Called with the words of the record stream, (n,) uint16, as they arrive.
+    source : Source, optional
+        Asked for more events whenever all that it gave are sent.
 
     Raises
     ------
     DeviceError
         If the run ended at another step or for another reason than its length, or without an end record.
     """
-    words = queue.take(now + steps)
-    sent = _push(port, words)
-    if sent < len(words):
+    feed = _Feed(port, queue, now + steps, source)
+    if feed.fill() or source is not None:
         flags |= RunFlag.GATED
-        words = np.concatenate([words, queue.advance_to(now + steps)])
+        feed.gate()
     decoder = RecordDecoder(now)
     port.run(steps, flags)
     heard = time.monotonic()
     while decoder.end is None or decoder.end[1] == EndReason.PAUSED:
-        before = sent
-        sent += _push(port, words[sent:], most=4)
-        records = port.records(0.0 if before < sent < len(words) else _POLL_S)
+        before = feed.sent
+        feed.push(4)
+        records = port.records(0.0 if before < feed.sent and feed.waiting else _POLL_S)
         decoder.feed(records)
         if observe is not None:
             observe(records)
-        if len(records) or sent > before:
+        if len(records) or feed.sent > before:
             heard = time.monotonic()
         elif time.monotonic() - heard > _SILENCE_S:
             _complain_if_dead(port, decoder)
@@ -98,7 +108,62 @@ def execute(
     return decoder
 
 
-def _push(port: Port, words: Words, most: int = 1 << 30) -> int:
+class _Feed:
+    """The event words of a run on their way to the array.
+
+    Attributes
+    ----------
+    sent : int
+        Words that the array has taken.
+    """
+
+    def __init__(self, port: Port, queue: Events, end: int, source: Source | None):
+        self.sent = 0
+        self._port = port
+        self._queue = queue
+        self._end = end
+        self._source = source
+        self._gated = False
+        self._words: Words = np.zeros(0, dtype=np.uint16)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether words are ready, or a source may have more of them."""
+        return bool(len(self._words)) or self._source is not None
+
+    def fill(self) -> bool:
+        """Send what fits before the run begins; return whether words are left."""
+        if self._source is not None:
+            # An error of the first chunk leaves the array untouched.
+            self._pull()
+        else:
+            self._words = self._queue.take(self._end)
+        self.push(1 << 30)
+        return bool(len(self._words))
+
+    def gate(self) -> None:
+        """Let the array's queue reach the end of the run after its last event."""
+        self._gated = True
+        if self._source is None:
+            self._words = np.concatenate([self._words, self._queue.advance_to(self._end)])
+
+    def push(self, most: int) -> None:
+        """Send words in at most `most` parts, and ask the source for more when all are sent."""
+        if self._gated:
+            self._pull()
+        taken = _push(self._port, self._words, most)
+        self.sent += taken
+        self._words = self._words[taken:]
+
+    def _pull(self) -> None:
+        while self._source is not None and not len(self._words):
+            known = self._source.advance()
+            if known is None or known >= self._end:
+                known, self._source = self._end, None
+            self._words = np.concatenate([self._queue.take(known), self._queue.advance_to(known)])
+
+
+def _push(port: Port, words: Words, most: int) -> int:
     """Send words to the event queue until it is full, in at most `most` parts; return how many it took."""
     chunk = min(_CHUNK, port.params.event_words // 2)
     sent = 0

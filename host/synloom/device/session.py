@@ -19,7 +19,7 @@ from synloom.contract.registers import Mode
 from synloom.device.changes import warn_of_change
 from synloom.device.decoder import RecordDecoder
 from synloom.device.event_queue import EventQueue
-from synloom.device.execution import execute, stop
+from synloom.device.execution import Source, execute, stop
 from synloom.device.loader import check_fits, clear_dynamics, load_image, read_register, write_register
 from synloom.device.neuron_state import read_population
 from synloom.device.rates import GeneratorRates
@@ -225,12 +225,12 @@ class Session:
             )
         return whole("the number of steps", round(steps), 0, 0xFFFFFFFF)
 
-    def execute(self, steps: int, flags: RunFlag) -> RecordDecoder:
+    def execute(self, steps: int, flags: RunFlag, source: Source | None = None) -> RecordDecoder:
         """Run some steps and return the decoder with their records; see `synloom.device.execution`."""
         if not steps:
             return RecordDecoder(self.now)
         with self._guard():
-            decoder = execute(self.port, self.queue, self.now, steps, flags)
+            decoder = execute(self.port, self.queue, self.now, steps, flags, source=source)
             self.now += steps
             if self.queue.took_settings:
                 self._mode = read_register(self.port, "mode")

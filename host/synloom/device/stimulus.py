@@ -17,7 +17,15 @@ from synloom.base.warning import warn
 from synloom.compiler.stimulus import OFF_GRID
 from synloom.image.places import InputInfo, PopulationInfo
 
-__all__ = ["Receiver", "events_from", "raster_events", "step_events", "steps_from_now", "warn_of_merging"]
+__all__ = [
+    "Receiver",
+    "events_from",
+    "raster_events",
+    "raster_rows",
+    "step_events",
+    "steps_from_now",
+    "warn_of_merging",
+]
 
 Receiver = InputInfo | PopulationInfo
 """What spikes are for: inputs, or neurons that they force to fire."""
@@ -120,6 +128,15 @@ def raster_events(raster: Any, info: Receiver, now: int, forms: str = "") -> Int
         )
     steps, index = (np.repeat(part, array[array > 0]) for part in np.nonzero(array))
     return _due(now + steps, index, info)
+
+
+def raster_rows(spikes: Any) -> int | None:
+    """Return the number of rows of a raster; None if these spikes are no raster."""
+    try:
+        array = np.asarray(spikes)
+    except ValueError:
+        return None
+    return len(array) if _is_raster(array) and array.ndim == 2 else None
 
 
 def step_events(spikes: Any, info: Receiver, now: int) -> IntArray:

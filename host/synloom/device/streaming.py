@@ -1,0 +1,105 @@
+"""A stimulus that comes in chunks while the run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from synloom.base.checks import IntArray
+from synloom.base.errors import ParameterError
+from synloom.device.session import Session
+from synloom.device.stimulus import Receiver, events_from, raster_rows
+from synloom.image.places import InputInfo
+
+__all__ = ["Stream"]
+
+_KEPT_CHUNKS = 2
+
+
+class Stream:
+    """The chunks of a stimulus as a `Source` of events of one run.
+
+    Times count from the beginning of the run. Chunks follow one another in time: no spike comes before the
+    latest of an earlier chunk, and the rows of a raster follow those of the chunk before.
+
+    Parameters
+    ----------
+    session : Session
+        Where the events wait.
+    chunks : iterable of mapping
+        For each input population, or its label, the spikes in the forms of `events_from`. One mapping is one
+        chunk.
+
+    Raises
+    ------
+    ParameterError
+        If it is neither.
+    """
+
+    def __init__(self, session: Session, chunks: Any):
+        self._session = session
+        self._chunks = _iterator(chunks)
+        self._first = session.now
+        self._row = 0
+        self._known = 0
+        self._number = 0
+
+    def advance(self) -> int | None:
+        """Take the next chunk; return the step before which all events are known, None at the end.
+
+        Raises
+        ------
+        ParameterError
+            If the chunk is wrong, or earlier than the one before. Whatever the iterator raises passes through.
+        """
+        chunk = next(self._chunks, None)
+        if chunk is None:
+            return None
+        if not isinstance(chunk, Mapping):
+            raise ParameterError(
+                f"chunk {self._number} of the stimulus must be a mapping from input populations to spikes, "
+                f"such as {{'retina': raster}}, not {chunk!r:.80}"
+            )
+        session, parts, ends, rows = self._session, [], [self._known], 0
+        for which, spikes in chunk.items():
+            info = session.receiver(which)
+            events, count, end = self._events(info, spikes)
+            parts.append((info, events))
+            ends.append(end)
+            rows = max(rows, count)
+        session.check_merging(parts)
+        session.send(parts)
+        # What was taken long ago has left the array's queue, so that memory stays bounded.
+        session.queue.shorten(_KEPT_CHUNKS * session.port.params.event_words)
+        self._row += rows
+        self._known = max(ends)
+        self._number += 1
+        return self._first + self._known
+
+    def _events(self, info: Receiver, spikes: Any) -> tuple[IntArray, int, int]:
+        """Return events, (K, 2) int64, the rows of a raster, and the step of the run that the spikes reach."""
+        dt, rows = self._session.image.dt, raster_rows(spikes)
+        begin = 0 if rows is None else self._row
+        events = events_from(spikes, info, self._first + begin, dt)
+        steps = events[:, 0] - self._first
+        if isinstance(info, InputInfo):
+            steps = steps - info.delay[events[:, 1] - info.source]
+        if len(steps) and steps.min() < self._known:
+            raise ParameterError(
+                f"chunk {self._number} of the stimulus has a spike for {info.label!r} at "
+                f"{steps.min() * dt:g} ms of the run, but an earlier chunk reaches {self._known * dt:g} ms; "
+                f"chunks must follow one another in time"
+            )
+        reached = int(steps.max()) if len(steps) else 0
+        return events, rows or 0, reached if rows is None else begin + rows
+
+
+def _iterator(chunks: Any) -> Iterator[Any]:
+    if isinstance(chunks, Mapping):
+        return iter([chunks])
+    if isinstance(chunks, Iterable) and not isinstance(chunks, (str, bytes)):
+        return iter(chunks)
+    raise ParameterError(
+        f"stimulus must be an iterable of chunks, each a mapping from input populations to spikes, not "
+        f"{chunks!r:.80}"
+    )

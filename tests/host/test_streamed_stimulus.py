@@ -1,0 +1,161 @@
+"""A stimulus that comes in chunks acts as if it came at once, in bounded memory, and its errors are survived."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from small_networks import learner, open_model, relay
+
+from synloom import Device, ParameterError, compile
+from synloom.contract.regions import Region
+from synloom_sim.model_port import ModelPort
+
+RASTER = np.random.default_rng(4).random((3000, 4)) < 0.2
+
+
+def chunks(raster, rows):
+    for begin in range(0, len(raster), rows):
+        yield {"in": raster[begin : begin + rows]}
+
+
+def pairs(raster, rows):
+    """Yield the same spikes as pairs, whose times count from the beginning of the run."""
+    for begin in range(0, len(raster), rows):
+        steps, index = np.nonzero(raster[begin : begin + rows])
+        yield {"in": list(zip((steps + begin).astype(float).tolist(), index.tolist(), strict=True))}
+
+
+def at_once(network, raster, duration):
+    device = open_model(network)
+    device.inject("in", raster)
+    return device, device.run(duration)
+
+
+def same(ours, theirs):
+    assert ours.steps == theirs.steps
+    for name in theirs.sizes:
+        np.testing.assert_array_equal(ours.spike_steps[name], theirs.spike_steps[name])
+        np.testing.assert_array_equal(ours.spike_indices[name], theirs.spike_indices[name])
+
+
+@pytest.mark.parametrize("form", [chunks, pairs])
+@pytest.mark.parametrize("rows", [1, 7, 250, 3000])
+@pytest.mark.parametrize("delay", [0.0, 3.0, [0.0, 1.0, 5.0, 40.0]])
+def test_the_bits_are_those_of_the_whole_stimulus(form, rows, delay):
+    whole, recording = at_once(relay(delay=delay), RASTER, 3050.0)
+    device = open_model(relay(delay=delay))
+    same(device.run(3050.0, stimulus=form(RASTER, rows)), recording)
+    assert device.counters() == whole.counters()
+    for region in (Region.CTRL, Region.WHEEL, Region.NEURON_STATE):
+        np.testing.assert_array_equal(device.port.read(region, 0, 20), whole.port.read(region, 0, 20))
+
+
+def test_learning_and_forced_neurons_are_streamed_too():
+    network = learner()
+    raster = np.random.default_rng(1).random((400, network.inputs[0].n)) < 0.1
+    teacher = np.random.default_rng(2).random((400, network.populations[0].n)) < 0.01
+    source, target = network.inputs[0].label, network.populations[0].label
+    whole, streamed = open_model(network), open_model(network)
+    whole.inject(source, raster)
+    whole.inject(target, teacher)
+    parts = ({source: raster[k : k + 9], target: teacher[k : k + 9]} for k in range(0, 400, 9))
+    same(streamed.run(400.0, stimulus=parts), whole.run(400.0))
+    for projection in network.projections:
+        ours, theirs = (d.read_weights(projection.label, raw=True) for d in (streamed, whole))
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_run_takes_no_more_chunks_than_it_needs_and_keeps_what_is_due_later():
+    taken = []
+
+    def endless():
+        while True:
+            taken.append(len(taken))
+            yield {"in": np.ones((30, 4), bool)}
+
+    device = open_model(relay())
+    assert device.run(100.0, stimulus=endless()).raster("out").all()
+    assert len(taken) == 4
+    assert device.run(40.0).raster("out").sum(axis=1).tolist() == [4] * 20 + [0] * 20
+
+
+def test_a_mapping_is_one_chunk_and_times_count_from_the_run():
+    device = open_model(relay())
+    device.run(17.0)
+    assert device.run(10.0, stimulus={"in": [(2.0, 3)]}).spikes("out")[0].tolist() == [19.0]
+
+
+def test_memory_stays_bounded():
+    def noise(steps):
+        rng = np.random.default_rng(0)
+        for _ in range(steps // 100):
+            yield {"in": rng.random((100, 4)) < 0.5}
+
+    def peak(steps):
+        device = open_model(relay(weight=0.01))
+        device.record_nothing()
+        tracemalloc.start()
+        device.run(float(steps), stimulus=noise(steps))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert device.counters()["row_passes"] > 1.9 * steps
+        return most
+
+    short, long = peak(2_000), peak(20_000)
+    assert long < 1.2 * short + 100_000
+
+
+@pytest.mark.parametrize("good", [0, 1, 5])
+def test_an_iterator_that_raises_leaves_the_device_where_the_array_stopped(good):
+    def broken():
+        yield from list(chunks(RASTER, 200))[:good]
+        raise OSError("the disk is gone")
+
+    device = open_model(relay())
+    with pytest.raises(OSError, match="the disk is gone"):
+        device.run(3000.0, stimulus=broken())
+    stopped = round(device.time)
+    assert stopped <= 200 * good
+    rest = device.run(200.0 * good - stopped)
+    np.testing.assert_array_equal(rest.raster("out"), RASTER[stopped : 200 * good])
+    assert device.counters().losses == {}
+
+
+def test_an_interruption_in_a_late_chunk_loses_no_spike():
+    image = compile(relay())
+    for words in (256, 1024):
+        device = Device(ModelPort(image.params.replace(event_words=words)))
+        device.load(image)
+
+        def until(stop):
+            for begin in range(0, 3000, 50):
+                if begin == stop:
+                    raise KeyboardInterrupt
+                yield {"in": RASTER[begin : begin + 50]}
+
+        with pytest.raises(KeyboardInterrupt):
+            device.run(3000.0, stimulus=until(2500))
+        stopped = round(device.time)
+        rest = device.run(3000.0 - stopped, stimulus=chunks(RASTER[2500:], 50) if stopped == 2500 else None)
+        np.testing.assert_array_equal(rest.raster("out")[: 2500 - stopped], RASTER[stopped:2500])
+
+
+@pytest.mark.parametrize(
+    ("stimulus", "message"),
+    [
+        (3, "stimulus must be an iterable of chunks"),
+        ("in", "stimulus must be an iterable of chunks"),
+        ([np.zeros((3, 4), bool)], "chunk 0 of the stimulus must be a mapping"),
+        ([{"in": [(5.0, 0)]}, {"in": [(4.0, 0)]}], "chunks must follow one another in time"),
+        ([{"in": np.ones((5, 4), bool)}, {"in": [(4.0, 0)]}], "an earlier chunk reaches 5 ms"),
+        ([{"in": np.zeros((3, 5), bool)}], "must be of bool or uint8 and have shape"),
+        ([{"nobody": [(5.0, 0)]}], "the image has no population 'nobody'"),
+    ],
+)
+def test_what_is_wrong_is_said(stimulus, message):
+    device = open_model(relay())
+    with pytest.raises(Exception, match=message):
+        device.run(20.0, stimulus=stimulus)
+    assert device.run(5.0).steps == 5
+    with pytest.raises(ParameterError):
+        device.run(20.0, stimulus=3)
