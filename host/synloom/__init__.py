@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         TargetError,
     )
     from synloom.base.warning import SynloomWarning
+    from synloom.batch.trials import BatchError, Case, Trial, run_batch
     from synloom.compiler import compile
     from synloom.contract.params import ArrayParams
     from synloom.device.counters import Counters
@@ -51,8 +52,10 @@ __all__ = [
     "STDP",
     "AllToAll",
     "ArrayParams",
+    "BatchError",
     "BuildError",
     "CapacityError",
+    "Case",
     "Counters",
     "Device",
     "DeviceError",
@@ -83,13 +86,16 @@ __all__ = [
     "SynloomWarning",
     "TargetError",
     "TraceTarget",
+    "Trial",
     "Uniform",
     "compile",
     "connect",
+    "run_batch",
 ]
 
 # NumPy and SciPy take a quarter of a second to import, and `synloom --help` does not need them.
 _MODULES = {
+    "batch.trials": ("BatchError", "Case", "Trial", "run_batch"),
     "network.cells": ("LIF",),
     "compiler": ("compile",),
     "network.connectors": (

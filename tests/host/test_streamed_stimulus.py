@@ -1,4 +1,4 @@
-"""A stimulus that comes in chunks acts as if it came at once, in bounded memory, and its errors are survived."""
+"""A stimulus that comes in chunks acts as if it came at once, in bounded memory; its errors are survived."""
 
 import tracemalloc
 

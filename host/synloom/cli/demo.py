@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from synloom.base.errors import ParameterError
+from synloom.base.workers import in_workers
 from synloom.cli.tracks import tracks
-from synloom.cli.workers import in_workers
 
 if TYPE_CHECKING:
     from synloom.base.checks import FloatArray

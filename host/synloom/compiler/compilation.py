@@ -27,7 +27,7 @@ from synloom.contract.params import MOST_DELAY_SLOTS, ArrayParams
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.contract.traces import TRACES
-from synloom.image.image import Image
+from synloom.image.image import Image, seeded_registers
 from synloom.image.places import InputInfo, PopulationInfo, ProjectionInfo
 from synloom.image.report import ReportBuilder
 from synloom.network.network import Network, Population
@@ -308,12 +308,10 @@ class _Compilation:
         return input_events(parts, self.network.dt, self.report)
 
     def _registers(self, program: Program) -> dict[str, int]:
-        words = np.random.SeedSequence(self.network.seed).generate_state(2, np.uint64)
         learns = any(edge.rule is not None for edge in self.edges)
         adapts = bool(self._needs().get("adaptation", False))
         return {
-            "learn_rng": int(words[0]) or 1,
-            "gen_rng": int(words[1]) or 1,
+            **seeded_registers(self.network.seed),
             "sweep_count": self.places.neuron_count,
             "gen_words": self.places.gen_words,
             **{trace.decay_list: program.decay_lists[trace.side] for trace in TRACES},

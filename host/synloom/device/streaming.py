@@ -50,7 +50,7 @@ class Stream:
         Raises
         ------
         ParameterError
-            If the chunk is wrong, or earlier than the one before. Whatever the iterator raises passes through.
+            If the chunk is wrong, or earlier than the one before. Errors of the iterator pass through.
         """
         chunk = next(self._chunks, None)
         if chunk is None:
@@ -77,7 +77,7 @@ class Stream:
         return self._first + self._known
 
     def _events(self, info: Receiver, spikes: Any) -> tuple[IntArray, int, int]:
-        """Return events, (K, 2) int64, the rows of a raster, and the step of the run that the spikes reach."""
+        """Return events, (K, 2) int64, rows of a raster, and the step of the run that the spikes reach."""
         dt, rows = self._session.image.dt, raster_rows(spikes)
         begin = 0 if rows is None else self._row
         events = events_from(spikes, info, self._first + begin, dt)

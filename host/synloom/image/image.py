@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.base.atomic_files import write_whole
-from synloom.base.checks import IntArray, label_of
+from synloom.base.checks import IntArray, label_of, whole
 from synloom.base.errors import MismatchError, NetworkError, ParameterError, SynloomError
 from synloom.contract.memory import Memory, Write
 from synloom.contract.memory_map import memory_map
@@ -24,7 +25,7 @@ from synloom.contract.registers import CONTROL_REGISTERS
 from synloom.image.places import InputInfo, PopulationInfo, ProjectionInfo
 from synloom.image.report import Report
 
-__all__ = ["FORMAT_VERSION", "Image"]
+__all__ = ["FORMAT_VERSION", "Image", "seeded_registers"]
 
 FORMAT_VERSION: Final = 3
 _MAGIC: Final = "synloom image"
@@ -135,6 +136,17 @@ class Image:
             If the image has no such projection.
         """
         return _find(which, self.projections, "projection")
+
+    def reseeded(self, seed: int) -> Image:
+        """Return the image with the random numbers of another seed, in the array: the synapses are the same.
+
+        Parameters
+        ----------
+        seed : int
+            Seed of the generators and of stochastic rounding, 0 to ``2**63 - 1``.
+        """
+        registers = {**self.registers, **seeded_registers(whole("seed", seed, 0, 2**63 - 1))}
+        return dataclasses.replace(self, seed=seed, registers=registers)
 
     # ---- contents ------------------------------------------------------------------------------
 
@@ -266,6 +278,12 @@ class Image:
             projections={p["label"]: ProjectionInfo.from_dict(p) for p in header["projections"]},
             report=Report.from_dict(header["report"]),
         )
+
+
+def seeded_registers(seed: int) -> dict[str, int]:
+    """Return the states of an array's random generators for a seed; similar seeds have unrelated states."""
+    words = np.random.SeedSequence(seed).generate_state(2, np.uint64)
+    return {"learn_rng": int(words[0]) or 1, "gen_rng": int(words[1]) or 1}
 
 
 def _check_versions(name: str, header: dict[str, Any]) -> None:
