@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         TargetError,
     )
     from synloom.base.warning import SynloomWarning
+    from synloom.batch.sweep import Sweep, sweep
     from synloom.batch.trials import BatchError, Case, Trial, run_batch
     from synloom.compiler import compile
     from synloom.contract.params import ArrayParams
@@ -82,6 +83,7 @@ __all__ = [
     "RegularInput",
     "Report",
     "SmallWorld",
+    "Sweep",
     "SynloomError",
     "SynloomWarning",
     "TargetError",
@@ -91,10 +93,12 @@ __all__ = [
     "compile",
     "connect",
     "run_batch",
+    "sweep",
 ]
 
 # NumPy and SciPy take a quarter of a second to import, and `synloom --help` does not need them.
 _MODULES = {
+    "batch.sweep": ("Sweep", "sweep"),
     "batch.trials": ("BatchError", "Case", "Trial", "run_batch"),
     "network.cells": ("LIF",),
     "compiler": ("compile",),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from synloom.base.checks import whole
 from synloom.experiment.location import Location, meant
 from synloom.experiment.schema import EXPERIMENT
 
-__all__ = ["Experiment", "read_experiment"]
+__all__ = ["Experiment", "checked_experiment", "read_experiment"]
 
 MOST_PROBES = 16
 """Most state values per sample, in the largest array."""
@@ -38,6 +38,8 @@ class Experiment:
         Length and time step, ms.
     seed : int
         Seed of all random numbers, on the host and in the array.
+    settings : mapping of str to object
+        Values that replace the file's, by key (`synloom.experiment.settings`).
     """
 
     path: Path
@@ -46,6 +48,7 @@ class Experiment:
     duration: float
     dt: float
     seed: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def where(self) -> Location:
@@ -125,9 +128,33 @@ def read_experiment(path: str | Path) -> Experiment:
         raise where.error("is not a text file in UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise where.error(f"is not TOML: {error}") from error
-    tables = EXPERIMENT.check(values, where)
+    return checked_experiment(file, text, values)
+
+
+def checked_experiment(
+    file: Path, text: str, values: dict[str, Any], settings: Mapping[str, Any] | None = None
+) -> Experiment:
+    """Check the values of a file and return its experiment.
+
+    Parameters
+    ----------
+    file : Path
+        Where data files are, and what errors name.
+    text : str
+        The file's contents.
+    values : dict
+        What TOML reads from it, with the `settings` applied.
+    settings : mapping, optional
+        What was changed.
+
+    Raises
+    ------
+    ExperimentError
+        If a value is wrong.
+    """
+    tables = EXPERIMENT.check(values, Location(str(file)))
     run = tables["run"]
-    experiment = Experiment(file, text, tables, run["duration"], run["dt"], run["seed"])
+    experiment = Experiment(file, text, tables, run["duration"], run["dt"], run["seed"], dict(settings or {}))
     _References(experiment).check()
     return experiment
 

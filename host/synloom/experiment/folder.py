@@ -13,7 +13,6 @@ import numpy as np
 
 from synloom.base.errors import ExperimentError
 from synloom.experiment.data_files import find
-from synloom.experiment.figures import draw_figures
 from synloom.experiment.results import Results
 
 __all__ = ["check_folder", "write_folder"]
@@ -76,6 +75,9 @@ def write_folder(results: Results, folder: Path, *, force: bool = False) -> list
 
 
 def _fill(results: Results, folder: Path) -> None:
+    # Matplotlib takes a second to import, and sweeps draw no such figures.
+    from synloom.experiment.figures import draw_figures
+
     experiment = results.experiment
     arrays: dict[str, Any] = dict(results.arrays())
     np.savez_compressed(folder / "results.npz", **arrays)

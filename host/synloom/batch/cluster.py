@@ -1,0 +1,50 @@
+"""Executors of a Dask cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, Final, cast
+
+from synloom.base.errors import TargetError
+from synloom.base.requirements import install_command
+
+__all__ = ["cluster_executor"]
+
+_WAIT_S: Final = 30
+
+
+@contextmanager
+def cluster_executor(address: str) -> Iterator[Executor]:
+    """Yield an executor on the workers of a Dask scheduler; on leaving, what has not begun is cancelled.
+
+    Parameters
+    ----------
+    address : str
+        Address of the scheduler, such as ``tcp://10.0.0.1:8786``.
+
+    Raises
+    ------
+    TargetError
+        If Dask is not installed here, or no scheduler answers.
+    """
+    try:
+        distributed: Any = import_module("distributed")
+    except ImportError as error:
+        raise TargetError(
+            f"a cluster needs Dask, which is not installed; try: {install_command('distributed')}"
+        ) from error
+    try:
+        client = distributed.Client(address, timeout=_WAIT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise TargetError(
+            f"no Dask scheduler answers at {address!r} ({error}); start one with `dask scheduler`, and "
+            f"workers with `dask worker {address}`"
+        ) from error
+    try:
+        # Each call is run, however equal it looks to an earlier one.
+        yield cast(Executor, client.get_executor(pure=False))
+    finally:
+        client.close(timeout=5)

@@ -1,0 +1,326 @@
+"""Sweeps: an experiment over a grid or a list of settings and seeds, on all cores or a cluster."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from synloom.base.checks import FloatArray, whole
+from synloom.base.errors import ExperimentError, ParameterError
+from synloom.base.progress import Progress
+from synloom.base.warning import warn
+from synloom.base.workers import Failure, outcomes
+from synloom.batch.cluster import cluster_executor
+from synloom.batch.figures import draw_metric
+from synloom.batch.store import Store
+from synloom.batch.table import Row, as_csv, as_parquet, table_of
+from synloom.batch.task import SUMMARY_METRICS, Metric, Record, Task, make_task, run_task
+from synloom.experiment.document import Experiment, read_experiment
+from synloom.experiment.experiment_run import ANY_ARRAY
+from synloom.experiment.identity import experiment_digest
+from synloom.experiment.settings import setting_text, with_settings
+
+__all__ = ["Sweep", "sweep"]
+
+_MOST_TASKS: Final = 1_000_000
+_NEVER_SWEPT: Final = ("title", "run.seed")
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """The results of a sweep.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        All tasks, in order: the settings' first key changes slowest, seeds fastest.
+    records : mapping of str to Record
+        Results, by digest of the task.
+    failures : mapping of str to Failure
+        Errors, by digest of the task.
+    fresh : int
+        Number of tasks that ran; the results of the others were there.
+    """
+
+    tasks: Sequence[Task]
+    records: Mapping[str, Record]
+    failures: Mapping[str, Failure]
+    fresh: int
+
+    @property
+    def rows(self) -> list[Row]:
+        """The table: a dict for each task, all with the same keys."""
+        return table_of(self.tasks, self.records, self.failures)
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of all that was measured."""
+        return list(dict.fromkeys(name for record in self.records.values() for name in record.metrics))
+
+    @property
+    def varied(self) -> list[str]:
+        """Keys of the settings, and ``"seed"``, that have more than one value."""
+        keys = dict.fromkeys(key for task in self.tasks for key in task.settings)
+        many = [k for k in keys if len({setting_text(task.settings.get(k)) for task in self.tasks}) > 1]
+        return many + (["seed"] if len({task.seed for task in self.tasks}) > 1 else [])
+
+    def values(self, metric: str) -> FloatArray:
+        """Return a metric of all tasks, (K,) float64 in the order of `tasks`; NaN without a result.
+
+        Raises
+        ------
+        ParameterError
+            If nothing of that name was measured.
+        """
+        if metric not in self.metrics:
+            raise ParameterError(
+                f"there is no metric {metric!r}; measured were: {', '.join(self.metrics) or 'none'}"
+            )
+        return np.array([row[metric] for row in self.rows], dtype=np.float64)
+
+    def errors(self) -> list[str]:
+        """Return a line for each failed task: its settings, its seed and its error."""
+        return [
+            f"{_described(task)}: {self.failures[task.digest]}"
+            for task in self.tasks
+            if task.digest in self.failures
+        ]
+
+
+def sweep(
+    experiment: str | Path | Experiment,
+    *,
+    grid: Mapping[str, Sequence[Any]] | None = None,
+    settings: Sequence[Mapping[str, Any]] | None = None,
+    seeds: Iterable[int] | None = None,
+    metric: Metric | None = None,
+    out: str | Path | None = None,
+    target: str = "model",
+    jobs: int | None = None,
+    executor: Executor | None = None,
+    cluster: str | None = None,
+    again: bool = False,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Run an experiment for all settings and seeds.
+
+    Parameters
+    ----------
+    experiment : str, Path or Experiment
+        An experiment file (docs/experiments.md), or what `read_experiment` returned.
+    grid : mapping of str to sequence, optional
+        Values by key, such as ``{"populations.cortex.tau_m": [10.0, 20.0]}``; all combinations are run.
+    settings : sequence of mapping, optional
+        A list of settings instead, or each with the whole grid.
+    seeds : iterable of int, optional
+        Seeds; default: that of the experiment.
+    metric : callable, optional
+        ``metric(results)`` returns a number, or some by name, which the table shows besides the rates, counts
+        and weights. It is defined in a module, so that other processes can import it. Its code is part of the
+        task: a changed metric is measured anew.
+    out : str or Path, optional
+        Folder where each result is written at once, and where those of an earlier call are found again, also
+        of one that was interrupted. Failed tasks are run again. Without it nothing is kept.
+    target : str
+        A target that becomes any array; all give the same bits.
+    jobs : int, optional
+        Number of processes, by default one for each core.
+    executor : concurrent.futures.Executor, optional
+        Runs the tasks instead; it is not shut down.
+    cluster : str, optional
+        Address of a Dask scheduler whose workers run the tasks, such as ``tcp://10.0.0.1:8786``.
+    again : bool
+        Run all tasks, also those whose results are there, and compare: a result that differs is an error.
+    progress : callable, optional
+        Called as ``progress(what, share)`` after each task.
+
+    Returns
+    -------
+    Sweep
+        The results, and the errors of tasks that failed.
+
+    Raises
+    ------
+    ExperimentError
+        If the experiment, a key or a value is wrong, if the folder cannot be used, or if a result differs.
+    ParameterError
+        If an argument is wrong.
+    TargetError
+        If the cluster is not there.
+
+    After an interruption (Ctrl-C) no process of ours is left, and what has ended is in the folder.
+    """
+    if sum(each is not None for each in (jobs, executor, cluster)) > 1:
+        raise ParameterError("jobs, executor and cluster exclude one another; give only one of them")
+    if target not in ANY_ARRAY:
+        raise ParameterError(
+            f"target must be one of {', '.join(ANY_ARRAY)}, which become any array, not {target!r}; run the "
+            f"tasks of a board one after the other with `synloom run`"
+        )
+    if jobs is not None:
+        whole("jobs", jobs, 1, 4096)
+    base = experiment if isinstance(experiment, Experiment) else read_experiment(experiment)
+    portable = executor is not None or cluster is not None
+    tasks = list(_tasks(base, grid or {}, settings, seeds, metric, target, portable))
+    with ExitStack() as stack:
+        store = None if out is None else Store(Path(out))
+        if store is not None:
+            stack.enter_context(store.opened(base))
+            store.describe(_plan(base, tasks))
+        if cluster is not None:
+            executor = stack.enter_context(cluster_executor(cluster))
+        done = _Sweeping(tasks, store, again, progress).run(jobs, executor)
+        if store is not None:
+            _write_tables(done, store, base.title)
+        return done
+
+
+def _tasks(
+    base: Experiment,
+    grid: Mapping[str, Sequence[Any]],
+    settings: Sequence[Mapping[str, Any]] | None,
+    seeds: Iterable[int] | None,
+    metric: Metric | None,
+    target: str,
+    portable: bool,
+) -> Iterator[Task]:
+    """Yield all tasks; each is checked before any of them runs."""
+    points = list(_points(grid, settings))
+    numbers = [base.seed] if seeds is None else list(seeds)
+    if not numbers:
+        raise ParameterError("seeds is empty; give at least one, such as range(10)")
+    if len(points) * len(numbers) > _MOST_TASKS:
+        raise ParameterError(
+            f"a sweep has at most {_MOST_TASKS:,} tasks, not {len(points) * len(numbers):,}; divide it"
+        )
+    known: dict[str, Task] = {}
+    for point in points:
+        changed = with_settings(base, point)
+        for seed in numbers:
+            task = make_task(changed.changed(seed=seed), point, metric, target, portable=portable)
+            if task.digest in known:
+                raise ParameterError(
+                    f"two tasks are the same experiment: {_described(known[task.digest])}; and "
+                    f"{_described(task)}; give each value once"
+                )
+            known[task.digest] = task
+            yield task
+
+
+def _points(
+    grid: Mapping[str, Sequence[Any]], settings: Sequence[Mapping[str, Any]] | None
+) -> Iterator[dict[str, Any]]:
+    listed = [{}] if settings is None else settings
+    if not listed:
+        raise ParameterError("settings is empty; give at least one mapping of keys to values, or none")
+    for key, values in grid.items():
+        if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+            raise ParameterError(f"the values of {key} must be a list, not {values!r}")
+        if not len(list(values)):
+            raise ParameterError(f"{key} has no values; give at least one, or leave it out")
+    for each in listed:
+        for values in itertools.product(*grid.values()):
+            point = {**each, **dict(zip(grid, map(_plain, values), strict=True))}
+            for key in point:
+                if key in _NEVER_SWEPT:
+                    raise ParameterError(f"{key} is no setting of a sweep; for random numbers give seeds")
+                if key in each and key in grid:
+                    raise ParameterError(f"{key} is in the grid and in the settings; give it in one of them")
+            yield point
+
+
+def _plain(value: Any) -> Any:
+    """Return NumPy's numbers and arrays as Python's."""
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
+
+
+def _described(task: Task) -> str:
+    parts = [f"{key}={setting_text(value)}" for key, value in task.settings.items()]
+    return " ".join([*parts, f"seed={task.seed}"])
+
+
+def _plan(base: Experiment, tasks: Sequence[Task]) -> dict[str, Any]:
+    return {
+        "experiment": base.path.name,
+        "title": base.title,
+        "experiment_digest": experiment_digest(base, seed=False),
+        "settings": list(dict.fromkeys(key for task in tasks for key in task.settings)),
+        "tasks": len(tasks),
+    }
+
+
+class _Sweeping:
+    """A sweep that is going on."""
+
+    def __init__(self, tasks: Sequence[Task], store: Store | None, again: bool, progress: Progress | None):
+        self._tasks = tasks
+        self._store = store
+        self._again = again
+        self._progress = progress
+        self._failures: dict[str, Failure] = {}
+        self._records: dict[str, Record] = {}
+        if store is not None:
+            self._records, damaged = store.found(tasks)
+            for line in damaged:
+                warn(line)
+
+    def run(self, jobs: int | None, executor: Executor | None) -> Sweep:
+        todo = [task for task in self._tasks if self._again or task.digest not in self._records]
+        self._tell(len(self._tasks) - len(todo))
+        if todo:
+            with outcomes(run_task, todo, workers=jobs, executor=executor) as ended:
+                for done, (index, outcome) in enumerate(ended, len(self._tasks) - len(todo) + 1):
+                    self._take(todo[index], outcome)
+                    self._tell(done)
+        return Sweep(self._tasks, self._records, self._failures, len(todo))
+
+    def _take(self, task: Task, outcome: Record | Failure) -> None:
+        if isinstance(outcome, Failure):
+            self._failures[task.digest] = outcome
+            if self._store is not None:
+                self._store.save_failure(task, outcome)
+            return
+        known = self._records.get(task.digest)
+        if known is not None and known.digest() != outcome.digest():
+            raise ExperimentError(
+                f"the result of {_described(task)} is not the one that is there: {outcome.digest()} (Synloom "
+                f"{outcome.version}) instead of {known.digest()} (Synloom {known.version}); the earlier one "
+                f"stays"
+            )
+        self._records[task.digest] = outcome
+        if self._store is not None and known is None:
+            self._store.save(outcome)
+
+    def _tell(self, done: int) -> None:
+        if self._progress is not None:
+            failed = f", {len(self._failures)} failed" if self._failures else ""
+            self._progress(f"{done} of {len(self._tasks)} tasks{failed}", done / len(self._tasks))
+
+
+def _write_tables(done: Sweep, store: Store, title: str) -> None:
+    rows = done.rows
+    store.write("table.csv", as_csv(rows))
+    parquet = as_parquet(rows)
+    if parquet is None:
+        store.remove("table.parquet")
+    else:
+        store.write("table.parquet", parquet)
+    for name in _drawn(done):
+        picture = draw_metric(title, rows, done.varied, name)
+        store.write(f"metric-{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}.png", picture)
+
+
+def _drawn(done: Sweep) -> list[str]:
+    """Return the metrics that are worth a plot: the caller's, else rates and weights."""
+    if not done.varied:
+        return []
+    own = [name for name in done.metrics if not name.endswith(SUMMARY_METRICS)]
+    return own or [name for name in done.metrics if name.endswith((".mean_rate", ".mean_after"))]
