@@ -1,4 +1,4 @@
-"""Sweeps: every result once, found again, equal wherever it ran; what is wrong is said before anything runs."""
+"""Sweeps: every result once, found again, equal wherever it ran; what is wrong is said at the start."""
 
 import csv
 import errno

@@ -1,4 +1,4 @@
-"""A sweep on a real Dask cluster survives the death of a worker and of its client, and equals the serial one."""
+"""A sweep on a Dask cluster survives the death of a worker and of its client, and equals the serial one."""
 
 import csv
 import json
