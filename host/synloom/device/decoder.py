@@ -28,10 +28,13 @@ class RecordDecoder:
     ----------
     end : tuple of (int, EndReason) or None
         The step given by the end record, and why the run ended.
+    words : int
+        Words of all records so far.
     """
 
     def __init__(self, now: int):
         self.end: tuple[int, EndReason] | None = None
+        self.words = 0
         self._time = now
         self._rest: npt.NDArray[np.uint16] = np.zeros(0, dtype=np.uint16)
         self._spikes: list[tuple[int, npt.NDArray[np.int64]]] = []
@@ -45,6 +48,7 @@ class RecordDecoder:
         DeviceError
             If words follow the end of the run.
         """
+        self.words += len(words)
         stream = np.concatenate([self._rest, words]) if len(self._rest) else words
         at = 0
         while at < len(stream):

@@ -20,6 +20,7 @@ from synloom.contract.registers import Mode
 from synloom.contract.traces import TRACES, Side
 from synloom.device.changes import warn_of_change
 from synloom.device.counters import Counters, read_counters
+from synloom.device.meter import Meter
 from synloom.device.neuron_state import read_population
 from synloom.device.recorders import Recorders
 from synloom.device.recording import Recording
@@ -203,11 +204,12 @@ class Device:
         step where the array stopped (`time`), with the spikes and settings that are not yet due.
         """
         steps, first = self._steps("duration", duration), self._session.now
-        source = None if stimulus is None else Stream(self._session, stimulus)
-        self._session.set_mode(Mode.RASTER, self._recorders.wants_spikes)
         flags = RunFlag.PACED if switch("paced", paced) else RunFlag(0)
-        decoder = self._session.execute(steps, flags, source)
-        return self._recorders.recording(decoder, self.image, first, steps)
+        self._session.set_mode(Mode.RASTER, self._recorders.wants_spikes)
+        meter = Meter(self._session, steps)
+        source = None if stimulus is None else Stream(self._session, stimulus, meter)
+        decoder = self._session.execute(steps, flags, source, meter.add)
+        return self._recorders.recording(decoder, self.image, first, steps, meter.work(decoder))
 
     @exclusive
     def step(self, inputs: Mapping[Any, Any] | None = None) -> dict[str, IntArray]:

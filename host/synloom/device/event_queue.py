@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.base.checks import IntArray
-from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE
+from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE, EVENT_SETTING
 from synloom.device.settings import settings_among, without_values
 
 __all__ = ["EventQueue"]
@@ -19,10 +19,13 @@ class EventQueue:
     ----------
     cursor : int
         The step that the array gives to the next event.
+    words : int
+        Words that were made for the array.
     """
 
     def __init__(self) -> None:
         self.cursor = 0
+        self.words = 0
         self._waiting: IntArray = _none()
         self._taken: IntArray = _none()
         self._took_settings = False
@@ -71,18 +74,28 @@ class EventQueue:
             words += _advance(step - self.cursor)
             words.append(what)
             self.cursor = step
+        self.words += len(words)
         return np.array(words, dtype=np.uint16)
 
-    def shorten(self, most: int) -> None:
-        """Forget all but the last `most` events that were taken, which alone can be in the array's queue.
+    def settings(self, end: int) -> IntArray:
+        """Return the settings that wait for steps before `end`, (K, 2) int64 of (step, id)."""
+        waiting = self._waiting[: int(np.searchsorted(self._waiting[:, 0], end))]
+        return waiting[waiting[:, 1] >= EVENT_SETTING]
 
-        Those before have left it: they have acted, or are in the delay wheel, where `rewind` is told of them.
+    def shorten(self, most: int) -> IntArray:
+        """Forget and return all but the last `most` events that were taken, (K, 2) int64.
+
+        Only the last ones can be in the array's queue. Those before have left it: they have acted, or are in
+        the delay wheel, where `rewind` is told of them.
         """
-        self._taken = self._taken[max(0, len(self._taken) - most) :]
+        split = max(0, len(self._taken) - most)
+        gone, self._taken = self._taken[:split], self._taken[split:]
+        return gone
 
     def advance_to(self, step: int) -> npt.NDArray[np.uint16]:
         """Return the words, (n,) uint16, that move the cursor to `step`, so that a gated run can reach it."""
         words = _advance(step - self.cursor)
+        self.words += len(words)
         self.cursor = step
         return np.array(words, dtype=np.uint16)
 
@@ -91,10 +104,11 @@ class EventQueue:
         """Whether settings are among the events that were taken for the run that goes on."""
         return self._took_settings
 
-    def settle(self) -> None:
-        """Forget the events that were taken: their run has ended as planned."""
-        self._taken = _none()
+    def settle(self) -> IntArray:
+        """Forget and return the events that were taken, (K, 2) int64: their run has ended as planned."""
+        taken, self._taken = self._taken, _none()
         self._took_settings = False
+        return taken
 
     def rewind(self, now: int, delivered: IntArray) -> None:
         """Let the events that were taken wait again, from step `now` on; the array's queue was emptied there.

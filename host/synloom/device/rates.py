@@ -29,6 +29,11 @@ class GeneratorRates:
         self._own: IntArray = words.astype(np.int64)
         self._held: IntArray = words.astype(np.int64)
 
+    @property
+    def held(self) -> Words:
+        """The words that the array holds, (n,) uint16."""
+        return self._held.astype(np.uint16)
+
     def set(self, first: int, words: Words) -> None:
         """Write words from an offset on; they stay until they are set again."""
         self.show(first, words)

@@ -10,6 +10,7 @@ import numpy as np
 from synloom.base.checks import IntArray, label_of, real
 from synloom.base.errors import NetworkError, ParameterError
 from synloom.contract.array_port import Port
+from synloom.device.cost import Work
 from synloom.device.decoder import RecordDecoder
 from synloom.device.loader import write_register
 from synloom.device.neuron_state import Probe, make_probes, require_probes, write_probes
@@ -80,7 +81,9 @@ class Recorders:
             write_register(port, "probe_wait", 0)
             write_register(port, "probe_count", len(self._probes))
 
-    def recording(self, decoder: RecordDecoder, image: Image, first: int, steps: int) -> Recording:
+    def recording(
+        self, decoder: RecordDecoder, image: Image, first: int, steps: int, work: Work
+    ) -> Recording:
         """Return the recording of a run.
 
         Parameters
@@ -91,6 +94,8 @@ class Recorders:
             The loaded image.
         first, steps : int
             First step, and number of steps.
+        work : Work
+            What its cost is computed from.
         """
         when, neurons = decoder.spikes()
         spike_steps: dict[str, IntArray] = {}
@@ -107,6 +112,7 @@ class Recorders:
             spike_steps=spike_steps,
             spike_indices=spike_indices,
             series=self._series(decoder),
+            works=(work,),
         )
 
     def _series(self, decoder: RecordDecoder) -> dict[tuple[str, str], Series]:

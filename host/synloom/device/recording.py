@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, IntArray, label_of
 from synloom.base.errors import NetworkError
+from synloom.device.cost import Cost, Work, cost_of
 
 __all__ = ["Recording", "Series"]
 
@@ -52,6 +54,8 @@ class Recording:
         Step and neuron of every spike, by label, in order of time and then of neuron.
     series : mapping of (str, str) to Series
         Samples by label of the population and variable.
+    works : tuple of Work
+        What `cost` is computed from.
     """
 
     first: int
@@ -61,6 +65,22 @@ class Recording:
     spike_steps: Mapping[str, IntArray]
     spike_indices: Mapping[str, IntArray]
     series: Mapping[tuple[str, str], Series]
+    works: tuple[Work, ...] = ()
+
+    @cached_property
+    def cost(self) -> Cost:
+        """What the run cost: spikes, synaptic operations, weight updates, bytes, and boards' time and energy.
+
+        It is computed when it is first asked for. Generators are drawn again for that, which takes about as
+        long as the model takes for them.
+
+        Raises
+        ------
+        DeviceError
+            If neither the spikes of a population were recorded nor the array has spike counters (or they are
+            full), so that spikes are not known.
+        """
+        return cost_of(self.works)
 
     @property
     def duration(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from synloom.device.changes import warn_of_change
 from synloom.device.decoder import RecordDecoder
 from synloom.device.event_queue import EventQueue
 from synloom.device.execution import Source, execute, stop
+from synloom.device.fan_out import FanOut
 from synloom.device.loader import check_fits, clear_dynamics, load_image, read_register, write_register
 from synloom.device.neuron_state import read_population
 from synloom.device.rates import GeneratorRates
@@ -48,6 +49,8 @@ class Session:
         Rates of the generators.
     inputs_merged : int
         Spikes since the load that had another one in their step and channel or neuron.
+    total : int
+        Steps since the load.
     """
 
     def __init__(self, port: Port):
@@ -56,6 +59,7 @@ class Session:
         self.now = 0
         self.rates = GeneratorRates(port, np.zeros(0, dtype=np.uint16))
         self.inputs_merged = 0
+        self.total = 0
         self._loaded: Image | None = None
         self._why = ""
         self._mode = 0
@@ -101,6 +105,8 @@ class Session:
             self._neuron_params = image.neuron_params.copy()
             self.rates = GeneratorRates(self.port, image.gen_rate)
             self.inputs_merged = 0
+            self.total = 0
+            self.fan_out = FanOut(image)
             self._restart(image)
         self._loaded = image
 
@@ -225,16 +231,28 @@ class Session:
             )
         return whole("the number of steps", round(steps), 0, 0xFFFFFFFF)
 
-    def execute(self, steps: int, flags: RunFlag, source: Source | None = None) -> RecordDecoder:
-        """Run some steps and return the decoder with their records; see `synloom.device.execution`."""
+    def execute(
+        self,
+        steps: int,
+        flags: RunFlag,
+        source: Source | None = None,
+        sent: Callable[[IntArray], None] | None = None,
+    ) -> RecordDecoder:
+        """Run some steps and return the decoder with their records; see `synloom.device.execution`.
+
+        At the end `sent` is called with the last events that were sent, (K, 2) int64.
+        """
         if not steps:
             return RecordDecoder(self.now)
         with self._guard():
             decoder = execute(self.port, self.queue, self.now, steps, flags, source=source)
             self.now += steps
+            self.total += steps
             if self.queue.took_settings:
                 self._mode = read_register(self.port, "mode")
-            self.queue.settle()
+            events = self.queue.settle()
+        if sent is not None:
+            sent(events)
         return decoder
 
     @contextmanager
@@ -255,6 +273,7 @@ class Session:
                 # This empties the array's queue, too.
                 write_register(self.port, "now", now)
                 self.queue.rewind(now, delivered)
+                self.total += now - self.now
                 self.now = now
             raise
 

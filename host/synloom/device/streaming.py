@@ -7,13 +7,15 @@ from typing import Any
 
 from synloom.base.checks import IntArray
 from synloom.base.errors import ParameterError
+from synloom.device.meter import Meter
 from synloom.device.session import Session
 from synloom.device.stimulus import Receiver, events_from, raster_rows
 from synloom.image.places import InputInfo
 
 __all__ = ["Stream"]
 
-_KEPT_CHUNKS = 2
+_KEPT_QUEUES = 2
+"""Events that are kept, in contents of the array's queue."""
 
 
 class Stream:
@@ -29,6 +31,8 @@ class Stream:
     chunks : iterable of mapping
         For each input population, or its label, the spikes in the forms of `events_from`. One mapping is one
         chunk.
+    meter : Meter
+        Counts the events.
 
     Raises
     ------
@@ -36,8 +40,9 @@ class Stream:
         If it is neither.
     """
 
-    def __init__(self, session: Session, chunks: Any):
+    def __init__(self, session: Session, chunks: Any, meter: Meter):
         self._session = session
+        self._meter = meter
         self._chunks = _iterator(chunks)
         self._first = session.now
         self._row = 0
@@ -70,7 +75,7 @@ class Stream:
         session.check_merging(parts)
         session.send(parts)
         # What was taken long ago has left the array's queue, so that memory stays bounded.
-        session.queue.shorten(_KEPT_CHUNKS * session.port.params.event_words)
+        self._meter.add(session.queue.shorten(_KEPT_QUEUES * session.port.params.event_words))
         self._row += rows
         self._known = max(ends)
         self._number += 1

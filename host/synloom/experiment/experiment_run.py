@@ -183,6 +183,7 @@ def _joined(recordings: list[Recording]) -> Recording:
             name: np.concatenate([r.spike_indices[name] for r in recordings]) for name in first.sizes
         },
         series={name: _joined_series([r.series[name] for r in recordings]) for name in first.series},
+        works=tuple(work for recording in recordings for work in recording.works),
     )
 
 

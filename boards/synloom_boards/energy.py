@@ -1,0 +1,135 @@
+"""Clocks, time and energy of a run on each board: ranges, from counted work and figures of power."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from synloom.contract import ArrayParams
+from synloom_boards.bitstreams.stamp import read_stamp
+from synloom_boards.board import Board
+from synloom_boards.boards import board_names, load_board
+from synloom_boards.power import power_of
+
+__all__ = ["BoardCost", "Load", "board_costs"]
+
+Range = tuple[float, float]
+
+_STEP_CLOCKS: Final = 110
+"""Most clocks of a step beside its sweep and its chunks: scans, and pipelines that fill and drain."""
+_INPUT_WORD_CLOCKS: Final = 9
+"""Clocks of 16 inputs, if they have generators."""
+_PASS_CLOCKS: Final = 8
+"""Most clocks of a pass beside its chunks."""
+_SPIKE_CLOCKS: Final = 7
+_BITS_PER_BYTE: Final = 10
+
+
+class Load(Protocol):
+    """What a run did, such as `synloom.device.cost.Cost`."""
+
+    @property
+    def steps(self) -> int:
+        """Time steps."""
+        ...
+
+    @property
+    def spikes(self) -> int:
+        """Spikes of neurons."""
+        ...
+
+    @property
+    def synaptic_operations(self) -> int:
+        """Spikes times the synapses that they reach."""
+        ...
+
+    @property
+    def line_bytes(self) -> int:
+        """Bytes on the line."""
+        ...
+
+    @property
+    def needs(self) -> Mapping[str, int]:
+        """Inputs, neurons, axons and features that an array must have."""
+        ...
+
+    def chunks(self, lanes: int) -> tuple[int, int]:
+        """Return chunks and passes in an array with so many lanes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BoardCost:
+    """A run on one board with its default array; every range is (least, most).
+
+    Attributes
+    ----------
+    board, title : str
+        The board.
+    lacks : tuple of str
+        What its array lacks for the network; its figures are then those of an array that has it.
+    clocks : tuple of float
+        Clocks of all steps.
+    seconds : tuple of float
+        Their time, or that of the line if that is longer.
+    watts : tuple of float
+        Power of the FPGA.
+    joules : tuple of float
+        Energy of the FPGA; without the other parts of the board.
+    joules_per_operation : tuple of float
+        Energy for each synaptic operation; 0 if there was none.
+    source : str
+        Where the figures of power come from.
+    """
+
+    board: str
+    title: str
+    lacks: tuple[str, ...]
+    clocks: Range
+    seconds: Range
+    watts: Range
+    joules: Range
+    joules_per_operation: Range
+    source: str
+
+
+def board_costs(load: Load) -> dict[str, BoardCost]:
+    """Return the cost of a run on each board that was built once, by the board's name."""
+    boards = (load_board(name) for name in board_names())
+    costs = (_cost(board, load) for board in boards)
+    return {cost.board: cost for cost in costs if cost is not None}
+
+
+def _cost(board: Board, load: Load) -> BoardCost | None:
+    stamp = read_stamp(board)
+    if stamp is None:
+        return None
+    array, resources = stamp.report.array, stamp.report.resources
+    cells = max(resources[name][0] for name in ("LUT", "FF") if name in resources)
+    power = power_of(board.chip)
+    clocks = _clocks(array, load)
+    line = _BITS_PER_BYTE * load.line_bytes / array.baud
+    seconds = max(clocks[0] / array.clock_hz, line), max(clocks[1] / array.clock_hz, line)
+    watts = power.watts(cells, array.clock_hz)
+    joules = watts[0] * seconds[0], watts[1] * seconds[1]
+    operations = load.synaptic_operations
+    each = (joules[0] / operations, joules[1] / operations) if operations else (0.0, 0.0)
+    lacks = tuple(_lacks(array, load))
+    return BoardCost(board.name, board.title, lacks, clocks, seconds, watts, joules, each, power.source)
+
+
+def _clocks(array: ArrayParams, load: Load) -> Range:
+    chunks, passes = load.chunks(array.lanes)
+    least = load.steps * array.sweep_clocks + chunks * array.chunk_clocks
+    inputs = _INPUT_WORD_CLOCKS * array.input_words if array.generators else array.input_words
+    most = least + load.steps * (_STEP_CLOCKS + inputs) + _PASS_CLOCKS * passes + _SPIKE_CLOCKS * load.spikes
+    return float(least), float(most)
+
+
+def _lacks(array: ArrayParams, load: Load) -> list[str]:
+    return [
+        f"{name} ({int(getattr(array, name))} of {need})" if name in ("inputs", "neurons", "axons") else name
+        for name, need in load.needs.items()
+        if int(getattr(array, name)) < need
+    ]
