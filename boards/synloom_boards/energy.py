@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from synloom.contract import ArrayParams
+from synloom_boards.bitstreams.report import BuildReport
 from synloom_boards.bitstreams.stamp import read_stamp
 from synloom_boards.board import Board
 from synloom_boards.boards import board_names, load_board
-from synloom_boards.power import power_of
+from synloom_boards.power import Power, power_of
 
-__all__ = ["BoardCost", "Load", "board_costs"]
+__all__ = ["BoardCost", "Load", "board_costs", "board_watts", "run_clocks"]
 
 Range = tuple[float, float]
 
@@ -20,9 +21,10 @@ _STEP_CLOCKS: Final = 110
 """Most clocks of a step beside its sweep and its chunks: scans, and pipelines that fill and drain."""
 _INPUT_WORD_CLOCKS: Final = 9
 """Clocks of 16 inputs, if they have generators."""
-_PASS_CLOCKS: Final = 8
+_PASS_CLOCKS: Final = 5
 """Most clocks of a pass beside its chunks."""
-_SPIKE_CLOCKS: Final = 7
+_SPIKE_CLOCKS: Final = 6
+"""Clocks of a neuron that fired, beside its passes."""
 _BITS_PER_BYTE: Final = 10
 
 
@@ -105,13 +107,11 @@ def _cost(board: Board, load: Load) -> BoardCost | None:
     stamp = read_stamp(board)
     if stamp is None:
         return None
-    array, resources = stamp.report.array, stamp.report.resources
-    cells = max(resources[name][0] for name in ("LUT", "FF") if name in resources)
-    power = power_of(board.chip)
-    clocks = _clocks(array, load)
+    array, power = stamp.report.array, power_of(board.chip)
+    clocks = run_clocks(array, load)
     line = _BITS_PER_BYTE * load.line_bytes / array.baud
     seconds = max(clocks[0] / array.clock_hz, line), max(clocks[1] / array.clock_hz, line)
-    watts = power.watts(cells, array.clock_hz)
+    watts = _watts(stamp.report, power)
     joules = watts[0] * seconds[0], watts[1] * seconds[1]
     operations = load.synaptic_operations
     each = (joules[0] / operations, joules[1] / operations) if operations else (0.0, 0.0)
@@ -119,7 +119,23 @@ def _cost(board: Board, load: Load) -> BoardCost | None:
     return BoardCost(board.name, board.title, lacks, clocks, seconds, watts, joules, each, power.source)
 
 
-def _clocks(array: ArrayParams, load: Load) -> Range:
+def board_watts(board: Board) -> Range | None:
+    """Return the least and the most power in W of a board's FPGA; None before its first build."""
+    stamp = read_stamp(board)
+    return None if stamp is None else _watts(stamp.report, power_of(board.chip))
+
+
+def _watts(report: BuildReport, power: Power) -> Range:
+    cells = max(report.resources[name][0] for name in ("LUT", "FF") if name in report.resources)
+    return power.watts(cells, report.array.clock_hz)
+
+
+def run_clocks(array: ArrayParams, load: Load) -> Range:
+    """Return the fewest and the most clocks of all steps of a run.
+
+    The fewest are those of the sweep and of all chunks, which cannot overlap. The most add what scans,
+    generators and pipelines take, which partly overlap: the simulated board's counters lie between the two.
+    """
     chunks, passes = load.chunks(array.lanes)
     least = load.steps * array.sweep_clocks + chunks * array.chunk_clocks
     inputs = _INPUT_WORD_CLOCKS * array.input_words if array.generators else array.input_words

@@ -1,4 +1,4 @@
-"""The power of the boards' FPGAs, as ranges with their sources: estimates, not measurements of these boards.
+"""The power of the boards' FPGAs, as ranges with their sources: estimates, not measurements.
 
 Power is a static part and a dynamic part. The dynamic part is the logic in use, times the clock, times what one
 cell takes at full toggle (it changes in every clock), times the share of that which a design reaches. All

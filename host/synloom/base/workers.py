@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 from synloom.base.errors import DeviceError, ParameterError
 
-__all__ = ["Failure", "available_cores", "in_workers", "outcomes"]
+__all__ = ["Failure", "available_cores", "check_picklable", "in_workers", "outcomes"]
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
@@ -120,12 +120,19 @@ def outcomes(
     if workers <= 1:
         yield ((k, _attempt(function, job)) for k, job in enumerate(jobs))
         return
-    _check_picklable(function)
+    check_picklable(function)
     with _Workers(workers) as pool:
         yield _Jobs(function, jobs, pool).run()
 
 
-def _check_picklable(function: Callable[..., Any]) -> None:
+def check_picklable(function: Callable[..., Any]) -> None:
+    """Check that a function can be sent to another process.
+
+    Raises
+    ------
+    ParameterError
+        If it cannot.
+    """
     try:
         pickle.dumps(function)
     except Exception as error:

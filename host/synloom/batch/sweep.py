@@ -17,7 +17,7 @@ from synloom.base.checks import FloatArray, whole
 from synloom.base.errors import ExperimentError, ParameterError
 from synloom.base.progress import Progress
 from synloom.base.warning import warn
-from synloom.base.workers import Failure, outcomes
+from synloom.base.workers import Failure, check_picklable, outcomes
 from synloom.batch.cluster import cluster_executor
 from synloom.batch.figures import draw_metric
 from synloom.batch.store import Store
@@ -80,11 +80,11 @@ class Sweep:
         ParameterError
             If nothing of that name was measured.
         """
-        if metric not in self.metrics:
+        if self.records and metric not in self.metrics:
             raise ParameterError(
                 f"there is no metric {metric!r}; measured were: {', '.join(self.metrics) or 'none'}"
             )
-        return np.array([row[metric] for row in self.rows], dtype=np.float64)
+        return np.array([row.get(metric, np.nan) for row in self.rows], dtype=np.float64)
 
     def errors(self) -> list[str]:
         """Return a line for each failed task: its settings, its seed and its error."""
@@ -110,66 +110,46 @@ def sweep(
     again: bool = False,
     progress: Progress | None = None,
 ) -> Sweep:
-    """Run an experiment for all settings and seeds.
+    """Run an experiment for all settings and seeds (docs/sweeps.md).
 
     Parameters
     ----------
     experiment : str, Path or Experiment
-        An experiment file (docs/experiments.md), or what `read_experiment` returned.
+        An experiment file, or what `read_experiment` returned.
     grid : mapping of str to sequence, optional
-        Values by key, such as ``{"populations.cortex.tau_m": [10.0, 20.0]}``; all combinations are run.
+        Values by key, such as ``{"populations.cortex.tau_m": [10.0, 20.0]}``: all combinations.
     settings : sequence of mapping, optional
         A list of settings instead, or each with the whole grid.
     seeds : iterable of int, optional
         Seeds; default: that of the experiment.
     metric : callable, optional
-        ``metric(results)`` returns a number, or some by name, which the table shows besides the rates, counts
-        and weights. It is defined in a module, so that other processes can import it. Its code is part of the
-        task: a changed metric is measured anew.
+        ``metric(results)`` returns a number, or some by name. It is defined in a module.
     out : str or Path, optional
-        Folder where each result is written at once, and where those of an earlier call are found again, also
-        of one that was interrupted. Failed tasks are run again. Without it nothing is kept.
+        Folder where results are kept, and found again; failed tasks are run again.
     target : str
-        A target that becomes any array; all give the same bits.
+        The model or a simulated board.
     jobs : int, optional
         Number of processes, by default one for each core.
-    executor : concurrent.futures.Executor, optional
-        Runs the tasks instead; it is not shut down.
-    cluster : str, optional
-        Address of a Dask scheduler whose workers run the tasks, such as ``tcp://10.0.0.1:8786``.
+    executor, cluster : Executor or str, optional
+        An executor, or the address of a Dask scheduler, that runs the tasks instead.
     again : bool
-        Run all tasks, also those whose results are there, and compare: a result that differs is an error.
+        Run all tasks, and compare: a result that differs from the one that is there is an error.
     progress : callable, optional
         Called as ``progress(what, share)`` after each task.
 
-    Returns
-    -------
-    Sweep
-        The results, and the errors of tasks that failed.
-
     Raises
     ------
-    ExperimentError
-        If the experiment, a key or a value is wrong, if the folder cannot be used, or if a result differs.
-    ParameterError
-        If an argument is wrong.
+    ExperimentError, ParameterError
+        If the experiment, a setting, the folder or an argument is wrong, or if a result differs.
     TargetError
         If the cluster is not there.
-
-    After an interruption (Ctrl-C) no process of ours is left, and what has ended is in the folder.
     """
-    if sum(each is not None for each in (jobs, executor, cluster)) > 1:
-        raise ParameterError("jobs, executor and cluster exclude one another; give only one of them")
-    if target not in ANY_ARRAY:
-        raise ParameterError(
-            f"target must be one of {', '.join(ANY_ARRAY)}, which become any array, not {target!r}; run the "
-            f"tasks of a board one after the other with `synloom run`"
-        )
-    if jobs is not None:
-        whole("jobs", jobs, 1, 4096)
+    local = executor is None and cluster is None
+    _check_where(target, jobs, executor, cluster)
+    if metric is not None and local and jobs != 1:
+        check_picklable(metric)
     base = experiment if isinstance(experiment, Experiment) else read_experiment(experiment)
-    portable = executor is not None or cluster is not None
-    tasks = list(_tasks(base, grid or {}, settings, seeds, metric, target, portable))
+    tasks = list(_tasks(base, grid or {}, settings, seeds, metric, target, not local))
     with ExitStack() as stack:
         store = None if out is None else Store(Path(out))
         if store is not None:
@@ -181,6 +161,18 @@ def sweep(
         if store is not None:
             _write_tables(done, store, base.title)
         return done
+
+
+def _check_where(target: str, jobs: int | None, executor: Executor | None, cluster: str | None) -> None:
+    if sum(each is not None for each in (jobs, executor, cluster)) > 1:
+        raise ParameterError("jobs, executor and cluster exclude one another; give only one of them")
+    if target not in ANY_ARRAY:
+        raise ParameterError(
+            f"target must be one of {', '.join(ANY_ARRAY)}, which become any array, not {target!r}; run the "
+            f"tasks of a board one after the other with `synloom run`"
+        )
+    if jobs is not None:
+        whole("jobs", jobs, 1, 4096)
 
 
 def _tasks(

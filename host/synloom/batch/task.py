@@ -235,7 +235,7 @@ def _measured(results: Results, metric: Metric | None) -> dict[str, float]:
 
 def _summary(results: Results) -> dict[str, float]:
     """Return what is always measured, by name."""
-    summary = results.summary()
+    summary = results.summary(cost=False)
     metrics: dict[str, float] = {}
     for name, row in summary["populations"].items():
         metrics |= {f"{name}.{key}": float(row[key]) for key in ("mean_rate", "spikes", "active")}

@@ -156,53 +156,57 @@ def run_batch(
     raises: bool = True,
     progress: Progress | None = None,
 ) -> list[Trial]:
-    """Run many networks, or one network in many cases, on all cores.
+    """Run many networks, or one network in many cases, on all cores (docs/sweeps.md).
 
     The bits are those of the same runs one after the other, each on a device of its own.
 
     Parameters
     ----------
     networks : Image, Network or sequence of them
-        What runs: one for all cases, or one for each. Networks are compiled where they run.
+        One for all cases, or one for each. Networks are compiled where they run.
     run : float or callable
-        Length of each run in ms; or a function ``run(device, case)`` for all else, whose result becomes the
-        trial's `value`. It gets a device with the image loaded and a `Case` applied, and is defined in a
-        module, so that other processes can import it.
+        Length of each run in ms; or a function ``run(device, case)``, defined in a module, whose result is
+        the trial's `value`. Its device has the image loaded, and the case applied if that is a `Case`.
     cases : iterable, optional
-        What is different in each run: a `Case`, or anything that `run` understands. Default: a run of each
-        network as it is.
+        What is different in each run: a `Case`, or anything that `run` understands.
     weights : sequence of Projection or str
         Projections whose weights are read at the end.
     target : str
-        A target that becomes any array: the model or a simulated board.
+        The model or a simulated board.
     jobs : int, optional
         Number of processes, by default one for each core; 1 runs all in this process.
     executor : concurrent.futures.Executor, optional
-        Runs the batch instead, on threads, on a cluster or by MPI; it is not shut down.
+        Runs the batch instead; it is not shut down.
     raises : bool
-        Whether failed runs raise a `BatchError`, after all others have ended. Else the trial has the `error`.
+        Whether failed runs raise a `BatchError` at the end. Else each such trial has the `error`.
     progress : callable, optional
         Called as ``progress(what, share)`` after each run.
-
-    Returns
-    -------
-    list of Trial
-        Results, in order.
 
     Raises
     ------
     BatchError
-        If runs failed and `raises` is set; its `trials` has the others' results.
+        If runs failed; its `trials` has the results of the others.
     ParameterError
         If an argument is wrong.
-
-    After an interruption (Ctrl-C) no process is left.
     """
-    plan = _Plan(_checked_run(run), target, tuple(_label(each) for each in weights))
     work = _paired(networks, cases)
-    trials: list[Trial] = [Trial(k, None, {}, None) for k in range(len(work))]
+    plan = _Plan(_checked_run(run), target, tuple(_label(each) for each in weights))
     if jobs is not None:
         whole("jobs", jobs, 1, 4096)
+    trials = _collected(plan, work, jobs, executor, progress)
+    if raises and any(trial.error is not None for trial in trials):
+        raise BatchError(trials)
+    return trials
+
+
+def _collected(
+    plan: _Plan,
+    work: Sequence[_Job],
+    jobs: int | None,
+    executor: Executor | None,
+    progress: Progress | None,
+) -> list[Trial]:
+    trials: list[Trial] = [Trial(k, None, {}, None) for k in range(len(work))]
     with outcomes(functools.partial(_run, plan), work, workers=jobs, executor=executor) as ended:
         for done, (index, outcome) in enumerate(ended, 1):
             if isinstance(outcome, Failure):
@@ -211,8 +215,6 @@ def run_batch(
                 trials[index] = Trial(index, *outcome)
             if progress is not None:
                 progress(f"{done} of {len(work)} runs", done / len(work))
-    if raises and any(trial.error is not None for trial in trials):
-        raise BatchError(trials)
     return trials
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from synloom.base.errors import CapacityError, ParameterError
+from synloom.cli.energy import range_text
 from synloom.cli.options import json_option
 from synloom.cli.output import show_json
 
@@ -36,6 +37,10 @@ class BoardEstimate:
         The most steps per second; 0 if it does not fit.
     real_time : float
         How many times faster than real time that is; 0 if it does not fit.
+    step_joules : tuple of float
+        Least and most energy of a step in the FPGA; 0 if it does not fit, or the board was never built.
+    operation_joules : tuple of float
+        The same for a synaptic operation.
     """
 
     board: str
@@ -45,6 +50,8 @@ class BoardEstimate:
     step_clocks: float
     steps_per_second: float
     real_time: float
+    step_joules: tuple[float, float] = (0.0, 0.0)
+    operation_joules: tuple[float, float] = (0.0, 0.0)
 
 
 def _percent(context: click.Context, option: click.Parameter, value: float) -> float:
@@ -70,7 +77,8 @@ def estimate(file: Path, activity: float, as_json: bool) -> None:
     """Compile the experiment in FILE for the default array of each board; nothing is built.
 
     Steps/s are a bound for all-to-all connections, with a serial line that is fast enough for the records.
-    `synloom build BOARD` has options for other arrays.
+    `synloom build BOARD` has options for other arrays. Energies are ranges from stated figures of power
+    (docs/sweeps.md), of the FPGA alone.
     """
     from synloom.experiment import read_experiment
     from synloom.experiment.network_builder import build_network, compile_experiment, count_probes
@@ -93,12 +101,17 @@ def estimate(file: Path, activity: float, as_json: bool) -> None:
         if entry.fits:
             speed = f"at most {entry.steps_per_second:,.0f} steps/s, {entry.real_time:.3g} x real time"
             click.echo(f"  {entry.board:<16}fits: {speed}")
+            if entry.step_joules[1]:
+                step, each = range_text(entry.step_joules, "J"), range_text(entry.operation_joules, "J")
+                click.echo(f"  {'':<16}about {step} a step, {each} a synaptic operation")
         else:
             click.echo(f"  {entry.board:<16}does not fit: {entry.reason}")
 
 
 def _estimate(experiment: Experiment, board: Board, activity: float) -> BoardEstimate:
+    from synloom.device.fan_out import FanOut
     from synloom.experiment.network_builder import build_network, compile_experiment
+    from synloom_boards.energy import board_watts
     from synloom_boards.speed import step_clocks
 
     array = board.array
@@ -113,4 +126,9 @@ def _estimate(experiment: Experiment, board: Board, activity: float) -> BoardEst
     )
     clocks = step_clocks(placed, activity)
     rate = array.clock_hz / clocks
-    return BoardEstimate(board.name, board.title, True, "", clocks, rate, rate * experiment.dt / 1000.0)
+    watts = board_watts(board) or (0.0, 0.0)
+    step = watts[0] / rate, watts[1] / rate
+    operations = activity * float(FanOut(image).rows.synapses.sum())
+    each = (step[0] / operations, step[1] / operations) if operations else (0.0, 0.0)
+    real_time = rate * experiment.dt / 1000.0
+    return BoardEstimate(board.name, board.title, True, "", clocks, rate, real_time, step, each)

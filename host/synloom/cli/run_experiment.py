@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from synloom.cli.energy import energy_line
 from synloom.cli.options import json_option
 from synloom.cli.output import progress_line, show_json, show_table
 
@@ -83,6 +84,9 @@ def run(
         show_json({**summary, "folder": str(folder), "files": files})
     else:
         _show(summary, folder, files)
+        if (cost := results.cost()) is not None:
+            click.echo(f"cost: {cost}")
+            click.echo(f"energy, estimated: {energy_line(cost)}")
 
 
 def _show_image(experiment: Experiment, image: Image) -> None:

@@ -162,10 +162,15 @@ class Cost:
 
         return board_costs(self)
 
+    def to_dict(self) -> dict[str, float]:
+        """Return all counts as plain values for JSON."""
+        names = ("steps", "spikes", "input_spikes", "synaptic_operations", "weight_updates", "line_bytes")
+        return {name: getattr(self, name) for name in names}
+
     def __str__(self) -> str:
         return (
-            f"{self.steps:,} steps, {self.spikes:,} spikes, {self.synaptic_operations:,} synaptic operations, "
-            f"{self.weight_updates:,} weight updates, {self.line_bytes:,} bytes on the line"
+            f"{self.steps:,} steps, {self.spikes:,} spikes, {self.synaptic_operations:,} synaptic "
+            f"operations, {self.weight_updates:,} weight updates, {self.line_bytes:,} bytes on the line"
         )
 
 
@@ -181,8 +186,9 @@ def cost_of(works: Sequence[Work]) -> Cost:
     for work in works:
         if work.fired is None or work.fired_learning is None:
             raise DeviceError(
-                "the cost of this run is not known, because the array did not tell which neurons fired; record "
-                "the spikes of a population (device.record(population)), or use an array with spike_counters"
+                "the cost of this run is not known, because the array did not tell which neurons fired; "
+                "record the spikes of a population (device.record(population)), or use an array with "
+                "spike_counters"
             )
         inputs, learned = work.active
         every = _with_neurons(work, inputs, work.fired)

@@ -99,13 +99,17 @@ def execute(
         elif time.monotonic() - heard > _SILENCE_S:
             _complain_if_dead(port, decoder)
             heard = time.monotonic()
-    end = (now + steps) & _NOW_MASK
+    _check_end(decoder, (now + steps) & _NOW_MASK)
+    return decoder
+
+
+def _check_end(decoder: RecordDecoder, end: int) -> None:
+    assert decoder.end is not None
     if decoder.end != (end, EndReason.DONE):
         raise DeviceError(
             f"the run ended at step {decoder.end[0]} instead of {end} "
             f"({decoder.end[1].name.lower()}); check that no other program uses this device"
         )
-    return decoder
 
 
 class _Feed:

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, IntArray
+from synloom.base.errors import DeviceError
+from synloom.device.cost import Cost
 from synloom.device.counters import Counters
 from synloom.device.recording import Recording
 from synloom.experiment.document import Experiment
@@ -108,8 +110,15 @@ class Results:
                 )
         return lines
 
-    def summary(self) -> dict[str, Any]:
-        """Return the main figures, as plain values for JSON."""
+    def cost(self) -> Cost | None:
+        """Return what the run cost; None if the spikes of neurons are not known."""
+        try:
+            return self.recording.cost
+        except DeviceError:
+            return None
+
+    def summary(self, *, cost: bool = True) -> dict[str, Any]:
+        """Return the main figures as plain values for JSON, with what the run cost unless `cost` is False."""
         experiment, report = self.experiment, self.image.report
         worst = report.worst()
         return {
@@ -131,6 +140,7 @@ class Results:
                 "worst_relative_error": 0.0 if worst is None else _finite(worst.relative),
                 "remarks": list(report.notes),
             },
+            "cost": known.to_dict() if cost and (known := self.cost()) is not None else None,
             "counters": dict(self.counters),
             "losses": self.counters.losses,
             "warnings": self.warnings(),
