@@ -1,8 +1,8 @@
 """The power of the boards' FPGAs, as ranges with their sources: estimates, not measurements.
 
-Power is a static part and a dynamic part. The dynamic part is the logic in use, times the clock, times what one
-cell takes at full toggle (it changes in every clock), times the share of that which a design reaches. All
-measurements below were made at the supply of a whole board, so that they include its regulators.
+Power is a static part and a dynamic part. The dynamic part is the logic in use, times the clock, times what
+one cell takes at full toggle (it changes in every clock), times the share of that which a design reaches. All
+measurements below but those of the iCE40UP5K were made at the supply of a whole board, regulators included.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     pip install optuna
     python docs/examples/search.py
 
-Each round asks for as many trials as there are cores, runs them as one sweep and tells the results. The folder
-keeps them: a second search finds again what it has in common with the first.
+Each round asks for as many trials as there are cores, runs them as one sweep and tells the results. The
+folder keeps them: a second search finds again what it has in common with the first.
 """
 
 from __future__ import annotations

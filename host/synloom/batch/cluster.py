@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any, Final, cast
 
 from synloom.base.errors import TargetError
@@ -31,13 +30,15 @@ def cluster_executor(address: str) -> Iterator[Executor]:
         If Dask is not installed here, or no scheduler answers.
     """
     try:
-        distributed: Any = import_module("distributed")
+        import distributed
     except ImportError as error:
         raise TargetError(
             f"a cluster needs Dask, which is not installed; try: {install_command('distributed')}"
         ) from error
+    # Dask's functions have no types.
+    dask: Any = distributed
     try:
-        client = distributed.Client(address, timeout=_WAIT_S, set_as_default=False)
+        client = dask.Client(address, timeout=_WAIT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise TargetError(
             f"no Dask scheduler answers at {address!r} ({error}); start one with `dask scheduler`, and "

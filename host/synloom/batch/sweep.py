@@ -123,15 +123,13 @@ def sweep(
     seeds : iterable of int, optional
         Seeds; default: that of the experiment.
     metric : callable, optional
-        ``metric(results)`` returns a number, or some by name. It is defined in a module.
+        ``metric(results)`` returns a number, or some by name; defined in a module.
     out : str or Path, optional
         Folder where results are kept, and found again; failed tasks are run again.
     target : str
         The model or a simulated board.
-    jobs : int, optional
-        Number of processes, by default one for each core.
-    executor, cluster : Executor or str, optional
-        An executor, or the address of a Dask scheduler, that runs the tasks instead.
+    jobs, executor, cluster : int, Executor or str, optional
+        Where: so many processes (default: one for each core), an executor, or a Dask scheduler's address.
     again : bool
         Run all tasks, and compare: a result that differs from the one that is there is an error.
     progress : callable, optional
@@ -150,17 +148,14 @@ def sweep(
         check_picklable(metric)
     base = experiment if isinstance(experiment, Experiment) else read_experiment(experiment)
     tasks = list(_tasks(base, grid or {}, settings, seeds, metric, target, not local))
+    store = None if out is None else Store(Path(out))
     with ExitStack() as stack:
-        store = None if out is None else Store(Path(out))
         if store is not None:
             stack.enter_context(store.opened(base))
             store.describe(_plan(base, tasks))
         if cluster is not None:
             executor = stack.enter_context(cluster_executor(cluster))
-        done = _Sweeping(tasks, store, again, progress).run(jobs, executor)
-        if store is not None:
-            _write_tables(done, store, base.title)
-        return done
+        return _Sweeping(tasks, store, again, progress).run(jobs, executor, base.title)
 
 
 def _check_where(target: str, jobs: int | None, executor: Executor | None, cluster: str | None) -> None:
@@ -264,15 +259,18 @@ class _Sweeping:
             for line in damaged:
                 warn(line)
 
-    def run(self, jobs: int | None, executor: Executor | None) -> Sweep:
+    def run(self, jobs: int | None, executor: Executor | None, title: str) -> Sweep:
         todo = [task for task in self._tasks if self._again or task.digest not in self._records]
         self._tell(len(self._tasks) - len(todo))
         if todo:
             with outcomes(run_task, todo, workers=jobs, executor=executor) as ended:
-                for done, (index, outcome) in enumerate(ended, len(self._tasks) - len(todo) + 1):
+                for count, (index, outcome) in enumerate(ended, len(self._tasks) - len(todo) + 1):
                     self._take(todo[index], outcome)
-                    self._tell(done)
-        return Sweep(self._tasks, self._records, self._failures, len(todo))
+                    self._tell(count)
+        done = Sweep(self._tasks, self._records, self._failures, len(todo))
+        if self._store is not None:
+            _write_tables(done, self._store, title)
+        return done
 
     def _take(self, task: Task, outcome: Record | Failure) -> None:
         if isinstance(outcome, Failure):
