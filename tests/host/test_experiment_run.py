@@ -189,7 +189,7 @@ def test_an_interrupted_write_leaves_nothing(error, tmp_path, monkeypatch, capsy
         raise error
 
     path, out = write(tmp_path), tmp_path / "out"
-    monkeypatch.setattr("synloom.experiment.folder.draw_figures", broken)
+    monkeypatch.setattr("synloom.experiment.figures.draw_figures", broken)
     code = command(path, "--out", out, "--steps", "3")
     message = capsys.readouterr().err.splitlines()[-1]
     if error is KeyboardInterrupt:

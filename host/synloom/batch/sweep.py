@@ -148,9 +148,8 @@ def sweep(
         check_picklable(metric)
     base = experiment if isinstance(experiment, Experiment) else read_experiment(experiment)
     tasks = list(_tasks(base, grid or {}, settings, seeds, metric, target, not local))
-    store = None if out is None else Store(Path(out))
     with ExitStack() as stack:
-        if store is not None:
+        if (store := None if out is None else Store(Path(out))) is not None:
             stack.enter_context(store.opened(base))
             store.describe(_plan(base, tasks))
         if cluster is not None:
