@@ -59,6 +59,9 @@ def test_an_estimate_says_who_holds_it_and_who_does_not(capsys):
     assert large["steps_per_second"] > 10_000
     assert large["real_time"] == pytest.approx(large["steps_per_second"] / 1000)
     assert found["needs"]["neurons"] >= 1
+    assert 1e-9 < large["step_joules"][0] < large["step_joules"][1] < 1e-3
+    assert 1e-12 < large["operation_joules"][0] < large["operation_joules"][1] < 1e-6
+    assert "J a synaptic operation" in run(capsys, "estimate", example)
 
 
 def test_an_estimate_counts_the_probes(capsys, tmp_path):

@@ -267,3 +267,26 @@ def test_a_target_that_is_not_there_writes_nothing(tmp_path, capsys):
     assert command(path, "--target", "/dev/no-such-board", "--out", tmp_path / "out") == 1
     assert "there is no serial port" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_command_says_what_the_run_cost(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert command(write(tmp_path), "--out", "out") == 0
+    printed = capsys.readouterr().out
+    cost = json.loads((tmp_path / "out" / "summary.json").read_text())["cost"]
+    assert (
+        f"cost: 40 steps, {cost['spikes']:,} spikes, {cost['synaptic_operations']:,} synaptic operations"
+        in (printed)
+    )
+    assert cost["weight_updates"] > 0
+    assert "energy, estimated: " in printed
+    assert "ulx3s-85f " in printed
+    assert "J an operation" in printed
+
+
+def test_a_cost_of_unknown_spikes_is_left_out(tmp_path, capsys):
+    nothing = ('[record]\ncounts = ["left", "right"]', "[record]\nspikes = []\ncounts = []")
+    lacking = ("lanes = 4", "lanes = 4\nspike_counters = false")
+    results = run_experiment(read_experiment(write(tmp_path, nothing, lacking)))
+    assert results.cost() is None
+    assert results.summary()["cost"] is None

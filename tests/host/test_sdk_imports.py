@@ -29,3 +29,24 @@ def test_public_names_are_imported_when_they_are_used():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[] [] True\nmodule 'synloom' has no attribute 'no_such_name'\n"
+
+
+def test_the_package_imports_at_once_and_loads_neither_numba_nor_dask():
+    timed = "import time; began = time.perf_counter(); import synloom; print(time.perf_counter() - began)"
+    took = [
+        float(
+            subprocess.run([sys.executable, "-c", timed], capture_output=True, text=True, check=True).stdout
+        )
+        for _ in range(5)
+    ]
+    assert min(took) <= 0.3
+    heavy = "{'numba', 'dask', 'distributed', 'optuna', 'pyarrow'} & set(sys.modules)"
+    code = f"import sys, synloom\nprint({heavy})\nsynloom.sweep, synloom.run_batch\nprint({heavy})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\nset()\n"
+
+
+def test_a_worker_of_a_sweep_does_not_import_matplotlib():
+    code = "import sys, synloom.batch.task\nprint('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -18,7 +18,7 @@ from synloom.cli.output import show_json
 
 __all__ = ["Check", "checks", "doctor"]
 
-_OPTIONAL = ("boards", "oracles")
+_OPTIONAL = ("boards", "cluster", "oracles")
 """Extras that no other command needs."""
 
 _USES = {
@@ -26,6 +26,7 @@ _USES = {
     "sim": "the simulated board",
     "demo": "the demo",
     "boards": "FPGA boards",
+    "cluster": "sweeps on a Dask cluster",
     "oracles": "make oracles",
 }
 _TEST_TOOLS = (("make", "make"), ("perl", "perl"))

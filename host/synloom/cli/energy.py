@@ -16,7 +16,7 @@ def range_text(values: tuple[float, float], unit: str) -> str:
     """Return a range with two digits, such as "2.4 to 13 nJ"."""
     most = max(values)
     scale, prefix = next((entry for entry in _UNITS if most >= entry[0]), _UNITS[-1])
-    low, high = (f"{value / scale:.2g}" for value in values)
+    low, high = (f"{float(f'{value / scale:.2g}'):g}" for value in values)
     return f"{low if low == high else f'{low} to {high}'} {prefix}{unit}"
 
 
