@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,14 @@ from synloom.contract.records import END_WORD, RecordKind
 __all__ = ["RecordAssembly"]
 
 _HALF: Final = 0x8000
+
+
+class _State(NamedTuple):
+    """All that an assembly knows; replaced as a whole, so that no interruption leaves a part of it changed."""
+
+    taken: int
+    expected: int
+    words: tuple[Words, ...]
 
 
 class RecordAssembly:
@@ -31,36 +39,33 @@ class RecordAssembly:
 
     def start(self, offset: int) -> None:
         """Drop everything and expect the word at `offset` next, which begins a record."""
-        self._expected = offset
-        self._taken = offset
-        self._words = np.zeros(0, dtype=np.uint16)
-        self._frames: list[Words] = []
         self.gap = False
+        self._state = _State(offset, offset, (np.zeros(0, dtype=np.uint16),))
 
     @property
     def taken(self) -> int:
         """Offset up to which `take` has returned all words (excluded), which may be acknowledged."""
-        return self._taken
+        return self._state.taken
 
     def add(self, offset: int, data: bytes) -> None:
         """Add a frame: the words from `offset` (modulo 65536) on, two bytes each."""
-        known = (self._expected - offset) & 0xFFFF
+        state = self._state
+        known = (state.expected - offset) & 0xFFFF
         if known >= _HALF:
             self.gap = True
             return
         words = np.frombuffer(data, dtype="<u2")[known:].astype(np.uint16)
         if len(words):
-            self._frames.append(words)
-            self._expected = (self._expected + len(words)) & 0xFFFF
+            expected = (state.expected + len(words)) & 0xFFFF
+            self._state = _State(state.taken, expected, (*state.words, words))
 
     def take(self) -> Words:
         """Remove and return all whole records, (n,) uint16."""
-        words = np.concatenate([self._words, *self._frames])
-        self._frames = []
+        state = self._state
+        words = np.concatenate(state.words)
         end = _end_of_records(words)
-        whole, self._words = words[:end], words[end:]
-        self._taken = (self._taken + end) & 0xFFFF
-        return whole
+        self._state = _State((state.taken + end) & 0xFFFF, state.expected, (words[end:],))
+        return words[:end]
 
 
 def _end_of_records(words: Words) -> int:

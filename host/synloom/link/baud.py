@@ -156,7 +156,7 @@ class _Line:
             self.tune(old)
             if self.answers(divisor):
                 return
-        raise LinkError(
+        raise self._exchange.fail(
             f"the array was set to {new} baud and answers neither at that rate nor at {old} baud; "
             "switch its power off and on: it then has the rate that it was built for"
         )
@@ -176,5 +176,7 @@ class _Line:
         try:
             reply = self._exchange.command(Op.READ, question, timeout=_PROBE_S, retries=_PROBE_REPEATS)
         except (LinkError, DeviceError):
+            # The line may work at the other rate.
+            self._exchange.broken = ""
             return False
         return int.from_bytes(reply.data, "little") == divisor

@@ -5,8 +5,6 @@ from __future__ import annotations
 import struct
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
@@ -77,9 +75,8 @@ class LinkPort:
         self.name = str(getattr(transport, "name", "the target"))
         self._assembly = RecordAssembly()
         self._exchange = Exchange(transport, self._assembly.add, timeout=timeout, retries=retries)
-        self._lock = threading.Lock()
-        self._turn = threading.Lock()
-        self._broken = ""
+        # Reentrant, and only used by `with`: no interruption can leave it held.
+        self._lock = threading.RLock()
         self._closed = False
         self._params = discover(self._exchange, self.name)
         self._acked = 0
@@ -148,12 +145,13 @@ class LinkPort:
         if self.baud is None or not isinstance(transport, RatedTransport):
             raise ParameterError(f"{self.name} has no serial line, so it has no rate to change")
         divisor_for(self._params.clock_hz, baud)
-        was_broken = bool(self._broken)
+        was_broken = bool(self._exchange.broken)
         if not was_broken and self.read(Region.CTRL, control("status").offset, 1)[0] & 1:
             raise DeviceError("a run is going on; wait for its end or abort it, then change the rate")
-        with self._locked(mending=True):
+        with self._lock:
+            self._check_open()
             change_rate(self._exchange, transport, self._params.clock_hz, baud)
-            self._broken = ""
+            self._exchange.broken = ""
         if was_broken:
             self._join_stream()
 
@@ -171,11 +169,12 @@ class LinkPort:
         width = 1 if memory.byte_wide else 2
         pieces = list(memory.pieces(offset, count, MAX_READ_BYTES // width))
         commands = [_address(region, p.offset) + p.count.to_bytes(2, "little") for p in pieces]
-        with self._locked():
+        with self._lock:
+            self._check()
             replies = self._exchange.pipeline(Op.READ, commands)
             data = b"".join(reply.data for reply in replies)
             if len(data) != width * count:
-                raise LinkError(
+                raise self._exchange.fail(
                     f"{self.name} sent {len(data)} bytes instead of {width * count}; connect again"
                 )
         return np.frombuffer(data, dtype=f"<u{width}").astype(np.uint16)
@@ -199,12 +198,14 @@ class LinkPort:
         commands = [
             _address(region, p.offset) + data[width * p.place : width * (p.place + p.count)] for p in pieces
         ]
-        with self._locked():
+        with self._lock:
+            self._check()
             self._exchange.pipeline(Op.WRITE, commands)
 
     def _write_rates(self, first: int, rates: ByteRates) -> None:
         """Write rates that fit in one byte each, which halves the bytes on the line."""
-        with self._locked():
+        with self._lock:
+            self._check()
             for k in range(0, len(rates.data), MAX_READ_BYTES):
                 head = struct.pack("<HB", first + k, rates.scale)
                 self._exchange.command(Op.RATES8, head + rates.data[k : k + MAX_READ_BYTES])
@@ -219,7 +220,8 @@ class LinkPort:
         """
         word = _words([value]).astype("<u2").tobytes()
         pieces = list(memory_of(self._params, region).pieces(offset, count, _FILL_PER_COMMAND))
-        with self._locked():
+        with self._lock:
+            self._check()
             for p in pieces:
                 command = _address(region, p.offset) + p.count.to_bytes(3, "little") + word
                 self._exchange.command(Op.FILL, command)
@@ -238,14 +240,16 @@ class LinkPort:
         """
         if not 0 <= steps < 1 << 32:
             raise ParameterError(f"steps must be in 0..{(1 << 32) - 1}, not {steps}")
-        with self._locked():
+        with self._lock:
+            self._check()
             reply = self._exchange.command(Op.RUN, struct.pack("<IB", steps, flags))
         if reply.status is Status.BUSY:
             raise DeviceError("a run is going on; wait for its end or abort it")
 
     def control(self, action: ControlAction) -> None:
         """Pause, resume or abort the run at the next step boundary."""
-        with self._locked():
+        with self._lock:
+            self._check()
             self._exchange.command(Op.CONTROL, bytes([action]))
 
     def events(self, words: npt.ArrayLike) -> bool:
@@ -263,7 +267,8 @@ class LinkPort:
                 f"the event queue holds {self._params.event_words} words, {count} can never fit; "
                 "send fewer at once"
             )
-        with self._locked():
+        with self._lock:
+            self._check()
             if count > _EVENTS_PER_COMMAND:
                 # The array only takes words out of the queue, so what fits now still fits in parts.
                 room = self._exchange.command(Op.EVENTS).data
@@ -285,13 +290,16 @@ class LinkPort:
         deadline = time.monotonic() + timeout
         while True:
             heard = False
-            with self._locked():
+            with self._lock:
+                self._check()
                 words = self._take()
                 if not len(words):
                     if self._assembly.gap:
                         self._stream(_AGAIN)
                     heard = self._listen(max(0.0, deadline - time.monotonic()))
                     words = self._take()
+            # Another thread that waits for the lock gets it here.
+            time.sleep(0)
             # Part of a frame contains no whole record yet, but more bytes will follow.
             silent = self._exchange.virtual_time and not heard
             if len(words) or silent or time.monotonic() >= deadline:
@@ -299,41 +307,37 @@ class LinkPort:
 
     def flush(self) -> None:
         """Ask the array to send all its records, even if they do not fill a frame."""
-        with self._locked():
+        with self._lock:
+            self._check()
             self._stream(StreamFlag.FLUSH)
 
     def close(self) -> None:
         """Close the transport; further calls raise LinkError."""
-        with self._turn, self._lock:
+        with self._lock:
             self._closed = True
-            self._broken = self._broken or "it was closed; connect again"
             self._exchange.transport.close()
 
     # ---- inside --------------------------------------------------------------------------------
 
-    @contextmanager
-    def _locked(self, *, mending: bool = False) -> Iterator[None]:
-        # The thread that waits for its turn gets the lock next, even if the holder asks for it again at once.
-        with self._turn:
-            self._lock.acquire()
-        try:
-            if self._closed or (self._broken and not mending):
-                raise LinkError(f"the link to {self.name} is down: {self._broken}")
-            try:
-                yield
-            except LinkError as error:
-                self._broken = str(error)
-                raise
-        finally:
-            self._lock.release()
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LinkError(f"the link to {self.name} is down: it was closed; connect again")
+
+    def _check(self) -> None:
+        """Raise LinkError if the link cannot be used."""
+        self._check_open()
+        if self._exchange.broken:
+            raise LinkError(f"the link to {self.name} is down: {self._exchange.broken}")
 
     def _join_stream(self) -> None:
         status = self.read(Region.CTRL, control("status").offset, 1)
         if not status[0] & 1:
-            with self._locked():
+            with self._lock:
+                self._check()
                 self._stream(StreamFlag.DISCARD)
         first = int(self.read(Region.LINK, link("first_record").offset, 1)[0])
-        with self._locked():
+        with self._lock:
+            self._check()
             self._assembly.start(first)
             self._stream(_AGAIN)
 

@@ -80,6 +80,11 @@ class Exchange:
         of known rate is added; each repetition doubles it, up to 4 s.
     retries : int
         Repetitions of one command after which the link counts as broken.
+
+    Attributes
+    ----------
+    broken : str
+        Why the link counts as broken; empty while it does not.
     """
 
     def __init__(
@@ -94,6 +99,7 @@ class Exchange:
         self.statistics = LinkStatistics()
         self.timeout = timeout
         self.retries = retries
+        self.broken = ""
         self.virtual_time = bool(getattr(transport, "virtual_time", False))
         self._on_records = on_records
         self._decoder = Decoder()
@@ -105,6 +111,11 @@ class Exchange:
         """Seconds to wait for a reply, including the time of the command and the reply on the line."""
         baud = getattr(self.transport, "baud", None)
         return self.timeout + (_LINE_BITS / baud if baud else 0.0)
+
+    def fail(self, why: str) -> LinkError:
+        """Note that the link is broken, and return the error that says so."""
+        self.broken = why
+        return LinkError(why)
 
     def send(self, op: Op, arguments: bytes = b"") -> None:
         """Send one command without waiting for its reply."""
@@ -177,7 +188,10 @@ class Exchange:
 
     def pump(self, timeout: float) -> bool:
         """Read once, waiting up to `timeout` s, and return whether anything came."""
-        data = self.transport.read(timeout)
+        try:
+            data = self.transport.read(timeout)
+        except LinkError as error:
+            raise self.fail(str(error)) from error
         self.statistics.bytes_in += len(data)
         for payload in self._decoder.feed(data):
             if payload[0] == Kind.REPLY and len(payload) >= _REPLY_HEADER:
@@ -215,7 +229,7 @@ class Exchange:
     def _repeat(self, op: Op, waiting: dict[int, _Pending], seq: int, limit: int) -> None:
         pending = waiting.pop(seq)
         if pending.attempts > limit:
-            raise LinkError(
+            raise self.fail(
                 f"no reply to {op.name} after {pending.attempts} attempts; "
                 "check the cable and the power, and connect again"
             )
@@ -226,7 +240,10 @@ class Exchange:
 
     def _write(self, frame: bytes) -> None:
         self.statistics.bytes_out += len(frame)
-        self.transport.write(frame)
+        try:
+            self.transport.write(frame)
+        except LinkError as error:
+            raise self.fail(str(error)) from error
 
 
 def _accept(op: Op, status: int, data: bytes) -> Reply:
