@@ -40,6 +40,11 @@ class RecordDecoder:
         self._spikes: list[tuple[int, npt.NDArray[np.int64]]] = []
         self._samples: list[tuple[int, npt.NDArray[np.uint32]]] = []
 
+    @property
+    def ended(self) -> bool:
+        """Whether the run has ended, and not only paused."""
+        return self.end is not None and self.end[1] != EndReason.PAUSED
+
     def feed(self, words: npt.NDArray[np.uint16]) -> None:
         """Decode the next words, (n,) uint16; an incomplete record waits for its rest.
 
@@ -52,7 +57,7 @@ class RecordDecoder:
         stream = np.concatenate([self._rest, words]) if len(self._rest) else words
         at = 0
         while at < len(stream):
-            if self.end is not None and self.end[1] != EndReason.PAUSED:
+            if self.ended:
                 raise DeviceError("the device sent records after the end of the run; load the image again")
             size = _record_words(int(stream[at]))
             if at + size > len(stream):

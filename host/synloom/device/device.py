@@ -52,6 +52,9 @@ class Device:
     def __init__(self, port: Port):
         self._session = Session(port)
         self._recorders = Recorders()
+        # Whether the array has them: not while they are written, nor if that was cut short.
+        self._recorders_written = False
+        self._last: Recording | None = None
         self._turns = Turns()
 
     def __enter__(self) -> Device:
@@ -109,8 +112,15 @@ class Device:
         """
         if not isinstance(image, Image):
             raise ParameterError(f"load needs an Image: compile(network) or Image.load(path), not {image!r}")
-        self._session.load(image)
-        self._recorders = Recorders(list(image.populations))
+        self._load(image)
+
+    def _load(self, image: Image) -> None:
+        def record_all() -> None:
+            self._recorders, self._last = Recorders(list(image.populations)), None
+            # The load has cleared the probes.
+            self._recorders_written = True
+
+        self._session.load(image, record_all)
 
     @exclusive
     def reset(self, what: str = "dynamics", *, keep_theta: bool = True) -> None:
@@ -127,7 +137,7 @@ class Device:
         """
         switch("keep_theta", keep_theta)
         if choice("what", what, ("dynamics", "all")) == "all":
-            self.load(self.image)
+            self._load(self.image)
         else:
             self._session.reset(keep_theta)
 
@@ -208,8 +218,31 @@ class Device:
         self._session.set_mode(Mode.RASTER, self._recorders.wants_spikes)
         meter = Meter(self._session, steps)
         source = None if stimulus is None else Stream(self._session, stimulus, meter)
-        decoder = self._session.execute(steps, flags, source, meter.add)
-        return self._recorders.recording(decoder, self.image, first, steps, meter.work(decoder))
+        self._write_recorders()
+        try:
+            decoder = self._session.execute(steps, flags, source, meter.add)
+        except BaseException:
+            self._last = self._partial(first)
+            raise
+        recorded = self._recorders.recording(decoder, self.image, first, steps, meter.work(decoder))
+        self._last = recorded
+        return recorded
+
+    def _partial(self, first: int) -> Recording | None:
+        """Return what was recorded from step `first` to where the array was stopped."""
+        session = self._session
+        if not session.loaded:
+            return None
+        return self._recorders.recording(session.decoder, session.image, first, session.now - first, None)
+
+    @property
+    def last_recording(self) -> Recording | None:
+        """Recording of the last `run`, also of one that an interruption or an error cut short.
+
+        It then ends at the step where the array stopped (`time`), and its cost is not known. None after a
+        load, or if the array could not be stopped.
+        """
+        return self._last
 
     @exclusive
     def step(self, inputs: Mapping[Any, Any] | None = None) -> dict[str, IntArray]:
@@ -521,15 +554,23 @@ class Device:
         ParameterError
             If the population has no such variable, or an index or the interval is wrong.
         """
+        self._recorders_written = False
         self._recorders.add(self.image, population, variable, indices, every)
-        self._recorders.write(self.port)
+        self._write_recorders()
 
     @exclusive
     def record_nothing(self) -> None:
         """Remove all recorders, including those of spikes."""
+        self._recorders_written = False
         self._recorders = Recorders()
         if self._session.loaded:
+            self._write_recorders()
+
+    def _write_recorders(self) -> None:
+        """Write the recorders to the array, unless it has them."""
+        if not self._recorders_written:
             self._recorders.write(self.port)
+            self._recorders_written = True
 
     # ---- reading and writing -------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from synloom.base.checks import IntArray
 from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE, EVENT_SETTING
-from synloom.device.settings import settings_among, without_values
+from synloom.device.settings import without_values
 
 __all__ = ["EventQueue"]
 
@@ -28,13 +28,11 @@ class EventQueue:
         self.words = 0
         self._waiting: IntArray = _none()
         self._taken: IntArray = _none()
-        self._took_settings = False
 
     def reset(self, now: int) -> None:
         """Drop all events; the array's queue was emptied at step `now`."""
         self.cursor = now
         self._taken = self._waiting = _none()
-        self._took_settings = False
 
     def merging(self, events: IntArray) -> int:
         """Return how many of these events, (K, 2) int64, have an equal one there or among the waiting."""
@@ -66,7 +64,6 @@ class EventQueue:
         # In this order an interruption between the lines leaves events in both, never in none.
         self._taken = np.concatenate([self._taken, events])
         self._waiting = self._waiting[split:]
-        self._took_settings |= settings_among(events[:, 1])
         if not len(events):
             return np.zeros(0, dtype=np.uint16)
         words: list[int] = []
@@ -99,15 +96,9 @@ class EventQueue:
         self.cursor = step
         return np.array(words, dtype=np.uint16)
 
-    @property
-    def took_settings(self) -> bool:
-        """Whether settings are among the events that were taken for the run that goes on."""
-        return self._took_settings
-
     def settle(self) -> IntArray:
         """Forget and return the events that were taken, (K, 2) int64: their run has ended as planned."""
         taken, self._taken = self._taken, _none()
-        self._took_settings = False
         return taken
 
     def rewind(self, now: int, delivered: IntArray) -> None:
@@ -127,7 +118,6 @@ class EventQueue:
         there = np.isin(_keys(events), _keys(delivered))
         self._waiting = events[(events[:, 0] >= now) & ~there]
         self._taken = _none()
-        self._took_settings = False
         self.cursor = now
 
 

@@ -14,6 +14,7 @@ from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.records import EndReason
 from synloom.contract.regions import Region
 from synloom.contract.registers import control
+from synloom.device import signals
 from synloom.device.decoder import RecordDecoder
 
 __all__ = ["Events", "Source", "execute", "is_running", "stop"]
@@ -52,6 +53,7 @@ def execute(
     steps: int,
     flags: RunFlag,
     *,
+    decoder: RecordDecoder | None = None,
     observe: Callable[[Words], None] | None = None,
     source: Source | None = None,
 ) -> RecordDecoder:
@@ -70,6 +72,8 @@ def execute(
         First step, and number of steps.
     flags : RunFlag
         Flags of the run; GATED is added if it is needed.
+    decoder : RecordDecoder, optional
+        Takes the records: one that the caller keeps has them even if the run is cut short.
     observe : callable, optional
         Called with the words of the record stream, (n,) uint16, as they arrive.
     source : Source, optional
@@ -84,7 +88,7 @@ def execute(
     if feed.fill() or source is not None:
         flags |= RunFlag.GATED
         feed.gate()
-    decoder = RecordDecoder(now)
+    decoder = decoder or RecordDecoder(now)
     port.run(steps, flags)
     heard = time.monotonic()
     while decoder.end is None or decoder.end[1] == EndReason.PAUSED:
@@ -94,6 +98,7 @@ def execute(
         decoder.feed(records)
         if observe is not None:
             observe(records)
+        signals.check()
         if len(records) or feed.sent > before:
             heard = time.monotonic()
         elif time.monotonic() - heard > _SILENCE_S:
@@ -194,8 +199,8 @@ def is_running(port: Port) -> bool:
     return bool(port.read(Region.CTRL, control("status").offset, 1)[0] & 1)
 
 
-def stop(port: Port) -> None:
-    """Abort the run that is going on, if any, and discard its remaining records.
+def stop(port: Port, decoder: RecordDecoder | None = None) -> None:
+    """Abort the run that is going on, if any; the decoder takes its remaining records.
 
     Raises
     ------
@@ -206,11 +211,17 @@ def stop(port: Port) -> None:
         port.control(ControlAction.ABORT)
     deadline = time.monotonic() + _STOP_S
     while is_running(port):
-        port.records(_POLL_S)
+        _hear(port.records(_POLL_S), decoder)
         if time.monotonic() > deadline:
             raise DeviceError(
                 f"the device did not stop within {_STOP_S:g} s; switch its power off and on and connect again"
             )
     port.flush()
-    while len(port.records(_POLL_S)):
-        pass
+    while len(records := port.records(_POLL_S)):
+        _hear(records, decoder)
+
+
+def _hear(records: Words, decoder: RecordDecoder | None) -> None:
+    # Of a run that nobody awaits, records may follow its end.
+    if decoder is not None and not decoder.ended:
+        decoder.feed(records)

@@ -82,7 +82,7 @@ class Recorders:
             write_register(port, "probe_count", len(self._probes))
 
     def recording(
-        self, decoder: RecordDecoder, image: Image, first: int, steps: int, work: Work
+        self, decoder: RecordDecoder, image: Image, first: int, steps: int, work: Work | None
     ) -> Recording:
         """Return the recording of a run.
 
@@ -94,8 +94,8 @@ class Recorders:
             The loaded image.
         first, steps : int
             First step, and number of steps.
-        work : Work
-            What its cost is computed from.
+        work : Work, optional
+            What its cost is computed from; None if it is not known.
         """
         when, neurons = decoder.spikes()
         spike_steps: dict[str, IntArray] = {}
@@ -112,7 +112,7 @@ class Recorders:
             spike_steps=spike_steps,
             spike_indices=spike_indices,
             series=self._series(decoder),
-            works=(work,),
+            works=None if work is None else (work,),
         )
 
     def _series(self, decoder: RecordDecoder) -> dict[tuple[str, str], Series]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, IntArray, label_of
-from synloom.base.errors import NetworkError
+from synloom.base.errors import DeviceError, NetworkError
 from synloom.device.cost import Cost, Work, cost_of
 
 __all__ = ["Recording", "Series"]
@@ -54,8 +54,8 @@ class Recording:
         Step and neuron of every spike, by label, in order of time and then of neuron.
     series : mapping of (str, str) to Series
         Samples by label of the population and variable.
-    works : tuple of Work
-        What `cost` is computed from.
+    works : tuple of Work, optional
+        What `cost` is computed from; None if it is not known, after an interruption.
     """
 
     first: int
@@ -65,7 +65,7 @@ class Recording:
     spike_steps: Mapping[str, IntArray]
     spike_indices: Mapping[str, IntArray]
     series: Mapping[tuple[str, str], Series]
-    works: tuple[Work, ...] = ()
+    works: tuple[Work, ...] | None = ()
 
     @cached_property
     def cost(self) -> Cost:
@@ -78,8 +78,10 @@ class Recording:
         ------
         DeviceError
             If neither the spikes of a population were recorded nor the array has spike counters (or they are
-            full), so that spikes are not known.
+            full), so that spikes are not known, or the run was cut short.
         """
+        if self.works is None:
+            raise DeviceError("the cost of a run that was cut short is not known; run again from a load")
         return cost_of(self.works)
 
     @property

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, IntArray, label_of, whole
 from synloom.base.errors import CapacityError, DeviceError, NetworkError, ParameterError
@@ -51,6 +50,8 @@ class Session:
         Spikes since the load that had another one in their step and channel or neuron.
     total : int
         Steps since the load.
+    decoder : RecordDecoder
+        Records of the last run, also of one that was cut short.
     """
 
     def __init__(self, port: Port):
@@ -62,8 +63,8 @@ class Session:
         self.total = 0
         self._loaded: Image | None = None
         self._why = ""
-        self._mode = 0
-        self._neuron_params: npt.NDArray[np.uint16] = np.zeros((0, 0), dtype=np.uint16)
+        self.decoder = RecordDecoder(0)
+        self._mode: int | None = None
 
     @property
     def loaded(self) -> bool:
@@ -87,10 +88,10 @@ class Session:
             raise DeviceError(f"no image is loaded{self._why}; call device.load(image)")
         return self._loaded
 
-    def load(self, image: Image) -> None:
+    def load(self, image: Image, then: Callable[[], None] = lambda: None) -> None:
         """Replace everything in the array by an image, or nothing if the array cannot run it.
 
-        If loading is interrupted, no image counts as loaded.
+        If loading is interrupted, no image counts as loaded; `then` is called before it does.
 
         Raises
         ------
@@ -102,12 +103,12 @@ class Session:
             stop(self.port)
             load_image(self.port, image)
             self._mode = image.registers["mode"]
-            self._neuron_params = image.neuron_params.copy()
             self.rates = GeneratorRates(self.port, image.gen_rate)
             self.inputs_merged = 0
             self.total = 0
             self.fan_out = FanOut(image)
             self._restart(image)
+            then()
         self._loaded = image
 
     def forget(self) -> None:
@@ -242,14 +243,14 @@ class Session:
 
         At the end `sent` is called with the last events that were sent, (K, 2) int64.
         """
+        self.decoder = decoder = RecordDecoder(self.now)
         if not steps:
-            return RecordDecoder(self.now)
+            return decoder
         with self._guard():
-            decoder = execute(self.port, self.queue, self.now, steps, flags, source=source)
-            self.now += steps
-            self.total += steps
-            if self.queue.took_settings:
-                self._mode = read_register(self.port, "mode")
+            if len(self.queue.settings(self.now + steps)):
+                self._mode = None
+            execute(self.port, self.queue, self.now, steps, flags, decoder=decoder, source=source)
+            self.now, self.total = self.now + steps, self.total + steps
             events = self.queue.settle()
         if sent is not None:
             sent(events)
@@ -265,16 +266,13 @@ class Session:
             yield
         except BaseException:
             with self._unknown("a run"):
-                stop(self.port)
+                stop(self.port, self.decoder)
                 now = read_register(self.port, "now")
                 delivered = self._delivered(now)
-                # Settings that were due have changed it.
-                self._mode = read_register(self.port, "mode")
                 # This empties the array's queue, too.
                 write_register(self.port, "now", now)
                 self.queue.rewind(now, delivered)
-                self.total += now - self.now
-                self.now = now
+                self.now, self.total = now, self.total + now - self.now
             raise
 
     def _delivered(self, now: int) -> IntArray:
@@ -296,14 +294,18 @@ class Session:
 
     def mode(self, bit: Mode) -> bool:
         """Return a bit of the mode register."""
+        if self._mode is None:
+            self._mode = read_register(self.port, "mode")
         return bool(self._mode >> bit & 1)
 
     def set_mode(self, bit: Mode, on: bool) -> None:
         """Set or clear a bit of the mode register; the array is written only if that changes it."""
-        if self.mode(bit) != on:
-            mode = self._mode ^ 1 << bit
-            self.set_register("mode", mode)
-            self._mode = mode
+        mode, self._mode = read_register(self.port, "mode") if self._mode is None else self._mode, None
+        # Unknown while it is written: a write that is cut short may have happened or not.
+        wanted = mode & ~(1 << bit) | on << bit
+        if wanted != mode:
+            self.set_register("mode", wanted)
+        self._mode = wanted
 
     def set_register(self, name: str, value: int) -> None:
         """Write a CTRL register; DeviceError if no image is loaded."""
@@ -332,9 +334,9 @@ class Session:
         warn_of_change(f"currents of {info.label!r}", current, got, "nA", hint)
         memory = memory_of(self.image.params, Region.NEURON_PARAMS)
         part = slice(info.first, info.first + info.n)
-        fields = memory.layout.unpack(self._neuron_params[part])
+        # Nothing else of a neuron's parameters changes after the load.
+        fields = memory.layout.unpack(self.image.neuron_params[part])
         fields["bias"] = steps.astype(np.int64)
-        self._neuron_params[part] = memory.layout.pack(fields)
         self.port.write(*memory.write(fields, info.first))
 
     def require(self, *features: str) -> None:

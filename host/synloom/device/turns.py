@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from types import FrameType
+from typing import Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from synloom.base.errors import DeviceError
+from synloom.device import signals
 
 __all__ = ["Turns", "exclusive"]
 
@@ -15,7 +18,8 @@ __all__ = ["Turns", "exclusive"]
 class Turns:
     """Who may call a device.
 
-    The lock is reentrant: after an interruption at the worst moment the same thread can still enter.
+    An interruption may come between any two lines, so nothing is counted: the holder is a call that can be
+    found on the stack of a thread that lives, or there is none.
 
     Attributes
     ----------
@@ -25,30 +29,48 @@ class Turns:
 
     def __init__(self) -> None:
         self.closed = False
-        self._lock = threading.RLock()
-        self._call = ""
+        self._holder: dict[str, _Call] = {}
 
-    def enter(self, call: str, *, also_closed: bool = False) -> None:
-        """Begin a call.
+    def enter(self, name: str, frame: FrameType, *, also_closed: bool = False) -> bool:
+        """Begin a call; return whether it is the outermost one, which has to `leave`.
 
         Raises
         ------
         DeviceError
             If another thread is in a call, or the device is closed.
         """
-        if not self._lock.acquire(blocking=False):
-            raise DeviceError(
-                f"device.{call} was called while another thread is in device.{self._call}; a device serves "
-                f"one thread at a time: use it from one thread, or hold a lock of your own around its calls"
-            )
+        mine = _Call(threading.current_thread(), name, frame)
+        # One operation of a dict, which no other thread divides.
+        while (holder := self._holder.setdefault("now", mine)) is not mine:
+            if holder.thread is not mine.thread and holder.thread.is_alive():
+                raise DeviceError(
+                    f"device.{name} was called while another thread is in device.{holder.name}; a device "
+                    f"serves one thread at a time: use it from one thread, or hold a lock of your own around "
+                    f"its calls"
+                )
+            if holder.thread is mine.thread and _is_on_stack(holder.frame, frame):
+                return False
+            self.leave()
         if self.closed and not also_closed:
-            self._lock.release()
+            self.leave()
             raise DeviceError("the device is closed; connect to the target again")
-        self._call = call
+        return True
 
     def leave(self) -> None:
-        """End a call."""
-        self._lock.release()
+        """End the outermost call."""
+        self._holder.pop("now", None)
+
+
+class _Call(NamedTuple):
+    thread: threading.Thread
+    name: str
+    frame: FrameType
+
+
+def _is_on_stack(frame: FrameType, top: FrameType | None) -> bool:
+    while top is not None and top is not frame:
+        top = top.f_back
+    return top is frame
 
 
 class _Owner(Protocol):
@@ -61,15 +83,21 @@ _R = TypeVar("_R")
 
 
 def exclusive(method: Callable[Concatenate[_Self, _P], _R]) -> Callable[Concatenate[_Self, _P], _R]:
-    """Let a method of a device be called by one thread at a time, and not after the device was closed."""
+    """Let a method of a device be called by one thread at a time, and not after the device was closed.
+
+    Signals wait until it is over, or comes to a point at which it may be left (`synloom.device.signals`).
+    """
     name = method.__name__
 
     @functools.wraps(method)
     def call(self: _Self, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        self._turns.enter(name, also_closed=name == "close")
+        if not self._turns.enter(name, sys._getframe(), also_closed=name == "close"):
+            return method(self, *args, **kwargs)
         try:
+            signals.hold()
             return method(self, *args, **kwargs)
         finally:
             self._turns.leave()
+            signals.release()
 
     return call

@@ -173,6 +173,7 @@ class _Run:
 def _joined(recordings: list[Recording]) -> Recording:
     """Join consecutive recordings."""
     first = recordings[0]
+    works = [recording.works for recording in recordings]
     return Recording(
         first=first.first,
         steps=sum(recording.steps for recording in recordings),
@@ -183,7 +184,7 @@ def _joined(recordings: list[Recording]) -> Recording:
             name: np.concatenate([r.spike_indices[name] for r in recordings]) for name in first.sizes
         },
         series={name: _joined_series([r.series[name] for r in recordings]) for name in first.series},
-        works=tuple(work for recording in recordings for work in recording.works),
+        works=None if None in works else tuple(work for each in works for work in each or ()),
     )
 
 

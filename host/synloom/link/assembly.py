@@ -15,7 +15,7 @@ _HALF: Final = 0x8000
 
 
 class _State(NamedTuple):
-    """All that an assembly knows; replaced as a whole, so that no interruption leaves a part of it changed."""
+    """All that an assembly knows; replaced as a whole, so that no interruption leaves a part of it."""
 
     taken: int
     expected: int

@@ -1,0 +1,64 @@
+"""Ctrl-C and SIGTERM during a call of a device: they wait for a point at which the array can be left.
+
+A handler that raises may do so between any two instructions, so also where host and array have different
+ideas of each other. Here a signal that comes during a call is noted, and the handler runs at the next point
+that the call has declared safe, or at its end. A second signal does not wait.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Final
+
+__all__ = ["check", "hold", "release"]
+
+_NUMBERS: Final = (signal.SIGINT, signal.SIGTERM)
+_Handler = Callable[[int, FrameType | None], Any]
+_handlers: dict[int, _Handler] = {}
+"""The program's own handlers, of the signals that wait."""
+_noted: list[int] = []
+
+
+def hold() -> None:
+    """Let signals wait from now on. Only the main thread gets any; in others this does nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in _NUMBERS:
+        handler = signal.getsignal(number)
+        # Without a handler in Python the signal ends the process, or is ignored.
+        if callable(handler) and handler is not _note:
+            _handlers[number] = handler
+            signal.signal(number, _note)
+
+
+def check() -> None:
+    """Let a signal act that waits: the array can be left here."""
+    if _noted and threading.current_thread() is threading.main_thread():
+        _act()
+
+
+def release() -> None:
+    """Let signals act at once again, and now if one waits."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in _NUMBERS:
+        if signal.getsignal(number) is _note:
+            signal.signal(number, _handlers[number])
+    if _noted:
+        _act()
+
+
+def _act() -> None:
+    number = _noted[0]
+    _noted.clear()
+    _handlers[number](number, None)
+
+
+def _note(number: int, frame: FrameType | None) -> None:
+    _noted.append(number)
+    if len(_noted) > 1:
+        _noted.clear()
+        _handlers[number](number, frame)

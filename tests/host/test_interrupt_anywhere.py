@@ -1,0 +1,328 @@
+"""Ctrl-C anywhere: an exception at every line of a call, and signals at any moment of it.
+
+After each the next calls work, or say that the image must be loaded again; nothing hangs; what the device does
+is what the caller last asked for.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from small_networks import delta_cell
+
+from synloom import (
+    STDP,
+    AllToAll,
+    Device,
+    DeviceError,
+    InputPopulation,
+    Network,
+    Population,
+    Projection,
+    compile,
+)
+from synloom.contract.registers import Mode
+from synloom.device import signals
+from synloom.device.loader import read_register
+from synloom_sim.model_port import ModelPort
+
+OURS = os.sep + "synloom" + os.sep
+INPUTS, STEPS = 8, 40
+
+
+def plastic():
+    network = Network(seed=3)
+    source = network.add(InputPopulation(INPUTS, label="in"))
+    target = network.add(Population(INPUTS, delta_cell(), label="out"))
+    rule = STDP(A_plus=0.05, A_minus=0.02, w_max=20.0)
+    network.add(Projection(source, target, AllToAll(), weight=10.0, plasticity=rule, label="plastic"))
+    return network
+
+
+IMAGE = compile(plastic())
+
+
+class Cut(KeyboardInterrupt):
+    """An interruption that nothing else raises."""
+
+
+def new_device():
+    device = Device(ModelPort(IMAGE.params))
+    device.load(IMAGE)
+    return device
+
+
+class AtLine:
+    """Raises at the k-th line that the host's code executes, and counts the lines."""
+
+    def __init__(self, k):
+        self.k, self.lines, self.where = k, 0, ""
+
+    def __call__(self, frame, event, _):
+        if OURS not in frame.f_code.co_filename:
+            return None
+        if event == "line":
+            if self.lines == self.k:
+                self.where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+                self.lines += 1
+                raise Cut
+            self.lines += 1
+        return self
+
+    def __enter__(self):
+        sys.settrace(self)
+        return self
+
+    def __exit__(self, *_):
+        sys.settrace(None)
+
+
+def expected_after(raster, learning):
+    """Spike counts of the whole of a run, of a device that nobody interrupted."""
+    device = new_device()
+    device.set_learning(learning)
+    device.inject("in", raster)
+    return device.run(float(STEPS)).raster("out")
+
+
+def check_works(device, wanted_learning):
+    """Let the device work, or say that it must be loaded; return whether it worked."""
+    try:
+        learning = device._session.mode(Mode.LEARN)
+        assert learning == bool(read_register(device.port, "mode") & 1)
+        if wanted_learning is not None:
+            assert learning == wanted_learning
+        device.run(5.0)
+        device.read_weights("plastic")
+    except DeviceError as error:
+        assert "call device.load" in str(error)  # noqa: PT017
+        device.load(IMAGE)
+        device.run(5.0)
+        return False
+    return True
+
+
+def every_line(call, prepare=lambda device: None, after=lambda device: None, stride=1):
+    """Cut `call` at each of its lines; return how often the device went on and how often it wants a load."""
+    went_on = wants = k = 0
+    while True:
+        device = new_device()
+        prepare(device)
+        with AtLine(k) as at:
+            try:
+                call(device)
+                finished = True
+            except Cut:
+                finished = False
+            finally:
+                sys.settrace(None)
+        if finished and at.lines <= k:
+            return went_on, wants
+        assert not finished, f"the interruption at {at.where} was swallowed"
+        if check_works(device, None):
+            went_on += 1
+            after(device)
+        else:
+            wants += 1
+        # Another thread is not locked out either.
+        got = []
+        other = threading.Thread(target=lambda d=device, g=got: g.append(d.counters()["steps"]))
+        other.start()
+        other.join(10.0)
+        assert got, at.where
+        k += stride
+
+
+def test_reads_are_left_at_any_line():
+    went_on, wants = every_line(lambda device: device.read_weights("plastic"))
+    assert went_on > 20
+    assert wants == 0
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_learning_is_what_was_asked_for_last(on):
+    def ask_again(device):
+        device.set_learning(on)
+        assert bool(read_register(device.port, "mode") & 1) is on
+        device.set_learning(not on)
+        assert bool(read_register(device.port, "mode") & 1) is not on
+
+    went_on, wants = every_line(
+        lambda device: device.set_learning(on), lambda device: device.set_learning(not on), ask_again
+    )
+    assert went_on > 8
+    assert wants == 0
+
+
+def test_recorders_are_in_the_array_before_the_next_run():
+    def still_records(device):
+        before = device.run(5.0)
+        device.record("out", "v", [1])
+        recording = device.run(5.0)
+        assert recording.series[("out", "v")].values.shape[0] == 5
+        assert before.raster("out").shape == recording.raster("out").shape
+
+    went_on, wants = every_line(lambda device: device.record("out", "v", [0]), after=still_records)
+    assert went_on > 20
+    assert wants == 0
+
+
+def test_a_presentation_is_left_at_any_line_and_the_next_run_records():
+    raster = np.random.default_rng(1).random((STEPS, INPUTS)) < 0.2
+
+    def next_run_records(device):
+        device.reset("all")
+        device.inject("in", raster)
+        assert (device.run(float(STEPS)).raster("out") == whole).all()
+
+    whole = expected_after(raster, True)
+    assert whole.any()
+    went_on, wants = every_line(
+        lambda device: device.present({"in": raster}, float(STEPS)), after=next_run_records, stride=7
+    )
+    assert went_on + wants > 20
+    assert went_on > wants
+
+
+def test_a_load_is_left_at_any_line():
+    went_on, wants = every_line(lambda device: device.load(IMAGE), stride=5)
+    assert went_on > 2
+    assert wants > 2
+
+
+def test_a_run_is_left_at_any_line_and_its_records_and_inputs_stay():
+    raster = np.random.default_rng(1).random((STEPS, INPUTS)) < 0.2
+    whole = expected_after(raster, True)
+    results = {"joined": 0, "loads": 0}
+    k = 0
+    while True:
+        device = new_device()
+        device.inject("in", raster)
+        with AtLine(k) as at:
+            try:
+                device.run(float(STEPS))
+                finished = True
+            except Cut:
+                finished = False
+            finally:
+                sys.settrace(None)
+        if finished and at.lines <= k:
+            break
+        try:
+            now = round(device.time)
+        except DeviceError as error:
+            assert "call device.load" in str(error)  # noqa: PT017
+            results["loads"] += 1
+        else:
+            rest = device.run(float(STEPS - now)).raster("out")
+            assert (rest == whole[now:]).all(), at.where
+            results["joined"] += 1
+        k += 3
+    assert results["joined"] > 3 * results["loads"], results
+
+
+# ---- signals -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def handler():
+    """SIGINT raises, as it does in a program of one's own; what it was comes back."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+class Signalling(ModelPort):
+    """A model that gets a signal within a call."""
+
+    send_at = None
+
+    def _maybe(self, what):
+        if self.send_at == what:
+            self.send_at = None
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def write(self, region, offset, values):
+        self._maybe("before write")
+        super().write(region, offset, values)
+        self._maybe("write")
+
+    def records(self, timeout):
+        records = super().records(timeout)
+        self._maybe("records")
+        return records
+
+
+def signalled(at):
+    device = Device(Signalling(IMAGE.params))
+    device.load(IMAGE)
+    device.port.send_at = at
+    return device
+
+
+@pytest.mark.usefixtures("handler")
+@pytest.mark.parametrize("at", ["before write", "write"])
+def test_a_signal_waits_for_the_end_of_a_write(at):
+    device = signalled(at)
+    with pytest.raises(KeyboardInterrupt):
+        device.set_learning(False)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert read_register(device.port, "mode") & 1 == 0
+    device.set_learning(True)
+    assert read_register(device.port, "mode") & 1 == 1
+
+
+@pytest.mark.usefixtures("handler")
+def test_a_run_that_a_signal_cuts_short_keeps_its_records():
+    raster = np.random.default_rng(1).random((5000, INPUTS)) < 0.2
+    alone = new_device()
+    alone.inject("in", raster)
+    whole = alone.run(5000.0).raster("out")
+    device = signalled(None)
+    device.inject("in", raster)
+    device.port.send_at = "records"
+    with pytest.raises(KeyboardInterrupt):
+        device.run(5000.0)
+    first = device.last_recording
+    assert 0 < first.steps < 5000
+    assert first.duration == device.time
+    rest = device.run(5000.0 - device.time)
+    assert (np.concatenate([first.raster("out"), rest.raster("out")]) == whole).all()
+    with pytest.raises(DeviceError, match="cost of a run that was cut short"):
+        _ = first.cost
+
+
+@pytest.mark.usefixtures("handler")
+def test_a_second_signal_does_not_wait():
+    signals.hold()
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(1.0)
+    finally:
+        signals.release()
+
+
+@pytest.mark.usefixtures("handler")
+def test_an_ignored_signal_stays_ignored_and_other_threads_are_left_alone():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signals.hold()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    signals.release()
+    seen = []
+
+    def work():
+        signals.hold()
+        seen.append(signal.getsignal(signal.SIGTERM))
+        signals.release()
+
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [before]
