@@ -5,16 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from synloom.base.errors import DeviceError
-from synloom.contract.frames import ControlAction, RunFlag
+from synloom.contract.frames import RunFlag
 from synloom.contract.params import ArrayParams
-from synloom.contract.records import EndReason
-from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.contract.traces import TRACES
-from synloom_sim.model.memories import Memories
 from synloom_sim.model.passes import Passes
 from synloom_sim.model.recorder import Recorder
+from synloom_sim.model.runs import ArrayRuns
 from synloom_sim.model.state import ArrayState
 from synloom_sim.model.stimulus import (
     EventQueue,
@@ -28,11 +25,10 @@ from synloom_sim.model.sweep import decay_traces, sweep
 
 __all__ = ["ArrayModel"]
 
-PLAIN = RunFlag(0)
 _MASK32 = 0xFFFFFFFF
 
 
-class ArrayModel:
+class ArrayModel(ArrayRuns):
     """A neuron array as specified by docs/numbers.md and docs/protocol.md, observed between steps.
 
     Parameters
@@ -49,78 +45,12 @@ class ArrayModel:
     """
 
     def __init__(self, params: ArrayParams):
-        self.params = params
-        self.state = ArrayState(params)
-        self.recorder = Recorder(params)
-        self._events = EventQueue(params)
+        super().__init__(params, ArrayState(params), Recorder(params), EventQueue(params))
         self._generators = Generators(params)
         self._passes = Passes(params, self.state)
-        self._memory = Memories(params, self.state, self._observed, self._restart_events)
-        self._remaining = 0
-        self._flags = RunFlag(0)
-        self._running = False
-        self._paused = False
-
-    # ---- memory --------------------------------------------------------------------------------
-
-    def read(self, region: Region, offset: int, count: int) -> npt.NDArray[np.uint16]:
-        """Return `count` consecutive words, (count,) uint16; words that do not exist are 0."""
-        return self._memory.read(region, offset, count)
-
-    def write(self, region: Region, offset: int, values: npt.NDArray[np.uint16]) -> None:
-        """Write consecutive words, (n,) uint16; words that do not exist are ignored."""
-        self._memory.write(region, offset, values)
-
-    def push_events(self, words: list[int]) -> bool:
-        """Append event words; return False, and append none, if they do not all fit."""
-        return self._events.append(words)
-
-    # ---- runs ----------------------------------------------------------------------------------
-
-    @property
-    def running(self) -> bool:
-        """Whether a run is going on, paused or not."""
-        return self._running
-
-    def start(self, steps: int, flags: RunFlag = PLAIN) -> None:
-        """Start a run of `steps` steps; `advance` executes it.
-
-        Raises
-        ------
-        DeviceError
-            If a run is going on.
-        """
-        if self._running:
-            raise DeviceError(
-                f"a run is going on, with {self._remaining} steps left; "
-                "read its records up to END, or abort it"
-            )
-        self._remaining, self._flags, self._running = steps, flags, True
-        self.recorder.begin(self.state.registers.now)
-        self._finish_if_done()
-
-    def control(self, action: ControlAction) -> None:
-        """Pause, resume or abort the run before its next step; ignored if it does not apply."""
-        now = self.state.registers.now
-        if not self._running:
-            return
-        if action == ControlAction.ABORT:
-            self._running = self._paused = False
-            self._remaining = 0
-            self.recorder.end(now, EndReason.ABORTED)
-        elif action == ControlAction.PAUSE and not self._paused:
-            self._paused = True
-            self.recorder.end(now, EndReason.PAUSED)
-        elif action == ControlAction.RESUME and self._paused:
-            self._paused = False
-            self.recorder.begin(now)
 
     def advance(self, limit: int) -> int:
-        """Execute up to `limit` steps of the run; return the number executed.
-
-        It is smaller at the end of the run, without a run, during a pause, when the record buffer is full,
-        and when a gated step waits for its events.
-        """
+        """Execute up to `limit` steps of the run; return the number executed."""
         done = 0
         while done < limit and self._running and not self._paused and self.recorder.has_room:
             now = self.state.registers.now
@@ -179,22 +109,3 @@ class ArrayModel:
             else:
                 registers.probe_wait -= 1
         self.recorder.end_step(t)
-
-    def _finish_if_done(self) -> None:
-        if self._remaining == 0:
-            self._running = False
-            self.recorder.end(self.state.registers.now, EndReason.DONE)
-
-    # ---- callbacks of the memory map -----------------------------------------------------------
-
-    def _observed(self) -> dict[str, int]:
-        return {
-            "status": self._running | self._paused << 1,
-            "remaining": self._remaining,
-            "event_room": self._events.room,
-        }
-
-    def _restart_events(self) -> None:
-        self._events.reset(self.state.registers.now)
-        # Of a gated step that was aborted while it waited for its last events.
-        self.state.forced[:] = False

@@ -126,7 +126,7 @@ class StateBank(Bank):
 class WeightBank(Bank):
     """WEIGHTS: one weight per word, two's complement in the low byte; rows are consecutive."""
 
-    def __init__(self, memory: Memory, weights: npt.NDArray[np.int16]):
+    def __init__(self, memory: Memory, weights: npt.NDArray[np.int16] | npt.NDArray[np.int8]):
         super().__init__(memory.size)
         self._row = memory.offset(1, 0)
         self._neurons = weights.shape[1]
@@ -137,7 +137,7 @@ class WeightBank(Bank):
         """Return `count` weights from `offset` on, (count,) uint16."""
         index, exists = self._indices(offset, count)
         words = np.zeros(count, dtype=np.uint16)
-        words[exists] = self._weights.reshape(-1)[index[exists]] & WEIGHT_LOW_BYTE
+        words[exists] = self._weights.reshape(-1)[index[exists]].astype(np.uint16) & WEIGHT_LOW_BYTE
         return words
 
     def write(self, offset: int, values: Words) -> None:

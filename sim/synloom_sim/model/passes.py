@@ -24,11 +24,11 @@ from synloom_sim.model.program import Program, Segment, SegmentList, SourceTable
 from synloom_sim.model.random_numbers import ROUNDING_BITS, Jump, Numbers
 from synloom_sim.model.state import ArrayState
 
-__all__ = ["Passes"]
+__all__ = ["HALF", "Passes"]
 
 Ids = npt.NDArray[np.int64]
 States = npt.NDArray[np.uint64]
-_HALF = 2048
+HALF = 2048
 """Added to round half up where rounding is not stochastic."""
 
 
@@ -118,7 +118,7 @@ class Passes:
         draw: Ids,
     ) -> npt.NDArray[np.int16]:
         rule = segment.rule
-        r: npt.NDArray[np.int16] | int = _HALF
+        r: npt.NDArray[np.int16] | int = HALF
         if segment.numbers:
             first = segment.first
             r = self._random.at(states[draw], first, first + len(trace)).view(np.int16)

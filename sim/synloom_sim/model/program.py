@@ -75,8 +75,8 @@ class Program:
     def _decode(self, first: int) -> SegmentList:
         segments: list[Segment] = []
         for index in range(first, self._params.segments):
-            segments.append(self._segment(index))
-            if self._fields["last"][index]:
+            segments.append(self.segment(index))
+            if self.is_last(index):
                 break
         largest = self._params.weight_max
         return SegmentList(
@@ -86,7 +86,12 @@ class Program:
             draws=tuple(s.numbers for s in segments if s.numbers),
         )
 
-    def _segment(self, index: int) -> Segment:
+    def is_last(self, index: int) -> bool:
+        """Return whether a segment ends its list."""
+        return bool(self._fields["last"][index])
+
+    def segment(self, index: int) -> Segment:
+        """Return a segment, decoded."""
         params = self._params
         f = {name: int(values[index]) for name, values in self._fields.items()}
         padded_lo = GROUP * (f["lo"] // GROUP)

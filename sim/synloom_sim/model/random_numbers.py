@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["GENERATOR_BITS", "GROUP", "ROUNDING_BITS", "Jump", "Numbers", "advance"]
+__all__ = ["GENERATOR_BITS", "GROUP", "ROUNDING_BITS", "Jump", "Numbers", "advance", "by_digits", "unit_states"]
 
 GENERATOR_BITS: Final = 30
 """Bits of a generator's number."""
@@ -40,15 +40,20 @@ def advance(states: States, bits: int) -> States:
     return states
 
 
-def _unit_states() -> States:
+def unit_states() -> States:
+    """Return the 64 states with one bit, (64,) uint64: what linear functions are made of."""
     return np.uint64(1) << np.arange(64, dtype=np.uint64)
 
 
-def _by_bytes(units: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return a linear function by the value of each byte, (8, 256, ...), from that of each bit, (64, ...)."""
-    bits = units.reshape(8, 8, *units.shape[1:])
-    table = np.zeros((8, 256, *units.shape[1:]), dtype=units.dtype)
-    for k in range(8):
+def by_digits(units: npt.NDArray[Any], width: int = 8) -> npt.NDArray[Any]:
+    """Return a linear function by the value of each digit of a state, from that of each bit, (64, ...).
+
+    The result is (64 / width, 2**width, ...) for digits of `width` bits, the lowest first.
+    """
+    digits = 64 // width
+    bits = units.reshape(digits, width, *units.shape[1:])
+    table = np.zeros((digits, 1 << width, *units.shape[1:]), dtype=units.dtype)
+    for k in range(width):
         table[:, 1 << k : 2 << k] = table[:, : 1 << k] ^ bits[:, k, None]
     return table
 
@@ -63,7 +68,7 @@ class Jump:
     """
 
     def __init__(self, bits: int):
-        self._table: list[list[int]] = _by_bytes(advance(_unit_states(), bits)).tolist()
+        self._table: list[list[int]] = by_digits(advance(unit_states(), bits)).tolist()
 
     def __call__(self, state: int) -> int:
         """Return the state after `state`."""
@@ -90,7 +95,7 @@ class Numbers:
     def __init__(self, bits: int):
         self._bits = bits
         self._dtype = np.uint16 if bits <= 16 else np.uint32
-        self._next = _unit_states()
+        self._next = unit_states()
         self._table = np.zeros((8, 256, 0), dtype=self._dtype)
 
     @staticmethod
@@ -116,4 +121,4 @@ class Numbers:
         for p in range(stop - have):
             units[:, p] = self._next & np.uint64((1 << self._bits) - 1)
             self._next = advance(self._next, self._bits)
-        self._table = np.concatenate([self._table, _by_bytes(units)], axis=2)
+        self._table = np.concatenate([self._table, by_digits(units)], axis=2)

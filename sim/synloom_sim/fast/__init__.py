@@ -1,0 +1,1 @@
+"""The fast engine: docs/numbers.md as one compiled loop, with the model's bits; needs Numba."""

@@ -1,0 +1,157 @@
+"""The state of the fast engine: that of the model in the narrowest types, and what the loop works with."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.contract.params import ArrayParams
+from synloom.contract.traces import Side, trace_of
+from synloom_sim.fast.places import COUNTED
+from synloom_sim.fast.random_numbers import BLOCK
+from synloom_sim.model.passes import HALF
+from synloom_sim.model.random_numbers import GROUP
+from synloom_sim.model.state import ArrayState
+
+__all__ = ["FastState", "Sizes", "State", "Work", "sizes_of", "state_of", "work_of"]
+
+Int8s = npt.NDArray[np.int8]
+Int16s = npt.NDArray[np.int16]
+Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
+Uint8s = npt.NDArray[np.uint8]
+Uint16s = npt.NDArray[np.uint16]
+Uint32s = npt.NDArray[np.uint32]
+Uint64s = npt.NDArray[np.uint64]
+
+
+class Sizes(NamedTuple):
+    """Sizes, formats and features of an array, as in `ArrayParams`."""
+
+    inputs: int
+    input_words: int
+    neurons: int
+    neuron_words: int
+    first_neuron: int
+    sources: int
+    delay_slots: int
+    weight_absent: int
+    weight_bits: int
+    trace_bits: int
+    state_max: int
+    trace_max: int
+    accumulator_max: int
+    plasticity: int
+    generators: int
+    spike_counters: int
+    dendritic_delays: int
+    teaching: int
+
+
+def sizes_of(params: ArrayParams) -> Sizes:
+    """Return the sizes of an array."""
+    others = {"first_neuron": params.first_neuron_source}
+    return Sizes(**{n: int(others[n] if n in others else getattr(params, n)) for n in Sizes._fields})
+
+
+class FastState(ArrayState):
+    """`ArrayState` in the narrowest types that the loop can use, so that more numbers fit a register."""
+
+    def __init__(self, params: ArrayParams):
+        super().__init__(params)
+        self.weights = cast(Any, self.weights.astype(np.int8))
+        for name in ("acc", "v", "currents", "theta", "refr", "phase", "counts"):
+            setattr(self, name, getattr(self, name).astype(np.int32))
+        self.traces = {name: cast(Any, trace.astype(np.int32)) for name, trace in self.traces.items()}
+
+
+class State(NamedTuple):
+    """The arrays of a `FastState` that the loop reads and writes; wheel also in words of eight ids."""
+
+    weights: Int8s
+    acc: Int32s
+    v: Int32s
+    currents: Int32s
+    theta: Int32s
+    refr: Int32s
+    x: Int32s
+    y: Int32s
+    wheel: Uint8s
+    wheel_words: Uint64s
+    forced: Uint8s
+    phase: Int32s
+    counts: Int32s
+    control: Int64s
+    rng: Uint64s
+    counted: Int64s
+    events: Uint16s
+    records: Uint16s
+
+
+def state_of(state: ArrayState, events: Uint16s, records: Uint16s, control: Int64s) -> State:
+    """Return the arrays of a `FastState`, with the buffers of events and records and the control array."""
+    x, y = (cast(Any, state.traces[trace_of(side).name]) for side in (Side.SOURCE, Side.TARGET))
+    arrays: dict[str, Any] = {
+        name: getattr(state, name)
+        for name in ("weights", "acc", "v", "currents", "theta", "refr", "phase", "counts")
+    }
+    return State(
+        **arrays,
+        x=x,
+        y=y,
+        wheel=state.wheel.view(np.uint8),
+        wheel_words=state.wheel.view(np.uint64),
+        forced=state.forced.view(np.uint8),
+        control=control,
+        rng=np.zeros(2, dtype=np.uint64),
+        counted=np.zeros(len(COUNTED), dtype=np.int64),
+        events=events,
+        records=records,
+    )
+
+
+class Work(NamedTuple):
+    """Room for what lasts one step or one pass.
+
+    Parameters
+    ----------
+    served, due, fired : (S,), (N,), (N,) int32
+        Source ids, neurons whose columns are due, and neurons that fired.
+    fires : (8 * ceil(N / 8),) uint8
+        Whether each neuron fires; `fires_words` shows eight at a time.
+    numbers, half : (some,) int16
+        Random numbers of a pass, and what rounds half up.
+    generated : (16,) uint32
+        Random numbers of generators.
+    column : (S,) int8
+        A column of weights.
+    """
+
+    served: Int32s
+    due: Int32s
+    fired: Int32s
+    fires: Uint8s
+    fires_words: Uint64s
+    numbers: Int16s
+    half: Int16s
+    generated: Uint32s
+    column: Int8s
+
+
+def work_of(params: ArrayParams) -> Work:
+    """Return the room that the loop of an array needs."""
+    longest = max(params.sources, params.neurons) + 2 * BLOCK
+    fires = np.zeros(-(-params.neurons // 8) * 8, dtype=np.uint8)
+    return Work(
+        served=np.zeros(params.sources, dtype=np.int32),
+        due=np.zeros(params.neurons, dtype=np.int32),
+        fired=np.zeros(params.neurons, dtype=np.int32),
+        fires=fires,
+        fires_words=fires.view(np.uint64),
+        numbers=np.zeros(longest, dtype=np.int16),
+        half=np.full(longest, HALF, dtype=np.int16),
+        generated=np.zeros(GROUP, dtype=np.uint32),
+        column=np.zeros(params.sources, dtype=np.int8),
+    )
