@@ -2,160 +2,21 @@
 
 from __future__ import annotations
 
-import time
-
-import numpy as np
-import numpy.typing as npt
-
-from synloom.base.errors import LinkError, ParameterError
-from synloom.contract.frames import RECORD_FRAME_WORDS, ControlAction, RunFlag
 from synloom.contract.params import ArrayParams
-from synloom.contract.regions import Region
 from synloom_sim.model import ArrayModel
+from synloom_sim.software_port import SoftwarePort
 
 __all__ = ["ModelPort"]
 
-Words = npt.NDArray[np.uint16]
-_PLAIN = RunFlag(0)
-_SLICE = 16
-"""Steps executed between two checks for the requested records."""
 
-
-class ModelPort:
-    """A `synloom.contract.array_port.Port` to an `ArrayModel` in the same process.
-
-    The model has no time of its own. Calls that would wait for a run (`records`) or that are made during
-    one (`read`, `write` and `events`) execute slices of it: a program that polls always sees progress, and
-    every call acts between two steps. Paced runs go as fast as they can.
+class ModelPort(SoftwarePort):
+    """A port to an `ArrayModel`.
 
     Parameters
     ----------
     params : ArrayParams
         The array to model.
-
-    Attributes
-    ----------
-    model : ArrayModel
-        The model itself.
     """
 
     def __init__(self, params: ArrayParams):
-        self.model = ArrayModel(params)
-        self._open = True
-
-    @property
-    def params(self) -> ArrayParams:
-        """The array's parameters."""
-        return self.model.params
-
-    def read(self, region: Region, offset: int, count: int) -> Words:
-        """Read `count` consecutive offsets; return (count,) uint16.
-
-        Raises
-        ------
-        LinkError
-            If the port is closed.
-        ParameterError
-            If the offset or the count is out of range.
-        """
-        self._check()
-        _check_range("offset", offset)
-        _check_range("count", count)
-        self.model.advance(_SLICE)
-        return self.model.read(Region(region), offset, count)
-
-    def write(self, region: Region, offset: int, values: npt.ArrayLike) -> None:
-        """Write (n,) uint16 to consecutive offsets.
-
-        Raises
-        ------
-        LinkError
-            If the port is closed.
-        ParameterError
-            If the offset or a value is out of range.
-        """
-        self._check()
-        _check_range("offset", offset)
-        words = _as_words(values)
-        self.model.advance(_SLICE)
-        self.model.write(Region(region), offset, words)
-
-    def fill(self, region: Region, offset: int, count: int, value: int) -> None:
-        """Write one value to `count` consecutive offsets."""
-        _check_range("count", count)
-        self.write(region, offset, np.full(count, _as_words([value])[0]))
-
-    def run(self, steps: int, flags: RunFlag = _PLAIN) -> None:
-        """Start a run of `steps` steps, and return at once. An END record marks its end.
-
-        Raises
-        ------
-        LinkError
-            If the port is closed.
-        ParameterError
-            If `steps` is out of range.
-        DeviceError
-            If another run is going on.
-        """
-        self._check()
-        if not 0 <= steps <= 0xFFFFFFFF:
-            raise ParameterError(f"steps must be in 0..{0xFFFFFFFF}, not {steps}")
-        self.model.start(steps, flags)
-
-    def control(self, action: ControlAction) -> None:
-        """Pause, resume or abort the run before its next step."""
-        self._check()
-        self.model.control(ControlAction(action))
-
-    def events(self, words: npt.ArrayLike) -> bool:
-        """Append words to the event queue; return False, and append none, if they do not all fit now."""
-        self._check()
-        wanted = _as_words(words).tolist()
-        if self.model.push_events(wanted):
-            return True
-        self.model.advance(_SLICE)
-        return self.model.push_events(wanted)
-
-    def records(self, timeout: float) -> Words:
-        """Return the next words of the record stream, (n,) uint16; empty after `timeout` s.
-
-        Returns at once, with all available words, when no step can be executed: without a run, during a
-        pause, or when a gated step waits for events.
-        """
-        self._check()
-        recorder = self.model.recorder
-        deadline = time.monotonic() + timeout
-        while recorder.waiting < RECORD_FRAME_WORDS:
-            if self.model.advance(_SLICE) < _SLICE or time.monotonic() > deadline:
-                break
-        return recorder.take()
-
-    def flush(self) -> None:
-        """Ask for all records; does nothing, since the model holds none back."""
-        self._check()
-
-    def close(self) -> None:
-        """Close the port; further calls raise LinkError."""
-        self._open = False
-
-    def _check(self) -> None:
-        if not self._open:
-            raise LinkError("this model is closed; connect again")
-
-
-def _check_range(name: str, value: int) -> None:
-    if not 0 <= value < 1 << 24:
-        raise ParameterError(f"{name} must be in 0..{(1 << 24) - 1}, not {value}")
-
-
-def _as_words(values: npt.ArrayLike) -> Words:
-    """Convert values to (n,) uint16 without truncation."""
-    words = np.atleast_1d(np.asarray(values))
-    if words.dtype == np.uint16:
-        return words
-    if words.size and not np.issubdtype(words.dtype, np.integer):
-        raise ParameterError(f"words must be whole numbers in 0..65535, not of type {words.dtype}")
-    outside = (words < 0) | (words > 0xFFFF)
-    if outside.any():
-        raise ParameterError(f"a word must be in 0..65535, not {words[outside][0]}")
-    return words.astype(np.uint16)
+        super().__init__(ArrayModel(params))

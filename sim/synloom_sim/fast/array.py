@@ -12,6 +12,7 @@ from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom_sim.fast import places
+from synloom_sim.fast.compiled import is_compiled
 from synloom_sim.fast.buffers import EventWords, FastRecorder
 from synloom_sim.fast.loop import advance
 from synloom_sim.fast.probes import probes_of
@@ -47,6 +48,15 @@ class FastArray(ArrayRuns):
         self._work = work_of(params)
         self._probes = probes_of(params, self._words_of(Region.PROBES))
         self._stale: set[Region] = set()
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether the loop is compiled, in this process or on disk."""
+        return is_compiled(advance)
+
+    def compile(self) -> None:
+        """Compile the loop, or load it from disk."""
+        self._execute(0, RunFlag(0), 0)
 
     def write(self, region: Region, offset: int, values: npt.NDArray[np.uint16]) -> None:
         """Write consecutive words, (n,) uint16; words that do not exist are ignored."""

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar, cast
 
 import numba
 
-__all__ = ["cached", "cache_folder", "compiled"]
+__all__ = ["cached", "cache_folder", "compiled", "is_compiled"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -49,6 +49,14 @@ def cache_folder() -> Path | None:
             return folder
     except OSError:
         return None
+
+
+def is_compiled(function: Callable[..., Any]) -> bool:
+    """Return whether a function of `cached` is compiled, in this process or on disk."""
+    if cast(Any, function).signatures:
+        return True
+    folder = cache_folder()
+    return folder is not None and any(folder.rglob("*.nbc"))
 
 
 @contextmanager
