@@ -11,18 +11,26 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import numba
+from llvmlite import binding
 
-__all__ = ["cached", "cache_folder", "compiled", "is_compiled"]
+__all__ = ["cached", "cache_folder", "compiled", "inlined", "is_compiled"]
+
+binding.set_option("synloom", "-runtime-memory-check-threshold=400")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-_OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "boundscheck": False}
+_OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "boundscheck": False, "_nrt": False}
 """Without the GIL, so that many networks run on many threads; without checks of indices and divisors."""
 
 
 def compiled(function: _Function) -> _Function:
     """Compile a function into those that call it, for the types of their arguments."""
     return cast(_Function, numba.njit(**_OPTIONS)(function))
+
+
+def inlined(function: _Function) -> _Function:
+    """Copy a function into those that call it before they are compiled: for few lines with many arrays."""
+    return cast(_Function, numba.njit(inline="always", **_OPTIONS)(function))
 
 
 def cached(function: _Function) -> _Function:

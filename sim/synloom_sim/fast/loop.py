@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from synloom.contract.registers import Mode
 from synloom_sim.fast import places
-from synloom_sim.fast.compiled import cached, compiled
+from synloom_sim.fast.compiled import cached, inlined
 from synloom_sim.fast.passes import column, raised, row
 from synloom_sim.fast.random_numbers import RandomTables
 from synloom_sim.fast.records import record
@@ -64,7 +64,7 @@ def advance(
     return done
 
 
-@compiled
+@inlined
 def _step(
     sizes: Sizes, tables: Tables, probes: Int32s, random: RandomTables, state: State, work: Work
 ) -> None:
@@ -96,7 +96,7 @@ def _step(
     record(sizes, probes, state, work, t)
 
 
-@compiled
+@inlined
 def _rows(
     sizes: Sizes, tables: Tables, random: RandomTables, state: State, work: Work, learns: bool
 ) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom_sim.fast import places
-from synloom_sim.fast.compiled import compiled
+from synloom_sim.fast.compiled import compiled, inlined
 from synloom_sim.fast.random_numbers import RandomTables, rounding_numbers
 from synloom_sim.fast.state import Sizes, State, Work
 from synloom_sim.fast.tables import Tables
@@ -21,7 +21,7 @@ Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
 
 
-@compiled
+@inlined
 def row(
     sizes: Sizes, tables: Tables, random: RandomTables, state: State, work: Work, source: int, learns: bool
 ) -> None:
@@ -43,7 +43,7 @@ def row(
             break
 
 
-@compiled
+@inlined
 def column(
     sizes: Sizes, tables: Tables, random: RandomTables, state: State, work: Work, neuron: int
 ) -> None:
@@ -65,7 +65,7 @@ def column(
             break
 
 
-@compiled
+@inlined
 def raised(sizes: Sizes, state: State, trace: Int32s, place: int, one: int, nearest: int) -> None:
     """Raise a trace by a spike."""
     value = one if nearest else trace[place] + one
@@ -90,7 +90,7 @@ def _accumulate(w: Int8s, excitatory: Int32s, inhibitory: Int32s, shift: int, si
     return int(clips)
 
 
-@compiled
+@inlined
 def _learn(
     sizes: Sizes,
     random: RandomTables,

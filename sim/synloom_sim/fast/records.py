@@ -10,7 +10,7 @@ import numpy.typing as npt
 from synloom.contract.records import TIME_MAX, RecordKind
 from synloom.contract.registers import Mode
 from synloom_sim.fast import places
-from synloom_sim.fast.compiled import compiled
+from synloom_sim.fast.compiled import inlined
 from synloom_sim.fast.probes import SLOW, probed
 from synloom_sim.fast.state import Sizes, State, Work
 
@@ -27,7 +27,7 @@ _PROBES: Final = int(RecordKind.PROBES) << 14
 _TIME: Final = int(RecordKind.TIME) << 14
 
 
-@compiled
+@inlined
 def record(sizes: Sizes, probes: Int32s, state: State, work: Work, t: int) -> None:
     """Record what fired in step `t`, and the probes after it, unless they wait for the host."""
     control = state.control
@@ -51,7 +51,7 @@ def record(sizes: Sizes, probes: Int32s, state: State, work: Work, t: int) -> No
         _advance(state, t + 1)
 
 
-@compiled
+@inlined
 def _spikes(sizes: Sizes, state: State, work: Work, t: int) -> None:
     """Record the neurons that fired: as a bitmap if it is not longer, else as a list."""
     fired = state.control[places.FIRED]
@@ -70,7 +70,7 @@ def _spikes(sizes: Sizes, state: State, work: Work, t: int) -> None:
         _put(state, bits)
 
 
-@compiled
+@inlined
 def _open(state: State, t: int, head: int) -> None:
     """Begin a record of step `t` with its first word."""
     if t != state.control[places.RECORD_TIME]:
@@ -78,14 +78,14 @@ def _open(state: State, t: int, head: int) -> None:
     _put(state, head)
 
 
-@compiled
+@inlined
 def _advance(state: State, t: int) -> None:
     """Let the time of the stream be `t`."""
     _put(state, _TIME | (t - state.control[places.RECORD_TIME]) & _MASK32)
     state.control[places.RECORD_TIME] = t & _MASK32
 
 
-@compiled
+@inlined
 def _put(state: State, word: int) -> None:
     """Append a word to the record buffer."""
     state.records[state.control[places.RECORDED]] = word & _MASK16

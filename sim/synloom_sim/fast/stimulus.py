@@ -7,7 +7,7 @@ from typing import Final
 from synloom.contract.memory_map import PHASE
 from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE, EVENT_SETTING, SETTING, SettingKind
 from synloom_sim.fast import places
-from synloom_sim.fast.compiled import compiled
+from synloom_sim.fast.compiled import inlined
 from synloom_sim.fast.random_numbers import RandomTables, generator_block
 from synloom_sim.fast.state import Sizes, State, Work
 from synloom_sim.fast.tables import Tables
@@ -25,14 +25,14 @@ _REWARD_LOW: Final = int(SettingKind.REWARD_LOW)
 _REWARD_HIGH: Final = int(SettingKind.REWARD_HIGH)
 
 
-@compiled
+@inlined
 def is_beyond(state: State) -> bool:
     """Return whether the cursor of the events is beyond the next step."""
     ahead = (state.control[places.CURSOR] - state.control[places.NOW]) & _MASK32
     return 0 < ahead < 1 << 31
 
 
-@compiled
+@inlined
 def deliver(sizes: Sizes, state: State) -> None:
     """Process all words of the queue up to the next step: its events act; earlier ones are dropped."""
     control, counted = state.control, state.counted
@@ -58,7 +58,7 @@ def deliver(sizes: Sizes, state: State) -> None:
             state.forced[word - sizes.first_neuron] = 1
 
 
-@compiled
+@inlined
 def _is_valid(sizes: Sizes, state: State, word: int) -> bool:
     """Return whether there is such an input, neuron or setting."""
     if word < sizes.inputs:
@@ -71,7 +71,7 @@ def _is_valid(sizes: Sizes, state: State, word: int) -> bool:
     return 0 <= word - sizes.first_neuron < min(state.control[places.SWEEP_COUNT], sizes.neurons)
 
 
-@compiled
+@inlined
 def _set(state: State, word: int) -> None:
     """Change a register as a setting says."""
     control = state.control
@@ -85,7 +85,7 @@ def _set(state: State, word: int) -> None:
         control[places.REWARD] = 256 * ((value ^ 0x80) - 0x80) + (control[places.REWARD] & 0xFF)
 
 
-@compiled
+@inlined
 def draw(sizes: Sizes, tables: Tables, random: RandomTables, state: State, work: Work) -> None:
     """Take a step's numbers of the generators, advance the phases, and put the spikes into the wheel."""
     words = min(state.control[places.GEN_WORDS], sizes.input_words)
@@ -111,7 +111,7 @@ def draw(sizes: Sizes, tables: Tables, random: RandomTables, state: State, work:
             slot[channel] = 1
 
 
-@compiled
+@inlined
 def active_sources(sizes: Sizes, tables: Tables, state: State, work: Work) -> int:
     """List the rows of the next step in their order, and clear their slot; return how many there are.
 
@@ -130,7 +130,7 @@ def active_sources(sizes: Sizes, tables: Tables, state: State, work: Work) -> in
     return served
 
 
-@compiled
+@inlined
 def _follow(sizes: Sizes, tables: Tables, state: State, work: Work, source: int, served: int) -> int:
     """List a row and those that follow in the same step; return the length of the list."""
     while served < len(work.served):
@@ -148,7 +148,7 @@ def _follow(sizes: Sizes, tables: Tables, state: State, work: Work, source: int,
     return served
 
 
-@compiled
+@inlined
 def schedule(sizes: Sizes, tables: Tables, state: State, work: Work, t: int) -> None:
     """Put the spikes of step `t` into the wheel, and their columns; a delay of 0 sends a spike nowhere."""
     for k in range(state.control[places.FIRED]):
@@ -160,13 +160,13 @@ def schedule(sizes: Sizes, tables: Tables, state: State, work: Work, t: int) -> 
             state.wheel[(t + back) & (sizes.delay_slots - 1), sizes.sources + neuron] = 1
 
 
-@compiled
+@inlined
 def due_columns(sizes: Sizes, state: State, work: Work, t: int) -> int:
     """List the neurons whose columns are due in step `t`, and clear their bits; return how many there are."""
     if not sizes.dendritic_delays:
-        fired = state.control[places.FIRED]
-        work.due[:fired] = work.fired[:fired]
-        return int(fired)
+        for k in range(state.control[places.FIRED]):
+            work.due[k] = work.fired[k]
+        return int(state.control[places.FIRED])
     bits, due = state.wheel[t & (sizes.delay_slots - 1)], 0
     for neuron in range(16 * sizes.neuron_words):
         if bits[sizes.sources + neuron]:

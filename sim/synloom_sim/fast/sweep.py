@@ -13,7 +13,7 @@ import numpy.typing as npt
 from synloom.contract.dither import DITHER, DITHER_BITS, INDEX
 from synloom.contract.registers import LIST_VALID, Mode
 from synloom_sim.fast import places
-from synloom_sim.fast.compiled import compiled
+from synloom_sim.fast.compiled import compiled, inlined
 from synloom_sim.fast.state import Sizes, State, Work
 
 __all__ = ["decay_trace", "sweep"]
@@ -33,7 +33,7 @@ def _left(a: int, m: int, shift: int, w: int) -> int:
     return a - ((a * m + (w & ((1 << shift) - 1))) >> shift)
 
 
-@compiled
+@inlined
 def sweep(sizes: Sizes, state: State, neurons: Int32s, work: Work) -> int:
     """Update the neurons in use, and clear all sums; return how many fired."""
     control = state.control
@@ -56,7 +56,7 @@ def sweep(sizes: Sizes, state: State, neurons: Int32s, work: Work) -> int:
     return fired
 
 
-@compiled
+@inlined
 def _update(
     count: int, top: int, adapt: int, dither: int, state: State, neurons: Int32s, work: Work
 ) -> int:
@@ -100,7 +100,7 @@ def _update(
     return clips
 
 
-@compiled
+@inlined
 def _fire(n: int, adapt: int, top: int, state: State, neurons: Int32s) -> None:
     """Reset a neuron that fires."""
     clips = 0
@@ -119,7 +119,7 @@ def _fire(n: int, adapt: int, top: int, state: State, neurons: Int32s) -> None:
     state.counted[places.STATE_SATURATIONS] += clips
 
 
-@compiled
+@inlined
 def decay_trace(trace: Int32s, segments: Int32s, register: int, now: int) -> None:
     """Decay the traces of the segments of a list register by one step; `now` is that of the sweep."""
     if not register & LIST_VALID:
