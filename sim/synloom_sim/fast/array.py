@@ -16,7 +16,6 @@ from synloom_sim.fast.compiled import is_compiled
 from synloom_sim.fast.buffers import EventWords, FastRecorder
 from synloom_sim.fast.loop import advance
 from synloom_sim.fast.probes import probes_of
-from synloom_sim.fast.random_numbers import random_tables
 from synloom_sim.fast.state import FastState, sizes_of, state_of, work_of
 from synloom_sim.fast.tables import TABLES, fill, tables_of
 from synloom_sim.model.runs import ArrayRuns
@@ -43,7 +42,6 @@ class FastArray(ArrayRuns):
         self._control = control
         self._sizes = sizes_of(params)
         self._tables = tables_of(params)
-        self._random = random_tables()
         self._arrays = state_of(self.state, events.words, self._buffer.words, control)
         self._work = work_of(params)
         self._probes = probes_of(params, self._words_of(Region.PROBES))
@@ -98,7 +96,7 @@ class FastArray(ArrayRuns):
         arrays.rng[:] = registers.learn_rng, registers.gen_rng
         gated = 1 if flags & RunFlag.GATED else 0
         done = advance(
-            limit, gated, room, self._sizes, self._tables, self._probes, self._random, arrays, self._work
+            limit, gated, room, self._sizes, self._tables, self._probes, arrays, self._work
         )
         for name, value in zip(places.REGISTERS, control.tolist(), strict=False):
             setattr(registers, name, value)

@@ -11,7 +11,7 @@ from synloom.contract.registers import Mode
 from synloom_sim.fast import places
 from synloom_sim.fast.compiled import cached, inlined
 from synloom_sim.fast.passes import column, raised, row
-from synloom_sim.fast.random_numbers import RandomTables
+from synloom_sim.fast.random_numbers import begin, state_of_sequence
 from synloom_sim.fast.records import record
 from synloom_sim.fast.state import Sizes, State, Work
 from synloom_sim.fast.stimulus import active_sources, deliver, draw, due_columns, is_beyond, schedule
@@ -35,7 +35,6 @@ def advance(
     sizes: Sizes,
     tables: Tables,
     probes: Int32s,
-    random: RandomTables,
     state: State,
     work: Work,
 ) -> int:
@@ -49,30 +48,34 @@ def advance(
         Whether a step waits until the events are beyond it.
     room : int
         A step begins while no more words than this are in the record buffer.
-    sizes, tables, probes, random, state, work
+    sizes, tables, probes, state, work
         The array.
     """
+    begin(work.rounding, state.rng[places.LEARN_RNG])
+    begin(work.generating, state.rng[places.GEN_RNG])
     done = 0
     while done < limit and state.control[places.RECORDED] <= room:
         deliver(sizes, state)
         if gated and not is_beyond(state):
             break
-        _step(sizes, tables, probes, random, state, work)
+        _step(sizes, tables, probes, state, work)
         done += 1
         if state.control[places.WAITING_PROBES]:
             break
+    state.rng[places.LEARN_RNG] = state_of_sequence(work.rounding)
+    state.rng[places.GEN_RNG] = state_of_sequence(work.generating)
     return done
 
 
 @inlined
 def _step(
-    sizes: Sizes, tables: Tables, probes: Int32s, random: RandomTables, state: State, work: Work
+    sizes: Sizes, tables: Tables, probes: Int32s, state: State, work: Work
 ) -> None:
     """Execute one step whose events have acted."""
     control, counted = state.control, state.counted
     t = control[places.NOW]
     learns = sizes.plasticity != 0 and control[places.MODE] >> _LEARN & 1 != 0
-    _rows(sizes, tables, random, state, work, learns)
+    _rows(sizes, tables, state, work, learns)
     control[places.NOW] = (t + 1) & _MASK32
 
     fired = sweep(sizes, state, tables.neurons, work)
@@ -87,7 +90,7 @@ def _step(
     for k in range(due_columns(sizes, state, work, t)):
         neuron = work.due[k]
         if learns and tables.targets[neuron, places.LIST] >= 0:
-            column(sizes, tables, random, state, work, neuron)
+            column(sizes, tables, state, work, neuron)
         nearest = tables.targets[neuron, places.NEAREST]
         raised(sizes, state, state.y, neuron, control[places.ONE_Y], nearest)
 
@@ -98,14 +101,14 @@ def _step(
 
 @inlined
 def _rows(
-    sizes: Sizes, tables: Tables, random: RandomTables, state: State, work: Work, learns: bool
+    sizes: Sizes, tables: Tables, state: State, work: Work, learns: bool
 ) -> None:
     """Serve the rows of the next step."""
     if sizes.generators and state.control[places.GEN_WORDS] > 0:
-        draw(sizes, tables, random, state, work)
+        draw(sizes, tables, state, work)
     for k in range(active_sources(sizes, tables, state, work)):
         source = work.served[k]
         if tables.sources[source, places.LIST] >= 0:
-            row(sizes, tables, random, state, work, source, learns)
+            row(sizes, tables, state, work, source, learns)
         nearest = tables.sources[source, places.NEAREST]
         raised(sizes, state, state.x, source, state.control[places.ONE_X], nearest)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from synloom_sim.fast import places
 from synloom_sim.fast.compiled import compiled, inlined
-from synloom_sim.fast.random_numbers import RandomTables, rounding_numbers
+from synloom_sim.fast.random_numbers import rounding_numbers
 from synloom_sim.fast.state import Sizes, State, Work
 from synloom_sim.fast.tables import Tables
 
@@ -23,7 +23,7 @@ Int32s = npt.NDArray[np.int32]
 
 @inlined
 def row(
-    sizes: Sizes, tables: Tables, random: RandomTables, state: State, work: Work, source: int, learns: bool
+    sizes: Sizes, tables: Tables, state: State, work: Work, source: int, learns: bool
 ) -> None:
     """Serve the row of a connected source."""
     segments, counted = tables.segments, state.counted
@@ -38,14 +38,14 @@ def row(
             weights[lo:hi], state.acc[0, lo:hi], state.acc[1, lo:hi], segment[places.SHIFT], sizes
         )
         if learns and segment[places.PLASTIC]:
-            _learn(sizes, random, state, work, segment, weights[lo:hi], state.y[lo:hi])
+            _learn(sizes, state, work, segment, weights[lo:hi], state.y[lo:hi])
         if segment[places.LAST]:
             break
 
 
 @inlined
 def column(
-    sizes: Sizes, tables: Tables, random: RandomTables, state: State, work: Work, neuron: int
+    sizes: Sizes, tables: Tables, state: State, work: Work, neuron: int
 ) -> None:
     """Serve the column of a neuron that learns."""
     segments, counted = tables.segments, state.counted
@@ -58,7 +58,7 @@ def column(
             hi = max(hi, lo)
             for i in range(lo, hi):
                 work.column[i] = state.weights[i, neuron]
-            _learn(sizes, random, state, work, segment, work.column[lo:hi], state.x[lo:hi])
+            _learn(sizes, state, work, segment, work.column[lo:hi], state.x[lo:hi])
             for i in range(lo, hi):
                 state.weights[i, neuron] = work.column[i]
         if segment[places.LAST]:
@@ -93,7 +93,6 @@ def _accumulate(w: Int8s, excitatory: Int32s, inhibitory: Int32s, shift: int, si
 @inlined
 def _learn(
     sizes: Sizes,
-    random: RandomTables,
     state: State,
     work: Work,
     segment: Int32s,
@@ -104,9 +103,7 @@ def _learn(
     r = work.half
     if segment[places.GROUPS] > 0:
         first = segment[places.FIRST]
-        state.rng[places.LEARN_RNG] = rounding_numbers(
-            random, state.rng[places.LEARN_RNG], segment[places.GROUPS], first + len(w), work.numbers
-        )
+        rounding_numbers(work.rounding, segment[places.GROUPS], first + len(w), work.numbers)
         r = work.numbers[first:]
     gain, falls = int(segment[places.A]), segment[places.A_NEGATIVE] != 0
     if segment[places.REWARDED]:

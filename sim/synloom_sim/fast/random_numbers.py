@@ -1,139 +1,131 @@
-"""Random numbers of whole passes: tables of the linear sequence of docs/numbers.md, and their use.
+"""Random numbers in the compiled loop: the sequence of docs/numbers.md, made ahead in words of 32 bits.
 
-Numbers are made in blocks. A block of a state is the xor of one table row for each digit of 4 bits, and the
-state behind it that of one entry for each byte: some 50 kB of tables, whatever the size of the array.
+A linear recurrence over GF(2) holds for all distances multiplied by a power of two, because squaring is
+linear there (the Frobenius map): ``s[n + 64] = s[n] ^ s[n + 12] ^ s[n + 25] ^ s[n + 31]`` gives the same for
+32 times these distances, that is for whole words. So 32 words follow at once from the 64 before them.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from synloom_sim.fast.compiled import compiled
-from synloom_sim.model.random_numbers import (
-    GENERATOR_BITS,
-    GROUP,
-    ROUNDING_BITS,
-    advance,
-    by_digits,
-    unit_states,
-)
+from synloom_sim.model.random_numbers import GENERATOR_BITS, GROUP, ROUNDING_BITS
 
-__all__ = ["BLOCK", "RandomTables", "generator_block", "random_tables", "rounding_numbers"]
+__all__ = ["Sequence", "begin", "generator_numbers", "rounding_numbers", "sequence", "state_of_sequence"]
 
-BLOCK: Final = 64
-"""Numbers of rounding that are made together: some groups."""
+Int16s = npt.NDArray[np.int16]
+Uint32s = npt.NDArray[np.uint32]
 
-_GROUPS: Final = BLOCK // GROUP
-_DIGIT_BITS: Final = 4
-_DIGIT: Final = np.uint64((1 << _DIGIT_BITS) - 1)
-_BYTE: Final = np.uint64(0xFF)
-
-Uint64s = npt.NDArray[np.uint64]
+_WORD_BITS: Final = 32
+_HISTORY: Final = 64
+"""Words from which those that follow are made."""
+_TAPS: Final = (64, 64 - 12, 64 - 25, 64 - 31)
+"""How far back the words are whose xor is the next one."""
+_AHEAD: Final = 2048
+"""Words that are made at once: more than those of the longest pass or of all generators, with two more."""
+_GROUP_WORDS: Final = ROUNDING_BITS * GROUP // _WORD_BITS
+_GENERATOR_WORDS: Final = GENERATOR_BITS * GROUP // _WORD_BITS
+_LOW_NUMBER: Final = (1 << GENERATOR_BITS) - 1
 
 
-class RandomTables(NamedTuple):
-    """The tables.
+class Sequence(NamedTuple):
+    """A part of the sequence, and the place that has been reached.
 
     Parameters
     ----------
-    rounding : (16, 16, BLOCK) int16
-        Numbers of rounding of each digit of a state.
-    over_block, over_group : (8, 256) uint64
-        The state a block, or a group, further on, of each byte.
-    generator : (16, 16, 16) uint32
-        Numbers of 16 generators.
-    over_generators : (8, 256) uint64
-        The state behind them.
+    words : (_HISTORY + _AHEAD,) uint32
+        The part.
+    as_bytes : (4 * (_HISTORY + _AHEAD),) uint8
+        The same memory.
+    place : (1,) int64
+        The word at which the state begins.
     """
 
-    rounding: npt.NDArray[np.int16]
-    over_block: Uint64s
-    over_group: Uint64s
-    generator: npt.NDArray[np.uint32]
-    over_generators: Uint64s
+    words: Uint32s
+    as_bytes: npt.NDArray[np.uint8]
+    place: npt.NDArray[np.int64]
 
 
-def _numbers(bits: int, count: int, dtype: type[Any]) -> npt.NDArray[Any]:
-    """Return the first numbers of each digit, (16, 16, count)."""
-    units, mask = unit_states(), np.uint64((1 << bits) - 1)
-    columns = [(advance(units, bits * place) & mask).astype(dtype) for place in range(count)]
-    return by_digits(np.stack(columns, axis=1), _DIGIT_BITS)
-
-
-def _jump(bits: int) -> Uint64s:
-    return by_digits(advance(unit_states(), bits))
-
-
-@cache
-def random_tables() -> RandomTables:
-    """Return the tables, which are made once."""
-    return RandomTables(
-        _numbers(ROUNDING_BITS, BLOCK, np.int16),
-        _jump(ROUNDING_BITS * BLOCK),
-        _jump(ROUNDING_BITS * GROUP),
-        _numbers(GENERATOR_BITS, GROUP, np.uint32),
-        _jump(GENERATOR_BITS * GROUP),
-    )
+def sequence() -> Sequence:
+    """Return a sequence for `begin`."""
+    words = np.zeros(_HISTORY + _AHEAD, dtype="<u4")
+    return Sequence(words, words.view(np.uint8), np.zeros(1, dtype=np.int64))
 
 
 @compiled
-def _jumped(table: Uint64s, state: np.uint64) -> np.uint64:
-    """Return the state after `state`."""
-    following = np.uint64(0)
-    for k in range(8):
-        following ^= table[k, state >> np.uint64(8 * k) & _BYTE]
-    return following
+def state_of_sequence(sequence: Sequence) -> np.uint64:
+    """Return the state: the next 64 bits, the first one lowest."""
+    place = sequence.place[0]
+    high = np.uint64(sequence.words[place + 1])
+    return np.uint64(sequence.words[place]) | high << np.uint64(_WORD_BITS)
 
 
 @compiled
-def _block(table: npt.NDArray[Any], state: np.uint64, numbers: npt.NDArray[Any]) -> None:
-    """Make the numbers of a state, as many as the table has."""
-    count = table.shape[2]
-    for digit in range(0, 16, 4):
-        # Four rows at a time: more would be too many for the compiler to tell them apart from `numbers`.
-        first = table[digit, state & _DIGIT]
-        second = table[digit + 1, state >> np.uint64(4) & _DIGIT]
-        third = table[digit + 2, state >> np.uint64(8) & _DIGIT]
-        fourth = table[digit + 3, state >> np.uint64(12) & _DIGIT]
-        state >>= np.uint64(16)
-        if digit == 0:
-            for k in range(count):
-                numbers[k] = first[k] ^ second[k] ^ third[k] ^ fourth[k]
-        else:
-            for k in range(count):
-                numbers[k] ^= first[k] ^ second[k] ^ third[k] ^ fourth[k]
+def begin(sequence: Sequence, state: np.uint64) -> None:
+    """Let the sequence go on from a state, if it does not do so already."""
+    if state_of_sequence(sequence) == state:
+        return
+    for k in range(_HISTORY):
+        sequence.words[k] = np.uint32(state & np.uint64(0xFFFFFFFF))
+        fresh = state ^ state >> np.uint64(12) ^ state >> np.uint64(25) ^ state >> np.uint64(31)
+        state = state >> np.uint64(_WORD_BITS) | fresh << np.uint64(_WORD_BITS)
+    sequence.place[0] = 0
+    _extend(sequence)
 
 
 @compiled
-def rounding_numbers(
-    tables: RandomTables, state: np.uint64, groups: int, count: int, numbers: npt.NDArray[np.int16]
-) -> np.uint64:
-    """Make the first `count` numbers of some groups of a state; return the state behind all groups.
-
-    `numbers` has room for whole blocks.
-    """
-    at = 0
-    while groups > 0:
-        if at < count:
-            _block(tables.rounding, state, numbers[at : at + BLOCK])
-            at += BLOCK
-        if groups >= _GROUPS:
-            state = _jumped(tables.over_block, state)
-            groups -= _GROUPS
-        else:
-            # The block above has the numbers of all groups that are left.
-            state = _jumped(tables.over_group, state)
-            groups -= 1
-            count = 0
-    return state
+def _extend(sequence: Sequence) -> None:
+    """Make the words behind the history."""
+    words = sequence.words
+    for k in range(_HISTORY, _HISTORY + _AHEAD):
+        words[k] = words[k - _TAPS[0]] ^ words[k - _TAPS[1]] ^ words[k - _TAPS[2]] ^ words[k - _TAPS[3]]
 
 
 @compiled
-def generator_block(tables: RandomTables, state: np.uint64, numbers: npt.NDArray[np.uint32]) -> np.uint64:
-    """Make the numbers of 16 generators; return the state behind them."""
-    _block(tables.generator, state, numbers)
-    return _jumped(tables.over_generators, state)
+def _ready(sequence: Sequence, count: int) -> int:
+    """Make sure that `count` words and the state behind them are there; return the place of the first."""
+    place, words = sequence.place[0], sequence.words
+    if place + count + 2 > len(words):
+        # All from the place on is made once more: a history is needed, and it is seldom.
+        start = min(place, len(words) - _HISTORY)
+        for k in range(_HISTORY):
+            words[k] = words[start + k]
+        _extend(sequence)
+        place -= start
+        sequence.place[0] = place
+    return int(place)
+
+
+@compiled
+def rounding_numbers(sequence: Sequence, groups: int, count: int, numbers: Int16s) -> None:
+    """Take some groups of numbers, and write the first `count` of them, rounded up to pairs."""
+    needed = (count + GROUP - 1) // GROUP
+    first = 4 * _ready(sequence, needed * _GROUP_WORDS)
+    pairs = sequence.as_bytes[first : first + 3 * GROUP // 2 * needed]
+    for k in range((count + 1) >> 1):
+        low, middle, high = np.int16(pairs[3 * k]), np.int16(pairs[3 * k + 1]), np.int16(pairs[3 * k + 2])
+        numbers[2 * k] = np.int16(low | np.int16(np.int16(middle & np.int16(15)) << 8))
+        numbers[2 * k + 1] = np.int16(np.int16(middle >> 4) | np.int16(high << 4))
+    left = groups * _GROUP_WORDS
+    while left > 0:
+        step = min(left, _AHEAD // 2)
+        _ready(sequence, step)
+        sequence.place[0] += step
+        left -= step
+
+
+@compiled
+def generator_numbers(sequence: Sequence, numbers: Uint32s) -> None:
+    """Take the numbers of 16 generators, and write them."""
+    place = _ready(sequence, _GENERATOR_WORDS)
+    words = sequence.words[place : place + _GENERATOR_WORDS + 1]
+    numbers[0] = words[0] & np.uint32(_LOW_NUMBER)
+    for k in range(1, GROUP):
+        # A number begins two bits earlier in its word than the one before it.
+        early = words[k - 1] >> np.uint32(_WORD_BITS - 2 * k)
+        numbers[k] = (early | words[k] << np.uint32(2 * k)) & np.uint32(_LOW_NUMBER)
+    sequence.place[0] = place + _GENERATOR_WORDS

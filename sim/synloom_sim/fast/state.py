@@ -10,7 +10,7 @@ import numpy.typing as npt
 from synloom.contract.params import ArrayParams
 from synloom.contract.traces import Side, trace_of
 from synloom_sim.fast.places import COUNTED
-from synloom_sim.fast.random_numbers import BLOCK
+from synloom_sim.fast.random_numbers import Sequence, sequence
 from synloom_sim.model.passes import HALF
 from synloom_sim.model.random_numbers import GROUP
 from synloom_sim.model.state import ArrayState
@@ -127,6 +127,8 @@ class Work(NamedTuple):
         Random numbers of generators.
     column : (S,) int8
         A column of weights.
+    rounding, generating : Sequence
+        The random numbers of rounding and of the generators.
     """
 
     served: Int32s
@@ -138,11 +140,13 @@ class Work(NamedTuple):
     half: Int16s
     generated: Uint32s
     column: Int8s
+    rounding: Sequence
+    generating: Sequence
 
 
 def work_of(params: ArrayParams) -> Work:
     """Return the room that the loop of an array needs."""
-    longest = max(params.sources, params.neurons) + 2 * BLOCK
+    longest = max(params.sources, params.neurons) + 2 * GROUP
     fires = np.zeros(-(-params.neurons // 8) * 8, dtype=np.uint8)
     return Work(
         served=np.zeros(params.sources, dtype=np.int32),
@@ -154,4 +158,6 @@ def work_of(params: ArrayParams) -> Work:
         half=np.full(longest, HALF, dtype=np.int16),
         generated=np.zeros(GROUP, dtype=np.uint32),
         column=np.zeros(params.sources, dtype=np.int8),
+        rounding=sequence(),
+        generating=sequence(),
     )

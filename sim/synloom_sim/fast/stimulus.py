@@ -8,7 +8,7 @@ from synloom.contract.memory_map import PHASE
 from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE, EVENT_SETTING, SETTING, SettingKind
 from synloom_sim.fast import places
 from synloom_sim.fast.compiled import inlined
-from synloom_sim.fast.random_numbers import RandomTables, generator_block
+from synloom_sim.fast.random_numbers import generator_numbers
 from synloom_sim.fast.state import Sizes, State, Work
 from synloom_sim.fast.tables import Tables
 
@@ -86,18 +86,16 @@ def _set(state: State, word: int) -> None:
 
 
 @inlined
-def draw(sizes: Sizes, tables: Tables, random: RandomTables, state: State, work: Work) -> None:
+def draw(sizes: Sizes, tables: Tables, state: State, work: Work) -> None:
     """Take a step's numbers of the generators, advance the phases, and put the spikes into the wheel."""
     words = min(state.control[places.GEN_WORDS], sizes.input_words)
     slot = state.wheel[state.control[places.NOW] & (sizes.delay_slots - 1)]
     below, zeros, numbers = tables.rates[0], tables.rates[1], work.generated
-    rng = state.rng[places.GEN_RNG]
     for word in range(words):
-        rng = generator_block(random, rng, numbers)
+        generator_numbers(work.generating, numbers)
         for k in range(min(16, sizes.inputs - 16 * word)):
             place, number = 16 * word + k, numbers[k]
             slot[place] |= ((number & _MANTISSA) < below[place]) & (number & zeros[place] == 0)
-    state.rng[places.GEN_RNG] = rng
     for k in range(len(tables.regular)):
         channel, period, exponent = tables.regular[k]
         if channel < 0 or channel >= 16 * words:
