@@ -85,7 +85,7 @@ $(VENV)/bin/python $(ORACLES)/bin/python:
 
 $(USER_STAMP): | $(VENV)/bin/python
 	@echo "installing into $(VENV) (a minute or two)"
-	@$(PIP) --editable '.[sim,demo]' $(QUIET)
+	@$(PIP) --editable '.[sim,fast,demo]' $(QUIET)
 	@rm -f $(VENV)/installed-user-*
 	@touch $@
 

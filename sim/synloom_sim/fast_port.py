@@ -33,8 +33,8 @@ class FastPort(SoftwarePort):
     params : ArrayParams
         The array.
     progress : callable, optional
-        Called as ``progress(what, share)`` if the engine must be compiled, which happens once in each version;
-        by default a line on the standard error stream says so.
+        Called as ``progress(what, share)`` if the engine must be compiled, which happens once in each
+        version; by default a line on the standard error stream says so.
     """
 
     def __init__(self, params: ArrayParams, progress: Progress | None = None):

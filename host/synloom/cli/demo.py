@@ -15,6 +15,7 @@ import click
 from synloom.base.errors import ParameterError
 from synloom.base.workers import in_workers
 from synloom.cli.tracks import tracks
+from synloom.contract.targets import ANY_ARRAY, SOFTWARE
 
 if TYPE_CHECKING:
     from synloom.base.checks import FloatArray
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 _MODEL = "model"
-_ANY_ARRAY = (_MODEL, "sim", "sim-pins")
-"""Targets that become any array; a board has the one in its bitstream."""
+_ENGINES = ("software", *SOFTWARE)
+"""Targets that need no comparison with the model."""
 _DIFFERENT = 1
 _QUICK = (240, 120)
 """Training and test images of --quick."""
@@ -41,7 +42,7 @@ def demo() -> None:
     "--target",
     default="sim",
     show_default=True,
-    help="sim (the simulated gateware), sim-pins, model, the path of a serial port, or auto.",
+    help="sim (the simulated gateware), sim-pins, software, fast, model, the path of a serial port, or auto.",
 )
 @click.option("--baud", type=click.IntRange(min=1), metavar="N", help="Line rate of a serial port.")
 @click.option("--supervised", "only", flag_value="supervised", help="Run only the form with a teacher.")
@@ -49,7 +50,7 @@ def demo() -> None:
     "--unsupervised", "only", flag_value="unsupervised", help="Run only the form without a teacher."
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Random seed.")
-@click.option("--seeds", metavar="A,B,..", help="Only print the model's accuracy for each of these seeds.")
+@click.option("--seeds", metavar="A,B,..", help="Only print the accuracy for each of these seeds.")
 @click.option(
     "--validation",
     is_flag=True,
@@ -90,10 +91,10 @@ def digits(
     if quick:
         experiment = replace(experiment, settings=DigitSettings(epochs=1), limit=_QUICK)
     if seeds is not None:
-        if target not in (_MODEL, "sim"):
-            raise click.UsageError("--seeds runs on the model; leave --target out")
+        if target not in (*_ENGINES, "sim"):
+            raise click.UsageError("--seeds runs on the fast engine or the model; leave --target out")
         if baud is not None:
-            raise click.UsageError("--seeds runs on the model; leave --baud out")
+            raise click.UsageError("--seeds runs on the fast engine or the model; leave --baud out")
         return _by_seed(experiment, _numbers(seeds), validation, as_json)
     if validation:
         raise click.UsageError("--validation needs --seeds")
@@ -112,15 +113,15 @@ def digits(
 def _perform(
     target: str, experiment: Experiment, options: dict[str, Any]
 ) -> tuple[list[Outcome], Difference | None]:
-    """Run on the target, and on the model at the same time unless that is the target."""
+    """Run on the target, and on the model at the same time unless the target is in this process."""
     from synloom.demo.experiment import Reference, compare
     from synloom.demo.settings import ARRAY
     from synloom.device.targets import connect
 
     with tracks() as bars:
-        params = ARRAY if target in _ANY_ARRAY else None
+        params = ARRAY if target in ANY_ARRAY else None
         with connect(target, params, progress=bars.report(target), **options) as device:
-            if target == _MODEL:
+            if target in _ENGINES:
                 return experiment.run(device, bars.report(target)), None
             with Reference(experiment, device.params) as reference:
                 ours, theirs = bars.report(target), bars.report(_MODEL)
@@ -188,7 +189,7 @@ def _report(
     for path in paths:
         click.echo(f"{'wrote':>12}: {path}")
     if difference is None:
-        click.echo(f"{'bits':>12}: this was the model itself; --target sim compares the gateware with it")
+        click.echo(f"{'bits':>12}: {_engine(target)}; --target sim compares the gateware with it")
         return
     bits = f"{difference.raster_bits:,} bits of rasters, {difference.weight_bits:,} bits of weights"
     if difference.bits:
@@ -205,6 +206,14 @@ def _report(
             fg="green",
             bold=True,
         )
+
+
+def _engine(target: str) -> str:
+    """Say which engine gave the results."""
+    from synloom.device.targets import resolved
+
+    name = resolved(target)
+    return "this was the model itself" if name == _MODEL else f"this was the {name} engine"
 
 
 def _figures(

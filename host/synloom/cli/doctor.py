@@ -18,13 +18,14 @@ from synloom.cli.output import show_json
 
 __all__ = ["Check", "checks", "doctor"]
 
-_OPTIONAL = ("boards", "cluster", "oracles")
-"""Extras that no other command needs."""
+_OPTIONAL = ("fast", "boards", "cluster", "oracles")
+"""Extras that no other command needs, or that only make it faster."""
 
 _USES = {
     "": "the SDK",
     "sim": "the simulated board",
     "demo": "the demo",
+    "fast": "the fast engine",
     "boards": "FPGA boards",
     "cluster": "sweeps on a Dask cluster",
     "oracles": "make oracles",

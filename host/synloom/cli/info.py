@@ -29,8 +29,8 @@ _LINK_COUNTERS = ("divisor", "crc_errors", "overflows", "framing_errors", "resen
 def info(target: str, params_file: Path | None, as_json: bool, **fields: int | bool | None) -> None:
     """Show parameters, digests, counters and link statistics of TARGET.
 
-    TARGET is model, sim, sim-pins, the path of a serial port such as /dev/ttyUSB1, or auto (the
-    first port with an array). The array options set the parameters of a model or a simulated board; a
+    TARGET is software, fast, model, sim, sim-pins, the path of a serial port such as /dev/ttyUSB1, or auto
+    (the first port with an array). The array options set the parameters of a model or a simulated board; a
     board reports its own, and takes only --baud, the line rate. The network in the array is not changed.
     """
     from synloom.device.targets import open_port

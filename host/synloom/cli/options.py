@@ -13,6 +13,7 @@ import click
 
 from synloom.base.errors import ParameterError
 from synloom.contract.params import ArrayParams
+from synloom.contract.targets import ANY_ARRAY
 
 __all__ = [
     "array_options",
@@ -25,9 +26,6 @@ __all__ = [
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _DEFAULTS = ArrayParams().to_dict()
-
-_ANY_ARRAY = ("model", "sim", "sim-pins")
-"""Targets that become any array; the others report the array that they have."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 """`--json`, passed as `as_json`."""
@@ -88,7 +86,7 @@ def target_options(
 ) -> tuple[ArrayParams | None, dict[str, Any]]:
     """Return the parameters of a target's array, and the options of its line.
 
-    A model or a simulated board becomes the array that the options describe. A board reports its own
+    An engine or a simulated board becomes the array that the options describe. A board reports its own
     parameters, so they are None here, and takes only the line rate.
 
     Raises
@@ -98,7 +96,7 @@ def target_options(
     ParameterError
         As `read_params`.
     """
-    if target in _ANY_ARRAY:
+    if target in ANY_ARRAY:
         return read_params(params_file, fields), {}
     given = {name: value for name, value in fields.items() if value is not None}
     if params_file is not None or given.keys() - {"baud"}:

@@ -28,7 +28,7 @@ def _length(context: click.Context, option: click.Parameter, value: float | None
 
 @click.command(short_help="Run an experiment file.")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--target", default="model", metavar="TARGET", help="Where to run it; default: model.")
+@click.option("--target", default="software", metavar="TARGET", help="Where to run it; default: software.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -56,8 +56,8 @@ def run(
 ) -> None:
     """Run the experiment in FILE and write its results to a folder: arrays, figures, a summary.
 
-    TARGET is model, sim, sim-pins, the path of a serial port such as /dev/ttyUSB1, or auto. All
-    targets give the same bits. docs/experiments.md describes the format; docs/examples has examples.
+    TARGET is software, fast, model, sim, sim-pins, the path of a serial port such as /dev/ttyUSB1, or auto.
+    All targets give the same bits. docs/experiments.md describes the format; docs/examples has examples.
     """
     if duration is not None and steps is not None:
         raise click.UsageError("--duration and --steps both set the length of the run; give only one of them")

@@ -81,8 +81,8 @@ class Experiment:
         return outcomes
 
     def run_on_model(self, params: ArrayParams, progress: Progress | None = None) -> list[Outcome]:
-        """Run all forms on the model of an array."""
-        with connect("model", params) as device:
+        """Run all forms on the model of an array, or on the fast engine, which has its bits."""
+        with connect("software", params) as device:
             return self.run(device, progress)
 
 

@@ -1,18 +1,20 @@
-"""Targets by name: connect to the model, a simulated board or a board."""
+"""Targets by name: connect to an engine in this process, a simulated board or a board."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Final
 
 from synloom.base.errors import LinkError, MismatchError, ParameterError, TargetError
 from synloom.base.progress import Progress
 from synloom.contract.array_port import Port
 from synloom.contract.params import ArrayParams
+from synloom.contract.targets import ANY_ARRAY, SOFTWARE
 from synloom.device.device import Device
 from synloom.image.image import Image
 
-__all__ = ["connect", "open_port"]
+__all__ = ["connect", "open_port", "resolved"]
 
 DEFAULT_BAUD: Final = ArrayParams().baud
 
@@ -32,15 +34,17 @@ def connect(
     Parameters
     ----------
     target : str
-        ``"model"``: the bit-exact model, in this process. ``"sim"``: a simulated board, that is the gateware
+        ``"model"``: the bit-exact model, in this process. ``"fast"``: the fast engine, which gives the same
+        bits some hundred times faster and needs Numba (``pip install 'synloom[fast]'``). ``"software"``: the
+        fast engine if Numba is installed, else the model. ``"sim"``: a simulated board, that is the gateware
         behind its serial protocol. ``"sim-pins"``: the same down to the pins of the UART, slower. A path such
         as ``"/dev/ttyUSB1"``: the board at that serial port, or the pseudo-terminal of ``synloom sim --pty``.
         ``"auto"``: the first serial port at which an array answers.
     image_or_params : Image or ArrayParams, optional
-        The array that the model or the simulated board has, by default ArrayParams(); a board must give the
+        The array that an engine or the simulated board has, by default ArrayParams(); a board must give the
         same results as this array. An image is also loaded.
     progress : callable, optional
-        Called as ``progress(what, share)`` while a simulated board is built.
+        Called as ``progress(what, share)`` while a simulated board is built or the fast engine is compiled.
     **options
         ``baud`` (int): rate of a serial port in bits per second, by default 1,000,000.
         ``timeout`` (float): seconds without an answer after which a command is sent again, by default 1.
@@ -54,6 +58,7 @@ def connect(
     ------
     TargetError
         If the target is missing or is not a Synloom array; the message lists what was tried.
+        If Numba is missing for ``"fast"``.
     MismatchError
         If a board has another array than the one asked for.
     BuildError
@@ -89,8 +94,10 @@ def open_port(
     """Return the register-level interface of a target; the arguments and errors are those of `connect`."""
     if not isinstance(target, str) or not target:
         raise ParameterError(
-            f"target must be 'model', 'sim', 'sim-pins', 'auto' or the path of a serial port, not {target!r}"
+            f"target must be {', '.join(map(repr, ANY_ARRAY))}, 'auto' or the path of a serial port, "
+            f"not {target!r}"
         )
+    target = resolved(target)
     allowed = _OPTIONS.get(target, ("baud", "timeout"))
     for name in options:
         if name not in allowed:
@@ -105,6 +112,24 @@ def open_port(
         port.close()
         raise MismatchError(_difference(target, port.params, params))
     return port
+
+
+def resolved(target: str) -> str:
+    """Return the engine that ``"software"`` stands for; every other target stands for itself."""
+    if target != "software":
+        return target
+    quickest, slowest = SOFTWARE
+    return quickest if find_spec("numba") else slowest
+
+
+def _open_fast(params: ArrayParams, progress: Progress | None, options: Options) -> Port:
+    if not find_spec("numba"):
+        raise TargetError(
+            "the fast engine needs Numba; install it with: pip install 'synloom[fast]' (or use 'model')"
+        )
+    from synloom_sim.fast_port import FastPort
+
+    return FastPort(params, progress)
 
 
 def _open_model(params: ArrayParams, progress: Progress | None, options: Options) -> Port:
@@ -182,8 +207,14 @@ def _difference(target: str, found: ArrayParams, wanted: ArrayParams) -> str:
     )
 
 
-_OPENERS: Final[dict[str, _Opener]] = {"model": _open_model, "sim": _open_sim, "sim-pins": _open_sim_pins}
+_OPENERS: Final[dict[str, _Opener]] = {
+    "fast": _open_fast,
+    "model": _open_model,
+    "sim": _open_sim,
+    "sim-pins": _open_sim_pins,
+}
 _OPTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "fast": (),
     "model": (),
     "sim": ("timeout",),
     "sim-pins": ("timeout",),

@@ -10,9 +10,10 @@ import numpy as np
 
 from synloom.base.checks import IntArray
 from synloom.base.progress import Progress
+from synloom.contract.targets import ANY_ARRAY
 from synloom.device.device import Device
 from synloom.device.recording import Recording, Series
-from synloom.device.targets import connect
+from synloom.device.targets import connect, resolved
 from synloom.experiment.document import Experiment
 from synloom.experiment.network_builder import build_network, compile_experiment
 from synloom.experiment.results import Results, Weights
@@ -20,15 +21,12 @@ from synloom.experiment.timeline import Change, changes_of, pieces, snapshot_ste
 from synloom.image.image import Image
 from synloom.network.network import Network
 
-__all__ = ["ANY_ARRAY", "run_experiment"]
-
-ANY_ARRAY = ("model", "sim", "sim-pins")
-"""Targets that become the array that an image was compiled for; the others have an array of their own."""
+__all__ = ["run_experiment"]
 
 
 def run_experiment(
     experiment: Experiment,
-    target: str = "model",
+    target: str = "software",
     *,
     progress: Progress | None = None,
     compiled: Callable[[Image], None] | None = None,
@@ -41,8 +39,8 @@ def run_experiment(
     experiment : Experiment
         What to run.
     target : str
-        As in `synloom.connect`. A model or a simulated board becomes the array that the experiment needs; for
-        a board the network is compiled for the board's array.
+        As in `synloom.connect`. An engine or a simulated board becomes the array that the experiment needs;
+        for a board the network is compiled for the board's array.
     progress : callable, optional
         Called as ``progress(what, share)``.
     compiled : callable, optional
@@ -62,6 +60,7 @@ def run_experiment(
     SynloomError
         If the target is not found, does not fit, or fails.
     """
+    target = resolved(target)
     network = build_network(experiment)
     changes = changes_of(experiment)
     tell = progress or _silent

@@ -12,8 +12,8 @@ from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom_sim.fast import places
-from synloom_sim.fast.compiled import is_compiled
 from synloom_sim.fast.buffers import EventWords, FastRecorder
+from synloom_sim.fast.compiled import is_compiled
 from synloom_sim.fast.loop import advance
 from synloom_sim.fast.probes import probes_of
 from synloom_sim.fast.state import FastState, sizes_of, state_of, work_of
@@ -95,9 +95,7 @@ class FastArray(ArrayRuns):
             control[place] = getattr(registers, name)
         arrays.rng[:] = registers.learn_rng, registers.gen_rng
         gated = 1 if flags & RunFlag.GATED else 0
-        done = advance(
-            limit, gated, room, self._sizes, self._tables, self._probes, arrays, self._work
-        )
+        done = advance(limit, gated, room, self._sizes, self._tables, self._probes, arrays, self._work)
         for name, value in zip(places.REGISTERS, control.tolist(), strict=False):
             setattr(registers, name, value)
         registers.learn_rng, registers.gen_rng = arrays.rng.tolist()

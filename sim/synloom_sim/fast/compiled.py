@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar, cast
 import numba
 from llvmlite import binding
 
-__all__ = ["cached", "cache_folder", "compiled", "inlined", "is_compiled"]
+__all__ = ["cache_folder", "cached", "compiled", "inlined", "is_compiled"]
 
 binding.set_option("synloom", "-runtime-memory-check-threshold=400")
 
@@ -34,7 +34,7 @@ def inlined(function: _Function) -> _Function:
 
 
 def cached(function: _Function) -> _Function:
-    """Compile a function with all that it calls when it is first called; later processes load it from disk."""
+    """Compile a function and what it calls when it is first called; later processes load it from disk."""
     folder = cache_folder()
     with _cache_at(folder):
         return cast(_Function, numba.njit(cache=folder is not None, **_OPTIONS)(function))

@@ -68,9 +68,7 @@ def advance(
 
 
 @inlined
-def _step(
-    sizes: Sizes, tables: Tables, probes: Int32s, state: State, work: Work
-) -> None:
+def _step(sizes: Sizes, tables: Tables, probes: Int32s, state: State, work: Work) -> None:
     """Execute one step whose events have acted."""
     control, counted = state.control, state.counted
     t = control[places.NOW]
@@ -100,9 +98,7 @@ def _step(
 
 
 @inlined
-def _rows(
-    sizes: Sizes, tables: Tables, state: State, work: Work, learns: bool
-) -> None:
+def _rows(sizes: Sizes, tables: Tables, state: State, work: Work, learns: bool) -> None:
     """Serve the rows of the next step."""
     if sizes.generators and state.control[places.GEN_WORDS] > 0:
         draw(sizes, tables, state, work)

@@ -22,9 +22,7 @@ Int32s = npt.NDArray[np.int32]
 
 
 @inlined
-def row(
-    sizes: Sizes, tables: Tables, state: State, work: Work, source: int, learns: bool
-) -> None:
+def row(sizes: Sizes, tables: Tables, state: State, work: Work, source: int, learns: bool) -> None:
     """Serve the row of a connected source."""
     segments, counted = tables.segments, state.counted
     weights = state.weights[source]
@@ -44,9 +42,7 @@ def row(
 
 
 @inlined
-def column(
-    sizes: Sizes, tables: Tables, state: State, work: Work, neuron: int
-) -> None:
+def column(sizes: Sizes, tables: Tables, state: State, work: Work, neuron: int) -> None:
     """Serve the column of a neuron that learns."""
     segments, counted = tables.segments, state.counted
     for k in range(tables.targets[neuron, places.LIST], len(segments)):
@@ -117,9 +113,7 @@ def _learn(
 
 
 @compiled
-def _update(
-    segment: Int32s, w: Int8s, trace: Int32s, r: Int16s, gain: int, falls: bool, sizes: Sizes
-) -> int:
+def _update(segment: Int32s, w: Int8s, trace: Int32s, r: Int16s, gain: int, falls: bool, sizes: Sizes) -> int:
     """Update weights by the pair rule with hard bounds; return how many met a bound."""
     low, high = np.int32(segment[places.W_MIN]), np.int32(segment[places.W_MAX])
     t0, absent = np.int32(segment[places.T0]), np.int32(sizes.weight_absent)

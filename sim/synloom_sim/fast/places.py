@@ -7,14 +7,13 @@ from typing import Final
 from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS
 
 __all__ = [
-    "A",
     "ACC_SATURATIONS",
     "A_NEGATIVE",
     "BACK",
     "BIAS",
     "CHAIN",
-    "CHUNK_COUNT",
     "CHUNKS",
+    "CHUNK_COUNT",
     "COLUMN_PASSES",
     "CONTROL_WORDS",
     "COUNTED",
@@ -82,6 +81,7 @@ __all__ = [
     "W_MIN",
     "X_LIST",
     "Y_LIST",
+    "A",
 ]
 
 REGISTERS: Final = tuple(

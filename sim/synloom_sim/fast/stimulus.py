@@ -29,7 +29,7 @@ _REWARD_HIGH: Final = int(SettingKind.REWARD_HIGH)
 def is_beyond(state: State) -> bool:
     """Return whether the cursor of the events is beyond the next step."""
     ahead = (state.control[places.CURSOR] - state.control[places.NOW]) & _MASK32
-    return 0 < ahead < 1 << 31
+    return bool(0 < ahead < 1 << 31)
 
 
 @inlined
@@ -68,7 +68,8 @@ def _is_valid(sizes: Sizes, state: State, word: int) -> bool:
     if word & EVENT_SETTING:
         kind = (word >> _KIND) & (_KINDS - 1)
         return kind in (_MODE, _REWARD_LOW, _REWARD_HIGH)
-    return 0 <= word - sizes.first_neuron < min(state.control[places.SWEEP_COUNT], sizes.neurons)
+    used = min(state.control[places.SWEEP_COUNT], sizes.neurons)
+    return bool(0 <= word - sizes.first_neuron < used)
 
 
 @inlined

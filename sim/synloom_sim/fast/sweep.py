@@ -57,9 +57,7 @@ def sweep(sizes: Sizes, state: State, neurons: Int32s, work: Work) -> int:
 
 
 @inlined
-def _update(
-    count: int, top: int, adapt: int, dither: int, state: State, neurons: Int32s, work: Work
-) -> int:
+def _update(count: int, top: int, adapt: int, dither: int, state: State, neurons: Int32s, work: Work) -> int:
     """Update neurons up to their reset; return how many values were clipped."""
     v, refr, theta, forced = state.v, state.refr, state.theta, state.forced
     currents_e, currents_i, acc_e, acc_i = state.currents[0], state.currents[1], state.acc[0], state.acc[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +75,7 @@ def _segments(params: ArrayParams, tables: Tables, words: Words) -> None:
     program = Program(params, words)
     for k, row in enumerate(tables.segments):
         segment, rule = program.segment(k), program.segment(k).rule
-        values = {
+        values: dict[int, Any] = {
             places.LO: segment.lo,
             places.HI: segment.hi,
             places.FIRST: segment.first,

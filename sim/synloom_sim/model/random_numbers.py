@@ -14,7 +14,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["GENERATOR_BITS", "GROUP", "ROUNDING_BITS", "Jump", "Numbers", "advance", "by_digits", "unit_states"]
+__all__ = [
+    "GENERATOR_BITS",
+    "GROUP",
+    "ROUNDING_BITS",
+    "Jump",
+    "Numbers",
+    "advance",
+    "by_digits",
+    "unit_states",
+]
 
 GENERATOR_BITS: Final = 30
 """Bits of a generator's number."""
