@@ -142,7 +142,7 @@ def test_json_is_the_summary_and_nothing_else(tmp_path, capsys):
     path, out = write(tmp_path), tmp_path / "out"
     assert command(path, "--out", out, "--json", "--steps", "25", "--seed", "8") == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["steps"], report["duration"], report["seed"], report["target"]) == (25, 25.0, 8, "model")
+    assert (report["steps"], report["duration"], report["seed"], report["target"]) == (25, 25.0, 8, "fast")
     assert report["folder"] == str(out)
     assert "results.npz" in report["files"]
     assert report["weights"]["feed"]["synapses"] == 30

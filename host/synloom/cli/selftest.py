@@ -37,8 +37,8 @@ def selftest(
 
     TARGET is software, fast, model, sim, sim-pins, the path of a serial port such as /dev/ttyUSB1, or auto.
     The test loads the link at rising line rates and finds the best one, tests all memories, runs a random
-    network and compares it with the model bit for bit, and checks that no errors were counted. The exit code is 1 if
-    anything is wrong.
+    network and compares it with the model bit for bit, and checks that no errors were counted. The exit
+    code is 1 if anything is wrong.
 
     The array options set the parameters of a model or a simulated board; a board takes only --baud, its
     present line rate.

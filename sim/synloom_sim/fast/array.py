@@ -37,12 +37,13 @@ class FastArray(ArrayRuns):
     def __init__(self, params: ArrayParams):
         control = np.zeros(places.CONTROL_WORDS, dtype=np.int64)
         recorder, events = FastRecorder(params, control), EventWords(params, control)
-        super().__init__(params, FastState(params), recorder, events)
+        state = FastState(params)
+        super().__init__(params, state, recorder, events)
         self._buffer = recorder.buffer
         self._control = control
         self._sizes = sizes_of(params)
         self._tables = tables_of(params)
-        self._arrays = state_of(self.state, events.words, self._buffer.words, control)
+        self._arrays = state_of(state, events.words, self._buffer.words, control)
         self._work = work_of(params)
         self._probes = probes_of(params, self._words_of(Region.PROBES))
         self._stale: set[Region] = set()

@@ -85,6 +85,8 @@ def _step(sizes: Sizes, tables: Tables, probes: Int32s, state: State, work: Work
             state.counts[neuron] = min(state.counts[neuron] + 1, _COUNT_TOP)
     schedule(sizes, tables, state, work, t)
 
+    # The traces of rows and of columns do not change while these are served, so neither do their changes.
+    work.changes_of[0] = -1
     for k in range(due_columns(sizes, state, work, t)):
         neuron = work.due[k]
         if learns and tables.targets[neuron, places.LIST] >= 0:
@@ -102,6 +104,7 @@ def _rows(sizes: Sizes, tables: Tables, state: State, work: Work, learns: bool) 
     """Serve the rows of the next step."""
     if sizes.generators and state.control[places.GEN_WORDS] > 0:
         draw(sizes, tables, state, work)
+    work.changes_of[0] = -1
     for k in range(active_sources(sizes, tables, state, work)):
         source = work.served[k]
         if tables.sources[source, places.LIST] >= 0:

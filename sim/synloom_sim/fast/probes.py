@@ -12,7 +12,7 @@ from synloom.contract.memory_map import memory_map
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom_sim.fast.compiled import compiled
-from synloom_sim.fast.state import State
+from synloom_sim.fast.state import State, row_stride
 
 __all__ = ["SLOW", "probed", "probes_of"]
 
@@ -64,8 +64,9 @@ def probes_of(params: ArrayParams, words: Words) -> Int32s:
         if memory is None or not memory.exists:
             continue
         offset = int(fields["offset"][k])
-        low = _parts(memory, offset)
-        high = _parts(memory, memory.advance(offset, 1)) if fields["wide"][k] else []
+        stride = row_stride(params)
+        low = _parts(memory, offset, stride)
+        high = _parts(memory, memory.advance(offset, 1), stride) if fields["wide"][k] else []
         if low is None or high is None:
             probe[0, 0, 0] = SLOW
             continue
@@ -75,7 +76,7 @@ def probes_of(params: ArrayParams, words: Words) -> Int32s:
     return probes
 
 
-def _parts(memory: Memory, offset: int) -> list[tuple[int, int, int, int]] | None:
+def _parts(memory: Memory, offset: int, stride: int) -> list[tuple[int, int, int, int]] | None:
     """Return the parts of a word; None if the loop cannot read it."""
     if memory.region not in {region for region, _ in _KINDS}:
         return None
@@ -85,7 +86,7 @@ def _parts(memory: Memory, offset: int) -> list[tuple[int, int, int, int]] | Non
         row, target = divmod(offset, memory.offset(1, 0))
         if target >= memory.shape[1]:
             return []
-        index, word = row * memory.shape[1] + target, 0
+        index, word = row * stride + target, 0
     else:
         (index,), word = memory.index(offset)
     parts = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from synloom_sim.model.passes import HALF
 from synloom_sim.model.random_numbers import GROUP
 from synloom_sim.model.state import ArrayState
 
-__all__ = ["FastState", "Sizes", "State", "Work", "sizes_of", "state_of", "work_of"]
+__all__ = ["FastState", "Sizes", "State", "Work", "row_stride", "sizes_of", "state_of", "work_of"]
 
 Int8s = npt.NDArray[np.int8]
 Int16s = npt.NDArray[np.int16]
@@ -25,6 +25,9 @@ Uint8s = npt.NDArray[np.uint8]
 Uint16s = npt.NDArray[np.uint16]
 Uint32s = npt.NDArray[np.uint32]
 Uint64s = npt.NDArray[np.uint64]
+
+_LINE: Final = 64
+"""Bytes of a cache line."""
 
 
 class Sizes(NamedTuple):
@@ -56,12 +59,27 @@ def sizes_of(params: ArrayParams) -> Sizes:
     return Sizes(**{n: int(others[n] if n in others else getattr(params, n)) for n in Sizes._fields})
 
 
+def row_stride(params: ArrayParams) -> int:
+    """Return the bytes from a row of weights to the next: an odd number of cache lines.
+
+    The weights of a column then lie in all sets of the cache, and not in a few that it soon fills.
+    """
+    return _LINE * (-(-params.neurons // _LINE) | 1)
+
+
 class FastState(ArrayState):
-    """`ArrayState` in the narrowest types that the loop can use, so that more numbers fit a register."""
+    """`ArrayState` in the narrowest types that the loop can use, so that more numbers fit a register.
+
+    Attributes
+    ----------
+    rows : (S, row_stride) int8
+        The memory of `weights`.
+    """
 
     def __init__(self, params: ArrayParams):
         super().__init__(params)
-        self.weights = cast(Any, self.weights.astype(np.int8))
+        self.rows = np.zeros((params.sources, row_stride(params)), dtype=np.int8)
+        self.weights = cast(Any, self.rows[:, : params.neurons])
         for name in ("acc", "v", "currents", "theta", "refr", "phase", "counts"):
             setattr(self, name, getattr(self, name).astype(np.int32))
         self.traces = {name: cast(Any, trace.astype(np.int32)) for name, trace in self.traces.items()}
@@ -90,15 +108,15 @@ class State(NamedTuple):
     records: Uint16s
 
 
-def state_of(state: ArrayState, events: Uint16s, records: Uint16s, control: Int64s) -> State:
+def state_of(state: FastState, events: Uint16s, records: Uint16s, control: Int64s) -> State:
     """Return the arrays of a `FastState`, with the buffers of events and records and the control array."""
     x, y = (cast(Any, state.traces[trace_of(side).name]) for side in (Side.SOURCE, Side.TARGET))
     arrays: dict[str, Any] = {
-        name: getattr(state, name)
-        for name in ("weights", "acc", "v", "currents", "theta", "refr", "phase", "counts")
+        name: getattr(state, name) for name in ("acc", "v", "currents", "theta", "refr", "phase", "counts")
     }
     return State(
         **arrays,
+        weights=state.rows,
         x=x,
         y=y,
         wheel=state.wheel.view(np.uint8),
@@ -123,6 +141,10 @@ class Work(NamedTuple):
         Whether each neuron fires; `fires_words` shows eight at a time.
     numbers, half : (some,) int16
         Random numbers of a pass, and what rounds half up.
+    fraction, whole, sign : (some,) int16
+        Changes of the weights at each position, before rounding: below and above a unit; -1 for down.
+    changes_of : (1,) int64
+        The first segment of the list that they are of, or -1.
     generated : (16,) uint32
         Random numbers of generators.
     column : (S,) int8
@@ -138,6 +160,10 @@ class Work(NamedTuple):
     fires_words: Uint64s
     numbers: Int16s
     half: Int16s
+    fraction: Int16s
+    whole: Int16s
+    sign: Int16s
+    changes_of: Int64s
     generated: Uint32s
     column: Int8s
     rounding: Sequence
@@ -156,6 +182,10 @@ def work_of(params: ArrayParams) -> Work:
         fires_words=fires.view(np.uint64),
         numbers=np.zeros(longest, dtype=np.int16),
         half=np.full(longest, HALF, dtype=np.int16),
+        fraction=np.zeros(longest, dtype=np.int16),
+        whole=np.zeros(longest, dtype=np.int16),
+        sign=np.zeros(longest, dtype=np.int16),
+        changes_of=np.full(1, -1, dtype=np.int64),
         generated=np.zeros(GROUP, dtype=np.uint32),
         column=np.zeros(params.sources, dtype=np.int8),
         rounding=sequence(),

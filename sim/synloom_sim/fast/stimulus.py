@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from synloom.contract.memory_map import PHASE
+from synloom.contract.memory_map import GENERATOR, PHASE
 from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE, EVENT_SETTING, SETTING, SettingKind
 from synloom_sim.fast import places
 from synloom_sim.fast.compiled import inlined
@@ -15,7 +15,7 @@ from synloom_sim.fast.tables import Tables
 __all__ = ["active_sources", "deliver", "draw", "due_columns", "is_beyond", "schedule"]
 
 _MASK32: Final = 0xFFFFFFFF
-_MANTISSA: Final = (1 << 12) - 1
+_MANTISSA: Final = GENERATOR["mantissa"].high
 _PHASE: Final = PHASE["phase"].high
 _KIND: Final = SETTING["kind"].start
 _KINDS: Final = 1 << SETTING["kind"].width

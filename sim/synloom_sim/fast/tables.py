@@ -142,10 +142,10 @@ def _neurons(params: ArrayParams, tables: Tables, words: Words) -> None:
 
 def _rates(params: ArrayParams, tables: Tables, words: Words) -> None:
     fields = {name: GENERATOR[name].decode(words.astype(np.int64)) for name in GENERATOR.fields}
-    exponent = 7 - fields["exponent"]
+    exponent, width = 7 - fields["exponent"], GENERATOR["mantissa"].width
     random, always = fields["regular"] == 0, words == _ALWAYS
-    below = np.where(always, 1 << 12, fields["mantissa"])
-    zeros = np.where(always, 0, (1 << 3 * np.minimum(exponent, 6)) - 1 << 12)
+    below = np.where(always, 1 << width, fields["mantissa"])
+    zeros = np.where(always, 0, (1 << 3 * np.minimum(exponent, 6)) - 1 << width)
     tables.rates[0] = np.where(random, below, 0)
     tables.rates[1] = zeros
     index = np.flatnonzero(~random)

@@ -137,14 +137,15 @@ class WeightBank(Bank):
         """Return `count` weights from `offset` on, (count,) uint16."""
         index, exists = self._indices(offset, count)
         words = np.zeros(count, dtype=np.uint16)
-        words[exists] = self._weights.reshape(-1)[index[exists]].astype(np.uint16) & WEIGHT_LOW_BYTE
+        places = np.divmod(index[exists], self._neurons)
+        words[exists] = self._weights[places].astype(np.uint16) & WEIGHT_LOW_BYTE
         return words
 
     def write(self, offset: int, values: Words) -> None:
         """Write weights from `offset` on, (n,) uint16."""
         index, exists = self._indices(offset, len(values))
         low_bits = values[exists].astype(np.int16) & (2 * self._sign - 1)
-        self._weights.reshape(-1)[index[exists]] = (low_bits ^ self._sign) - self._sign
+        self._weights[np.divmod(index[exists], self._neurons)] = (low_bits ^ self._sign) - self._sign
 
     def _indices(self, offset: int, count: int) -> tuple[Int64s, npt.NDArray[np.bool_]]:
         """Return the flat indices of consecutive offsets, and which of them exist."""
