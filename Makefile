@@ -22,7 +22,7 @@ help:
 	@echo "make lint    ruff: rules and format"
 	@echo "make types   mypy"
 	@echo "make slow    the long test suites"
-	@echo "make agreement  500 generated arrays on every number of lanes"
+	@echo "make agreement  500 generated arrays on every number of lanes, and on the fast engine"
 	@echo "make noise   how independent the generators' spikes are, 2,048 channels for a million steps (hours)"
 	@echo "make bench   clocks of a step, and steps a second of the simulated board"
 	@echo "make boards  bitstreams of all boards (an hour), their stamps and the table of the README"
@@ -50,7 +50,7 @@ slow: $(DEV_STAMP) tools
 	$(BIN)/pytest -n 2 -m slow
 
 agreement: $(DEV_STAMP) tools
-	$(BIN)/pytest -n 2 -m slow tests/agreement
+	$(BIN)/pytest -n 2 -m slow tests/agreement tests/sim/test_fast_engine.py
 
 noise: $(USER_STAMP)
 	$(BIN)/python -m synloom_sim.noise

@@ -44,6 +44,7 @@ class FastPort(SoftwarePort):
             tell(_COMPILING, 0.0)
             array.compile()
             tell(_COMPILING, 1.0)
+        array.compile()
         super().__init__(array)
         self._steps = _FEWEST_STEPS
 

@@ -9,11 +9,13 @@ from serial.tools import list_ports
 from synloom import LIF, AllToAll, InputPopulation, Network, Population, Projection, compile, connect
 from synloom.base.errors import LinkError, MismatchError, ParameterError, TargetError
 from synloom.contract import ArrayParams
+from synloom.device import targets
 from synloom.device.targets import open_port
 from synloom.selftest.comparison import agreement, play
 from synloom.selftest.random_array import random_array
 from synloom_sim.board import Design, SimTransport
 from synloom_sim.board.pty import PtyBoard
+from synloom_sim.model_port import ModelPort
 
 PARAMS = ArrayParams(
     inputs=20, neurons=24, lanes=4, segments=32, record_words=512, event_words=64, baud=12_000_000
@@ -42,7 +44,7 @@ def small_network():
 
 
 @pytest.mark.parametrize("seed", [0, 3])
-@pytest.mark.parametrize("target", ["sim", "sim-pins", "path"])
+@pytest.mark.parametrize("target", ["fast", "sim", "sim-pins", "path"])
 def test_every_target_gives_the_models_bits(target, seed, device_path):
     array = random_array(PARAMS, seed)
     expected = play(open_port("model", PARAMS), array)
@@ -55,7 +57,7 @@ def test_every_target_gives_the_models_bits(target, seed, device_path):
 
 def test_an_image_decides_the_array_and_is_loaded():
     image = compile(small_network(), PARAMS)
-    for target in ("model", "sim"):
+    for target in ("model", "fast", "software", "sim"):
         with connect(target, image) as device:
             assert device.params == PARAMS
             assert device.image is image
@@ -99,6 +101,16 @@ def test_silent_device_is_a_clear_error():
 def test_target_must_be_a_name(target):
     with pytest.raises(ParameterError, match="target must be"):
         connect(target)
+
+
+def test_software_is_the_best_that_is_installed(monkeypatch):
+    assert targets.resolved("software") == "fast"
+    monkeypatch.setattr(targets, "find_spec", lambda name: None)
+    assert targets.resolved("software") == "model"
+    with connect("software", PARAMS) as device:
+        assert isinstance(device.port, ModelPort)
+    with pytest.raises(TargetError, match=r"pip install 'synloom\[fast\]'"):
+        connect("fast", PARAMS)
 
 
 def test_params_must_be_params():

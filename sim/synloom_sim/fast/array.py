@@ -13,7 +13,7 @@ from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom_sim.fast import places
 from synloom_sim.fast.buffers import EventWords, FastRecorder
-from synloom_sim.fast.compiled import is_compiled
+from synloom_sim.fast.compiled import called_quickly, is_compiled
 from synloom_sim.fast.loop import advance
 from synloom_sim.fast.probes import probes_of
 from synloom_sim.fast.state import FastState, sizes_of, state_of, work_of
@@ -47,6 +47,7 @@ class FastArray(ArrayRuns):
         self._work = work_of(params)
         self._probes = probes_of(params, self._words_of(Region.PROBES))
         self._stale: set[Region] = set()
+        self._loop = advance
 
     @property
     def is_compiled(self) -> bool:
@@ -56,6 +57,7 @@ class FastArray(ArrayRuns):
     def compile(self) -> None:
         """Compile the loop, or load it from disk."""
         self._execute(0, RunFlag(0), 0)
+        self._loop = called_quickly(advance)
 
     def write(self, region: Region, offset: int, values: npt.NDArray[np.uint16]) -> None:
         """Write consecutive words, (n,) uint16; words that do not exist are ignored."""
@@ -96,7 +98,7 @@ class FastArray(ArrayRuns):
             control[place] = getattr(registers, name)
         arrays.rng[:] = registers.learn_rng, registers.gen_rng
         gated = 1 if flags & RunFlag.GATED else 0
-        done = advance(limit, gated, room, self._sizes, self._tables, self._probes, arrays, self._work)
+        done = self._loop(limit, gated, room, self._sizes, self._tables, self._probes, arrays, self._work)
         for name, value in zip(places.REGISTERS, control.tolist(), strict=False):
             setattr(registers, name, value)
         registers.learn_rng, registers.gen_rng = arrays.rng.tolist()

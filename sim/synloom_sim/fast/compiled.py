@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar, cast
 import numba
 from llvmlite import binding
 
-__all__ = ["cache_folder", "cached", "compiled", "inlined", "is_compiled"]
+__all__ = ["cache_folder", "cached", "called_quickly", "compiled", "inlined", "is_compiled"]
 
 binding.set_option("synloom", "-runtime-memory-check-threshold=400")
 
@@ -57,6 +57,15 @@ def cache_folder() -> Path | None:
             return folder
     except OSError:
         return None
+
+
+def called_quickly(function: _Function) -> _Function:
+    """Return a compiled function without Numba's check of all types in each call, which takes 50 us here.
+
+    The types of the arguments must be those of its only compilation.
+    """
+    (compiled,) = cast(Any, function).overloads.values()
+    return cast(_Function, compiled.entry_point)
 
 
 def is_compiled(function: Callable[..., Any]) -> bool:
