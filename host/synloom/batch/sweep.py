@@ -23,8 +23,8 @@ from synloom.batch.figures import draw_metric
 from synloom.batch.store import Store
 from synloom.batch.table import Row, as_csv, as_parquet, table_of
 from synloom.batch.task import SUMMARY_METRICS, Metric, Record, Task, make_task, run_task
+from synloom.contract.targets import ANY_ARRAY
 from synloom.experiment.document import Experiment, read_experiment
-from synloom.experiment.experiment_run import ANY_ARRAY
 from synloom.experiment.identity import experiment_digest
 from synloom.experiment.settings import setting_text, with_settings
 
