@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from synloom.base.errors import (
+        ArrayLostError,
         BuildError,
         CapacityError,
         DeviceError,
@@ -52,6 +53,7 @@ __all__ = [
     "LIF",
     "STDP",
     "AllToAll",
+    "ArrayLostError",
     "ArrayParams",
     "BatchError",
     "BuildError",
@@ -117,6 +119,7 @@ _MODULES = {
     "device.device": ("Device",),
     "network.distributions": ("Normal", "Uniform"),
     "base.errors": (
+        "ArrayLostError",
         "BuildError",
         "CapacityError",
         "DeviceError",

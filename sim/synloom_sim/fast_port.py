@@ -38,14 +38,18 @@ class FastPort(SoftwarePort):
     """
 
     def __init__(self, params: ArrayParams, progress: Progress | None = None):
-        array = FastArray(params)
-        if not array.is_compiled:
-            tell = progress or _say
-            tell(_COMPILING, 0.0)
+        tell = progress or _say
+
+        def make() -> FastArray:
+            array = FastArray(params)
+            if not array.is_compiled:
+                tell(_COMPILING, 0.0)
+                array.compile()
+                tell(_COMPILING, 1.0)
             array.compile()
-            tell(_COMPILING, 1.0)
-        array.compile()
-        super().__init__(array)
+            return array
+
+        super().__init__(make)
         self._steps = _FEWEST_STEPS
 
     def records(self, timeout: float) -> npt.NDArray[np.uint16]:
@@ -59,7 +63,7 @@ class FastPort(SoftwarePort):
         started = time.monotonic()
         deadline = started + timeout
         while recorder.waiting < RECORD_FRAME_WORDS:
-            done, steps, before = self.model.advance(self._steps), self._steps, started
+            done, steps, before = self._advance(self._steps), self._steps, started
             started = time.monotonic()
             if started - before < _SHORT_S:
                 self._steps = min(2 * steps, _MOST_STEPS)
@@ -67,7 +71,7 @@ class FastPort(SoftwarePort):
                 self._steps = max(steps // 2, _FEWEST_STEPS)
             if done < steps or started > deadline:
                 break
-        return recorder.take()
+        return self._whole(recorder.take)
 
 
 def _say(what: str, share: float) -> None:

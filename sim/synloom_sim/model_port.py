@@ -19,4 +19,4 @@ class ModelPort(SoftwarePort):
     """
 
     def __init__(self, params: ArrayParams):
-        super().__init__(ArrayModel(params))
+        super().__init__(lambda: ArrayModel(params))

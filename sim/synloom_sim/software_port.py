@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from synloom.base.errors import LinkError, ParameterError
+from synloom.base.errors import ArrayLostError, LinkError, ParameterError
 from synloom.contract.frames import RECORD_FRAME_WORDS, ControlAction, RunFlag
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
@@ -17,6 +19,8 @@ __all__ = ["SoftwarePort"]
 
 Words = npt.NDArray[np.uint16]
 _PLAIN = RunFlag(0)
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _SLICE = 16
 """Steps executed between two checks for the requested records."""
 
@@ -30,8 +34,8 @@ class SoftwarePort:
 
     Parameters
     ----------
-    array : ArrayRuns
-        The array, as made.
+    make : callable
+        Makes the array.
 
     Attributes
     ----------
@@ -39,9 +43,12 @@ class SoftwarePort:
         The array itself.
     """
 
-    def __init__(self, array: ArrayRuns):
-        self.model = array
+    def __init__(self, make: Callable[[], ArrayRuns]):
+        self.model = make()
+        self._make = make
         self._open = True
+        # Whether the array is being changed: a change that is cut short leaves what no array could be.
+        self._within = False
 
     @property
     def params(self) -> ArrayParams:
@@ -61,7 +68,7 @@ class SoftwarePort:
         self._check()
         _check_range("offset", offset)
         _check_range("count", count)
-        self.model.advance(_SLICE)
+        self._advance(_SLICE)
         return self.model.read(Region(region), offset, count)
 
     def write(self, region: Region, offset: int, values: npt.ArrayLike) -> None:
@@ -77,8 +84,8 @@ class SoftwarePort:
         self._check()
         _check_range("offset", offset)
         words = _as_words(values)
-        self.model.advance(_SLICE)
-        self.model.write(Region(region), offset, words)
+        self._advance(_SLICE)
+        self._whole(self.model.write, Region(region), offset, words)
 
     def fill(self, region: Region, offset: int, count: int, value: int) -> None:
         """Write one value to `count` consecutive offsets."""
@@ -100,21 +107,21 @@ class SoftwarePort:
         self._check()
         if not 0 <= steps <= 0xFFFFFFFF:
             raise ParameterError(f"steps must be in 0..{0xFFFFFFFF}, not {steps}")
-        self.model.start(steps, flags)
+        self._whole(self.model.start, steps, flags)
 
     def control(self, action: ControlAction) -> None:
         """Pause, resume or abort the run before its next step."""
         self._check()
-        self.model.control(ControlAction(action))
+        self._whole(self.model.control, ControlAction(action))
 
     def events(self, words: npt.ArrayLike) -> bool:
         """Append words to the event queue; return False, and append none, if they do not all fit now."""
         self._check()
         wanted = _as_words(words).tolist()
-        if self.model.push_events(wanted):
+        if self._whole(self.model.push_events, wanted):
             return True
-        self.model.advance(_SLICE)
-        return self.model.push_events(wanted)
+        self._advance(_SLICE)
+        return self._whole(self.model.push_events, wanted)
 
     def records(self, timeout: float) -> Words:
         """Return the next words of the record stream, (n,) uint16; empty after `timeout` s.
@@ -126,9 +133,9 @@ class SoftwarePort:
         recorder = self.model.recorder
         deadline = time.monotonic() + timeout
         while recorder.waiting < RECORD_FRAME_WORDS:
-            if self.model.advance(_SLICE) < _SLICE or time.monotonic() > deadline:
+            if self._advance(_SLICE) < _SLICE or time.monotonic() > deadline:
                 break
-        return recorder.take()
+        return self._whole(recorder.take)
 
     def flush(self) -> None:
         """Ask for all records; does nothing, since the array holds none back."""
@@ -138,9 +145,37 @@ class SoftwarePort:
         """Close the port; further calls raise LinkError."""
         self._open = False
 
+    def _advance(self, limit: int) -> int:
+        return self._whole(self.model.advance, limit)
+
+    def _whole(self, change: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        """Change the array; an interruption (which is no `Exception`) leaves it marked as cut short."""
+        self._within = True
+        try:
+            result = change(*args, **kwargs)
+        except Exception:
+            self._within = False
+            raise
+        self._within = False
+        return result
+
     def _check(self) -> None:
+        """Raise an error if the port is closed, or the array was cut short: it then starts anew.
+
+        Raises
+        ------
+        ArrayLostError
+            If a change was cut short.
+        LinkError
+            If the port is closed.
+        """
         if not self._open:
             raise LinkError("this array is closed; connect again")
+        if self._within:
+            self.model, self._within = self._make(), False
+            raise ArrayLostError(
+                "the array was interrupted while it changed and is empty now; call device.load(image)"
+            )
 
 
 def _check_range(name: str, value: int) -> None:

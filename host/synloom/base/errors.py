@@ -48,6 +48,10 @@ class DeviceError(SynloomError):
     """The device cannot do what was asked: the message says why."""
 
 
+class ArrayLostError(DeviceError):
+    """The array no longer has the image that was loaded, after a reset or the like: load it again."""
+
+
 class BuildError(SynloomError):
     """A build failed, or a tool for it is missing: see the log named in the message."""
 

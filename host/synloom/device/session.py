@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
 
 from synloom.base.checks import FloatArray, IntArray, label_of, whole
-from synloom.base.errors import CapacityError, DeviceError, NetworkError, ParameterError
+from synloom.base.errors import ArrayLostError, CapacityError, DeviceError, NetworkError, ParameterError
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
 from synloom.contract.memory_map import memory_of
@@ -100,7 +100,9 @@ class Session:
         """
         check_fits(image, self.port.params)
         with self._unknown("a load"):
-            stop(self.port)
+            # What was lost is written anew.
+            with suppress(ArrayLostError):
+                stop(self.port)
             load_image(self.port, image)
             self._mode = image.registers["mode"]
             self.rates = GeneratorRates(self.port, image.gen_rate)
@@ -114,6 +116,10 @@ class Session:
     def forget(self) -> None:
         """Treat the array as empty: no image counts as loaded."""
         self._loaded, self._why = None, ", because the device was told to forget it"
+
+    def lose(self) -> None:
+        """Treat the array as empty: it was found to be."""
+        self._loaded, self._why = None, ", because the array lost it"
 
     def close(self) -> None:
         """Disconnect from the array."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
-from synloom.base.errors import DeviceError
+from synloom.base.errors import ArrayLostError, DeviceError
 from synloom.device import signals
 
 __all__ = ["Turns", "exclusive"]
@@ -73,8 +73,13 @@ def _is_on_stack(frame: FrameType, top: FrameType | None) -> bool:
     return top is frame
 
 
+class _Loaded(Protocol):
+    def lose(self) -> None: ...
+
+
 class _Owner(Protocol):
     _turns: Turns
+    _session: _Loaded
 
 
 _Self = TypeVar("_Self", bound=_Owner)
@@ -96,6 +101,9 @@ def exclusive(method: Callable[Concatenate[_Self, _P], _R]) -> Callable[Concaten
         try:
             signals.hold()
             return method(self, *args, **kwargs)
+        except ArrayLostError:
+            self._session.lose()
+            raise
         finally:
             self._turns.leave()
             signals.release()
