@@ -14,7 +14,7 @@ ORACLES_STAMP := $(ORACLES)/installed-oracles-$(STAMP)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 QUIET := | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 
-.PHONY: demo test lint types pytest slow agreement noise bench boards boards-check netlists oracles tools clean help
+.PHONY: demo test lint types pytest slow agreement noise bench boards boards-check netlists oracles compiler clean help
 
 help:
 	@echo "make demo    a network learns digits on the simulated board"
@@ -31,7 +31,7 @@ help:
 	@echo "make oracles  spikes and weights against NEST, which it installs into .venv-oracles"
 	@echo "make clean   remove what was built (.venv, .venv-oracles and the user's cache stay)"
 
-demo: $(USER_STAMP)
+demo: compiler
 	$(BIN)/synloom demo digits
 
 test: lint types pytest
@@ -43,19 +43,19 @@ lint: $(DEV_STAMP)
 types: $(DEV_STAMP)
 	$(BIN)/mypy
 
-pytest: $(DEV_STAMP) tools
+pytest: $(DEV_STAMP) compiler
 	$(BIN)/pytest -n 2
 
-slow: $(DEV_STAMP) tools
+slow: $(DEV_STAMP) compiler
 	$(BIN)/pytest -n 2 -m slow
 
-agreement: $(DEV_STAMP) tools
+agreement: $(DEV_STAMP) compiler
 	$(BIN)/pytest -n 2 -m slow tests/agreement tests/sim/test_fast_engine.py
 
 noise: $(USER_STAMP)
 	$(BIN)/python -m synloom_sim.noise
 
-bench: $(USER_STAMP)
+bench: compiler
 	$(BIN)/python -m synloom_sim.bench
 
 boards: $(BOARDS_STAMP)
@@ -64,7 +64,7 @@ boards: $(BOARDS_STAMP)
 boards-check: $(USER_STAMP)
 	$(BIN)/python -m synloom_boards.boards_check
 
-netlists: $(BOARDS_STAMP) tools
+netlists: $(BOARDS_STAMP) compiler
 	$(BIN)/python -m synloom_boards.netlist
 
 # Here a missing NEST is a failure.
@@ -72,10 +72,12 @@ oracles: $(ORACLES_STAMP)
 	CI=true $(ORACLES)/bin/python -m pytest -m oracle -rP tests/oracles
 	$(ORACLES)/bin/python tests/oracles/nest_table.py
 
-tools:
-	@for tool in g++ make perl; do \
-		command -v $$tool > /dev/null || { echo "error: $$tool is missing; try: sudo apt install g++ make perl" >&2; exit 1; }; \
-	done
+# Where nothing compiles C++, a compiler comes by pip; a $CXX that does not work is the user's to mend.
+compiler: $(USER_STAMP)
+	@[ -n "$$CXX" ] || \
+		$(BIN)/python -c 'from synloom_sim.board.tools import find_compiler; find_compiler()' 2> /dev/null || \
+		{ echo "installing a C++ compiler, as there is none (Zig's, 411 MB)"; \
+		$(PIP) --editable '.[compiler]' $(QUIET); }
 
 $(VENV)/bin/python $(ORACLES)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

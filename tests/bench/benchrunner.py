@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import shlex
 import shutil
+import sys
 from contextlib import contextmanager
 from importlib import metadata
 
@@ -65,7 +67,7 @@ def _build(design):
             build_dir.mkdir(parents=True)
             (build_dir / "top.v").write_text(verilog)
             (build_dir / "visible.vlt").write_text(_VISIBLE)
-            with _tools(compiler, verilator):
+            with _tools(compiler, verilator, build_dir):
                 get_runner("verilator").build(
                     sources=[build_dir / "visible.vlt", build_dir / "top.v"],
                     hdl_toplevel="top",
@@ -78,22 +80,33 @@ def _build(design):
     return build_dir
 
 
+def _archiver(compiler):
+    """Return the command of the archiver that comes with a compiler."""
+    if "ziglang" in compiler.command:
+        return sys.executable, "-m", "ziglang", "ar"
+    return ("ar",)
+
+
 @contextmanager
-def _tools(compiler, verilator):
-    """Let the runner find Verilator's wrapper, and make this machine's tools.
+def _tools(compiler, verilator, build_dir):
+    """Let the runner find Verilator without its Perl wrapper, and make this machine's tools.
 
     The package's makefile names the tools of the machine that built it.
     """
+    programs = build_dir / "bin"
+    programs.mkdir()
+    (programs / "verilator").symlink_to(verilator.binary)
+    command = shlex.join(compiler.command).replace(" ", "\\ ")
     settings = {
-        "CXX": compiler.path,
-        "LINK": compiler.path,
-        "AR": "ar",
+        "CXX": command,
+        "LINK": command,
+        "AR": shlex.join(_archiver(compiler)).replace(" ", "\\ "),
         "PYTHON3": "python3",
         "CFG_CXXFLAGS_PCH_I": "-include",
         "OPT_FAST": "-O1",
     }
     wanted = {
-        "PATH": f"{verilator.root / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "VERILATOR_ROOT": str(verilator.root),
         "MAKEFLAGS": "-- " + " ".join(f"{name}={value}" for name, value in settings.items()),
     }

@@ -18,7 +18,7 @@ from synloom.cli.output import show_json
 
 __all__ = ["Check", "checks", "doctor"]
 
-_OPTIONAL = ("fast", "boards", "cluster", "oracles")
+_OPTIONAL = ("fast", "boards", "cluster", "compiler", "oracles")
 """Extras that no other command needs, or that only make it faster."""
 
 _USES = {
@@ -28,9 +28,10 @@ _USES = {
     "fast": "the fast engine",
     "boards": "FPGA boards",
     "cluster": "sweeps on a Dask cluster",
+    "compiler": "boards simulated without a C++ compiler of the system, or faster",
     "oracles": "make oracles",
 }
-_TEST_TOOLS = (("make", "make"), ("perl", "perl"))
+_TEST_TOOLS = (("make", "make"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,9 @@ def _compiler() -> Check:
     try:
         compiler = find_compiler()
     except BuildError as error:
-        return _check("C++ compiler", False, f"for the simulated board; {error}", "sudo apt install g++")
-    return _check("C++ compiler", True, f"{compiler.path}: {compiler.version}", "")
+        remedy = "unset CXX" if os.environ.get("CXX") else install_command("ziglang")
+        return _check("C++ compiler", False, f"for the simulated board; {error}", remedy)
+    return _check("C++ compiler", True, f"{compiler}: {compiler.version}", "")
 
 
 def _program(program: str, package: str) -> Check:

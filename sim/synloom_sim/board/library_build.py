@@ -38,7 +38,16 @@ _VERILATOR_FLAGS = (
     "-Wno-fatal",
     "-Werror-USERFATAL",  # a Verilog model of a cell rejects its parameters
 )
-_COMPILER_FLAGS = ("-std=c++17", "-fPIC", "-fno-plt", "-fvisibility=hidden", "-DVL_TIME_CONTEXT")
+_COMPILER_FLAGS = (
+    "-std=c++17",
+    "-fPIC",
+    "-fno-plt",
+    "-fvisibility=hidden",
+    "-fno-sanitize=undefined",  # Zig's default; it stops at shifts that Verilator means
+    "-g0",  # Zig has debug information by default
+    "-DVL_TIME_CONTEXT",
+)
+_LINKER_FLAGS = ("-shared", "-fno-sanitize=undefined", "-g0")
 _FAST = "-O1"
 """For code that runs every clock; -O2 and -O3 take twice as long to compile and are hardly faster."""
 _SLOW = "-O0"
@@ -74,7 +83,8 @@ def build_board(design: Design, *, cache: BoardCache | None = None, progress: Pr
         verilator, compiler = find_verilator(), find_compiler()
         report("generating Verilog", 0.0)
         verilog = design.verilog(enclosed=True)
-        content = _digest(verilog, _recipe(), str(design.pins), verilator.version, compiler.version)
+        tools = verilator.version, *compiler.command[1:], compiler.version
+        content = _digest(verilog, _recipe(), str(design.pins), *tools)
         library = cache.library(content)
         if library is None:
             with cache.workplace(key) as folder:
@@ -100,6 +110,7 @@ class _Build:
         (self.folder / "top.v").write_text(verilog)
         self.report("verilating", 0.1)
         self._call(
+            "Verilator",
             [self.verilator.binary, *_VERILATOR_FLAGS, "--Mdir", "obj", "top.v"],
             {"VERILATOR_ROOT": str(self.verilator.root)},
         )
@@ -108,7 +119,8 @@ class _Build:
         sources += sorted((self.folder / "obj").glob("*.cpp"))
         objects = self._compile(sorted(sources, key=self._cost, reverse=True))
         self.report("linking", 0.97)
-        self._call([self.compiler.path, "-shared", "-o", "board.so", *objects, "-lpthread"])
+        command = [*self.compiler.command, *_LINKER_FLAGS, "-o", "board.so", *objects, "-lpthread"]
+        self._call(f"the C++ compiler {self.compiler}", command)
         for path in (self.folder / "obj").iterdir():
             path.unlink()
         (self.folder / "obj").rmdir()
@@ -135,8 +147,9 @@ class _Build:
     def _compile_one(self, source: Path) -> None:
         include = self.verilator.root / "include"
         self._call(
+            f"the C++ compiler {self.compiler}",
             [
-                self.compiler.path,
+                *self.compiler.command,
                 *_COMPILER_FLAGS,
                 _FAST if self._is_hot(source) else _SLOW,
                 f"-DSYNLOOM_PINS={int(self.pins)}",
@@ -153,7 +166,9 @@ class _Build:
             ]
         )
 
-    def _call(self, command: Sequence[str | Path], variables: dict[str, str] | None = None) -> None:
+    def _call(
+        self, name: str, command: Sequence[str | Path], variables: dict[str, str] | None = None
+    ) -> None:
         environment = {**os.environ, **(variables or {})}
         with open(self.folder / "build.log", "ab") as log:
             log.write((" ".join(map(str, command)) + "\n").encode())
@@ -169,7 +184,7 @@ class _Build:
             )
         if result.returncode != 0:
             raise BuildError(
-                f"{Path(command[0]).name} failed with exit code {result.returncode} while the simulated "
+                f"{name} failed with exit code {result.returncode} while the simulated "
                 f"board was built; see {self.kept_log}"
             )
 
@@ -189,7 +204,7 @@ class _Build:
 def _recipe() -> str:
     """Return a digest of everything but the design that affects the library."""
     return _digest(
-        _HARNESS.read_text(), _SHELL.read_text(), *_VERILATOR_FLAGS, *_COMPILER_FLAGS, _FAST, _SLOW
+        _HARNESS.read_text(), _SHELL.read_text(), *_VERILATOR_FLAGS, *_COMPILER_FLAGS, *_LINKER_FLAGS, _FAST, _SLOW
     )
 
 
