@@ -20,9 +20,10 @@ class ArrayTop(wiring.Component):
     Parameters
     ----------
     params : ArrayParams
-    lif_domain, link_domain : str
-        Clock domains of the neuron lanes and of the link. Their clock is that of sync, but may stop while
-        `lif_wanted` or `link_wanted` is low; stopping it makes a simulation faster and changes nothing.
+    lif_domain, link_domain, passes_domain, sums_domain : str
+        Clock domains of the neurons, the link, the pass engine and its accumulators. Their clock is that of
+        sync, but may stop while the domain's `wanted` is low; stopping it makes a simulation faster and
+        changes nothing.
 
     Members
     -------
@@ -36,13 +37,26 @@ class ArrayTop(wiring.Component):
         The run.
     error : Out(1)
         As in `Link`.
-    lif_wanted, link_wanted : Out(1)
+    lif_wanted, link_wanted, passes_wanted, sums_wanted : Out(1)
         The clocks of these domains must run.
     """
 
-    def __init__(self, params: ArrayParams, *, lif_domain: str = "sync", link_domain: str = "sync"):
+    def __init__(
+        self,
+        params: ArrayParams,
+        *,
+        lif_domain: str = "sync",
+        link_domain: str = "sync",
+        passes_domain: str = "sync",
+        sums_domain: str = "sync",
+    ):
         self.params = params
-        self._domains = lif_domain, link_domain
+        self._link_domain = link_domain
+        self._core_domains = {
+            "lif_domain": lif_domain,
+            "passes_domain": passes_domain,
+            "sums_domain": sums_domain,
+        }
         super().__init__(
             {
                 "i": In(stream.Signature(8)),
@@ -55,15 +69,16 @@ class ArrayTop(wiring.Component):
                 "error": Out(1),
                 "lif_wanted": Out(1),
                 "link_wanted": Out(1),
+                "passes_wanted": Out(1),
+                "sums_wanted": Out(1),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        lif_domain, link_domain = self._domains
         link = Link(self.params)
-        m.submodules.link = DomainRenamer(link_domain)(link)
-        m.submodules.core = core = Core(self.params, lif_domain=lif_domain)
+        m.submodules.link = DomainRenamer(self._link_domain)(link)
+        m.submodules.core = core = Core(self.params, **self._core_domains)
         connect(m, flipped(self.i), link.i)
         connect(m, link.o, flipped(self.o))
         connect(m, link.core, core.link)
@@ -75,6 +90,8 @@ class ArrayTop(wiring.Component):
             self.paused.eq(core.link.paused),
             self.error.eq(link.error),
             self.lif_wanted.eq(core.lif_wanted),
+            self.passes_wanted.eq(core.passes_wanted),
+            self.sums_wanted.eq(core.sums_wanted),
             # During a run the link is idle until the core records something.
             self.link_wanted.eq(
                 ~link.idle

@@ -47,6 +47,11 @@ class NetlistDesign(Design):
     _: KW_ONLY
     family: str
 
+    @property
+    def both_edges(self) -> bool:
+        """False: cells of a netlist may make clocks of their own."""
+        return False
+
     def key(self) -> str:
         """Return 32 hex digits that change with everything the netlist and its simulation are made from."""
         family = FAMILIES[self.family]
@@ -118,6 +123,11 @@ class BoardNetlist(NetlistDesign):
 
     _: KW_ONLY
     board: str
+
+    @property
+    def both_edges(self) -> bool:
+        """False: cells of a netlist may make clocks of their own."""
+        return False
 
     def key(self) -> str:
         """Return 32 hex digits that change with everything the netlist and its simulation are made from."""

@@ -130,7 +130,7 @@ class Accumulators(wiring.Component):
             pipe.enter(name, value, stage)
             for name, value in (("weight", self.weights[n]), ("mask", self.mask[n]), ("shift", self.shift))
         )
-        negative = pipe.wire(f"negative{n}", weight < 0)
+        negative = pipe.wire(f"negative{n}", weight[-1])
         size = mux(negative, -weight, weight)[: self.params.weight_bits]
         return pipe.next(f"adds{n}", mux(mask, size << shift, 0), _ADDS_BITS), negative
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Cat, DomainRenamer, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import fifo, memory, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import ceil_log2
@@ -41,26 +41,44 @@ _ROOM_MARGIN = 8
 """Words that may still be on their way into the record buffer when its room is looked at."""
 
 
+_SETTLE_CLOCKS = 8
+"""More than the registers behind the last stage of a pass, a raised trace or a sum."""
+
+
 class Core(wiring.Component):
     """Synapses, neurons, stimulus, recorder and sequencer behind the link's ports.
 
     Parameters
     ----------
     params : ArrayParams
-    lif_domain : str
-        As in `Neurons`.
+    lif_domain, passes_domain, sums_domain : str
+        Clock domains of the neurons, the pass engine and its accumulators, as in `ArrayTop`.
 
     Members
     -------
     link : In(CoreSignature)
-    lif_wanted : Out(1)
-        The clock of `lif_domain` must not rest.
+    lif_wanted, passes_wanted, sums_wanted : Out(1)
+        The clocks of these domains must not rest.
     """
 
-    def __init__(self, params: ArrayParams, *, lif_domain: str = "sync"):
+    def __init__(
+        self,
+        params: ArrayParams,
+        *,
+        lif_domain: str = "sync",
+        passes_domain: str = "sync",
+        sums_domain: str = "sync",
+    ):
         self.params = params
-        self._lif_domain = lif_domain
-        super().__init__({"link": In(CoreSignature()), "lif_wanted": Out(1)})
+        self._domains = lif_domain, passes_domain, sums_domain
+        super().__init__(
+            {
+                "link": In(CoreSignature()),
+                "lif_wanted": Out(1),
+                "passes_wanted": Out(1),
+                "sums_wanted": Out(1),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -68,9 +86,11 @@ class Core(wiring.Component):
         m.submodules.sequencer = self.sequencer = Sequencer(params)
         m.submodules.registers = self.registers = ControlRegisters(params)
         m.submodules.counters = self.counters = Counters(params)
-        m.submodules.passes = self.passes = PassEngine(params)
-        make_neurons = SerialNeurons if params.serial_neurons else Neurons
-        m.submodules.neurons = self.neurons = make_neurons(params, lif_domain=self._lif_domain)
+        lif_domain, passes_domain, sums_domain = self._domains
+        self.passes = PassEngine(params, sums_domain=sums_domain)
+        m.submodules.passes = DomainRenamer(passes_domain)(self.passes)
+        self.neurons = (SerialNeurons if params.serial_neurons else Neurons)(params)
+        m.submodules.neurons = DomainRenamer(lif_domain)(self.neurons)
         m.submodules.dither = self.dither = Dither(params)
         m.submodules.wheel = self.wheel = Wheel(params)
         m.submodules.events = self.events = EventQueue(params)
@@ -78,9 +98,9 @@ class Core(wiring.Component):
         m.submodules.fired = self.fired = FiredDispatcher(params)
         m.submodules.recorder = self.recorder = Recorder()
         m.submodules.probes = self.probes = Probes(params)
-        m.d.comb += self.lif_wanted.eq(self.neurons.busy)
         self._link(m)
         self._access(m)
+        self._rest(m)
         self._rows(m)
         self._sweep(m)
         self._columns(m)
@@ -139,7 +159,7 @@ class Core(wiring.Component):
             ports |= {Region.GEN_RATE: self.generators.rates, Region.GEN_PHASE: self.generators.phases}
         if params.spike_counters:
             ports[Region.SPIKE_COUNTS] = self.fired.counts
-        m.submodules.bridge = bridge = RegionBridge(params, ports)
+        m.submodules.bridge = self.bridge = bridge = RegionBridge(params, ports)
         connect(m, self.registers.kept, self.counters.kept)
         for region, port in ports.items():
             connect(m, getattr(bridge, region.name.lower()), port)
@@ -156,6 +176,25 @@ class Core(wiring.Component):
             probes.data.eq(bridge.data),
             self.passes.forget.eq(bridge.written),
         ]
+
+    def _rest(self, m: Module):
+        """Say which clocks may rest: those of blocks that would not change if they ran."""
+        passes, neurons, phase = self.passes, self.neurons, self.sequencer.phase
+        access = self.bridge.start | self.bridge.busy
+        # Amplitudes follow the reward, which a lesson may set.
+        works = passes.busy | passes.raise_en.any() | neurons.sweep_en | access | (phase == Phase.TEACH)
+        m.d.comb += [
+            self.lif_wanted.eq(1 if self.params.serial_neurons else neurons.busy | access),
+            # Single-ported weights are read in every second clock, which is counted without a rest.
+            self.passes_wanted.eq(1 if self.params.single_port else self._and_after(m, works)),
+            self.sums_wanted.eq(self._and_after(m, works & (phase != Phase.COLUMNS))),
+        ]
+
+    def _and_after(self, m: Module, works: Value) -> Value:
+        """Return whether a block works, or did in one of the clocks that bring its registers to rest."""
+        after = Signal(_SETTLE_CLOCKS)
+        m.d.sync += after.eq(Cat(works, after))
+        return works | after.any()
 
     def _rows(self, m: Module):
         """Scan the wheel and the generators; every active source makes a pass."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, DomainRenamer, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -41,8 +41,6 @@ class Neurons(wiring.Component):
     Parameters
     ----------
     params : ArrayParams
-    lif_domain : str
-        Clock domain of the lanes. Its clock is that of sync, but may stop while `busy` is low.
 
     Members
     -------
@@ -71,9 +69,8 @@ class Neurons(wiring.Component):
         NEURON_PARAMS and NEURON_STATE.
     """
 
-    def __init__(self, params: ArrayParams, *, lif_domain: str = "sync"):
+    def __init__(self, params: ArrayParams):
         self.params = params
-        self._lif_domain = lif_domain
         super().__init__(
             {
                 "start": In(1),
@@ -159,8 +156,7 @@ class Neurons(wiring.Component):
         """Make the lanes between the memories."""
         lanes = []
         for n in range(self.params.neuron_lanes):
-            lane = NeuronLane(self.params)
-            m.submodules[f"lane{n}"] = DomainRenamer(self._lif_domain)(lane)
+            m.submodules[f"lane{n}"] = lane = NeuronLane(self.params)
             m.d.comb += [
                 lane.valid.eq(valid & used[n]),
                 lane.parameters.eq(parameters.row.word_select(n, len(lane.parameters.as_value()))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Cat, Const, Module, Signal, signed
+from amaranth.hdl import Cat, Const, DomainRenamer, Module, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -41,6 +41,12 @@ class PassEngine(wiring.Component):
     weights a segment stays until its last weight is written, which saves the registers that would carry its
     rule along.
 
+    Parameters
+    ----------
+    params : ArrayParams
+    sums_domain : str
+        Clock domain of the accumulators. Its clock is that of sync, but may stop while they have no work.
+
     Members
     -------
     jobs : In(stream of job_layout)
@@ -65,8 +71,9 @@ class PassEngine(wiring.Component):
         WEIGHTS, PROGRAM, and the region of each trace of `TRACES`.
     """
 
-    def __init__(self, params: ArrayParams):
+    def __init__(self, params: ArrayParams, *, sums_domain: str = "sync"):
         self.params = params
+        self._sums_domain = sums_domain
         super().__init__(
             {
                 "jobs": In(stream.Signature(job_layout(params))),
@@ -101,7 +108,8 @@ class PassEngine(wiring.Component):
         params, timing = self.params, PassTiming.of(self.params)
         self._timing = timing
         m.submodules.loom = self.loom = Loom(params)
-        m.submodules.accumulators = self.accumulators = make_accumulators(params)
+        self.accumulators = make_accumulators(params)
+        m.submodules.accumulators = DomainRenamer(self._sums_domain)(self.accumulators)
         self.traces = {trace: Traces(params, _count(params, trace)) for trace in TRACES}
         for trace, traces in self.traces.items():
             m.submodules[trace.name] = traces

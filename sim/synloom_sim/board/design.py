@@ -44,6 +44,11 @@ class Design:
         return self.top or f"synloom_hdl.top:{'UartTop' if self.pins else 'ArrayTop'}"
 
     @property
+    def both_edges(self) -> bool:
+        """Whether registers may take both edges of a clock: all clocks are the harness's, none is derived."""
+        return True
+
+    @property
     def divisor(self) -> int:
         """Clocks per bit of the serial line after power-up."""
         return max(1, round(self.params.clock_hz / self.params.baud))

@@ -2,7 +2,8 @@
 //
 // Compiled once per design with the Verilated sources (prefix Vtop) into a shared library and driven
 // by library.py through the C functions at the end. SYNLOOM_PINS selects the face: 0 for the byte
-// streams, 1 for the UART's pins rx and tx.
+// streams, 1 for the UART's pins rx and tx. SYNLOOM_BOTH_EDGES is 1 if registers take both edges of a
+// clock, so that a clock is one evaluation.
 
 #include <cstddef>
 #include <cstdint>
@@ -173,13 +174,25 @@ class Board {
   private:
     bool quiet() const { return top_.idle && !line_.busy(in) && (!top_.running || top_.paused); }
 
+    // A clock of all domains that do not rest.
     void edge() {
+#if SYNLOOM_BOTH_EDGES
+        top_.clk ^= 1;
+        top_.lif_clk ^= top_.lif_wanted;
+        top_.link_clk ^= top_.link_wanted;
+        top_.passes_clk ^= top_.passes_wanted;
+        top_.sums_clk ^= top_.sums_wanted;
+        top_.eval();
+#else
         top_.clk = 1;
         top_.lif_clk = top_.lif_wanted;
         top_.link_clk = top_.link_wanted;
+        top_.passes_clk = top_.passes_wanted;
+        top_.sums_clk = top_.sums_wanted;
         top_.eval();
-        top_.clk = top_.lif_clk = top_.link_clk = 0;
+        top_.clk = top_.lif_clk = top_.link_clk = top_.passes_clk = top_.sums_clk = 0;
         top_.eval();
+#endif
     }
 
 #if SYNLOOM_PINS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -45,9 +46,11 @@ _COMPILER_FLAGS = (
     "-fvisibility=hidden",
     "-fno-sanitize=undefined",  # Zig's default; it stops at shifts that Verilator means
     "-g0",  # Zig has debug information by default
+    "-DNDEBUG",  # an assertion of the runtime needs a library that clang++ does not bring
     "-DVL_TIME_CONTEXT",
 )
 _LINKER_FLAGS = ("-shared", "-fno-sanitize=undefined", "-g0")
+_EDGE = re.compile(r"@\(posedge (?=\w+\))")
 _FAST = "-O1"
 """For code that runs every clock; -O2 and -O3 take twice as long to compile and are hardly faster."""
 _SLOW = "-O0"
@@ -84,11 +87,11 @@ def build_board(design: Design, *, cache: BoardCache | None = None, progress: Pr
         report("generating Verilog", 0.0)
         verilog = design.verilog(enclosed=True)
         tools = verilator.version, *compiler.command[1:], compiler.version
-        content = _digest(verilog, _recipe(), str(design.pins), *tools)
+        content = _digest(verilog, _recipe(), str(design.pins), str(design.both_edges), *tools)
         library = cache.library(content)
         if library is None:
             with cache.workplace(key) as folder:
-                _Build(folder, verilator, compiler, design.pins, cache.log(key), report).run(verilog)
+                _Build(folder, verilator, compiler, design, cache.log(key), report).run(verilog)
                 library = cache.store(content, folder)
         cache.remember(key, content)
         return library
@@ -101,12 +104,14 @@ class _Build:
     folder: Path
     verilator: Verilator
     compiler: Compiler
-    pins: bool
+    design: Design
     kept_log: Path
     report: Progress
 
     def run(self, verilog: str) -> None:
         """Build `board.so`; only it, the Verilog and the log remain in the folder."""
+        if self.design.both_edges:
+            verilog = _EDGE.sub("@(edge ", verilog)
         (self.folder / "top.v").write_text(verilog)
         self.report("verilating", 0.1)
         self._call(
@@ -152,7 +157,8 @@ class _Build:
                 *self.compiler.command,
                 *_COMPILER_FLAGS,
                 _FAST if self._is_hot(source) else _SLOW,
-                f"-DSYNLOOM_PINS={int(self.pins)}",
+                f"-DSYNLOOM_PINS={int(self.design.pins)}",
+                f"-DSYNLOOM_BOTH_EDGES={int(self.design.both_edges)}",
                 "-I",
                 "obj",
                 "-isystem",

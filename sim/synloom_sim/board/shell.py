@@ -8,7 +8,7 @@ from amaranth.hdl import ClockDomain, Module, Signal
 
 __all__ = ["RESTING_DOMAINS", "shell"]
 
-RESTING_DOMAINS = ("lif", "link")
+RESTING_DOMAINS = ("lif", "link", "passes", "sums")
 """Clock domains that are stopped while the top does not need them (see `synloom_hdl.top.ArrayTop`)."""
 
 
