@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 
 import pytest
 from serial.tools import list_ports
@@ -43,19 +44,36 @@ def test_missing_compiler_fails(capsys, monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     code, checks = found(capsys)
     assert code == 1
-    assert checks["C++ compiler"]["remedy"] == "sudo apt install g++"
+    assert checks["C++ compiler"]["remedy"] == "unset CXX"
     code, out = run(capsys)
     assert code == 1
     assert "MISSING  C++ compiler" in out
-    assert "fix it with: sudo apt install g++" in out
+    assert "fix it with: unset CXX" in out
+
+
+def test_no_compiler_at_all_asks_for_one_by_pip(capsys, monkeypatch):
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setitem(sys.modules, "ziglang", None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    code, checks = found(capsys)
+    assert code == 1
+    assert "pip install 'ziglang" in checks["C++ compiler"]["remedy"]
+
+
+def test_compiler_is_named_with_all_its_words(capsys, monkeypatch, tmp_path):
+    script = tmp_path / "launcher"
+    script.write_text("#!/bin/sh\necho version 7 of $1\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("CXX", f"{script} cc")
+    assert found(capsys)[1]["C++ compiler"]["detail"] == f"{script} cc: version 7 of cc"
 
 
 def test_missing_test_tool_is_optional(capsys, monkeypatch):
     which = shutil.which
-    monkeypatch.setattr(shutil, "which", lambda name: None if name == "perl" else which(name))
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == "make" else which(name))
     code, checks = found(capsys)
     assert code == 0
-    assert checks["perl"]["remedy"] == "sudo apt install perl"
+    assert checks["make"]["remedy"] == "sudo apt install make"
 
 
 def test_missing_package_names_its_command(capsys, monkeypatch):

@@ -50,11 +50,12 @@ _COMPILER_FLAGS = (
     "-DVL_TIME_CONTEXT",
 )
 _LINKER_FLAGS = ("-shared", "-fno-sanitize=undefined", "-g0")
-_EDGE = re.compile(r"@\(posedge (?=\w+\))")
 _FAST = "-O1"
 """For code that runs every clock; -O2 and -O3 take twice as long to compile and are hardly faster."""
+_EDGE = re.compile(r"@\(posedge (?=\w+\))")
+"""What makes a register take one edge of a clock."""
 _SLOW = "-O0"
-"""For code that runs once: set-up of the model, Verilator's runtime."""
+"""For code that runs once: set-up of the model."""
 _VERILATED_SOURCES = ("verilated.cpp", "verilated_threads.cpp")
 
 
@@ -169,7 +170,7 @@ class _Build:
                 source,
                 "-o",
                 self._object(source),
-            ]
+            ],
         )
 
     def _call(
@@ -196,7 +197,7 @@ class _Build:
 
     @staticmethod
     def _is_hot(source: Path) -> bool:
-        return source == _HARNESS or (source.name.startswith("Vtop") and "Slow" not in source.name)
+        return not source.name.startswith("Vtop") or "Slow" not in source.name
 
     def _cost(self, source: Path) -> float:
         """Estimate the time to compile, in arbitrary units: a constant for the headers, plus the size."""
@@ -210,7 +211,14 @@ class _Build:
 def _recipe() -> str:
     """Return a digest of everything but the design that affects the library."""
     return _digest(
-        _HARNESS.read_text(), _SHELL.read_text(), *_VERILATOR_FLAGS, *_COMPILER_FLAGS, *_LINKER_FLAGS, _FAST, _SLOW
+        _HARNESS.read_text(),
+        _SHELL.read_text(),
+        *_VERILATOR_FLAGS,
+        *_COMPILER_FLAGS,
+        *_LINKER_FLAGS,
+        _FAST,
+        _SLOW,
+        _EDGE.pattern,
     )
 
 
