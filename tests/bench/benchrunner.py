@@ -101,7 +101,7 @@ def _tools(compiler, verilator, build_dir):
         "CXX": command,
         "LINK": command,
         "AR": shlex.join(_archiver(compiler)).replace(" ", "\\ "),
-        "PYTHON3": "python3",
+        "PYTHON3": sys.executable,
         "CFG_CXXFLAGS_PCH_I": "-include",
         "OPT_FAST": "-O1",
     }
