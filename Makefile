@@ -14,7 +14,7 @@ ORACLES_STAMP := $(ORACLES)/installed-oracles-$(STAMP)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 QUIET := | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 
-.PHONY: demo test lint types pytest slow agreement noise bench boards boards-check netlists oracles compiler clean help
+.PHONY: demo test lint types pytest slow agreement noise bench boards boards-check netlists oracles compiler tools clean help
 
 help:
 	@echo "make demo    a network learns digits on the simulated board"
@@ -43,10 +43,10 @@ lint: $(DEV_STAMP)
 types: $(DEV_STAMP)
 	$(BIN)/mypy
 
-pytest: $(DEV_STAMP) compiler
+pytest: $(DEV_STAMP) tools
 	$(BIN)/pytest -n 2
 
-slow: $(DEV_STAMP) compiler
+slow: $(DEV_STAMP) tools
 	$(BIN)/pytest -n 2 -m slow
 
 agreement: $(DEV_STAMP) compiler
@@ -71,6 +71,11 @@ netlists: $(BOARDS_STAMP) compiler
 oracles: $(ORACLES_STAMP)
 	CI=true $(ORACLES)/bin/python -m pytest -m oracle -rP tests/oracles
 	$(ORACLES)/bin/python tests/oracles/nest_table.py
+
+# Tests with cocotb link libraries that are made for the compilers of the system.
+tools:
+	@[ -n "$$CXX" ] || command -v g++ clang++ > /dev/null || \
+		{ echo "error: the tests need g++ or clang++; try: sudo apt install g++" >&2; exit 1; }
 
 # Where nothing compiles C++, a compiler comes by pip; a $CXX that does not work is the user's to mend.
 compiler: $(USER_STAMP)

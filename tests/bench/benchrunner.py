@@ -57,7 +57,8 @@ def run_benches(design, module, folder, *, testcase=None, seed=1, **variables):
 def _build(design):
     cache = BoardCache.default()
     verilog = design.verilog()
-    compiler, verilator = find_compiler(), find_verilator()
+    # The makefile links cocotb's libraries, which are made for the system's compilers.
+    compiler, verilator = find_compiler(zig=False), find_verilator()
     facts = (verilog, *_BUILD_ARGS, _VISIBLE, verilator.version, compiler.version, metadata.version("cocotb"))
     key = "cocotb-" + hashlib.sha256("\0".join(facts).encode()).hexdigest()[:32]
     build_dir = cache.root / "cocotb" / key
@@ -80,13 +81,6 @@ def _build(design):
     return build_dir
 
 
-def _archiver(compiler):
-    """Return the command of the archiver that comes with a compiler."""
-    if "ziglang" in compiler.command:
-        return sys.executable, "-m", "ziglang", "ar"
-    return ("ar",)
-
-
 @contextmanager
 def _tools(compiler, verilator, build_dir):
     """Let the runner find Verilator without its Perl wrapper, and make this machine's tools.
@@ -100,7 +94,7 @@ def _tools(compiler, verilator, build_dir):
     settings = {
         "CXX": command,
         "LINK": command,
-        "AR": shlex.join(_archiver(compiler)).replace(" ", "\\ "),
+        "AR": "ar",
         "PYTHON3": sys.executable,
         "CFG_CXXFLAGS_PCH_I": "-include",
         "OPT_FAST": "-O1",

