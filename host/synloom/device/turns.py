@@ -79,7 +79,9 @@ class _Loaded(Protocol):
 
 class _Owner(Protocol):
     _turns: Turns
-    _session: _Loaded
+
+    @property
+    def _session(self) -> _Loaded: ...
 
 
 _Self = TypeVar("_Self", bound=_Owner)
