@@ -15,6 +15,10 @@ def closed_loop(device, case):
     return fired
 
 
+def closed(device, case):
+    return case
+
+
 def fails_at(device, case):
     if case in (2, 5):
         raise ValueError(f"case {case} is bad")

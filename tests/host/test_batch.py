@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import batch_functions as functions
@@ -120,6 +120,32 @@ def test_a_process_that_dies_loses_no_other_run():
     trials = sl.run_batch(image, functions.cannot_return, cases=range(3), jobs=2, raises=False)
     assert [trial.value for trial in trials] == [0, None, 2]
     assert "ickle" in str(trials[1].error)
+
+
+def test_an_executor_that_breaks_loses_nothing_that_has_ended():
+    class Gone(ThreadPoolExecutor):
+        """Cancels its third job, and takes none after its fifth."""
+
+        taken = 0
+
+        def submit(self, function, /, *args):
+            self.taken += 1
+            if self.taken > 5:
+                raise RuntimeError("the scheduler is gone")
+            if self.taken == 3:
+                lost = Future()
+                lost.cancel()
+                lost.set_running_or_notify_cancel()
+                return lost
+            return super().submit(function, *args)
+
+    with Gone(1) as executor:
+        trials = sl.run_batch(
+            sl.compile(relay()), functions.closed, cases=range(7), executor=executor, raises=False
+        )
+    assert [trial.value for trial in trials] == [0, 1, None, 3, 4, None, None]
+    assert "its executor cancelled it" in str(trials[2].error)
+    assert "takes no more jobs: the scheduler is gone" in str(trials[6].error)
 
 
 def test_processes_that_never_start_are_told_once():

@@ -9,7 +9,15 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import active_children, connection, get_context, parent_process
@@ -159,7 +167,11 @@ class _Foreign:
         self._executor = executor
 
     def submit(self, *call: Any) -> Future[Any]:
-        return self._executor.submit(*call)
+        try:
+            return self._executor.submit(*call)
+        except Exception as error:
+            # A cluster that is gone raises whatever its library has for that.
+            raise BrokenExecutor(str(error)) from error
 
     def renew(self) -> None:
         """Do nothing: only its owner can renew it."""
@@ -214,6 +226,7 @@ class _Jobs:
         self._running: dict[Future[Any], int] = {}
         self._proved = False
         self._killed = 0
+        self._why = ""
 
     def run(self) -> Iterator[tuple[int, Any]]:
         try:
@@ -229,7 +242,8 @@ class _Jobs:
         while queue and len(self._running) < width:
             try:
                 future = self._pool.submit(_attempt, self._function, self._jobs[queue[0]])
-            except BrokenExecutor:
+            except BrokenExecutor as error:
+                self._why = f": {error}" if str(error) else ""
                 if not self._pool.renewable or self._running:
                     break
                 self._pool.renew()
@@ -240,7 +254,7 @@ class _Jobs:
         if not self._running:
             # Only a foreign executor stays broken.
             for index in (*self._suspects, *self._waiting):
-                yield index, Failure("BrokenExecutor", "the executor takes no more jobs")
+                yield index, Failure("BrokenExecutor", f"the executor takes no more jobs{self._why}")
             self._suspects.clear()
             self._waiting.clear()
             return
@@ -282,7 +296,7 @@ class _Jobs:
 
 
 def _error(future: Future[Any]) -> BaseException | None:
-    return None if future.cancelled() else future.exception()
+    return CancelledError("its executor cancelled it") if future.cancelled() else future.exception()
 
 
 def _end_with_parent() -> None:

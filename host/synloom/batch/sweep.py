@@ -24,13 +24,14 @@ from synloom.batch.store import Store
 from synloom.batch.table import Row, as_csv, as_parquet, table_of
 from synloom.batch.task import SUMMARY_METRICS, Metric, Record, Task, make_task, run_task
 from synloom.contract.targets import ANY_ARRAY
+from synloom.experiment.data_files import find
 from synloom.experiment.document import Experiment, read_experiment
 from synloom.experiment.identity import experiment_digest
 from synloom.experiment.settings import setting_text, with_settings
 
 __all__ = ["Sweep", "sweep"]
 
-_MOST_TASKS: Final = 1_000_000
+_MOST_TASKS: Final = 100_000
 _NEVER_SWEPT: Final = ("title", "run.seed")
 
 
@@ -103,7 +104,7 @@ def sweep(
     seeds: Iterable[int] | None = None,
     metric: Metric | None = None,
     out: str | Path | None = None,
-    target: str = "model",
+    target: str = "software",
     jobs: int | None = None,
     executor: Executor | None = None,
     cluster: str | None = None,
@@ -188,10 +189,13 @@ def _tasks(
             f"a sweep has at most {_MOST_TASKS:,} tasks, not {len(points) * len(numbers):,}; divide it"
         )
     known: dict[str, Task] = {}
+    read: dict[str, bytes] = {}
     for point in points:
         changed = with_settings(base, point)
         for seed in numbers:
-            task = make_task(changed.changed(seed=seed), point, metric, target, portable=portable)
+            ready = changed.changed(seed=seed)
+            files = _contents(ready, read) if portable else {}
+            task = make_task(ready, point, metric, target, files)
             if task.digest in known:
                 raise ParameterError(
                     f"two tasks are the same experiment: {_described(known[task.digest])}; and "
@@ -199,6 +203,14 @@ def _tasks(
                 )
             known[task.digest] = task
             yield task
+
+
+def _contents(experiment: Experiment, read: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the contents of the data files; each is read once and kept in `read`."""
+    for name in experiment.data_files():
+        if name not in read:
+            read[name] = find(name, experiment.path.parent, experiment.where).read_bytes()
+    return {name: read[name] for name in experiment.data_files()}
 
 
 def _points(

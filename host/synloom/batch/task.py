@@ -146,17 +146,14 @@ def make_task(
     settings: Mapping[str, Any],
     metric: Metric | None,
     target: str,
-    *,
-    portable: bool,
+    files: Mapping[str, bytes],
 ) -> Task:
     """Return the task of an experiment that has its settings and seed.
 
     Parameters
     ----------
-    experiment, settings, metric, target
+    experiment, settings, metric, target, files
         As in `Task`.
-    portable : bool
-        Whether the task carries its data files.
 
     Raises
     ------
@@ -165,8 +162,6 @@ def make_task(
     """
     parts = [experiment_digest(experiment), _identity(metric)]
     digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
-    folder = experiment.path.parent
-    files = {name: (folder / name).read_bytes() for name in experiment.data_files()} if portable else {}
     return Task(digest, experiment, dict(settings), metric, target, files)
 
 

@@ -150,7 +150,7 @@ def run_batch(
     *,
     cases: Iterable[Any] | None = None,
     weights: Sequence[Any] = (),
-    target: str = "model",
+    target: str = "software",
     jobs: int | None = None,
     executor: Executor | None = None,
     raises: bool = True,

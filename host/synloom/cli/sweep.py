@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["sweep"]
 
 _FAILED = 1
+_MOST_SEEDS = 100_000
 _SHOWN = 20
 """Most failed tasks that are listed; the folder has all of them."""
 
@@ -58,7 +59,7 @@ _SHOWN = 20
     "--jobs", type=click.IntRange(1, 4096), metavar="N", help="Processes; default: one for each core."
 )
 @click.option("--cluster", metavar="ADDRESS", help="Run on the workers of a Dask scheduler: tcp://HOST:8786.")
-@click.option("--target", default="model", show_default=True, metavar="TARGET", help="Where each task runs.")
+@click.option("--target", metavar="TARGET", help="Where each task runs; default: model.")
 @click.option("--again", is_flag=True, help="Run all tasks, and compare with the results that are there.")
 @json_option
 def sweep(
@@ -70,7 +71,7 @@ def sweep(
     out: Path | None,
     jobs: int | None,
     cluster: str | None,
-    target: str,
+    target: str | None,
     again: bool,
     as_json: bool,
 ) -> int:
@@ -98,7 +99,7 @@ def sweep(
                 seeds=numbers,
                 metric=measured,
                 out=folder,
-                target=target,
+                **({} if target is None else {"target": target}),
                 jobs=jobs,
                 cluster=cluster,
                 again=again,
@@ -164,8 +165,10 @@ def _seeds(text: str) -> list[int]:
             raise click.UsageError(
                 f"--seeds must be whole numbers and ranges, such as 0..9 or 1,5,7..9, not {text!r}"
             )
-        if dots and int(high) - int(low) >= 1_000_000:
-            raise click.UsageError(f"--seeds has {int(high) - int(low) + 1:,} seeds; give at most 1,000,000")
+        if dots and int(high) - int(low) >= _MOST_SEEDS:
+            raise click.UsageError(
+                f"--seeds has {int(high) - int(low) + 1:,} seeds; give at most {_MOST_SEEDS:,}"
+            )
         seeds += range(int(low), int(high if dots else low) + 1)
     return seeds
 

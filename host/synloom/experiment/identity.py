@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 from synloom.contract.params import SEMANTICS_VERSION
@@ -37,8 +39,9 @@ def experiment_digest(experiment: Experiment, *, seed: bool = True) -> str:
     tables = {name: table for name, table in experiment.tables.items() if name not in ("title", "run")}
     files = {}
     for name in experiment.data_files():
-        content = find(name, experiment.path.parent, experiment.where).read_bytes()
-        files[name] = hashlib.sha256(content).hexdigest()
+        path = find(name, experiment.path.parent, experiment.where)
+        seen = path.stat()
+        files[name] = _file_digest(path, seen.st_mtime_ns, seen.st_size)
     parts = [
         _FORMAT,
         SEMANTICS_VERSION,
@@ -51,3 +54,10 @@ def experiment_digest(experiment: Experiment, *, seed: bool = True) -> str:
     # Distributions are dataclasses, whose representation has all their values.
     text = json.dumps(parts, sort_keys=True, default=repr)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@lru_cache(maxsize=256)
+def _file_digest(path: Path, changed: int, size: int) -> str:
+    """Return the digest of a file, which a sweep of many tasks reads once."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
