@@ -89,6 +89,7 @@ def sweep(
     numbers = None if seeds is None else _seeds(seeds)
     measured = None if metric is None else _metric(metric)
     from synloom.batch.sweep import sweep as run_sweep
+    from synloom.experiment.experiment_run import DEFAULT_TARGET
 
     try:
         with count_line("tasks") as progress:
@@ -99,7 +100,7 @@ def sweep(
                 seeds=numbers,
                 metric=measured,
                 out=folder,
-                **({} if target is None else {"target": target}),
+                target=target or DEFAULT_TARGET,
                 jobs=jobs,
                 cluster=cluster,
                 again=again,
