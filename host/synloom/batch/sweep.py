@@ -128,7 +128,7 @@ def sweep(
     out : str or Path, optional
         Folder where results are kept, and found again; failed tasks are run again.
     target : str
-        The model or a simulated board.
+        An engine of this process or a simulated board.
     jobs, executor, cluster : int, Executor or str, optional
         Where: so many processes (default: one for each core), an executor, or a Dask scheduler's address.
     again : bool

@@ -172,7 +172,7 @@ def run_batch(
     weights : sequence of Projection or str
         Projections whose weights are read at the end.
     target : str
-        The model or a simulated board.
+        An engine of this process or a simulated board.
     jobs : int, optional
         Number of processes, by default one for each core; 1 runs all in this process.
     executor : concurrent.futures.Executor, optional

@@ -59,7 +59,9 @@ _SHOWN = 20
     "--jobs", type=click.IntRange(1, 4096), metavar="N", help="Processes; default: one for each core."
 )
 @click.option("--cluster", metavar="ADDRESS", help="Run on the workers of a Dask scheduler: tcp://HOST:8786.")
-@click.option("--target", metavar="TARGET", help="Where each task runs; default: model.")
+@click.option(
+    "--target", default="software", show_default=True, metavar="TARGET", help="Where each task runs."
+)
 @click.option("--again", is_flag=True, help="Run all tasks, and compare with the results that are there.")
 @json_option
 def sweep(
@@ -71,7 +73,7 @@ def sweep(
     out: Path | None,
     jobs: int | None,
     cluster: str | None,
-    target: str | None,
+    target: str,
     again: bool,
     as_json: bool,
 ) -> int:
@@ -89,7 +91,6 @@ def sweep(
     numbers = None if seeds is None else _seeds(seeds)
     measured = None if metric is None else _metric(metric)
     from synloom.batch.sweep import sweep as run_sweep
-    from synloom.experiment.experiment_run import DEFAULT_TARGET
 
     try:
         with count_line("tasks") as progress:
@@ -100,7 +101,7 @@ def sweep(
                 seeds=numbers,
                 metric=measured,
                 out=folder,
-                target=target or DEFAULT_TARGET,
+                target=target,
                 jobs=jobs,
                 cluster=cluster,
                 again=again,
