@@ -12,7 +12,7 @@ from synloom_boards.bitstreams.report import FEATURES
 from synloom_boards.bitstreams.stamp import read_stamp
 from synloom_boards.board import Board
 from synloom_boards.boards import board_names, load_board
-from synloom_boards.speed import steps_per_second
+from synloom_boards.speed import line_steps_per_second, steps_per_second
 
 __all__ = [
     "COLUMNS",
@@ -40,6 +40,7 @@ COLUMNS: Final = {
     "ram": "RAM",
     "dsp": "DSP",
     "steps_per_second": "steps/s at 5 %",
+    "line_steps_per_second": "with the raster on the line",
     "features_off": "off",
 }
 """Columns by key, with their heads."""
@@ -80,6 +81,7 @@ def board_row(board: Board) -> dict[str, Any]:
         "ram": {name: list(used[name]) for name in ("RAM", "SPRAM") if name in used} if stamp else None,
         "dsp": list(used.get("DSP", (0, 0))) if stamp else None,
         "steps_per_second": round(steps_per_second(array)),
+        "line_steps_per_second": round(min(steps_per_second(array), line_steps_per_second(array))),
         "features_off": [name for name in FEATURES if not getattr(array, name)],
         "current": stamp.is_current(board) if stamp else False,
     }

@@ -6,20 +6,19 @@ import math
 from typing import Final
 
 from synloom.contract import ArrayParams
+from synloom.contract.line_load import BITS_PER_BYTE, line_bytes, raster_words
+from synloom.contract.step_bound import step_bound
 
-__all__ = ["ACTIVITY", "step_clocks", "steps_per_second"]
+__all__ = ["ACTIVITY", "line_steps_per_second", "step_clocks", "steps_per_second"]
 
 ACTIVITY: Final = 0.05
 """Share of inputs and neurons that spike in a step, in all tables."""
 
 
 def step_clocks(params: ArrayParams, activity: float = ACTIVITY) -> float:
-    """Return the fewest clocks of a step.
+    """Return the fewest clocks of a step of an all-to-all network, in which all synapses learn if they can.
 
-    The sweep over all neurons takes `params.sweep_clocks`. Each active source has a row pass of
-    ``ceil(N / lanes)`` chunks; with plasticity, each active neuron has a column pass of
-    ``ceil((M + N) / lanes)`` chunks. A chunk takes `params.chunk_clocks`. Connections are all-to-all. The
-    clocks that passes need to start and to drain do not count, so the gateware takes some per cent more.
+    `synloom.contract.step_bound` says what a step pays.
 
     Parameters
     ----------
@@ -27,13 +26,16 @@ def step_clocks(params: ArrayParams, activity: float = ACTIVITY) -> float:
     activity : float
         Share of inputs and neurons that spike in each step.
     """
-    sources = params.inputs + params.neurons
-    chunks = activity * sources * math.ceil(params.neurons / params.lanes)
-    if params.plasticity:
-        chunks += activity * params.neurons * math.ceil(sources / params.lanes)
-    return params.sweep_clocks + params.chunk_clocks * chunks
+    inputs, neurons = activity * params.inputs, activity * params.neurons
+    return step_bound(params, inputs, neurons, learning=params.plasticity).clocks
 
 
 def steps_per_second(params: ArrayParams, activity: float = ACTIVITY) -> float:
     """Return the most steps per second at the array's clock."""
     return params.clock_hz / step_clocks(params, activity)
+
+
+def line_steps_per_second(params: ArrayParams, activity: float = ACTIVITY) -> float:
+    """Return the most steps per second that the line carries with the raster on; `inf` if nothing is sent."""
+    carried = line_bytes(raster_words(params, activity))
+    return params.baud / BITS_PER_BYTE / carried if carried else math.inf

@@ -37,4 +37,6 @@ def boards(as_json: bool) -> None:
             click.echo(f"  {'used':<10}{used}")
         if is_outdated(row):
             click.echo(f"  {'built':<10}before the last change of the gateware; try: make boards")
-        click.echo(f"  {'speed':<10}at most {row['steps_per_second']:,} steps/s at 5 % activity")
+        rates = f"{row['steps_per_second']:,} steps/s at 5 % activity"
+        line = f"{row['line_steps_per_second']:,} with the raster on the line"
+        click.echo(f"  {'speed':<10}at most {rates}, {line}")
