@@ -10,11 +10,14 @@ DEV_STAMP := $(VENV)/installed-dev-$(STAMP)
 # NEST brings much of its own, so it has a .venv of its own.
 ORACLES := .venv-oracles
 ORACLES_STAMP := $(ORACLES)/installed-oracles-$(STAMP)
+# Each of the other simulators has a .venv of its own, because they want different versions of NumPy.
+PEERS := brian2 nest superneuromat
+PEER_STAMPS := $(foreach peer,$(PEERS),.venv-peers-$(peer)/installed-$(peer)-$(STAMP))
 # One line for each package while pip works, instead of all that it says or nothing.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 QUIET := | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 
-.PHONY: demo test lint types pytest slow agreement noise bench boards boards-check netlists oracles compiler tools clean help
+.PHONY: demo test lint types pytest slow agreement noise bench bench-peers boards boards-check netlists oracles compiler tools clean help
 
 help:
 	@echo "make demo    a network learns digits on the simulated board"
@@ -24,12 +27,13 @@ help:
 	@echo "make slow    the long test suites"
 	@echo "make agreement  500 generated arrays on every number of lanes, and on the fast engine"
 	@echo "make noise   how independent the generators' spikes are, 2,048 channels for a million steps (hours)"
-	@echo "make bench   clocks of a step, and steps a second of the simulated board"
+	@echo "make bench   clocks of a step against their bound, the line, start-up (tens of minutes; the boards are kept)"
+	@echo "make bench-peers  steps a second beside Brian2, NEST and SuperNeuroMAT, which it installs (half an hour)"
 	@echo "make boards  bitstreams of all boards (an hour), their stamps and the table of the README"
 	@echo "make boards-check  are the bitstreams' stamps of this gateware, in time, and in the tables?"
 	@echo "make netlists  a learning network on the netlist of each FPGA family, bit by bit"
 	@echo "make oracles  spikes and weights against NEST, which it installs into .venv-oracles"
-	@echo "make clean   remove what was built (.venv, .venv-oracles and the user's cache stay)"
+	@echo "make clean   remove what was built (the .venvs and the user's cache stay)"
 
 demo: compiler
 	$(BIN)/synloom demo digits
@@ -58,6 +62,9 @@ noise: $(USER_STAMP)
 bench: compiler
 	$(BIN)/python -m synloom_sim.bench
 
+bench-peers: $(USER_STAMP) $(PEER_STAMPS)
+	$(BIN)/python -m synloom_sim.bench.peers
+
 boards: $(BOARDS_STAMP)
 	$(BIN)/python -m synloom_boards.build_all
 
@@ -84,7 +91,7 @@ compiler: $(USER_STAMP)
 		{ echo "installing a C++ compiler, as there is none (Zig's, 411 MB)"; \
 		$(PIP) --editable '.[compiler]' $(QUIET); }
 
-$(VENV)/bin/python $(ORACLES)/bin/python:
+$(VENV)/bin/python $(ORACLES)/bin/python $(PEERS:%=.venv-peers-%/bin/python):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: Python 3.11 or newer is needed; try: make PYTHON=python3.11" >&2; exit 1; }
 	@echo "making $(@:/bin/python=)"
@@ -114,6 +121,17 @@ $(ORACLES_STAMP): | $(ORACLES)/bin/python
 	@$(ORACLES)/bin/python -m pip install --disable-pip-version-check --editable '.[sim,oracles]' $(QUIET)
 	@rm -f $(ORACLES)/installed-oracles-*
 	@touch $@
+
+# Only the simulator and NumPy: what it runs imports nothing else.
+define peer
+.venv-peers-$(1)/installed-$(1)-$(STAMP): | .venv-peers-$(1)/bin/python
+	@echo "installing $(1) into .venv-peers-$(1)"
+	@.venv-peers-$(1)/bin/python -m pip install --disable-pip-version-check --upgrade 'pip>=25.1' $$(QUIET)
+	@.venv-peers-$(1)/bin/python -m pip install --disable-pip-version-check --group peers-$(1) $$(QUIET)
+	@rm -f .venv-peers-$(1)/installed-$(1)-*
+	@touch $$@
+endef
+$(foreach name,$(PEERS),$(eval $(call peer,$(name))))
 
 clean:
 	rm -rf build dist results .mypy_cache .pytest_cache .ruff_cache .hypothesis

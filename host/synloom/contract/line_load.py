@@ -51,11 +51,10 @@ def raster_words(params: ArrayParams, activity: float) -> float:
         return 1 / TIME_MAX
     if activity >= 1.0:
         return float(spike_words(params, n))
-    logs = np.array([math.lgamma(k + 1) for k in range(n + 1)])
-    binomial = (
-        logs[n] - logs - logs[::-1] + counts * math.log(activity) + (n - counts) * math.log1p(-activity)
-    )
-    return float(np.exp(binomial) @ spike_words(params, counts))
+    factorials = np.array([math.lgamma(k + 1) for k in range(n + 1)])
+    logs = factorials[n] - factorials - factorials[::-1]
+    logs += counts * math.log(activity) + (n - counts) * math.log1p(-activity)
+    return float(np.exp(logs) @ spike_words(params, counts))
 
 
 def line_bytes(words: float) -> float:

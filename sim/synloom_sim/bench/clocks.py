@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from synloom.base.progress import Progress
 from synloom.contract.array_port import Port
@@ -38,7 +38,7 @@ class StepCost:
     steps, clocks, chunks, spikes, row_passes : int
         Totals of the run.
     seconds : float
-        Duration of the run on this machine.
+        Processor time of the run on this machine, s.
     record_words : int
         Words of the record stream.
     """
@@ -74,14 +74,34 @@ class StepCost:
         inputs = (self.row_passes - self.spikes) / self.steps
         return step_bound(self.params, inputs, self.spikes / self.steps, learning=self.learning)
 
+    def row(self) -> dict[str, Any]:
+        """Return the counts and ratios as one flat row of a report."""
+        bound = self.bound
+        return {
+            "inputs": self.params.inputs,
+            "neurons": self.params.neurons,
+            "lanes": self.params.lanes,
+            "neuron_lanes": self.params.neuron_lanes,
+            "learning": self.learning,
+            "active": self.active,
+            "steps": self.steps,
+            "clocks": self.step_clocks,
+            "work": self.work,
+            **{name: getattr(bound, name) for name in ("rows", "sweep", "columns", "rest")},
+            "bound": bound.clocks,
+            "ratio": self.step_clocks / bound.clocks,
+            "record_words": self.record_words / self.steps,
+            "steps_per_second": self.steps / self.seconds,
+        }
+
 
 def measure(
     params: ArrayParams,
     runs: Sequence[tuple[int, bool, int]],
     *,
     progress: Progress | None = None,
-) -> list[StepCost]:
-    """Run workloads on one simulated board, through its serial protocol.
+) -> Iterator[StepCost]:
+    """Run workloads on one simulated board, through its serial protocol; yield what each cost.
 
     Parameters
     ----------
@@ -101,7 +121,8 @@ def measure(
     transport = SimTransport.build(Design(params), progress=progress)
     port = LinkPort(transport)
     try:
-        return [_measure(port, *run) for run in runs]
+        for run in runs:
+            yield _measure(port, *run)
     finally:
         port.close()
 
@@ -112,9 +133,9 @@ def _measure(port: Port, period: int, learning: bool, steps: int) -> StepCost:
         port.write(*write)
     _run(port, _QUIET_STEPS if period == QUIET else 2 * period)
     before = read_counters(port)
-    started = time.perf_counter()
+    started = time.process_time()
     words = _run(port, steps)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     after = read_counters(port)
     counts = {name: after[name] - value for name, value in before.items()}
     return StepCost(

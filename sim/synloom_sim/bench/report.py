@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from synloom.base.errors import ParameterError
 from synloom.base.atomic_files import write_whole
+from synloom.base.errors import ParameterError
 from synloom_sim.bench.machine import machine, versions
 
 __all__ = ["FOLDER", "Report", "read_report"]

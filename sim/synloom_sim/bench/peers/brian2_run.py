@@ -95,7 +95,7 @@ def _runtime(job: Job) -> Any:
             clocks.append((time.process_time(), time.perf_counter()))
 
         before = monitor.num_spikes
-        # Brian2 reports when its loop begins and ends: what is before it, checks and compilation, is not work.
+        # Brian2 reports when its loop begins and ends; checks and compilation before it are not work.
         network.run(steps * DT_MS * b2.ms, report=report, report_period=1000 * b2.second)
         (cpu, wall), (cpu_end, wall_end) = clocks[0], clocks[-1]
         return Timed(steps, int(monitor.num_spikes - before), cpu_end - cpu, wall_end - wall)

@@ -28,7 +28,7 @@ _ROW_MV: Final = 0.5
 
 @dataclass(frozen=True, eq=False)
 class PeerNetwork:
-    """N leaky neurons with a constant drive, connected all-to-all with delta synapses and a delay of one step.
+    """N leaky neurons with a constant drive, all-to-all, with delta synapses and a delay of one step.
 
     ``tau_m dv/dt = drive - v``; a neuron whose v reaches the threshold spikes and starts again at 0.
     The drive alone makes neurons spike, so that all simulators have the same activity, whatever their
