@@ -28,7 +28,7 @@ def main() -> int:
     names = [target.name for target in TARGETS]
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(names)} (default: all)")
     parser.add_argument("--sizes", type=int, nargs="+", default=_SIZES, help="neurons (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=7, help="runs of each (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each (default: %(default)s)")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="for reports (default: %(default)s)")
     options = parser.parse_args()
     if unknown := [name for name in options.targets if name not in names]:

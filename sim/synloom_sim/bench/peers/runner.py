@@ -93,11 +93,12 @@ class Worker:
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise BuildError(f"{self.target.title} ended without an answer; see {self._log}")
-        found: dict[str, Any] = json.loads(line)
-        return found
+        for line in self._process.stdout:
+            # NEST greets on standard output when it is imported.
+            if line.startswith("{"):
+                found: dict[str, Any] = json.loads(line)
+                return found
+        raise BuildError(f"{self.target.title} ended without an answer; see {self._log}")
 
 
 def compare(

@@ -17,6 +17,9 @@ from synloom_sim.bench.peers.network import AMPLITUDE, DT_MS, TAU_STDP_MS, THRES
 from synloom_sim.bench.peers.worker import Job, serve, timed
 
 _WINDOW: Final = 20
+_UPDATES: Final = {"cpu": 4e7, "jit": 5e6}
+_UPDATES_STATIC: Final = 1e9
+"""Synapses times steps of a run: its length is set beforehand, by the inputs; about half a second."""
 
 
 def _build(job: Job, network: PeerNetwork) -> Any:
@@ -37,8 +40,8 @@ def _build(job: Job, network: PeerNetwork) -> Any:
 def _make(job: Job) -> Any:
     network = job.network()
     snn = _build(job, network)
-    # Synapses times steps: about half a second. The length is set beforehand, by the inputs.
-    steps = max(100, min(5000, int((4e7 if job.learning else 2e9) / job.neurons**2)))
+    updates = _UPDATES[job.option] if job.learning else _UPDATES_STATIC
+    steps = max(3 * _WINDOW, min(5000, int(updates / job.neurons**2)))
     for neuron, fires in enumerate(network.spike_steps(steps)):
         for step in fires.tolist():
             snn.add_spike(step, neuron, 2 * THRESHOLD_MV)

@@ -18,7 +18,7 @@ from synloom_sim.bench.peers.network import PeerNetwork
 
 __all__ = ["Job", "Timed", "calibrate", "serve", "timed"]
 
-_SECONDS: Final = 0.7
+_SECONDS: Final = 0.4
 """Intended duration of a run."""
 _FEWEST, _MOST = 100, 400_000
 """Steps of a run."""
