@@ -1,4 +1,4 @@
-"""The documentation's tables, rendered from the contract.
+"""The documentation's tables, rendered from the contract, or from the last measurements (docs/bench).
 
 A page holds ``<!-- table: NAME -->`` and ``<!-- /table -->``; ``python docs/tables.py PAGE ...``
 writes the table between them. A test proves that the committed pages are current.
@@ -25,6 +25,9 @@ from synloom.contract.registers import (
     WIDE_COUNTER_BITS,
     Register,
 )
+from synloom_sim.bench.report import read_report
+from synloom_sim.bench.tables import TABLES as BENCH_TABLES
+from synloom_sim.bench.tables import machine_line
 
 __all__ = ["TABLES", "fill", "main", "render"]
 
@@ -41,6 +44,9 @@ _LAYOUTS: Final[dict[str, Region]] = {
     "probe": Region.PROBES,
 }
 """Tables of fields by the memory that has them."""
+
+_BENCH: Final = Path(__file__).parent / "bench"
+"""Reports of the last measurements, one for each kind."""
 
 _LIMITS = re.compile(r"[,:] \d[\d, ]*(?:to|or) \d+(?=[.;])")
 """Limits in a docstring's words; the table has a column for them."""
@@ -130,6 +136,15 @@ def _layout(name: str) -> str:
     return _table(("word.bits", "field", "bits", "meaning"), rows)
 
 
+def _measured(kind: str, name: str) -> str:
+    return BENCH_TABLES[kind][name](read_report(_BENCH / f"{kind}.json").rows)
+
+
+def _machine(kind: str) -> str:
+    report = read_report(_BENCH / f"{kind}.json")
+    return f"`{report.command}` on {machine_line(report)}.\n"
+
+
 TABLES: Final[dict[str, Callable[[], str]]] = {
     "params": _params,
     "regions": _region_map,
@@ -137,6 +152,8 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "counters": _counters,
     "link": lambda: _registers(LINK_REGISTERS),
     **{name: partial(_layout, name) for name in _LAYOUTS},
+    **{name: partial(_measured, kind, name) for kind, tables in BENCH_TABLES.items() for name in tables},
+    **{f"machine_{kind}": partial(_machine, kind) for kind in BENCH_TABLES if kind != "line"},
 }
 """Tables by the name that a page's marker gives."""
 
