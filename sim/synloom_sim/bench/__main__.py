@@ -13,10 +13,9 @@ from synloom.base.errors import SynloomError
 from synloom.contract.params import ArrayParams
 from synloom_sim.bench.clocks import measure
 from synloom_sim.bench.line import line_rows
-from synloom_sim.bench.plots import draw
 from synloom_sim.bench.report import FOLDER, Report
+from synloom_sim.bench.show import show
 from synloom_sim.bench.startup import CASES, measure_case
-from synloom_sim.bench.tables import machine_line, tables_of
 from synloom_sim.bench.workload import QUIET
 
 __all__ = ["main"]
@@ -57,15 +56,6 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def show(report: Report, folder: Path) -> None:
-    """Print the tables of a report, write it, and draw its pictures."""
-    print(f"\n{report.kind}: {machine_line(report)}")
-    for table in tables_of(report).values():
-        print(f"\n{table}", end="", flush=True)
-    written = [report.write(folder), *draw(report, folder)]
-    print("\n" + "\n".join(f"wrote {path}" for path in written), flush=True)
 
 
 def _clocks(arrays: Iterable[tuple[int, int, int]]) -> Iterator[dict[str, Any]]:

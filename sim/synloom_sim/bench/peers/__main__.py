@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from synloom.base.errors import SynloomError
-from synloom_sim.bench.__main__ import show
 from synloom_sim.bench.machine import versions
 from synloom_sim.bench.peers.runner import compare, row_of
 from synloom_sim.bench.peers.targets import TARGETS, Target
 from synloom_sim.bench.peers.worker import Job
 from synloom_sim.bench.report import FOLDER, Report
+from synloom_sim.bench.show import show
 
 __all__ = ["main"]
 

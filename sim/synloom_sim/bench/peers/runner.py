@@ -13,14 +13,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-import synloom_sim
 from synloom.base.errors import BuildError
 from synloom_sim.bench.peers.targets import Target
 from synloom_sim.bench.peers.worker import Job, Timed
 
 __all__ = ["Worker", "compare", "row_of"]
 
-_PACKAGES: Final = Path(synloom_sim.__file__).parents[1]
+_PACKAGES: Final = Path(__file__).parents[3]
 _THREADS: Final = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
 )
