@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -14,10 +15,42 @@ from synloom.contract.records import END_WORD, EndReason, RecordKind
 __all__ = ["RecordDecoder"]
 
 _END_WORDS: Final = 4
+# Plain numbers, which compare quicker than members of an enumeration.
+_LIST, _BITMAP, _PROBES, _TIME = map(int, RecordKind)
+
+
+class _Records:
+    """All records of one kind in a stream.
+
+    Parameters
+    ----------
+    places : list of int
+        For each its step, where its words begin, and how many there are.
+
+    Attributes
+    ----------
+    steps, starts, counts : (n,) int64
+    """
+
+    def __init__(self, places: list[int]) -> None:
+        self.steps, self.starts, self.counts = np.array(places, dtype=np.int64).reshape(-1, 3).T
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def words(self, stream: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
+        """Return the words of all records, one behind the other."""
+        before = np.cumsum(self.counts) - self.counts
+        places = np.repeat(self.starts - before, self.counts) + np.arange(self.counts.sum())
+        words: npt.NDArray[np.uint16] = stream[places]
+        return words
 
 
 class RecordDecoder:
     """Decodes the records of one run, which may arrive in pieces of any size.
+
+    Only the first word of each record is looked at one by one; the rest of a piece is taken at once, since
+    there are as many records as steps, and a step may be a matter of microseconds.
 
     Parameters
     ----------
@@ -37,8 +70,8 @@ class RecordDecoder:
         self.words = 0
         self._time = now
         self._rest: npt.NDArray[np.uint16] = np.zeros(0, dtype=np.uint16)
-        self._spikes: list[tuple[int, npt.NDArray[np.int64]]] = []
-        self._samples: list[tuple[int, npt.NDArray[np.uint32]]] = []
+        self._spikes: list[tuple[IntArray, IntArray]] = []
+        self._samples: list[tuple[IntArray, npt.NDArray[np.uint32]]] = []
 
     @property
     def ended(self) -> bool:
@@ -55,50 +88,69 @@ class RecordDecoder:
         """
         self.words += len(words)
         stream = np.concatenate([self._rest, words]) if len(self._rest) else words
-        at = 0
-        while at < len(stream):
+        places: dict[int, list[int]] = {kind: [] for kind in (_LIST, _BITMAP, _PROBES)}
+        at = self._walk(stream.tolist(), places)
+        self._rest = stream[at:].copy()
+        lists, bitmaps, probes = map(_Records, places.values())
+        self._take_spikes(stream, lists, bitmaps)
+        if len(probes):
+            pairs = probes.words(stream).astype(np.uint32).reshape(len(probes), -1, 2)
+            self._samples.append((probes.steps, pairs[:, :, 0] | pairs[:, :, 1] << np.uint32(16)))
+
+    def _walk(self, words: list[int], places: Mapping[int, list[int]]) -> int:
+        """Find the records; return where the first incomplete one begins."""
+        at, size = 0, len(words)
+        time = self._time
+        while at < size:
             if self.ended:
                 raise DeviceError("the device sent records after the end of the run; load the image again")
-            size = _record_words(int(stream[at]))
-            if at + size > len(stream):
-                break
-            self._record(int(stream[at]), stream[at + 1 : at + size])
-            at += size
-        self._rest = stream[at:].copy()
+            first = words[at]
+            kind, argument = first >> 14, first & 0x3FFF
+            if first == END_WORD:
+                if at + _END_WORDS > size:
+                    break
+                low, high, reason = words[at + 1 : at + _END_WORDS]
+                time = low | high << 16
+                self.end = (time, EndReason(reason))
+                at += _END_WORDS
+            elif kind == _TIME:
+                time += argument
+                at += 1
+            else:
+                count = 2 * argument if kind == _PROBES else argument
+                if at + 1 + count > size:
+                    break
+                places[kind] += (time, at + 1, count)
+                at += 1 + count
+        self._time = time
+        return at
 
-    def _record(self, first: int, body: npt.NDArray[np.uint16]) -> None:
-        kind, argument = RecordKind(first >> 14), first & 0x3FFF
-        if first == END_WORD:
-            step = int(body[0]) | int(body[1]) << 16
-            self.end = (step, EndReason(int(body[2])))
-            self._time = step
-        elif kind == RecordKind.TIME:
-            self._time += argument
-        elif kind == RecordKind.SPIKES:
-            self._spikes.append((self._time, body.astype(np.int64)))
-        elif kind == RecordKind.BITMAP:
-            bits = np.unpackbits(body.astype("<u2").view(np.uint8), bitorder="little")
-            self._spikes.append((self._time, np.flatnonzero(bits).astype(np.int64)))
-        else:
-            pairs = body.reshape(-1, 2).astype(np.uint32)
-            self._samples.append((self._time, pairs[:, 0] | pairs[:, 1] << np.uint32(16)))
+    def _take_spikes(self, stream: npt.NDArray[np.uint16], lists: _Records, bitmaps: _Records) -> None:
+        """Take the spikes of a piece, in order."""
+        steps = [np.repeat(lists.steps, lists.counts)] if len(lists) else []
+        neurons = [lists.words(stream).astype(np.int64)] if len(lists) else []
+        if len(bitmaps):
+            rows = bitmaps.words(stream).astype("<u2").reshape(len(bitmaps), -1)
+            record, neuron = np.nonzero(np.unpackbits(rows.view(np.uint8), axis=1, bitorder="little"))
+            steps.append(bitmaps.steps[record])
+            neurons.append(neuron.astype(np.int64))
+        if not steps:
+            return
+        when, who = np.concatenate(steps), np.concatenate(neurons)
+        if len(steps) > 1:
+            # A step has a list or a bitmap, so that steps alone decide the order.
+            order = np.argsort(when, kind="stable")
+            when, who = when[order], who[order]
+        self._spikes.append((when, who))
 
     def spikes(self) -> tuple[IntArray, IntArray]:
         """Return (steps, neurons) of all spikes so far, (K,) int64 each."""
         if not self._spikes:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        steps = np.repeat([t for t, _ in self._spikes], [len(n) for _, n in self._spikes])
-        return steps.astype(np.int64), np.concatenate([n for _, n in self._spikes])
+        return np.concatenate([t for t, _ in self._spikes]), np.concatenate([n for _, n in self._spikes])
 
     def samples(self) -> tuple[IntArray, npt.NDArray[np.uint32]]:
         """Return (steps, values) of all probe records so far: (T,) int64 and (T, probes) uint32 raw bits."""
-        steps = np.array([t for t, _ in self._samples], dtype=np.int64)
-        values = [v for _, v in self._samples]
-        return steps, np.stack(values) if values else np.zeros((0, 0), dtype=np.uint32)
-
-
-def _record_words(first: int) -> int:
-    if first == END_WORD:
-        return _END_WORDS
-    kind, argument = RecordKind(first >> 14), first & 0x3FFF
-    return 1 + {RecordKind.TIME: 0, RecordKind.PROBES: 2 * argument}.get(kind, argument)
+        if not self._samples:
+            return np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.uint32)
+        return np.concatenate([t for t, _ in self._samples]), np.concatenate([v for _, v in self._samples])
