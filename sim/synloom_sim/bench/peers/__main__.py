@@ -58,8 +58,8 @@ def _measure(targets: list[Target], options: argparse.Namespace, command: str) -
     folder.mkdir(parents=True, exist_ok=True)
     found = versions()
     rows: list[dict[str, Any]] = []
-    for learning in (True, False):
-        for neurons in options.sizes:
+    for neurons in options.sizes:
+        for learning in (True, False):
             job = Job(neurons, learning, "", str(folder))
             fitting = [target for target in targets if neurons <= target.most]
             for target, facts, runs in compare(fitting, job, options.rounds, _ROOT):
@@ -72,6 +72,8 @@ def _measure(targets: list[Target], options: argparse.Namespace, command: str) -
                     file=sys.stderr,
                     flush=True,
                 )
+            # An hour's work: what is measured is kept, whatever comes after.
+            Report("peers", command, rows, versions=found).write(options.folder)
     return Report("peers", command, rows, versions=found)
 
 

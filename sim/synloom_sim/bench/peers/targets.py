@@ -45,7 +45,7 @@ OURS: Final = "synloom_run"
 TARGETS: Final = (
     Target("fast", "fast engine", OURS, "fast", needs="synloom_sim.fast"),
     Target("model", "model", OURS, "model"),
-    Target("sim", "simulated board", OURS, "sim"),
+    Target("sim", "simulated board", OURS, "sim", most=512),
     Target("brian2-cpp", "Brian2, C++ standalone", "brian2_run", "cpp_standalone", ".venv-peers-brian2"),
     Target("brian2-cython", "Brian2, Cython", "brian2_run", "cython", ".venv-peers-brian2"),
     Target("nest", "NEST", "nest_run", "", ".venv-peers-nest"),
