@@ -64,6 +64,7 @@ bench: compiler
 
 bench-peers: $(USER_STAMP) $(PEER_STAMPS)
 	$(BIN)/python -m synloom_sim.bench.peers
+	$(BIN)/python -m synloom_sim.bench.peers.batch
 
 boards: $(BOARDS_STAMP)
 	$(BIN)/python -m synloom_boards.build_all

@@ -153,7 +153,7 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "link": lambda: _registers(LINK_REGISTERS),
     **{name: partial(_layout, name) for name in _LAYOUTS},
     **{name: partial(_measured, kind, name) for kind, tables in BENCH_TABLES.items() for name in tables},
-    **{f"machine_{kind}": partial(_machine, kind) for kind in BENCH_TABLES if kind != "line"},
+    **{f"machine_{kind}": partial(_machine, kind) for kind in ("clocks", "peers", "startup")},
 }
 """Tables by the name that a page's marker gives."""
 

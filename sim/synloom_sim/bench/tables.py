@@ -175,6 +175,26 @@ def ratios_table(rows: Sequence[Row]) -> str:
     return _table((f"{''.join(ours)} against", "synapses that learn", *(f"N = {n}" for n in sizes)), body)
 
 
+def batch_table(rows: Sequence[Row]) -> str:
+    """Return steps per second of a batch on one core and on two."""
+    head = ("target", "networks", "neurons", "processes", "time / s", "steps/s of all", "against one")
+    return _table(
+        head,
+        (
+            (
+                row["target"],
+                row["networks"],
+                row["neurons"],
+                row["processes"],
+                f"{row['seconds']:.1f}",
+                _steps(row["steps_per_second"]),
+                f"{row['gain']:.2f} x",
+            )
+            for row in rows
+        ),
+    )
+
+
 def activity_table(rows: Sequence[Row]) -> str:
     """Return the share of neurons that spiked in a step, as each simulator counted it."""
     sizes = sorted({row["neurons"] for row in rows})
@@ -201,6 +221,7 @@ TABLES: Final[dict[str, dict[str, Callable[[Sequence[Row]], str]]]] = {
         "bench_ratios": ratios_table,
         "bench_activity": activity_table,
     },
+    "batch": {"bench_batch": batch_table},
 }
 """Tables of each kind of report, by the name that a page's marker gives."""
 

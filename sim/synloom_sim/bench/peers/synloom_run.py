@@ -9,6 +9,8 @@ import synloom
 from synloom_sim.bench.peers.network import AMPLITUDE, DT_MS, TAU_M_MS, TAU_STDP_MS, THRESHOLD_MV
 from synloom_sim.bench.peers.worker import Job, calibrate, serve, timed
 
+__all__ = ["image_of"]
+
 
 def image_of(job: Job) -> synloom.Image:
     """Return the compiled network of a job."""
