@@ -137,10 +137,14 @@ def _layout(name: str) -> str:
 
 
 def _measured(kind: str, name: str) -> str:
+    if not (_BENCH / f"{kind}.json").exists():
+        return f"Not measured since the last change ({kind}).\n"
     return BENCH_TABLES[kind][name](read_report(_BENCH / f"{kind}.json").rows)
 
 
 def _machine(kind: str) -> str:
+    if not (_BENCH / f"{kind}.json").exists():
+        return ""
     report = read_report(_BENCH / f"{kind}.json")
     return f"`{report.command}` on {machine_line(report)}.\n"
 

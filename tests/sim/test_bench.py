@@ -15,7 +15,7 @@ from synloom.device.execution import is_running
 from synloom.link.client import LinkPort
 from synloom_sim.bench.clocks import measure
 from synloom_sim.bench.plots import PLOTS, draw
-from synloom_sim.bench.report import Report, read_report
+from synloom_sim.bench.report import Report, command_of, read_report
 from synloom_sim.bench.tables import TABLES, tables_of
 from synloom_sim.bench.workload import QUIET, workload
 from synloom_sim.board.design import Design
@@ -128,6 +128,11 @@ def test_a_report_is_read_as_it_was_written(costs, tmp_path):
 def test_a_report_names_no_place(costs, tmp_path):
     text = Report("clocks", "make bench", clock_rows(costs)).write(tmp_path).read_text()
     assert "/" not in text.replace("make bench", "")
+
+
+def test_a_command_names_no_folder():
+    assert command_of("bench", ["clocks", "--folder", "elsewhere", "--short"]) == "bench clocks --short"
+    assert command_of("bench", ["--folder=elsewhere", "line"]) == "bench line"
 
 
 def test_what_is_no_report_is_refused(tmp_path):

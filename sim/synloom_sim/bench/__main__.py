@@ -13,7 +13,7 @@ from synloom.base.errors import SynloomError
 from synloom.contract.params import ArrayParams
 from synloom_sim.bench.clocks import measure
 from synloom_sim.bench.line import line_rows
-from synloom_sim.bench.report import FOLDER, Report
+from synloom_sim.bench.report import FOLDER, Report, command_of
 from synloom_sim.bench.show import show
 from synloom_sim.bench.startup import CASES, measure_case
 from synloom_sim.bench.workload import QUIET
@@ -48,7 +48,7 @@ def main() -> int:
         "line": lambda: iter(line_rows()),
         "startup": _startup,
     }
-    command = "make bench" if not sys.argv[1:] else f"{parser.prog} {' '.join(sys.argv[1:])}"
+    command = "make bench" if not sys.argv[1:] else command_of(parser.prog, sys.argv[1:])
     try:
         for kind in options.kinds or _KINDS:
             show(Report(kind, command, list(measurements[kind]())), options.folder)

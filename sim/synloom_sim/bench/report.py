@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,7 @@ from synloom.base.atomic_files import write_whole
 from synloom.base.errors import ParameterError
 from synloom_sim.bench.machine import machine, versions
 
-__all__ = ["FOLDER", "Report", "read_report"]
+__all__ = ["FOLDER", "Report", "command_of", "read_report"]
 
 FOLDER: Final = Path("results") / "bench"
 """Where the commands write, by default."""
@@ -49,6 +49,17 @@ class Report:
         text = json.dumps({"format": _FORMAT, **asdict(self)}, indent=1)
         write_whole(path, (text + "\n").encode())
         return path
+
+
+def command_of(program: str, words: Iterable[str]) -> str:
+    """Return a command as a report names it: without the folder, which is a place of this machine."""
+    kept: list[str] = []
+    hidden = False
+    for word in words:
+        if not hidden and not word.startswith("--folder"):
+            kept.append(word)
+        hidden = word == "--folder"
+    return " ".join([program, *kept])
 
 
 def read_report(path: Path) -> Report:

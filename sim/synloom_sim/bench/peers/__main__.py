@@ -13,7 +13,7 @@ from synloom_sim.bench.machine import versions
 from synloom_sim.bench.peers.runner import compare, row_of
 from synloom_sim.bench.peers.targets import TARGETS, Target
 from synloom_sim.bench.peers.worker import Job
-from synloom_sim.bench.report import FOLDER, Report
+from synloom_sim.bench.report import FOLDER, Report, command_of
 from synloom_sim.bench.show import show
 
 __all__ = ["main"]
@@ -36,7 +36,7 @@ def main() -> int:
     if options.rounds < 1:
         parser.error(f"--rounds must be at least 1, not {options.rounds}")
     targets = [t for t in TARGETS if t.name in (options.targets or names) and _is_there(t)]
-    command = "make bench-peers" if not sys.argv[1:] else f"{parser.prog} {' '.join(sys.argv[1:])}"
+    command = "make bench-peers" if not sys.argv[1:] else command_of(parser.prog, sys.argv[1:])
     try:
         show(_measure(targets, options, command), options.folder)
     except SynloomError as error:

@@ -15,7 +15,7 @@ from synloom.base.errors import SynloomError
 from synloom_sim.bench.peers.network import DT_MS
 from synloom_sim.bench.peers.synloom_run import image_of
 from synloom_sim.bench.peers.worker import Job
-from synloom_sim.bench.report import FOLDER, Report
+from synloom_sim.bench.report import FOLDER, Report, command_of
 from synloom_sim.bench.show import show
 
 __all__ = ["main"]
@@ -36,8 +36,7 @@ def main() -> int:
         parser.error("--steps and --rounds must be at least 1")
     try:
         rows = _rows(options.target, options.steps, options.rounds)
-        command = f"{parser.prog} {' '.join(sys.argv[1:])}".strip()
-        show(Report("batch", command, rows), options.folder)
+        show(Report("batch", command_of(parser.prog, sys.argv[1:]), rows), options.folder)
     except SynloomError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
