@@ -262,18 +262,20 @@ class Device:
         dict of str to (K,) int64
             Indices of the neurons that fired, by label of their population.
         """
-        image = self.image
+        session, image = self._session, self.image
         events: list[tuple[Receiver, IntArray]] = []
         for which, spikes in _by_input({} if inputs is None else inputs):
-            info = self._session.receiver(which)
-            events.append((info, step_events(spikes, info, self._session.now)))
-        self._session.check_merging(events)
-        self._session.send(events)
-        self._session.set_mode(Mode.RASTER, True)
-        _, fired = self._session.execute(1, RunFlag.FLUSH).spikes()
+            info = session.receiver(which)
+            events.append((info, step_events(spikes, info, session.now)))
+        session.send(session.joined(events))
+        session.set_mode(Mode.RASTER, True)
+        _, fired = session.execute(1, RunFlag.FLUSH).spikes()
+        # The neurons of a step come in ascending order.
+        populations = image.populations
+        ends = fired.searchsorted([(info.first, info.first + info.n) for info in populations.values()])
         return {
-            label: fired[(fired >= info.first) & (fired < info.first + info.n)] - info.first
-            for label, info in image.populations.items()
+            label: fired[first:end] - info.first
+            for (label, info), (first, end) in zip(populations.items(), ends.tolist(), strict=True)
         }
 
     @exclusive
@@ -315,10 +317,10 @@ class Device:
         whole("duration (in steps)", steps, 0, 0xFFFF)
         used = image.registers["sweep_count"]
         rates, events = self._stimuli(inputs, steps, bits)
-        session.check_merging(events)
+        joined = session.joined(events)
         # Nothing is written before this line, so a wrong stimulus changes nothing.
         session.clear_counts(used)
-        session.send(events)
+        session.send(joined)
         session.set_mode(Mode.RASTER, False)
         with session.presenting(rates):
             session.execute(steps, RunFlag(0))
@@ -382,8 +384,7 @@ class Device:
         """
         info = self._session.receiver(population)
         events = [(info, events_from(spikes, info, self._session.now, self.image.dt))]
-        self._session.check_merging(events)
-        self._session.send(events)
+        self._session.send(self._session.joined(events))
 
     @exclusive
     def schedule(

@@ -17,7 +17,7 @@ from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.device.changes import warn_of_change
 from synloom.device.decoder import RecordDecoder
-from synloom.device.event_queue import EventQueue
+from synloom.device.event_queue import EventQueue, Joined
 from synloom.device.execution import Source, execute, stop
 from synloom.device.fan_out import FanOut
 from synloom.device.loader import check_fits, clear_dynamics, load_image, read_register, write_register
@@ -190,20 +190,24 @@ class Session:
         """Let settings, given as ids of events, act at the beginning of a step instead of earlier ones."""
         self.queue.replace(np.array([(step, setting) for setting in settings], dtype=np.int64))
 
-    def check_merging(self, parts: Sequence[tuple[Receiver, IntArray]]) -> None:
-        """Warn if some of these events, (K, 2) int64 for each place, would share a step and source."""
-        merged, events = self._merging(parts)
-        warn_of_merging(merged, len(events), [info for info, _ in parts], self.image.dt)
+    def joined(self, parts: Sequence[tuple[Receiver, IntArray]]) -> Joined:
+        """Return what waits if these events, (K, 2) int64 for each place, are sent.
 
-    def send(self, parts: Sequence[tuple[Receiver, IntArray]]) -> None:
-        """Let events wait for their steps, and count those that share a step and source."""
-        merged, events = self._merging(parts)
-        self.queue.add(events)
-        self.inputs_merged += merged
+        A warning says if some would share a step and source with others. Nothing is changed.
+        """
+        if len(parts) == 1:
+            events = parts[0][1]
+        else:
+            events = np.concatenate([np.zeros((0, 2), dtype=np.int64), *(events for _, events in parts)])
+        joined = self.queue.joined(events)
+        if joined.merged:
+            warn_of_merging(joined.merged, len(events), [info for info, _ in parts], self.image.dt)
+        return joined
 
-    def _merging(self, parts: Sequence[tuple[Receiver, IntArray]]) -> tuple[int, IntArray]:
-        events = np.concatenate([np.zeros((0, 2), dtype=np.int64), *(events for _, events in parts)])
-        return self.queue.merging(events), events
+    def send(self, joined: Joined) -> None:
+        """Let events of `joined` wait for their steps, and count those that share a step and source."""
+        self.queue.hold(joined)
+        self.inputs_merged += joined.merged
 
     @contextmanager
     def presenting(self, rates: Sequence[tuple[InputInfo, Words]]) -> Iterator[None]:
@@ -253,7 +257,7 @@ class Session:
         if not steps:
             return decoder
         with self._guard():
-            if len(self.queue.settings(self.now + steps)):
+            if self.queue.has_settings(self.now + steps):
                 self._mode = None
             execute(self.port, self.queue, self.now, steps, flags, decoder=decoder, source=source)
             self.now, self.total = self.now + steps, self.total + steps

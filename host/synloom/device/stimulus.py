@@ -126,7 +126,9 @@ def raster_events(raster: Any, info: Receiver, now: int, forms: str = "") -> Int
             f"a raster for {info.label!r} must be of bool or uint8 and have shape (T, {info.n}), not "
             f"{_described(raster, array)}; {forms}"
         )
-    steps, index = (np.repeat(part, array[array > 0]) for part in np.nonzero(array))
+    steps, index = array.nonzero()
+    if array.dtype == np.uint8 and (counts := array[steps, index]).max(initial=0) > 1:
+        steps, index = steps.repeat(counts), index.repeat(counts)
     return _due(now + steps, index, info)
 
 
@@ -167,7 +169,10 @@ def step_events(spikes: Any, info: Receiver, now: int) -> IntArray:
             raise ParameterError(
                 f"a row for {info.label!r} must have shape ({info.n},), not {array.shape}; {forms}"
             )
-        return raster_events(array[None], info, now)
+        (index,) = array.nonzero()
+        if array.dtype == np.uint8:
+            index = index.repeat(array[index])
+        return _due(now, index, info)
     if array.size == 0 and array.ndim == 1:
         return np.zeros((0, 2), dtype=np.int64)
     if array.ndim != 1 or array.dtype.kind == "f":
@@ -186,13 +191,16 @@ def step_events(spikes: Any, info: Receiver, now: int) -> IntArray:
             f"indices for {info.label!r} must differ, since a {_unit(info)} spikes at most once a "
             f"step; {forms}"
         )
-    return _due(np.full(len(index), now), index, info)
+    return _due(now, index, info)
 
 
-def _due(steps: IntArray, index: IntArray, info: Receiver) -> IntArray:
+def _due(steps: IntArray | int, index: IntArray, info: Receiver) -> IntArray:
     # A forced neuron fires in the step itself: its delay is that of the spike which it then sends.
-    delay = info.delay[index] if isinstance(info, InputInfo) else 0
-    return np.stack([steps + delay, info.source + index], axis=1)
+    events = np.empty((len(index), 2), dtype=np.int64)
+    events[:, 0] = info.delay[index] + steps if isinstance(info, InputInfo) else steps
+    events[:, 1] = index
+    events[:, 1] += info.source
+    return events
 
 
 def _unit(info: Receiver) -> str:

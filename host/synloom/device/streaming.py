@@ -72,8 +72,7 @@ class Stream:
             parts.append((info, events))
             ends.append(end)
             rows = max(rows, count)
-        session.check_merging(parts)
-        session.send(parts)
+        session.send(session.joined(parts))
         # What was taken long ago has left the array's queue, so that memory stays bounded.
         self._meter.add(session.queue.shorten(_KEPT_QUEUES * session.port.params.event_words))
         self._row += rows
