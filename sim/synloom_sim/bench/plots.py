@@ -60,7 +60,7 @@ def clocks_by_activity(rows: Sequence[Row]) -> Figure:
                 [r["clocks"] for r in found],
                 marker,
                 color=colour,
-                label=f"{lanes} lanes",
+                label="1 lane" if lanes == 1 else f"{lanes} lanes",
                 markersize=5,
             )
         axes.set_xscale("symlog", linthresh=1, linscale=0.6)
@@ -85,7 +85,12 @@ def clocks_by_size(rows: Sequence[Row]) -> Figure:
         sizes = [r["neurons"] for r in found]
         axes.plot(sizes, [r["bound"] for r in found], color=colour, linewidth=1)
         axes.plot(
-            sizes, [r["clocks"] for r in found], marker, color=colour, label=f"{lanes} lanes", markersize=5
+            sizes,
+            [r["clocks"] for r in found],
+            marker,
+            color=colour,
+            label="1 lane" if lanes == 1 else f"{lanes} lanes",
+            markersize=5,
         )
     _sizes(axes, sorted({r["neurons"] for r in rows if r["inputs"] == 64}))
     axes.legend(fontsize=8, title="lines: bound", title_fontsize=8)
