@@ -15,19 +15,22 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from synloom.base.archive import Archive
 from synloom.base.atomic_files import write_whole
-from synloom.base.checks import IntArray, label_of, whole
-from synloom.base.errors import MismatchError, NetworkError, ParameterError, SynloomError
+from synloom.base.checks import IntArray, label_of, real, whole
+from synloom.base.errors import MismatchError, NetworkError, ParameterError
+from synloom.base.plain_data import MOST_JSON, parse_json
+from synloom.base.wording import one_line
 from synloom.contract.memory import Memory, Write
 from synloom.contract.memory_map import memory_map
 from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
-from synloom.contract.registers import CONTROL_REGISTERS
 from synloom.image.places import InputInfo, PopulationInfo, ProjectionInfo
 from synloom.image.report import Report
+from synloom.image.validity import MOST_EVENTS, check_image, check_shape, labelled
 
 __all__ = ["FORMAT_VERSION", "Image", "seeded_registers"]
 
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
 _MAGIC: Final = "synloom image"
 _ARRAYS: Final = {
     "weights": "int8",
@@ -173,12 +176,27 @@ class Image:
             yield memory.write({"weight": self.weights[first:end].reshape(-1)}, first * self.params.neurons)
 
     def digest(self) -> str:
-        """Return the digest of the contents, 32 hex digits: equal for equal networks, seeds and arrays."""
-        text = json.dumps([self.params.semantics_digest(), self.dt, dict(self.registers)], sort_keys=True)
-        sha = hashlib.sha256(text.encode())
+        """Return the digest of the contents, 32 hex digits: equal for equal networks, seeds and arrays.
+
+        It covers all that a result depends on: memories, registers, events, the time step, the seed, places
+        and scales; names, the report and what of the array never changes a result are left out.
+        """
+        facts = [self.params.semantics_digest(), self.dt, self.seed, dict(self.registers), self._places()]
+        sha = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
         for name in _ARRAYS:
-            sha.update(np.ascontiguousarray(getattr(self, name)).tobytes())
+            array = np.ascontiguousarray(getattr(self, name))
+            sha.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            sha.update(array.reshape(-1).view(np.uint8).data)
         return sha.hexdigest()[:32]
+
+    def _places(self) -> list[Any]:
+        """Return all places and scales without the labels; projections name their populations by number."""
+        number = {label: k for k, label in enumerate((*self.populations, *self.inputs))}
+        infos = (*self.populations.values(), *self.inputs.values(), *self.projections.values())
+        return [
+            [number[value] if name in ("pre", "post") else value for name, value in items if name != "label"]
+            for items in (sorted(info.to_dict().items()) for info in infos)
+        ]
 
     # ---- one file ------------------------------------------------------------------------------
 
@@ -188,9 +206,29 @@ class Image:
         Raises
         ------
         ParameterError
-            If the file cannot be written.
+            If the file cannot be written, or if the network contains more than 16,777,216 spikes.
         """
-        header = {
+        header = self._header()
+        text = json.dumps({**header, "header_digest": _header_digest(header)}).encode()
+        if len(self.events) > MOST_EVENTS or len(text) > MOST_JSON:
+            raise ParameterError(
+                f"an image's file holds at most {MOST_EVENTS:,} spikes and {MOST_JSON:,} bytes of names and "
+                f"scales, not {len(self.events):,} and {len(text):,}; send spikes with inject() or step()"
+            )
+        buffer = io.BytesIO()
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in _ARRAYS}
+        np.savez_compressed(buffer, header=np.frombuffer(text, dtype=np.uint8), **arrays)
+        target = _path(path)
+        try:
+            write_whole(target, buffer.getvalue())
+        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+            why = error.strerror if isinstance(error, OSError) and error.strerror else error
+            raise ParameterError(
+                f"cannot write the image to {one_line(str(target), 300)!r}: {why}; give another path"
+            ) from error
+
+    def _header(self) -> dict[str, Any]:
+        return {
             "magic": _MAGIC,
             "format": FORMAT_VERSION,
             "semantics": SEMANTICS_VERSION,
@@ -205,79 +243,103 @@ class Image:
             "projections": [info.to_dict() for info in self.projections.values()],
             "report": self.report.to_dict(),
         }
-        buffer = io.BytesIO()
-        text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
-        arrays: dict[str, Any] = {name: getattr(self, name) for name in _ARRAYS}
-        np.savez_compressed(buffer, header=text, **arrays)
-        target = Path(path)
-        try:
-            write_whole(target, buffer.getvalue())
-        except OSError as error:
-            raise ParameterError(
-                f"cannot write the image to {str(target)!r}: {error.strerror or error}; give another path"
-            ) from error
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Image:
-        """Load an image from a file.
+        """Load an image from a file of any origin: all of it is checked before it is used.
 
         Raises
         ------
         ParameterError
-            If `path` is not a path, or if the file cannot be read, is not an image or is damaged.
+            If `path` is not a path, or if the file cannot be read, is not an image or is damaged; the message
+            says what is wrong.
         MismatchError
             If the file's format or semantics has another version than this SDK.
         """
-        if not isinstance(path, (str, os.PathLike)):
-            raise ParameterError(f"path must be a str or a path, not {path!r} ({type(path).__name__})")
-        name = os.fspath(path)
+        file = _path(path)
+        name = one_line(str(file), 300)
         try:
-            with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as file:
-                contents = {key: file[key] for key in file.files}
-            header = json.loads(contents.pop("header").tobytes())
-            foreign = not isinstance(header, dict) or header.get("magic") != _MAGIC
+            with Archive(file) as archive:
+                header = _read_header(archive, name)
+                return cls._from_parts(header, archive)
         except OSError as error:
             raise ParameterError(
                 f"cannot read the image {name!r}: {error.strerror or error}; check the path"
             ) from error
-        except Exception as error:  # zipfile, zlib and NumPy raise a dozen kinds of error for damaged files
+        except ParameterError as error:
             raise ParameterError(
-                f"{name!r} is not a Synloom image, or it is damaged; compile again"
+                f"{name!r} is not a Synloom image, or it is damaged: {one_line(str(error), 400)}; "
+                f"compile the network again and save it"
             ) from error
-        if foreign:
-            raise ParameterError(f"{name!r} is not a Synloom image; compile a network and save it")
-        _check_versions(name, header)
-        try:
-            image = cls._from_parts(header, contents)
-            whole = header["digest"] == image.digest()
-        except (KeyError, TypeError, ValueError, AttributeError, SynloomError) as error:
-            raise ParameterError(f"the image {name!r} is damaged; compile again") from error
-        if not whole:
-            raise ParameterError(f"the image {name!r} is damaged (its digest is wrong); compile again")
-        return image
 
     @classmethod
-    def _from_parts(cls, header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Image:
-        for name, dtype in _ARRAYS.items():
-            if arrays[name].dtype != np.dtype(dtype):
-                raise ValueError(name)
-        params = ArrayParams.from_dict(header["params"])
+    def _from_parts(cls, header: dict[str, Any], archive: Archive) -> Image:
+        """Return the image of a header and its arrays; all errors are `ParameterError`."""
+        params = ArrayParams.from_dict(_table("params", header["params"]))
         if header["semantics_digest"] != params.semantics_digest():
-            raise ValueError("semantics_digest")
-        unknown = set(header["registers"]) - set(CONTROL_REGISTERS)
-        if unknown or arrays["weights"].shape != (params.sources, params.neurons):
-            raise ValueError("registers or weights")
-        return cls(
+            raise ParameterError("semantics_digest is not that of params")
+        parts: dict[str, Any] = {
+            kind: labelled(kind, header[kind], make.from_dict) for kind, make in _INFOS.items()
+        }
+        # The shapes that the parameters ask for bound what is unpacked.
+        for name, dtype in _ARRAYS.items():
+            member = archive.members[name]
+            check_shape(params, name, member.shape)
+            if member.dtype != np.dtype(dtype):
+                raise ParameterError(f"{name} must be of {dtype}, not of {member.dtype}")
+        parts |= {name: archive.read(name, archive.members[name].size) for name in _ARRAYS}
+        image = cls(
             params=params,
-            dt=float(header["dt"]),
-            seed=int(header["seed"]),
-            registers={str(k): int(v) for k, v in header["registers"].items()},
-            **{name: arrays[name] for name in _ARRAYS},
-            populations={p["label"]: PopulationInfo.from_dict(p) for p in header["populations"]},
-            inputs={p["label"]: InputInfo.from_dict(p) for p in header["inputs"]},
-            projections={p["label"]: ProjectionInfo.from_dict(p) for p in header["projections"]},
+            dt=real("dt", header["dt"]),
+            seed=whole("seed", header["seed"], 0, 2**63 - 1),
+            registers=_table("registers", header["registers"]),
             report=Report.from_dict(header["report"]),
+            **parts,
         )
+        check_image(image)
+        stated = header.pop("header_digest")
+        if header["digest"] != image.digest() or stated != _header_digest(header):
+            raise ParameterError("its digest is wrong")
+        return image
+
+
+_INFOS: Final[dict[str, Any]] = {
+    "populations": PopulationInfo,
+    "inputs": InputInfo,
+    "projections": ProjectionInfo,
+}
+_KEYS: Final = {
+    *("magic", "format", "semantics", "semantics_digest", "digest", "header_digest", "params", "dt", "seed"),
+    *("registers", "report", *_INFOS),
+}
+
+
+def _path(path: Any) -> Path:
+    if not isinstance(path, (str, os.PathLike)) or isinstance(os.fspath(path), bytes):
+        raise ParameterError(f"path must be a str or a path, not {path!r} ({type(path).__name__})")
+    return Path(path)
+
+
+def _table(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ParameterError(f"{name} must be a table, not {one_line(repr(value), 60)}")
+    return value
+
+
+def _header_digest(header: Mapping[str, Any]) -> str:
+    """Return the digest of all of a header, the report and names included: 32 hex digits."""
+    return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _read_header(archive: Archive, name: str) -> dict[str, Any]:
+    """Return the header of an image's file, after a look at its versions and keys."""
+    header = parse_json(archive.read("header", MOST_JSON).tobytes())
+    if not isinstance(header, dict) or header.get("magic") != _MAGIC:
+        raise ParameterError("it has another header")
+    _check_versions(name, header)
+    if set(header) != _KEYS or set(archive.members) != {"header", *_ARRAYS}:
+        raise ParameterError("parts are missing, or there are unknown ones")
+    return header
 
 
 def seeded_registers(seed: int) -> dict[str, int]:
@@ -288,10 +350,10 @@ def seeded_registers(seed: int) -> dict[str, int]:
 
 def _check_versions(name: str, header: dict[str, Any]) -> None:
     for key, mine in (("format", FORMAT_VERSION), ("semantics", SEMANTICS_VERSION)):
-        if header.get(key) != mine:
+        if type(header.get(key)) is not int or header[key] != mine:
+            found = one_line(repr(header.get(key)), 40)
             raise MismatchError(
-                f"the image {name!r} has {key} version {header.get(key)}, this SDK needs version {mine}; "
-                f"compile again"
+                f"the image {name!r} has {key} version {found}, this SDK needs version {mine}; compile again"
             )
 
 

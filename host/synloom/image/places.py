@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from synloom.base.checks import FloatArray, IntArray
+from synloom.base.checks import FloatArray, IntArray, reals, switch, whole
+from synloom.base.errors import ParameterError
 
 __all__ = ["InputInfo", "PopulationInfo", "ProjectionInfo"]
+
+_MOST_PARTS: Final = 2048
+_MOST_SOURCES: Final = 4096
+_MOST_SYNAPSES: Final = _MOST_SOURCES * _MOST_PARTS
+_MOST_STEPS: Final = 2**31
+_MOST_SHIFT: Final = 15
+_GENERATORS: Final = (None, "poisson", "regular")
 
 
 def _plain(value: Any) -> Any:
@@ -17,13 +25,42 @@ def _plain(value: Any) -> Any:
 
 
 class _Info:
-    """Conversion to plain values."""
+    """Conversion to plain values and back."""
+
+    __dataclass_fields__: Any
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields as plain values for JSON."""
         return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
 
-    __dataclass_fields__: Any
+    @classmethod
+    def _table(cls, values: Any) -> dict[str, Any]:
+        """Return plain values, checked to be a table with the fields of this class and a label."""
+        if not isinstance(values, dict) or set(values) != set(cls.__dataclass_fields__):
+            names = ", ".join(cls.__dataclass_fields__)
+            raise ParameterError(f"must be a table of {names}, not {values!r}")
+        return {**values, "label": _text("label", values["label"])}
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ParameterError(f"{name} must be a non-empty str, not {value!r}")
+    return value
+
+
+def _floats(name: str, value: Any, n: int, *, above: bool) -> FloatArray:
+    """Return (n,) float64 of finite numbers, with `above` all above 0."""
+    array = reals(name, value, low=0.0 if above else -np.inf, above=above)
+    if array.shape != (n,):
+        raise ParameterError(f"{name} must have {n} numbers, not an array of shape {array.shape}")
+    return array
+
+
+def _delays(value: Any, n: int) -> IntArray:
+    """Return (n,) int64 of numbers of steps."""
+    if not isinstance(value, list) or len(value) != n:
+        raise ParameterError(f"delay must be a list of {n} whole numbers, not {value!r}")
+    return np.array([whole("delay", each, 0, _MOST_STEPS) for each in value], dtype=np.int64)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,11 +100,28 @@ class PopulationInfo(_Info):
     delay: IntArray
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> PopulationInfo:
-        """Make a PopulationInfo from the values of `to_dict`."""
-        floats = ("v_zero", "v_lsb", "i_lsb_exc", "i_lsb_inh", "offset_zero", "offset_lsb")
-        made = {k: np.array(values[k], dtype=np.float64) for k in floats}
-        return cls(**{**values, **made, "delay": np.array(values["delay"], dtype=np.int64)})
+    def from_dict(cls, values: Any) -> PopulationInfo:
+        """Make a PopulationInfo from the values of `to_dict`.
+
+        Raises
+        ------
+        ParameterError
+            If a value is missing, has the wrong type or length, or is out of range.
+        """
+        table = cls._table(values)
+        n = whole("n", table["n"], 1, _MOST_PARTS)
+        zeros, units = ("v_zero", "offset_zero"), ("v_lsb", "i_lsb_exc", "i_lsb_inh", "offset_lsb")
+        return cls(
+            label=table["label"],
+            n=n,
+            first=whole("first", table["first"], 0, _MOST_PARTS - 1),
+            source=whole("source", table["source"], 0, _MOST_SOURCES - 1),
+            **{name: _floats(name, table[name], n, above=False) for name in zeros},
+            **{name: _floats(name, table[name], n, above=True) for name in units},
+            gain_exc=whole("gain_exc", table["gain_exc"], 0, _MOST_SHIFT),
+            gain_inh=whole("gain_inh", table["gain_inh"], 0, _MOST_SHIFT),
+            delay=_delays(table["delay"], n),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,9 +147,25 @@ class InputInfo(_Info):
     delay: IntArray
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> InputInfo:
-        """Make an InputInfo from the values of `to_dict`."""
-        return cls(**{**values, "delay": np.array(values["delay"], dtype=np.int64)})
+    def from_dict(cls, values: Any) -> InputInfo:
+        """Make an InputInfo from the values of `to_dict`.
+
+        Raises
+        ------
+        ParameterError
+            If a value is missing, has the wrong type or length, or is out of range.
+        """
+        table = cls._table(values)
+        n = whole("n", table["n"], 1, _MOST_PARTS)
+        if table["generator"] not in _GENERATORS:
+            raise ParameterError(f"generator must be poisson, regular or null, not {table['generator']!r}")
+        return cls(
+            label=table["label"],
+            n=n,
+            source=whole("source", table["source"], 0, _MOST_PARTS - 1),
+            generator=table["generator"],
+            delay=_delays(table["delay"], n),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -125,6 +195,21 @@ class ProjectionInfo(_Info):
     count: int
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> ProjectionInfo:
-        """Make a ProjectionInfo from the values of `to_dict`."""
-        return cls(**values)
+    def from_dict(cls, values: Any) -> ProjectionInfo:
+        """Make a ProjectionInfo from the values of `to_dict`.
+
+        Raises
+        ------
+        ParameterError
+            If a value is missing, has the wrong type, or is out of range.
+        """
+        table = cls._table(values)
+        return cls(
+            label=table["label"],
+            pre=_text("pre", table["pre"]),
+            post=_text("post", table["post"]),
+            shift=whole("shift", table["shift"], 0, _MOST_SHIFT),
+            plastic=switch("plastic", table["plastic"]),
+            first=whole("first", table["first"], 0, _MOST_SYNAPSES),
+            count=whole("count", table["count"], 0, _MOST_SYNAPSES),
+        )

@@ -9,6 +9,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from synloom.base.checks import real
+from synloom.base.errors import ParameterError
+
 __all__ = ["MOST_CHANGE", "Report", "ReportBuilder", "ReportRow"]
 
 MOST_CHANGE: Final = 0.02
@@ -125,10 +128,22 @@ class Report:
         return {"rows": [asdict(row) for row in self.rows], "notes": list(self.notes), "title": self.title}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Report:
-        """Make a report from the values of `to_dict`."""
-        rows = tuple(ReportRow(**row) for row in values["rows"])
-        return cls(rows, tuple(values["notes"]), values["title"])
+    def from_dict(cls, values: Any) -> Report:
+        """Make a report from the values of `to_dict`.
+
+        Raises
+        ------
+        ParameterError
+            If a value is missing, has the wrong type or is not a number.
+        """
+        if not isinstance(values, dict) or set(values) != {"rows", "notes", "title"}:
+            raise ParameterError(f"report must be a table of rows, notes and title, not {values!r}")
+        rows, notes = values["rows"], values["notes"]
+        if not isinstance(rows, list) or not isinstance(notes, list):
+            raise ParameterError("rows and notes of the report must be lists")
+        if not all(isinstance(text, str) for text in (*notes, values["title"])):
+            raise ParameterError("notes and title of the report must be text")
+        return cls(tuple(map(_row, rows)), tuple(notes), values["title"])
 
 
 class ReportBuilder:
@@ -188,6 +203,16 @@ class ReportBuilder:
     def report(self) -> Report:
         """Return the finished report."""
         return Report(tuple(self.rows), tuple(self.notes))
+
+
+def _row(values: Any) -> ReportRow:
+    """Make a row from plain values; what was asked for may be infinite."""
+    if not isinstance(values, dict) or set(values) != set(ReportRow.__dataclass_fields__):
+        raise ParameterError(f"a row of the report must have all its fields, not {values!r}")
+    if not all(isinstance(values[name], str) for name in ("where", "parameter", "note")):
+        raise ParameterError(f"where, parameter and note of a row of the report must be text, not {values!r}")
+    numbers = {name: real(name, values[name], infinite=True) for name in ("wanted", "got", "mean")}
+    return ReportRow(**{**values, **numbers})
 
 
 def _change_text(row: ReportRow, changed: int, count: int) -> str:
