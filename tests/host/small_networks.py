@@ -50,6 +50,17 @@ def dense(n_in: int = 20, n: int = 30, weight: float = 0.5) -> Network:
     return network
 
 
+def rich_network() -> Network:
+    """Inputs with spikes of their own, two populations, and a plastic projection."""
+    network = Network(dt=0.5, seed=9)
+    source = network.add(InputPopulation(5, spike_times=[[1.0, 2.0]] * 5, label="in"))
+    cell = LIF(theta_plus=0.5, tau_m=[10.0, 20.0, 30.0], v_rest=[-60.0, -65.0, -70.0], v_reset=-71.0)
+    target = network.add(Population(3, cell, label="out"))
+    network.add(Population(2, LIF(), label="more"))
+    network.add(Projection(source, target, AllToAll(), weight=0.3, delay=1.0, plasticity=STDP(), label="w"))
+    return network
+
+
 class BreakingPort(ModelPort):
     """The model behind a connection that breaks: `fault` is raised at the call counted down to."""
 

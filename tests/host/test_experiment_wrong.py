@@ -208,7 +208,7 @@ TABLES = [
     ("a.csv", "1.0,0\n2.0\n", "line 2 has 1 columns, not 2"),
     ("a.csv", "1.0,0\nx,y\n", "line 2 must be numbers, not 'x,y'"),
     ("a.csv", "# nothing\n", "has no rows"),
-    ("a.npz", "no archive", "(a.npz) cannot be read by NumPy"),
+    ("a.npz", "no archive", "(a.npz) cannot be read: is no archive of arrays"),
     ("a.txt", "1.0,0\n", "must be a .csv or .npz file, not 'a.txt'"),
 ]
 

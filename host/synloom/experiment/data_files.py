@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import io
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from synloom.base.archive import Archive, read_member
 from synloom.base.checks import FloatArray
+from synloom.base.errors import ParameterError
+from synloom.base.plain_data import open_regular
 from synloom.experiment.location import Location
 
 __all__ = ["find", "read_spikes", "read_table"]
 
 _SPIKES: Final = ("times", "channels")
+_MOST_BYTES: Final = 128 << 20
+"""Most bytes of the arrays of a data file."""
+_MOST_TEXT: Final = 32 << 20
+"""Most bytes of a text file."""
 
 
 def find(name: str, folder: Path, where: Location) -> Path:
@@ -26,10 +35,14 @@ def find(name: str, folder: Path, where: Location) -> Path:
     ExperimentError
         If the file is elsewhere or does not exist.
     """
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()):
+    try:
+        path = (folder / name).resolve()
+        inside, there = path.is_relative_to(folder.resolve()), path.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # too long, a circle of links, a NUL
+        raise where.error(f"cannot be the name of a file, {name!r}: {error}") from error
+    if not inside:
         raise where.error(f"must be in the experiment's folder or below it, not {name!r}")
-    if not path.is_file():
+    if not there:
         raise where.error(f"names a file that does not exist: {path}")
     return path
 
@@ -87,10 +100,10 @@ def read_table(name: str, folder: Path, where: Location) -> FloatArray:
     return numbers
 
 
-def _numbers(array: Any, what: str, where: Location) -> FloatArray:
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
-        raise where.error(f"{what} must hold numbers, not {getattr(array, 'dtype', 'several arrays')}")
-    return array.astype(np.float64)
+def _numbers(values: Any, what: str, where: Location) -> FloatArray:
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf":
+        raise where.error(f"{what} must hold numbers, not {getattr(values, 'dtype', 'several arrays')}")
+    return values.astype(np.float64)
 
 
 def _load(path: Path, suffix: str, where: Location) -> Any:
@@ -98,13 +111,16 @@ def _load(path: Path, suffix: str, where: Location) -> Any:
     if path.suffix != suffix:
         raise where.error(f"must be a .csv or {suffix} file, not {path.name!r}")
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if not hasattr(loaded, "files"):
-            return loaded
-        with loaded:
-            return {key: loaded[key] for key in loaded.files}
-    except Exception as error:  # zipfile, zlib and NumPy raise a dozen types for damaged files
-        raise where.error(f"({path.name}) cannot be read by NumPy: {error}") from error
+        if suffix == ".npy":
+            with open_regular(path) as file:
+                return read_member(file, _MOST_BYTES)
+        with Archive(path) as archive:
+            size = sum(member.size for member in archive.members.values())
+            if size > _MOST_BYTES:
+                raise ParameterError(f"its arrays have {size:,} bytes; at most {_MOST_BYTES:,} are allowed")
+            return {key: archive.read(key, _MOST_BYTES) for key in archive.members}
+    except (OSError, ValueError) as error:  # a ParameterError is a ValueError
+        raise where.error(f"({path.name}) cannot be read: {error}") from error
 
 
 def _check_heading(cells: list[str], name: str, where: Location) -> None:
@@ -116,25 +132,39 @@ def _read_csv(
     path: Path, where: Location, heading: Callable[[list[str], str, Location], None] | None = None
 ) -> FloatArray:
     """Return the rows of a file of comma-separated numbers; the first line may be a heading."""
+    numbers, columns = array("d"), 0
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig") as file:
+            if path.stat().st_size > _MOST_TEXT:
+                raise where.error(f"({path.name}) has more than {_MOST_TEXT:,} bytes; use a NumPy file")
+            for number, line in enumerate(file, 1):
+                row = _row(line.rstrip("\n"), number, path.name, where, heading)
+                if row and columns and len(row) != columns:
+                    raise where.error(f"({path.name}) line {number} has {len(row)} columns, not {columns}")
+                columns = columns or len(row)
+                numbers.extend(row)
     except (OSError, UnicodeDecodeError) as error:
         raise where.error(f"({path.name}) cannot be read as UTF-8 text: {error}") from error
-    rows: list[list[float]] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        try:
-            row = [float(cell) if cell.strip() else np.nan for cell in line.split(",")]
-        except ValueError:
-            if number == 1:
-                if heading is not None:
-                    heading(line.lower().split(","), path.name, where)
-                continue
-            raise where.error(f"({path.name}) line {number} must be numbers, not {line[:40]!r}") from None
-        if rows and len(row) != len(rows[0]):
-            raise where.error(f"({path.name}) line {number} has {len(row)} columns, not {len(rows[0])}")
-        rows.append(row)
-    if not rows:
+    if not columns:
         raise where.error(f"({path.name}) has no rows of numbers")
-    return np.array(rows)
+    return np.array(numbers).reshape(-1, columns)
+
+
+def _row(
+    line: str,
+    number: int,
+    name: str,
+    where: Location,
+    heading: Callable[[list[str], str, Location], None] | None,
+) -> list[float]:
+    """Return the numbers of a line; none if it is empty, a comment or the heading."""
+    if not line.strip() or line.lstrip().startswith("#"):
+        return []
+    try:
+        return [float(cell) if cell.strip() else np.nan for cell in line.split(",")]
+    except ValueError:
+        if number > 1:
+            raise where.error(f"({name}) line {number} must be numbers, not {line[:40]!r}") from None
+    if heading is not None:
+        heading(line.lower().split(","), name, where)
+    return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from synloom.base.checks import whole
+from synloom.base.errors import ParameterError
+from synloom.base.plain_data import read_bounded
 from synloom.experiment.location import Location, meant
 from synloom.experiment.schema import EXPERIMENT
 
@@ -17,6 +20,14 @@ __all__ = ["Experiment", "checked_experiment", "read_experiment"]
 
 MOST_PROBES = 16
 """Most state values per sample, in the largest array."""
+
+MOST_BYTES = 8 << 20
+"""Most bytes of an experiment file."""
+
+MOST_SNAPSHOTS = 100_000
+"""Most snapshots of a projection's weights."""
+
+_MOST_PARTS = 32
 
 MOST_STEPS = 0xFFFFFFFF
 """Largest value of an array's step counter."""
@@ -120,15 +131,14 @@ def read_experiment(path: str | Path) -> Experiment:
     file = Path(path)
     where = Location(str(file))
     try:
-        text = file.read_text(encoding="utf-8")
-        values = tomllib.loads(text)
+        text = read_bounded(file, MOST_BYTES).decode("utf-8")
     except OSError as error:
         raise where.error(f"cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise where.error("is not a text file in UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise where.error(f"is not TOML: {error}") from error
-    return checked_experiment(file, text, values)
+    except ParameterError as error:
+        raise where.error(f"{error}; put long lists into data files") from error
+    return checked_experiment(file, text, _parsed(text, where))
 
 
 def checked_experiment(
@@ -157,6 +167,21 @@ def checked_experiment(
     experiment = Experiment(file, text, tables, run["duration"], run["dt"], run["seed"], dict(settings or {}))
     _References(experiment).check()
     return experiment
+
+
+def _parsed(text: str, where: Location) -> dict[str, Any]:
+    """Return the tables of a TOML text, unchecked."""
+    # The parser takes quadratic time for keys of many parts.
+    if any(key.count(".") > _MOST_PARTS for key in re.findall(r"([^\n,={}\[\]]+)[=\]]", text)):
+        raise where.error(f"has a key of more than {_MOST_PARTS} parts")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise where.error(f"is not TOML: {error}") from error
+    except RecursionError as error:
+        raise where.error("is nested too deeply; the format has at most five levels") from error
+    except ValueError as error:
+        raise where.error("has a whole number of thousands of digits, which is out of every range") from error
 
 
 class _References:
@@ -224,6 +249,12 @@ class _References:
             place = where.key("weights").item(index)
             self._known(weights["of"], self.projections, place.key("of"))
             self._multiple(weights["every"], place.key("every"))
+            count = self.experiment.duration / (weights["every"] or math.inf)
+            if count > MOST_SNAPSHOTS:
+                raise place.key("every").error(
+                    f"asks for {count:.0f} snapshots; at most {MOST_SNAPSHOTS} are allowed; use longer "
+                    f"intervals"
+                )
 
     def _state(self, state: dict[str, Any], where: Location) -> set[tuple[str, str, int]]:
         of, variable = state["of"], state["variable"]

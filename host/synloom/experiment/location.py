@@ -6,10 +6,18 @@ import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from synloom.base.errors import ExperimentError, NetworkError, ParameterError
+from synloom.base.wording import one_line
 
 __all__ = ["Location", "meant"]
+
+_MOST_PATH: Final = 200
+"""Beyond these lengths, parts of messages are shortened: a file may have any text as a name."""
+_MOST_MESSAGE: Final = 1200
+_MOST_MEANT: Final = 64
+"""Length of a name beyond which no similar one is looked for, which takes quadratic time."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +45,8 @@ class Location:
 
     def error(self, message: str) -> ExperimentError:
         """Return an error about this location."""
-        return ExperimentError(
-            f"{self.file}: {self.path} {message}" if self.path else f"{self.file}: {message}"
-        )
+        path = f"{one_line(self.path, _MOST_PATH)} " if self.path else ""
+        return ExperimentError(f"{one_line(self.file, _MOST_PATH)}: {path}{one_line(message, _MOST_MESSAGE)}")
 
     @contextmanager
     def explains(self, keys: Iterable[str] = ()) -> Iterator[None]:
@@ -63,12 +70,17 @@ class Location:
             first, _, rest = str(error).partition(" ")
             if first in set(keys):
                 raise self.key(first).error(rest) from error
-            raise ExperimentError(": ".join(filter(None, (self.file, self.path, str(error))))) from error
+            parts = (
+                one_line(self.file, _MOST_PATH),
+                one_line(self.path, _MOST_PATH),
+                one_line(str(error), _MOST_MESSAGE),
+            )
+            raise ExperimentError(": ".join(filter(None, parts))) from error
 
 
 def meant(name: str, known: Iterable[str]) -> str:
     """Return the end of a message about an unknown name: the most similar name, and all allowed ones."""
     names = list(known)
-    close = difflib.get_close_matches(name, names, n=1)
+    close = difflib.get_close_matches(name, names, n=1) if len(name) <= _MOST_MEANT else []
     guess = f"; did you mean {close[0]!r}?" if close else ";"
     return f"{guess} allowed: {', '.join(names) or 'nothing'}"

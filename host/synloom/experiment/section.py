@@ -17,7 +17,7 @@ REQUIRED: Final = object()
 DEFAULTS: Final = object()
 """The default of an optional table: the defaults of its keys."""
 
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,8 @@ class Named:
             place = where.key(name)
             if not _NAME.fullmatch(name):
                 raise where.error(
-                    f"cannot have the name {name!r}; use a letter, then letters, digits, _ and -"
+                    f"cannot have the name {shown(name)}; use a letter, then at most 63 letters, digits, "
+                    f"_ and -"
                 )
             if not isinstance(table, dict):
                 raise place.error(f"must be a table {self.section.title}, not {shown(table)}")

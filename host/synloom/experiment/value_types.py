@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from synloom.base.wording import one_line
 from synloom.experiment.location import Location, meant
 
 __all__ = ["Choice", "Kind", "ListOf", "Number", "Switch", "Text", "Whole", "shown"]
+
+_LARGEST: Final = 1e15
+"""Largest magnitude of a number: far beyond all that an array can do, and free of overflow."""
 
 
 class Kind(Protocol):
@@ -35,8 +40,11 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
-        return f"a table with {', '.join(value) or 'no keys'}"
-    text = repr(value)
+        return f"a table with {one_line(', '.join(value), 100) or 'no keys'}"
+    try:
+        text = repr(value)
+    except ValueError:  # a hexadecimal number of thousands of digits
+        text = "a number of thousands of digits"
     return text if len(text) <= 60 else f"{text[:56]} ..."
 
 
@@ -69,7 +77,7 @@ class Choice:
         if not isinstance(value, str):
             raise where.error(f"must be one of {self.words}, not {shown(value)}")
         if value not in self.allowed:
-            raise where.error(f"cannot be {value!r}{meant(value, self.allowed)}")
+            raise where.error(f"cannot be {shown(value)}{meant(value, self.allowed)}")
         return value
 
 
@@ -119,7 +127,10 @@ class Number:
         """Return the number as float."""
         number = math.nan
         if isinstance(value, int | float) and not isinstance(value, bool):
-            number = float(value)
+            with contextlib.suppress(OverflowError):
+                number = float(value)
+        if _LARGEST < abs(number) < math.inf:
+            raise where.error(f"must be a number of at most {_LARGEST:g} in magnitude, not {shown(value)}")
         wrong = math.isnan(number) or (math.isinf(number) and number not in self.infinite)
         if wrong or number < self.low or number > self.high or (self.above and number == self.low):
             raise where.error(f"must be a {self.words}, not {shown(value)}")

@@ -117,8 +117,7 @@ def _check_registers(registers: Mapping[str, int]) -> None:
 
 
 def _check_bits(name: str, array: Any, masks: Any) -> None:
-    words = array.reshape(len(array), -1)
-    if (words & ~masks).any():
+    if (array.reshape(-1, len(masks)) & ~masks).any():
         raise ParameterError(f"{name} has bits outside of its fields")
 
 
