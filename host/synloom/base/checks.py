@@ -148,7 +148,9 @@ def whole(name: str, value: Any, low: int, high: int) -> int:
         raise ParameterError(f"{name} must be a whole number (int), not {value!r} ({type(value).__name__})")
     number = int(value)
     if not low <= number <= high:
-        raise ParameterError(f"{name} must be in {low}..{high}, not {number}")
+        # Python refuses to print whole numbers of more than 4,300 digits.
+        shown = str(number) if number.bit_length() <= 128 else f"a number of {number.bit_length()} bits"
+        raise ParameterError(f"{name} must be in {low}..{high}, not {shown}")
     return number
 
 

@@ -141,6 +141,8 @@ def _own_unit(values: FloatArray) -> float:
     if not top or len(left) > _MOST_UNITS:
         return 0.0
     unit = float(left[0])
+    if unit < least:
+        return 0.0
     while True:
         rest = left - unit * np.rint(left / unit)
         rest = np.abs(rest[np.abs(rest) > _SAME * top])

@@ -172,7 +172,11 @@ def checked_experiment(
 def _parsed(text: str, where: Location) -> dict[str, Any]:
     """Return the tables of a TOML text, unchecked."""
     # The parser takes quadratic time for keys of many parts.
-    if any(key.count(".") > _MOST_PARTS for key in re.findall(r"([^\n,={}\[\]]+)[=\]]", text)):
+    pieces = re.split(r"([\n,={}\[\]])", text)
+    if any(
+        end in "=]" and key.count(".") > _MOST_PARTS
+        for key, end in zip(pieces[::2], pieces[1::2], strict=False)
+    ):
         raise where.error(f"has a key of more than {_MOST_PARTS} parts")
     try:
         return tomllib.loads(text)

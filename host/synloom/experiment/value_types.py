@@ -14,6 +14,8 @@ __all__ = ["Choice", "Kind", "ListOf", "Number", "Switch", "Text", "Whole", "sho
 
 _LARGEST: Final = 1e15
 """Largest magnitude of a number: far beyond all that an array can do, and free of overflow."""
+_LARGEST_WHOLE: Final = 1 << 128
+"""Largest whole number that is handed on; Python refuses to print those of more than 4,300 digits."""
 
 
 class Kind(Protocol):
@@ -154,7 +156,8 @@ class Whole:
     def check(self, value: Any, where: Location) -> int:
         """Return the int."""
         whole = isinstance(value, int) and not isinstance(value, bool)
-        if not whole or value < self.low or (self.high is not None and value > self.high):
+        high = _LARGEST_WHOLE if self.high is None else self.high
+        if not whole or not self.low <= value <= high:
             raise where.error(f"must be a {self.words}, not {shown(value)}")
         return int(value)
 
