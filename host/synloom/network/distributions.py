@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from synloom.base.checks import FloatArray, real
+from synloom.base.checks import HUGE, FloatArray, real
 from synloom.base.errors import ParameterError
 
 __all__ = ["Distribution", "Normal", "Uniform"]
@@ -34,19 +34,20 @@ class Uniform:
     Raises
     ------
     ParameterError
-        If a bound is not finite, or `high` is below `low`.
+        If a bound is not within -1e9..1e9, or `high` is below `low`.
     """
 
     low: float
     high: float
 
     def __post_init__(self) -> None:
-        real("low", self.low)
-        real("high", self.high, low=self.low)
+        real("low", self.low, low=-HUGE, high=HUGE)
+        real("high", self.high, low=self.low, high=HUGE)
 
     def draw(self, count: int, rng: np.random.Generator) -> FloatArray:
         """Return `count` random numbers, (count,) float64."""
-        return rng.uniform(self.low, self.high, count)
+        # NumPy takes a high of -0.0 to be below a low of 0.0.
+        return rng.uniform(self.low, self.high + 0.0, count)
 
 
 @dataclass(frozen=True)
