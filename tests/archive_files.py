@@ -50,3 +50,11 @@ def bomb(path, target, name, size):
             for _ in range(size >> 20):
                 file.write(piece)
             file.write(bytes(size & ((1 << 20) - 1)))
+
+
+def resigned(folder):
+    """Give a folder of results the digests that its files now have."""
+    listed = json.loads((folder / "digests.json").read_text())
+    for name in listed["files"]:
+        listed["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    (folder / "digests.json").write_text(json.dumps(listed))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from synloom.device.counters import Counters
     from synloom.device.device import Device
     from synloom.device.recording import Recording
+    from synloom.experiment.results import Results
     from synloom.image.image import Image
     from synloom.image.report import Report
     from synloom.network.cells import LIF
@@ -84,6 +85,7 @@ __all__ = [
     "Recording",
     "RegularInput",
     "Report",
+    "Results",
     "SmallWorld",
     "Sweep",
     "SynloomError",
@@ -137,6 +139,7 @@ _MODULES = {
     "network.network": ("Network", "Population", "Projection"),
     "network.plasticity": ("STDP", "PairRule", "TraceTarget"),
     "device.recording": ("Recording",),
+    "experiment.results": ("Results",),
     "image.report": ("Report",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

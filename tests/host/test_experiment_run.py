@@ -126,6 +126,7 @@ def test_the_folder_holds_arrays_pictures_and_the_experiment(tmp_path, capsys):
     assert f"files in {out}" in captured.out
     files = {str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()}
     data = {"results.npz", "summary.json", "report.txt", "experiment/experiment.toml"}
+    data |= {"image.synloom", "digests.json"}
     assert files == data | {f"{name}.png" for name in PICTURES}
     for name in PICTURES:
         picture = (out / f"{name}.png").read_bytes()

@@ -7,17 +7,16 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from synloom.base.errors import ExperimentError
 from synloom.experiment.data_files import find
 from synloom.experiment.results import Results
+from synloom.experiment.stored_results import ARRAYS, DIGESTS, IMAGE, SUMMARY, digests_text
 
 __all__ = ["check_folder", "write_folder"]
-
-SUMMARY: Final = "summary.json"
 
 
 def check_folder(folder: Path, *, force: bool = False) -> None:
@@ -80,7 +79,8 @@ def _fill(results: Results, folder: Path) -> None:
 
     experiment = results.experiment
     arrays: dict[str, Any] = dict(results.arrays())
-    np.savez_compressed(folder / "results.npz", **arrays)
+    np.savez_compressed(folder / ARRAYS, **arrays)
+    results.image.save(folder / IMAGE)
     (folder / SUMMARY).write_text(json.dumps(results.summary(), indent=2) + "\n", encoding="utf-8")
     (folder / "report.txt").write_text(_report(results), encoding="utf-8")
     copy = folder / "experiment"
@@ -91,6 +91,8 @@ def _fill(results: Results, folder: Path) -> None:
         shutil.copyfile(find(name, experiment.path.parent, experiment.where), copy / name)
     for name, figure in draw_figures(results):
         figure.savefig(folder / f"{name}.png")
+    # Last, as it has the digests of all others.
+    (folder / DIGESTS).write_text(digests_text(folder), encoding="utf-8")
 
 
 def _report(results: Results) -> str:

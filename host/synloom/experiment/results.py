@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from synloom.base.checks import FloatArray, IntArray
-from synloom.base.errors import DeviceError
+from synloom.base.checks import FloatArray, IntArray, whole
+from synloom.base.errors import DeviceError, ParameterError
 from synloom.device.cost import Cost
 from synloom.device.counters import Counters
 from synloom.device.recording import Recording
@@ -19,6 +21,9 @@ from synloom.image.image import Image
 from synloom.network.network import Network
 
 __all__ = ["Results", "Weights"]
+
+MOST_BYTES = 256 << 20
+"""Most bytes of the arrays of results that are loaded, if nothing else is said."""
 
 MOST_COUNT = 0xFFFF
 """Value at which a neuron's spike counter saturates."""
@@ -80,6 +85,36 @@ class Results:
     counts: Mapping[str, IntArray]
     counters: Counters
     seconds: float
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str], *, most_bytes: int = MOST_BYTES) -> Results:
+        """Return the results in a folder that `synloom run` wrote; all of it is checked first.
+
+        Parameters
+        ----------
+        folder : str or path
+            The folder.
+        most_bytes : int
+            Most bytes of its arrays together, 1 to 2**40: damaged files cannot fill the memory.
+
+        Returns
+        -------
+        Results
+            Equal to those that were written.
+
+        Raises
+        ------
+        ParameterError
+            If `folder` is not a path, or `most_bytes` is out of range.
+        ExperimentError
+            If it is no such folder, or if a file of it is missing, was changed or is damaged; the message
+            names the file.
+        """
+        from synloom.experiment.stored_results import read_folder
+
+        if not isinstance(folder, (str, os.PathLike)):
+            raise ParameterError(f"folder must be a str or a path, not {folder!r} ({type(folder).__name__})")
+        return read_folder(Path(folder), whole("most_bytes", most_bytes, 1, 1 << 40))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return all results as arrays by name, as in ``results.npz`` (docs/experiments.md)."""
