@@ -17,7 +17,7 @@ PEER_STAMPS := $(foreach peer,$(PEERS),.venv-peers-$(peer)/installed-$(peer)-$(S
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 QUIET := | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 
-.PHONY: demo test lint types pytest slow agreement noise bench bench-peers boards boards-check netlists oracles compiler tools clean help
+.PHONY: demo test lint types pytest slow agreement fuzz noise bench bench-peers boards boards-check netlists oracles compiler tools clean help
 
 help:
 	@echo "make demo    a network learns digits on the simulated board"
@@ -26,6 +26,7 @@ help:
 	@echo "make types   mypy"
 	@echo "make slow    the long test suites"
 	@echo "make agreement  500 generated arrays on every number of lanes, and on the fast engine"
+	@echo "make fuzz    10,000 mutated images, experiment files and results each: refused or equal (a quarter of an hour)"
 	@echo "make noise   how independent the generators' spikes are, 2,048 channels for a million steps (hours)"
 	@echo "make bench   clocks of a step against their bound, the line, start-up (tens of minutes; the boards are kept)"
 	@echo "make bench-peers  steps a second beside Brian2, NEST and SuperNeuroMAT, which it installs (half an hour)"
@@ -55,6 +56,9 @@ slow: $(DEV_STAMP) tools
 
 agreement: $(DEV_STAMP) compiler
 	$(BIN)/pytest -n 2 -m slow tests/agreement tests/sim/test_fast_engine.py
+
+fuzz: $(DEV_STAMP)
+	$(BIN)/pytest -m slow tests/fuzz
 
 noise: $(USER_STAMP)
 	$(BIN)/python -m synloom_sim.noise

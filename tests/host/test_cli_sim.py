@@ -60,6 +60,17 @@ def test_a_served_board_tells_what_it_is_and_ends_by_interrupt(served, capsys):
     assert not link.is_symlink()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_served_board_leaves_no_link_behind(served, number):
+    process, device, link = served
+    assert str(link.readlink()) == device
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in err
+    assert not link.is_symlink()
+
+
 def test_info_of_a_simulated_board_equals_the_models(capsys):
     reports = [json.loads(run(capsys, "info", target, *OPTIONS, "--json")) for target in ("model", "sim")]
     for part in ("parameters", "counters"):

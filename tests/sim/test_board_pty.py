@@ -69,6 +69,14 @@ def test_link_is_made_and_removed(board, tmp_path):
     assert not link.is_symlink()
 
 
+def test_a_link_that_another_server_took_over_stays(board, tmp_path):
+    link = tmp_path / "board"
+    with PtyBoard(board, link=link), PtyBoard(board, link=link) as second:
+        taken = second.device
+        second._link = None  # as if it were another process
+    assert str(link.readlink()) == taken
+
+
 def test_link_that_cannot_be_made_is_a_clear_error(board, tmp_path):
     with pytest.raises(TargetError, match="another path"):
         PtyBoard(board, link=tmp_path / "missing" / "board")

@@ -153,16 +153,22 @@ def _board_loader() -> Check:
 
 
 def _cache() -> Check:
+    from synloom.base.errors import BuildError
     from synloom_sim.board.cache import BoardCache
 
-    root = BoardCache.default().root
+    try:
+        root = BoardCache.default().root
+    except BuildError as error:
+        return _check(
+            "cache", False, str(error), f"export SYNLOOM_CACHE={tempfile.gettempdir()}/synloom-cache"
+        )
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=root):
             pass
     except OSError as error:
         detail = f"{root}, for built boards, is not writable: {error.strerror}"
-        return _check("cache", False, detail, f"export SYNLOOM_CACHE={Path.home() / 'synloom-cache'}")
+        return _check("cache", False, detail, "export SYNLOOM_CACHE=~/synloom-cache")
     return _check("cache", True, str(root), "")
 
 

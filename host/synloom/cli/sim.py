@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import click
 
@@ -13,8 +15,12 @@ from synloom.cli.output import progress_line, show_json, show_table
 
 if TYPE_CHECKING:
     from synloom_sim.board import SimTransport
+    from synloom_sim.board.pty import PtyBoard
 
 __all__ = ["sim"]
+
+_SIGNALLED: Final = 128
+"""What a shell adds to the number of the signal that ended a program."""
 
 
 @click.command(short_help="Serve a simulated board at a pseudo-terminal, or measure its speed.")
@@ -68,13 +74,52 @@ def sim(
 def _serve(transport: SimTransport, link: Path | None, as_json: bool) -> None:
     from synloom_sim.board.pty import PtyBoard
 
-    with PtyBoard(transport.board, link=link) as pty:
+    with _Ending() as ending, PtyBoard(transport.board, link=link) as pty:
+        ending.stops(pty)
         if as_json:
             show_json({"device": pty.device, "link": str(link) if link else None})
         else:
             click.echo(pty.device)
             click.echo("serving a simulated board at this device; stop it with Ctrl-C", err=True)
         pty.serve()
+    if ending.by == signal.SIGINT:
+        raise KeyboardInterrupt
+    if ending.by:
+        sys.exit(_SIGNALLED + ending.by)
+
+
+class _Ending:
+    """Ends a server at Ctrl-C, SIGTERM or SIGHUP, at no other place than where it waits.
+
+    An exception in between could leave the link behind.
+    """
+
+    def __init__(self) -> None:
+        self.by = 0
+        self._pty: PtyBoard | None = None
+        self._before: dict[int, Any] = {}
+
+    def stops(self, pty: PtyBoard) -> None:
+        """Say which server a signal stops; one that came earlier stops it at once."""
+        self._pty = pty
+        if self.by:
+            pty.stop()
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # SIGHUP is ignored under nohup, and stays so.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._end)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _end(self, number: int, frame: object) -> None:
+        self.by = self.by or number
+        if self._pty is not None:
+            self._pty.stop()
 
 
 def _measure(transport: SimTransport, seconds: float, as_json: bool) -> None:

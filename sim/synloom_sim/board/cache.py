@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -12,21 +13,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from synloom.base.errors import BuildError
+from synloom.base.atomic_files import write_whole
+from synloom.base.errors import BuildError, ParameterError
+from synloom.base.plain_data import digest_of
 
 __all__ = ["BoardCache"]
 
 _LIBRARY = "board.so"
 _WORKPLACE = "build-"
+_DIGEST = "digest"
+_CONTENT = re.compile(rb"[0-9a-f]{32}")
 _YOUNG_S = 60.0
+_LEAST_FREE = 64 << 20
+"""Free bytes below which a failed build is taken to have failed for want of room."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoardCache:
     """A folder of built boards, safe for concurrent processes.
 
-    `boards/CONTENT/board.so` is a board, `keys/KEY` holds the CONTENT of a key, `locks/KEY` serialises the
-    builders of a key, and `logs/KEY.log` is the log of a failed build.
+    `boards/CONTENT/board.so` is a board, and `digest` beside it its SHA-256 digest, which is checked before
+    the board is used; a damaged one is built again. `keys/KEY` holds the CONTENT of a key, `locks/KEY`
+    serialises the builders of a key, and `logs/KEY.log` is the log of a failed build.
 
     Parameters
     ----------
@@ -38,59 +46,117 @@ class BoardCache:
 
     @classmethod
     def default(cls) -> BoardCache:
-        """Return the user's cache: $SYNLOOM_CACHE, else $XDG_CACHE_HOME/synloom, else ~/.cache/synloom."""
+        """Return the user's cache: $SYNLOOM_CACHE, else $XDG_CACHE_HOME/synloom, else ~/.cache/synloom.
+
+        Raises
+        ------
+        BuildError
+            If the user has no home folder.
+        """
         if own := os.environ.get("SYNLOOM_CACHE"):
             return cls(Path(own).absolute())
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        return cls(Path(base) / "synloom")
+        if os.path.isabs(base := os.environ.get("XDG_CACHE_HOME", "")):  # others are to be ignored
+            return cls(Path(base) / "synloom")
+        try:
+            return cls(Path.home() / ".cache" / "synloom")
+        except RuntimeError as error:
+            raise BuildError(
+                "there is no home folder for the cache of simulated boards; set SYNLOOM_CACHE to a writable "
+                "folder"
+            ) from error
 
     def find(self, key: str) -> Path | None:
-        """Return the library of a key, or None if it has not been built."""
+        """Return the library of a key, or None if it has not been built or is damaged."""
         try:
-            content = (self.root / "keys" / key).read_text(encoding="ascii")
+            content = (self.root / "keys" / key).read_bytes()
         except OSError:
             return None
-        return self.library(content)
+        # A damaged key is as good as none.
+        return self.library(content.decode()) if _CONTENT.fullmatch(content) else None
 
     def library(self, content: str) -> Path | None:
-        """Return the library of a content, or None if it has not been built."""
-        path = self.root / "boards" / content / _LIBRARY
-        return path if path.is_file() else None
+        """Return the library of a content, or None if it has not been built or is damaged.
+
+        A damaged library would end the process that loads it.
+        """
+        folder = self.root / "boards" / content
+        try:
+            stated = (folder / _DIGEST).read_bytes()
+            return folder / _LIBRARY if digest_of(folder / _LIBRARY).encode() == stated else None
+        except (OSError, ParameterError):
+            return None
 
     def remember(self, key: str, content: str) -> None:
         """Store the content of a key."""
-        folder = self._folder("keys")
-        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="ascii") as file:
-            file.write(content)
-        os.replace(file.name, folder / key)
+        # Without its key the board is still found by its content.
+        with contextlib.suppress(OSError):
+            write_whole(self._folder("keys") / key, content.encode())
 
     def store(self, content: str, built: Path) -> Path:
-        """Move a finished build folder into the cache, and return its library."""
+        """Move a finished build folder into the cache, in place of a damaged one, and return its library.
+
+        Raises
+        ------
+        BuildError
+            If it cannot be moved there.
+        """
         place = self._folder("boards") / content
-        with contextlib.suppress(OSError):  # an existing folder of this name holds the same board
-            os.rename(built, place)
+        with self._explained():
+            (built / _DIGEST).write_text(digest_of(built / _LIBRARY))
+            if self.library(content) is None:
+                if os.path.lexists(place):
+                    os.rename(place, Path(tempfile.mkdtemp(prefix=_WORKPLACE, dir=self.root)) / "damaged")
+                try:
+                    os.rename(built, place)
+                except OSError:
+                    if self.library(content) is None:
+                        raise
+                    # Another process has stored the same board meanwhile.
         return place / _LIBRARY
 
     @contextlib.contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """Hold the lock of a key; a second builder waits, and then finds the board in the cache."""
-        with open(self._folder("locks") / key, "w", encoding="ascii") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        """Hold the lock of a key; a second builder waits, and then finds the board in the cache.
+
+        Raises
+        ------
+        BuildError
+            If the cache cannot be written.
+        """
+        with contextlib.ExitStack() as stack:
+            with self._explained():
+                file = stack.enter_context(open(self._folder("locks") / key, "w", encoding="ascii"))
+                fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     @contextlib.contextmanager
     def workplace(self, key: str) -> Iterator[Path]:
-        """Yield a temporary folder for a build; after a failure its log is kept."""
+        """Yield a temporary folder for a build; after a failure its log is kept.
+
+        Raises
+        ------
+        BuildError
+            If the cache cannot be written, or its disk is full.
+        """
         self._clear_workplaces()
-        folder = Path(tempfile.mkdtemp(prefix=_WORKPLACE, dir=self._folder(".")))
-        held = os.open(folder, os.O_RDONLY)
-        fcntl.flock(held, fcntl.LOCK_EX)
+        with self._explained():
+            folder = Path(tempfile.mkdtemp(prefix=_WORKPLACE, dir=self._folder(".")))
+            held = os.open(folder, os.O_RDONLY)
+            fcntl.flock(held, fcntl.LOCK_EX)
         try:
-            yield folder
-        except BaseException:
-            if (folder / "build.log").exists():
-                self._folder("logs")
-                shutil.copy(folder / "build.log", self.log(key))
+            with self._explained():
+                yield folder
+        except BaseException as error:
+            free = shutil.disk_usage(self.root).free
+            with contextlib.suppress(OSError, BuildError):  # the disk may be full
+                if (folder / "build.log").exists():
+                    self._folder("logs")
+                    shutil.copy(folder / "build.log", self.log(key))
+            if isinstance(error, BuildError) and free < _LEAST_FREE:
+                raise BuildError(
+                    f"the disk of the cache {self.root} is full ({free >> 20} MiB are free, a build takes up "
+                    f"to {_LEAST_FREE >> 20}); free some of it, or set SYNLOOM_CACHE to a folder elsewhere"
+                ) from error
             raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -115,11 +181,18 @@ class BoardCache:
 
     def _folder(self, name: str) -> Path:
         folder = self.root / name
-        try:
+        with self._explained():
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BuildError(
-                f"the cache folder {folder} cannot be created: {error.strerror}; "
-                f"set SYNLOOM_CACHE to a writable folder"
-            ) from error
         return folder
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn an error of the file system into one that says what to do."""
+        try:
+            yield
+        except OSError as error:
+            where = f" ({error.filename})" if error.filename else ""
+            raise BuildError(
+                f"the cache {self.root} cannot be written: {error.strerror or error}{where}; free space "
+                f"there, or set SYNLOOM_CACHE to a writable folder"
+            ) from error

@@ -111,6 +111,8 @@ def _load(library: Path) -> ctypes.CDLL:
         raise BuildError(
             f"the simulated board {library} cannot be loaded: {error}; delete its folder to build it again"
         ) from error
+    if not hasattr(functions, "synloom_board_status"):
+        raise BuildError(f"{library} is no simulated board; delete its folder to build it again")
     board, size, clocks = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint64
     for name, result, arguments in (
         ("new", board, (ctypes.c_uint32,)),

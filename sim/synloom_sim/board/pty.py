@@ -85,7 +85,9 @@ class PtyBoard:
         """Remove the device and the link; `close` may be repeated."""
         if self._link is not None:
             with contextlib.suppress(OSError):
-                self._link.unlink()
+                # Another server may have taken its place.
+                if os.readlink(self._link) == self.device:
+                    self._link.unlink()
             self._link = None
         for end in (self._master, self._slave, self._wake_read, self._wake_write):
             with contextlib.suppress(OSError):

@@ -1,0 +1,176 @@
+"""What is fuzzed: files that are right, how a case changes them, and what may come of it."""
+
+import io
+import json
+
+import numpy as np
+from edits import EDITS, edited
+from experiment_files import RIGHT
+from hypothesis import strategies as st
+from small_networks import rich_network
+
+from archive_files import header_digest, resigned
+from synloom import Image, Results, compile
+from synloom.base.errors import SynloomError
+from synloom.experiment import read_experiment, run_experiment, write_folder
+from synloom.experiment.network_builder import build_network, compile_experiment
+
+DTYPES = ("<u2", "<i2", "<f8", "|b1", "<U3", ">i8", "<f4")
+
+
+def unpacked(content):
+    """Return the arrays of an archive by name."""
+    with np.load(io.BytesIO(content)) as file:
+        return {name: file[name] for name in file.files}
+
+
+def packed(arrays):
+    """Return the archive of arrays."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def array_changed(array, edits):
+    """Return an array with elements, its shape or its dtype changed."""
+    for kind, where, how in edits:
+        if kind == "cut":
+            array = array[: where % (len(array) + 1)] if array.ndim else array
+        elif kind == "repeat":
+            array = np.concatenate([np.atleast_1d(array)] * (2 + how % 3))
+        elif kind == "drop":
+            array = array.reshape(-1)
+        elif kind == "other":
+            array = array.astype(DTYPES[how % len(DTYPES)])
+        elif array.size and array.dtype.kind in "biuf":
+            array = array.copy()
+            value = (np.nan, np.inf, -1.0, 1e308, 5e-324)[how % 5] if array.dtype.kind == "f" else how % 256
+            array.reshape(-1)[where % array.size] = np.array(value).astype(array.dtype)
+    return array
+
+
+class Images:
+    """Files of images: their bytes, or header and arrays with the header's own digest right again."""
+
+    cases = st.tuples(st.sampled_from(("file", "header", "array")), st.integers(0, 99), EDITS)
+
+    def __init__(self, folder):
+        self.path = folder / "net.synloom"
+        compile(rich_network()).save(self.path)
+        self.whole = self.path.read_bytes()
+        self.arrays = unpacked(self.whole)
+        self.header = self.arrays["header"].tobytes()
+        self.contents = self.contents_of(Image.load(self.path))
+
+    @staticmethod
+    def contents_of(image):
+        """Return all that an image's file says, as one text."""
+        return repr(image._header())
+
+    def write(self, case):
+        mode, which, edits = case
+        content = self.whole
+        if mode == "file":
+            content = edited(content, edits)
+        elif mode == "header":
+            text = edited(self.header, edits)
+            try:
+                header = json.loads(text)
+                header["header_digest"] = header_digest(header)
+                text = json.dumps(header).encode()
+            except (ValueError, TypeError, RecursionError):
+                pass
+            content = packed({**self.arrays, "header": np.frombuffer(text, dtype=np.uint8)})
+        else:
+            name = sorted(set(self.arrays) - {"header"})[which % (len(self.arrays) - 1)]
+            content = packed({**self.arrays, name: array_changed(self.arrays[name], edits)})
+        self.path.write_bytes(content)
+
+    def judge(self, case):
+        """Return what came of a case: an error, or contents that must be equal."""
+        try:
+            again = Image.load(self.path)
+        except SynloomError as error:
+            return error
+        assert self.contents_of(again) == self.contents
+        return "equal"
+
+
+class Experiments:
+    """Experiment files: those that are accepted must give a network, an image, or an error."""
+
+    cases = EDITS
+
+    def __init__(self, folder):
+        self.path = folder / "experiment.toml"
+        self.path.write_text(RIGHT)
+        self.tables = read_experiment(self.path).tables
+
+    def write(self, case):
+        self.path.write_bytes(edited(RIGHT.encode(), case))
+
+    def judge(self, case):
+        try:
+            experiment = read_experiment(self.path)
+            compile_experiment(experiment, build_network(experiment))
+        except SynloomError as error:
+            return error
+        return "equal" if experiment.tables == self.tables else "other"
+
+
+class StoredResults:
+    """Folders of results: one file changed, with its digest wrong, or right again as by hand."""
+
+    cases = st.tuples(
+        st.sampled_from(("digests.json", "summary.json", "results.npz", "image.synloom", "text", "array")),
+        st.booleans(),
+        st.integers(0, 99),
+        EDITS,
+    )
+
+    def __init__(self, folder):
+        path = folder / "experiment.toml"
+        path.write_text(RIGHT)
+        self.folder = folder / "out"
+        write_folder(run_experiment(read_experiment(path).changed(steps=20)), self.folder)
+        for picture in self.folder.glob("*.png"):
+            picture.unlink()
+        listed = json.loads((self.folder / "digests.json").read_text())
+        listed["files"] = {n: d for n, d in listed["files"].items() if not n.endswith(".png")}
+        (self.folder / "digests.json").write_text(json.dumps(listed))
+        self.files = {p: p.read_bytes() for p in self.folder.rglob("*") if p.is_file()}
+        self.arrays = unpacked((self.folder / "results.npz").read_bytes())
+        self.contents = self.contents_of(Results.load(self.folder))
+
+    @staticmethod
+    def contents_of(results):
+        arrays = [(n, a.dtype.str, a.shape, a.tobytes()) for n, a in sorted(results.arrays().items())]
+        return arrays, results.summary(), results.image.digest(), results.experiment.tables
+
+    def write(self, case):
+        for path, content in self.files.items():
+            path.write_bytes(content)
+        name, sign, which, edits = case
+        if name == "array":
+            arrays = dict(self.arrays)
+            chosen = sorted(arrays)[which % len(arrays)]
+            arrays[chosen] = array_changed(arrays[chosen], edits)
+            (self.folder / "results.npz").write_bytes(packed(arrays))
+        else:
+            path = self.folder / ("experiment/experiment.toml" if name == "text" else name)
+            path.write_bytes(edited(self.files[path], edits))
+        if sign and name != "digests.json":
+            resigned(self.folder)
+
+    def judge(self, case):
+        try:
+            again = Results.load(self.folder)
+        except SynloomError as error:
+            return error
+        if self.contents_of(again) == self.contents:
+            return "equal"
+        assert case[1], "changed results were accepted with wrong digests"
+        return "other"
+
+
+SUBJECTS = {"images": Images, "experiment files": Experiments, "results": StoredResults}
