@@ -26,7 +26,12 @@ EXTREMES = (
 )
 KINDS = ("flip", "set", "cut", "drop", "repeat", "insert", "extreme", "other", "remove")
 NUMBERS = st.integers(0, 2**32 - 1)
-EDITS = st.lists(st.tuples(st.sampled_from(KINDS), NUMBERS, NUMBERS), min_size=1, max_size=5)
+EDITS = st.one_of(
+    st.lists(st.tuples(st.sampled_from(KINDS), NUMBERS, NUMBERS), min_size=1, max_size=5),
+    st.lists(
+        st.tuples(st.sampled_from(("extreme", "other", "remove")), NUMBERS, NUMBERS), min_size=1, max_size=1
+    ),
+)
 """Some edits: what to do, where, and a number for how."""
 
 

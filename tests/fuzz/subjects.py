@@ -61,6 +61,7 @@ class Images:
         self.arrays = unpacked(self.whole)
         self.header = self.arrays["header"].tobytes()
         self.contents = self.contents_of(Image.load(self.path))
+        self.digest = Image.load(self.path).digest()
 
     @staticmethod
     def contents_of(image):
@@ -92,8 +93,12 @@ class Images:
             again = Image.load(self.path)
         except SynloomError as error:
             return error
-        assert self.contents_of(again) == self.contents
-        return "equal"
+        if self.contents_of(again) == self.contents:
+            return "equal"
+        # Names and the report, signed again: nothing that a result depends on.
+        assert case[0] == "header"
+        assert again.digest() == self.digest
+        return "other"
 
 
 class Experiments:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.base.archive import Archive
-from synloom.base.checks import FloatArray, IntArray, real, whole
+from synloom.base.checks import HUGE, FloatArray, IntArray, real, whole
 from synloom.base.errors import ExperimentError, SynloomError
 from synloom.base.plain_data import MOST_JSON, digest_of, parse_json, read_bounded
 from synloom.base.wording import one_line
@@ -198,8 +198,16 @@ class _Arrays:
             shape = len(steps), pre.n, self.image.populations[info.post].n
             values = self._take(f"{label}.weights", np.float64, shape)
             times = self._take(f"{label}.weights_times", np.float64, (len(steps),))
-            if not (times == np.array(steps) * self.experiment.dt).all() or np.isinf(values).any():
-                raise ExperimentError(f"{ARRAYS}: {label}.weights has wrong times or infinite values")
+            pairs = self.image.synapses[info.first : info.first + info.count]
+            absent = np.ones(shape[1:], dtype=bool)
+            absent[pairs[:, 0], pairs[:, 2]] = False
+            if not (times == np.array(steps) * self.experiment.dt).all():
+                raise ExperimentError(f"{ARRAYS}: {label}.weights_times must be those of the snapshots")
+            if (np.isnan(values) != absent).any() or (np.abs(values) > HUGE).any():
+                raise ExperimentError(
+                    f"{ARRAYS}: {label}.weights must be NaN without a synapse, and at most {HUGE:g} in "
+                    f"magnitude elsewhere"
+                )
             made[label] = Weights(times, values)
         return made
 
@@ -262,6 +270,6 @@ class _Arrays:
         steps = self._steps(f"{name}_times", times, 1)
         if ((indices < 0) | (indices >= info.n)).any() or (np.diff(steps) <= 0).any():
             raise ExperimentError(f"{ARRAYS}: {name} has indices or times that do not fit")
-        if not np.isfinite(values).all():
-            raise ExperimentError(f"{ARRAYS}: {name} must be finite")
+        if not (np.abs(values) <= HUGE).all():  # false for NaN
+            raise ExperimentError(f"{ARRAYS}: {name} must be finite, at most {HUGE:g} in magnitude")
         return Series(steps, indices, values)
