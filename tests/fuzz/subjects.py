@@ -33,6 +33,11 @@ def packed(arrays):
 
 def array_changed(array, edits):
     """Return an array with elements, its shape or its dtype changed."""
+    with np.errstate(all="ignore"):
+        return _array_changed(array, edits)
+
+
+def _array_changed(array, edits):
     for kind, where, how in edits:
         if kind == "cut":
             array = array[: where % (len(array) + 1)] if array.ndim else array
@@ -79,7 +84,7 @@ class Images:
                 header = json.loads(text)
                 header["header_digest"] = header_digest(header)
                 text = json.dumps(header).encode()
-            except (ValueError, TypeError, RecursionError):
+            except (ValueError, TypeError, AttributeError, RecursionError):
                 pass
             content = packed({**self.arrays, "header": np.frombuffer(text, dtype=np.uint8)})
         else:

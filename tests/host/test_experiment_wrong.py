@@ -117,6 +117,11 @@ WRONG = [
     # names, indices and times that are not there
     ('from = "noise"', 'from = "nois"', "projections.feed.from cannot be 'nois'; did you mean 'noise'?"),
     ('to = "left"', 'to = "noise"', "projections.feed.to cannot be 'noise'; allowed: left, right"),
+    (
+        'like = "left"',
+        "like = 0x" + "f" * 5000,
+        "must be the name of an earlier table, not a number of thousands",
+    ),
     ('like = "left"', 'like = "middle"', "populations.right.like must be the name of an earlier table"),
     ("[inputs.kicks]", "[inputs.left]", "inputs.left has the same name as a population; choose"),
     (

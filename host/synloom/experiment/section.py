@@ -165,6 +165,6 @@ class Named:
         like = table["like"]
         if not isinstance(like, str) or like not in earlier:
             raise where.key("like").error(
-                f"must be the name of an earlier table, not {shown(like)}{meant(str(like), earlier)}"
+                f"must be the name of an earlier table, not {shown(like)}{meant(shown(like), earlier)}"
             )
         return {**earlier[like], **{name: value for name, value in table.items() if name != "like"}}
