@@ -7,6 +7,7 @@ that the call has declared safe, or at its end. A second signal does not wait.
 
 from __future__ import annotations
 
+import importlib
 import signal
 import threading
 from collections.abc import Callable
@@ -15,8 +16,13 @@ from typing import Any, Final
 
 __all__ = ["check", "hold", "release"]
 
-_NUMBERS: Final = (signal.SIGINT, signal.SIGTERM)
+_NUMBERS: Final = (int(signal.SIGINT), int(signal.SIGTERM))
 _Handler = Callable[[int, FrameType | None], Any]
+# The functions below `signal`, which turns numbers and handlers into members of enumerations and back: that
+# takes longer than a step of a small array, and every call of a device sets and resets two handlers.
+_raw: Final = importlib.import_module("_signal")
+_get: Final[Callable[[int], _Handler | int | None]] = _raw.getsignal
+_set: Final[Callable[[int, _Handler], object]] = _raw.signal
 _handlers: dict[int, _Handler] = {}
 """The program's own handlers, of the signals that wait."""
 _noted: list[int] = []
@@ -27,11 +33,11 @@ def hold() -> None:
     if threading.current_thread() is not threading.main_thread():
         return
     for number in _NUMBERS:
-        handler = signal.getsignal(number)
+        handler = _get(number)
         # Without a handler in Python the signal ends the process, or is ignored.
         if callable(handler) and handler is not _note:
             _handlers[number] = handler
-            signal.signal(number, _note)
+            _set(number, _note)
 
 
 def check() -> None:
@@ -45,8 +51,8 @@ def release() -> None:
     if threading.current_thread() is not threading.main_thread():
         return
     for number in _NUMBERS:
-        if signal.getsignal(number) is _note:
-            signal.signal(number, _handlers[number])
+        if _get(number) is _note:
+            _set(number, _handlers[number])
     if _noted:
         _act()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -23,6 +24,8 @@ from synloom_sim.model.runs import ArrayRuns
 __all__ = ["FastArray"]
 
 _ONE_STEP: Final = 1
+_GATED: Final = int(RunFlag.GATED)
+_values: Final = attrgetter(*places.REGISTERS)
 
 
 class FastArray(ArrayRuns):
@@ -94,16 +97,15 @@ class FastArray(ArrayRuns):
         arrays, control, registers = self._arrays, self._control, self.state.registers
         if arrays.records is not self._buffer.words:
             arrays = self._arrays = arrays._replace(records=self._buffer.words)
-        for place, name in enumerate(places.REGISTERS):
-            control[place] = getattr(registers, name)
+        control[: places.FIRST_EVENT] = _values(registers)
         arrays.rng[:] = registers.learn_rng, registers.gen_rng
-        gated = 1 if flags & RunFlag.GATED else 0
+        gated = int(flags) & _GATED
         done = self._loop(limit, gated, room, self._sizes, self._tables, self._probes, arrays, self._work)
-        for name, value in zip(places.REGISTERS, control.tolist(), strict=False):
-            setattr(registers, name, value)
+        vars(registers).update(zip(places.REGISTERS, control.tolist(), strict=False))
         registers.learn_rng, registers.gen_rng = arrays.rng.tolist()
         for name, events in zip(places.COUNTED, arrays.counted.tolist(), strict=True):
-            self.state.counters.count(name, events)
+            if events:
+                self.state.counters.count(name, events)
         arrays.counted[:] = 0
         return done
 
