@@ -185,9 +185,10 @@ def _check_range(name: str, value: int) -> None:
 
 def _as_words(values: npt.ArrayLike) -> Words:
     """Convert values to (n,) uint16 without truncation."""
-    words = np.atleast_1d(np.asarray(values))
-    if words.dtype == np.uint16:
+    words = np.asarray(values)
+    if words.dtype == np.uint16 and words.ndim:
         return words
+    words = np.atleast_1d(words)
     if words.size and not np.issubdtype(words.dtype, np.integer):
         raise ParameterError(f"words must be whole numbers in 0..65535, not of type {words.dtype}")
     outside = (words < 0) | (words > 0xFFFF)

@@ -15,6 +15,7 @@ from synloom.contract.records import END_WORD, EndReason, RecordKind
 __all__ = ["RecordDecoder"]
 
 _END_WORDS: Final = 4
+_NO_WORDS: Final[npt.NDArray[np.uint16]] = np.zeros(0, dtype=np.uint16)
 # Plain numbers, which compare quicker than members of an enumeration.
 _LIST, _BITMAP, _PROBES, _TIME = map(int, RecordKind)
 
@@ -40,6 +41,8 @@ class _Records:
 
     def words(self, stream: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
         """Return the words of all records, one behind the other."""
+        if len(self) == 1:
+            return stream[self.starts[0] : self.starts[0] + self.counts[0]]
         before = np.cumsum(self.counts) - self.counts
         places = np.repeat(self.starts - before, self.counts) + np.arange(self.counts.sum())
         words: npt.NDArray[np.uint16] = stream[places]
@@ -69,7 +72,7 @@ class RecordDecoder:
         self.end: tuple[int, EndReason] | None = None
         self.words = 0
         self._time = now
-        self._rest: npt.NDArray[np.uint16] = np.zeros(0, dtype=np.uint16)
+        self._rest = _NO_WORDS
         self._spikes: list[tuple[IntArray, IntArray]] = []
         self._samples: list[tuple[IntArray, npt.NDArray[np.uint32]]] = []
 
@@ -90,19 +93,20 @@ class RecordDecoder:
         stream = np.concatenate([self._rest, words]) if len(self._rest) else words
         places: dict[int, list[int]] = {kind: [] for kind in (_LIST, _BITMAP, _PROBES)}
         at = self._walk(stream.tolist(), places)
-        self._rest = stream[at:].copy()
-        lists, bitmaps, probes = map(_Records, places.values())
-        self._take_spikes(stream, lists, bitmaps)
-        if len(probes):
+        self._rest = stream[at:].copy() if at < len(stream) else _NO_WORDS
+        if places[_LIST] or places[_BITMAP]:
+            self._take_spikes(stream, _Records(places[_LIST]), _Records(places[_BITMAP]))
+        if places[_PROBES]:
+            probes = _Records(places[_PROBES])
             pairs = probes.words(stream).astype(np.uint32).reshape(len(probes), -1, 2)
             self._samples.append((probes.steps, pairs[:, :, 0] | pairs[:, :, 1] << np.uint32(16)))
 
     def _walk(self, words: list[int], places: Mapping[int, list[int]]) -> int:
         """Find the records; return where the first incomplete one begins."""
         at, size = 0, len(words)
-        time = self._time
+        time, ended = self._time, self.ended
         while at < size:
-            if self.ended:
+            if ended:
                 raise DeviceError("the device sent records after the end of the run; load the image again")
             first = words[at]
             kind, argument = first >> 14, first & 0x3FFF
@@ -112,6 +116,7 @@ class RecordDecoder:
                 low, high, reason = words[at + 1 : at + _END_WORDS]
                 time = low | high << 16
                 self.end = (time, EndReason(reason))
+                ended = self.ended
                 at += _END_WORDS
             elif kind == _TIME:
                 time += argument
@@ -134,10 +139,9 @@ class RecordDecoder:
             record, neuron = np.nonzero(np.unpackbits(rows.view(np.uint8), axis=1, bitorder="little"))
             steps.append(bitmaps.steps[record])
             neurons.append(neuron.astype(np.int64))
-        if not steps:
-            return
-        when, who = np.concatenate(steps), np.concatenate(neurons)
+        (when, *_), (who, *_) = steps, neurons
         if len(steps) > 1:
+            when, who = np.concatenate(steps), np.concatenate(neurons)
             # A step has a list or a bitmap, so that steps alone decide the order.
             order = np.argsort(when, kind="stable")
             when, who = when[order], who[order]
@@ -145,6 +149,8 @@ class RecordDecoder:
 
     def spikes(self) -> tuple[IntArray, IntArray]:
         """Return (steps, neurons) of all spikes so far, (K,) int64 each."""
+        if len(self._spikes) == 1:
+            return self._spikes[0]
         if not self._spikes:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         return np.concatenate([t for t, _ in self._spikes]), np.concatenate([n for _, n in self._spikes])

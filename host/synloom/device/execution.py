@@ -24,6 +24,7 @@ _POLL_S: Final = 0.05
 _SILENCE_S: Final = 5.0
 _STOP_S: Final = 10.0
 _NOW_MASK: Final = 0xFFFFFFFF
+_NO_WORDS: Final[Words] = np.zeros(0, dtype=np.uint16)
 
 
 class Events(Protocol):
@@ -91,7 +92,7 @@ def execute(
     decoder = decoder or RecordDecoder(now)
     port.run(steps, flags)
     heard = time.monotonic()
-    while decoder.end is None or decoder.end[1] == EndReason.PAUSED:
+    while not decoder.ended:
         before = feed.sent
         feed.push(4)
         records = port.records(0.0 if before < feed.sent and feed.waiting else _POLL_S)
@@ -133,7 +134,7 @@ class _Feed:
         self._end = end
         self._source = source
         self._gated = False
-        self._words: Words = np.zeros(0, dtype=np.uint16)
+        self._words = _NO_WORDS
 
     @property
     def waiting(self) -> bool:
@@ -160,6 +161,8 @@ class _Feed:
         """Send words in at most `most` parts, and ask the source for more when all are sent."""
         if self._gated:
             self._pull()
+        if not len(self._words):
+            return
         taken = _push(self._port, self._words, most)
         self.sent += taken
         self._words = self._words[taken:]
