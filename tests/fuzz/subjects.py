@@ -142,7 +142,7 @@ class StoredResults:
         path = folder / "experiment.toml"
         path.write_text(RIGHT)
         self.folder = folder / "out"
-        write_folder(run_experiment(read_experiment(path).changed(steps=20)), self.folder)
+        write_folder(run_experiment(read_experiment(path).changed(steps=20), "model"), self.folder)
         for picture in self.folder.glob("*.png"):
             picture.unlink()
         listed = json.loads((self.folder / "digests.json").read_text())

@@ -11,12 +11,13 @@ import synloom as sl
 from archive_files import bomb, resigned
 from synloom.base.errors import ExperimentError
 from synloom.experiment import read_experiment, run_experiment, write_folder
+from synloom.experiment.settings import with_settings
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
-    results = run_experiment(read_experiment(write(folder)).changed(steps=30, seed=4))
+    results = run_experiment(read_experiment(write(folder)).changed(steps=30, seed=4), "model")
     write_folder(results, folder / "out")
     return results, folder / "out"
 
@@ -39,7 +40,7 @@ def test_results_come_back(written):
     results, folder = written
     again = sl.Results.load(folder)
     assert same(again.arrays(), results.arrays())
-    assert again.summary() == results.summary()
+    assert again.summary() == {**results.summary(), "cost": None}
     assert again.image.digest() == results.image.digest()
     assert str(again.counters) == str(results.counters)
     assert again.recording.first == results.recording.first
@@ -47,6 +48,16 @@ def test_results_come_back(written):
     assert list(again.recording.series) == list(results.recording.series)
     assert again.experiment.text == results.experiment.text
     assert again.experiment.seed == 4
+
+
+def test_results_with_settings_come_back(tmp_path):
+    experiment = with_settings(read_experiment(write(tmp_path)), {"populations.left.tau_m": 12.5})
+    results = run_experiment(experiment.changed(steps=10), "model")
+    write_folder(results, tmp_path / "out")
+    again = sl.Results.load(tmp_path / "out")
+    assert again.experiment.settings == {"populations.left.tau_m": 12.5}
+    assert again.experiment.tables == results.experiment.tables
+    assert same(again.arrays(), results.arrays())
 
 
 @pytest.mark.parametrize(
@@ -115,6 +126,9 @@ SUMMARIES = [
     ("counters", {}, "counters must be those of an array"),
     ("counters", {"steps": -1}, "counters.steps must be in"),
     ("seconds", float("inf"), "seconds must be"),
+    ("settings", {"run.dt": 2.0}, "image.synloom is of another network|multiple of dt"),
+    ("settings", {"changes[" + "9" * 5000 + "].at": 2.0}, "is no key"),
+    ("settings", [], "settings must hold a table"),
     ("steps", 3, "summary.json and the other files disagree"),
 ]
 

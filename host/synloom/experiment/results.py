@@ -100,7 +100,8 @@ class Results:
         Returns
         -------
         Results
-            Equal to those that were written.
+            Equal to those that were written, but for `cost`, which is None; its figures are in the folder's
+            ``summary.json``.
 
         Raises
         ------
@@ -161,6 +162,7 @@ class Results:
             "title": experiment.title,
             "target": self.target,
             "seed": experiment.seed,
+            "settings": dict(experiment.settings),
             "dt": experiment.dt,
             "duration": experiment.duration,
             "steps": experiment.steps,

@@ -16,7 +16,7 @@ from synloom.experiment.value_types import Number
 
 __all__ = ["parse_values", "setting_text", "with_settings"]
 
-_PART: Final = re.compile(r"([A-Za-z0-9_-]+)((?:\[\d+\])*)")
+_PART: Final = re.compile(r"([A-Za-z0-9_-]+)((?:\[\d{1,9}\])*)")
 _WORD: Final = re.compile(r"[A-Za-z][\w./-]*")
 _OPTIONAL: Final = ("array", "record")
 """Tables that a file may leave out."""

@@ -22,6 +22,7 @@ from synloom.device.recording import Recording, Series
 from synloom.experiment.document import Experiment, read_experiment
 from synloom.experiment.network_builder import build_network
 from synloom.experiment.results import Results, Weights
+from synloom.experiment.settings import with_settings
 from synloom.experiment.timeline import snapshot_steps
 from synloom.image.image import Image
 from synloom.network.network import Network
@@ -54,7 +55,7 @@ def read_folder(folder: Path, most_bytes: int) -> Results:
     """
     try:
         return _Reader(folder, most_bytes).results()
-    except (OSError, SynloomError) as error:
+    except (OSError, SynloomError, RecursionError) as error:
         why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
         raise ExperimentError(
             f"{one_line(str(folder), 200)} holds no intact results: {one_line(why)}; run the experiment again"
@@ -99,7 +100,8 @@ class _Reader:
             seconds=real("seconds", self.summary.get("seconds"), low=0.0),
         )
         arrays.check_all_used()
-        if json.loads(json.dumps(results.summary())) != self.summary:
+        stated = {**self.summary, "cost": None}
+        if json.loads(json.dumps(results.summary(cost=False))) != stated:
             raise ExperimentError(f"{SUMMARY} and the other files disagree")
         return results
 
@@ -112,6 +114,8 @@ class _Reader:
         experiment = read_experiment(self._checked(f"experiment/{name}"))
         for file in experiment.data_files():
             self._checked(f"experiment/{file}")
+        if settings := _table("settings", self.summary.get("settings")):
+            experiment = with_settings(experiment, settings)
         duration = real("duration", self.summary.get("duration"), low=0.0)
         return experiment.changed(duration=duration, seed=self.summary.get("seed"))
 
@@ -187,6 +191,7 @@ class _Arrays:
             spike_steps={label: steps for label, (steps, _) in spikes.items()},
             spike_indices={label: neurons for label, (_, neurons) in spikes.items()},
             series={key: self._series(*key) for key in series},
+            works=None,
         )
 
     def weights(self) -> dict[str, Weights]:
