@@ -45,7 +45,7 @@ def _array_changed(array, edits):
             array = np.concatenate([np.atleast_1d(array)] * (2 + how % 3))
         elif kind == "drop":
             array = array.reshape(-1)
-        elif kind == "other":
+        elif kind == "other" and array.dtype.kind in "biuf":
             array = array.astype(DTYPES[how % len(DTYPES)])
         elif array.size and array.dtype.kind in "biuf":
             array = array.copy()
