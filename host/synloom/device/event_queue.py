@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from synloom.base.checks import IntArray
 from synloom.contract.records import EVENT_ADVANCE, EVENT_MAX_ADVANCE, EVENT_SETTING
+from synloom.device.events import ID_BITS, ID_MASK, NO_EVENTS, ids_of
 from synloom.device.settings import without_values
 
 __all__ = ["EventQueue", "Joined"]
 
-_ID_BITS: Final = 16
-_ID_MASK: Final = (1 << _ID_BITS) - 1
+_NO_WORDS: Final[npt.NDArray[np.uint16]] = np.zeros(0, dtype=np.uint16)
 
 
 class Joined(NamedTuple):
@@ -22,13 +22,13 @@ class Joined(NamedTuple):
 
     Parameters
     ----------
-    keys : (n,) int64
-        All that waits then, as the queue keeps it.
+    waiting : (n,) int64
+        All events that wait then.
     merged : int
         How many of the added events have an equal one.
     """
 
-    keys: IntArray
+    waiting: IntArray
     merged: int
 
 
@@ -43,46 +43,41 @@ class EventQueue:
         Words that were made for the array.
     """
 
-    # Events are kept as one number each, ``step << 16 | id``: rows of two take NumPy several times longer,
-    # and a closed loop adds and takes events in every step.
-
     def __init__(self) -> None:
         self.cursor = 0
         self.words = 0
-        self._waiting: IntArray = _NONE
-        self._taken: IntArray = _NONE
+        self._waiting: IntArray = NO_EVENTS
+        self._taken: IntArray = NO_EVENTS
         # Few programs ever schedule settings.
         self._may_have_settings = False
 
     def reset(self, now: int) -> None:
         """Drop all events; the array's queue was emptied at step `now`."""
         self.cursor = now
-        self._taken = self._waiting = _NONE
+        self._taken = self._waiting = NO_EVENTS
         self._may_have_settings = False
 
     def joined(self, events: IntArray) -> Joined:
-        """Return what waits if these events, (K, 2) int64 of (step, id), are added; equal ones become one."""
+        """Return what waits if these events, (K,) int64, are added; equal ones become one."""
         if not len(events):
             return Joined(self._waiting, 0)
-        added = _keys(events)
-        together = np.concatenate([self._waiting, added]) if len(self._waiting) else added
+        together = np.concatenate([self._waiting, events]) if len(self._waiting) else events
         different = _different(together)
         return Joined(different, len(together) - len(different))
 
     def hold(self, joined: Joined) -> None:
         """Let that wait what `joined` has returned since the last change."""
-        self._waiting = joined.keys
+        self._waiting = joined.waiting
 
     def add(self, events: IntArray) -> None:
-        """Add spikes, (K, 2) int64 of (step, id); equal ones become one."""
+        """Add spikes, (K,) int64; equal ones become one."""
         self.hold(self.joined(events))
 
     def replace(self, settings: IntArray) -> None:
-        """Add settings, (K, 2) int64 of (step, id), instead of those of the same kind and step."""
-        added = _keys(settings)
-        same = np.isin(_kinds(self._waiting), _kinds(added))
+        """Add settings, (K,) int64, instead of those of the same kind and step."""
+        same = np.isin(_kinds(self._waiting), _kinds(settings))
         self._may_have_settings = True
-        self._waiting = _different(np.concatenate([self._waiting[~same], added]))
+        self._waiting = _different(np.concatenate([self._waiting[~same], settings]))
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -95,17 +90,17 @@ class EventQueue:
         if not len(self._waiting):
             return _NO_WORDS
         split = self._split(end)
-        keys = self._waiting[:split]
+        events = self._waiting[:split]
         # In this order an interruption between the lines leaves events in both, never in none.
-        self._taken = np.concatenate([self._taken, keys]) if len(self._taken) else keys
+        self._taken = np.concatenate([self._taken, events]) if len(self._taken) else events
         self._waiting = self._waiting[split:]
         words: list[int] = []
-        for key in keys.tolist():
-            step = key >> _ID_BITS
+        for event in events.tolist():
+            step = event >> ID_BITS
             if step != self.cursor:
                 words += _advance(step - self.cursor)
                 self.cursor = step
-            words.append(key & _ID_MASK)
+            words.append(event & ID_MASK)
         self.words += len(words)
         return np.array(words, dtype=np.uint16)
 
@@ -114,22 +109,19 @@ class EventQueue:
         return self._may_have_settings and len(self.settings(end)) > 0
 
     def settings(self, end: int) -> IntArray:
-        """Return the settings that wait for steps before `end`, (K, 2) int64 of (step, id)."""
-        waiting = self._waiting
-        if not len(waiting):
-            return _events(waiting)
-        waiting = waiting[: self._split(end)]
-        return _events(waiting[waiting & EVENT_SETTING != 0])
+        """Return the settings that wait for steps before `end`, (K,) int64."""
+        waiting = self._waiting[: self._split(end)]
+        return waiting[ids_of(waiting) >= EVENT_SETTING]
 
     def shorten(self, most: int) -> IntArray:
-        """Forget and return all but the last `most` events that were taken, (K, 2) int64.
+        """Forget and return all but the last `most` events that were taken, (K,) int64.
 
         Only the last ones can be in the array's queue. Those before have left it: they have acted, or are in
         the delay wheel, where `rewind` is told of them.
         """
         split = max(0, len(self._taken) - most)
         gone, self._taken = self._taken[:split], self._taken[split:]
-        return _events(gone)
+        return gone
 
     def advance_to(self, step: int) -> npt.NDArray[np.uint16]:
         """Return the words, (n,) uint16, that move the cursor to `step`, so that a gated run can reach it."""
@@ -139,9 +131,9 @@ class EventQueue:
         return np.array(words, dtype=np.uint16)
 
     def settle(self) -> IntArray:
-        """Forget and return the events that were taken, (K, 2) int64: their run has ended as planned."""
-        taken, self._taken = self._taken, _NONE
-        return _events(taken)
+        """Forget and return the events that were taken, (K,) int64: their run has ended as planned."""
+        taken, self._taken = self._taken, NO_EVENTS
+        return taken
 
     def rewind(self, now: int, delivered: IntArray) -> None:
         """Let the events that were taken wait again, from step `now` on; the array's queue was emptied there.
@@ -153,45 +145,30 @@ class EventQueue:
         ----------
         now : int
             The array's next step.
-        delivered : (K, 2) int64
+        delivered : (K,) int64
             Events that are in the array's delay wheel already.
         """
-        keys = _different(np.concatenate([self._taken, self._waiting]))
-        there = np.isin(keys, _keys(delivered))
-        self._waiting = keys[(keys >= now << _ID_BITS) & ~there]
-        self._taken = _NONE
+        events = _different(np.concatenate([self._taken, self._waiting]))
+        there = np.isin(events, delivered)
+        self._waiting = events[(events >= now << ID_BITS) & ~there]
+        self._taken = NO_EVENTS
         self.cursor = now
 
     def _split(self, end: int) -> int:
         """Return how many events wait for steps before `end`."""
-        return int(self._waiting.searchsorted(end << _ID_BITS))
+        return int(self._waiting.searchsorted(end << ID_BITS))
 
 
-_NONE: Final[IntArray] = np.zeros(0, dtype=np.int64)
-_NO_WORDS: Final[npt.NDArray[np.uint16]] = np.zeros(0, dtype=np.uint16)
+def _kinds(events: IntArray) -> IntArray:
+    return events & ~ID_MASK | without_values(ids_of(events))
 
 
-def _keys(events: IntArray) -> IntArray:
-    return events[:, 0] << _ID_BITS | events[:, 1]
-
-
-def _events(keys: IntArray) -> IntArray:
-    events = np.empty((len(keys), 2), dtype=np.int64)
-    events[:, 0] = keys >> _ID_BITS
-    events[:, 1] = keys & _ID_MASK
-    return events
-
-
-def _kinds(keys: IntArray) -> IntArray:
-    return keys & ~_ID_MASK | without_values(keys & _ID_MASK)
-
-
-def _different(keys: IntArray) -> IntArray:
-    """Return the keys without repetitions, sorted: by step and then by id."""
+def _different(events: IntArray) -> IntArray:
+    """Return the events without repetitions, sorted by step and then by id."""
     # What comes in order, as from one row or raster, need not be sorted.
-    if (keys[1:] > keys[:-1]).all():
-        return keys
-    return np.unique(keys)
+    if (events[1:] > events[:-1]).all():
+        return events
+    return np.unique(events)
 
 
 def _advance(steps: int) -> list[int]:

@@ -11,6 +11,7 @@ from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.device.cost import Learning, Work
 from synloom.device.decoder import RecordDecoder
+from synloom.device.events import ids_of, steps_of
 from synloom.device.generated import Generated
 from synloom.device.session import Session
 
@@ -47,8 +48,8 @@ class Meter:
         self._given: list[IntArray] = []
 
     def add(self, events: IntArray) -> None:
-        """Count events, (K, 2) int64, that were sent in this run."""
-        steps, ids = events[:, 0], events[:, 1]
+        """Count events, (K,) int64, that were sent in this run."""
+        steps, ids = steps_of(events), ids_of(events)
         inputs = ids < self._image.params.first_neuron_source
         steps, ids = steps[inputs], ids[inputs]
         n = len(self._sources)
@@ -79,7 +80,8 @@ class Meter:
     def _switches(self) -> Learning:
         """Return when learning is on: settings for this run are all known when it begins."""
         changes = []
-        for step, word in self._session.queue.settings(self._first + self._steps).tolist():
+        settings = self._session.queue.settings(self._first + self._steps)
+        for step, word in zip(steps_of(settings).tolist(), ids_of(settings).tolist(), strict=True):
             if int(SETTING["kind"].decode(word)) == SettingKind.MODE:
                 value = int(SETTING["value"].decode(word))
                 if value >> 4 + Mode.LEARN & 1:

@@ -18,6 +18,7 @@ from synloom.contract.registers import Mode
 from synloom.device.changes import warn_of_change
 from synloom.device.decoder import RecordDecoder
 from synloom.device.event_queue import EventQueue, Joined
+from synloom.device.events import NO_EVENTS, events_at
 from synloom.device.execution import Source, execute, stop
 from synloom.device.fan_out import FanOut
 from synloom.device.loader import check_fits, clear_dynamics, load_image, read_register, write_register
@@ -163,7 +164,7 @@ class Session:
     def _restart(self, image: Image) -> None:
         self.now = 0
         self.queue.reset(0)
-        self.queue.add(image.events)
+        self.queue.add(events_at(*image.events.T))
 
     # ---- spikes --------------------------------------------------------------------------------
 
@@ -188,17 +189,14 @@ class Session:
 
     def schedule(self, step: int, settings: Sequence[int]) -> None:
         """Let settings, given as ids of events, act at the beginning of a step instead of earlier ones."""
-        self.queue.replace(np.array([(step, setting) for setting in settings], dtype=np.int64))
+        self.queue.replace(events_at(step, np.array(settings, dtype=np.int64)))
 
     def joined(self, parts: Sequence[tuple[Receiver, IntArray]]) -> Joined:
-        """Return what waits if these events, (K, 2) int64 for each place, are sent.
+        """Return what waits if these events, (K,) int64 for each place, are sent.
 
         A warning says if some would share a step and source with others. Nothing is changed.
         """
-        if len(parts) == 1:
-            events = parts[0][1]
-        else:
-            events = np.concatenate([np.zeros((0, 2), dtype=np.int64), *(events for _, events in parts)])
+        events = np.concatenate([NO_EVENTS, *(e for _, e in parts)]) if len(parts) != 1 else parts[0][1]
         joined = self.queue.joined(events)
         if joined.merged:
             warn_of_merging(joined.merged, len(events), [info for info, _ in parts], self.image.dt)
@@ -251,7 +249,7 @@ class Session:
     ) -> RecordDecoder:
         """Run some steps and return the decoder with their records; see `synloom.device.execution`.
 
-        At the end `sent` is called with the last events that were sent, (K, 2) int64.
+        At the end `sent` is called with the last events that were sent, (K,) int64.
         """
         self.decoder = decoder = RecordDecoder(self.now)
         if not steps:
@@ -286,7 +284,7 @@ class Session:
             raise
 
     def _delivered(self, now: int) -> IntArray:
-        """Return the events that have left the array's queue for its delay wheel, (K, 2) int64.
+        """Return the events that have left the array's queue for its delay wheel, (K,) int64.
 
         Only spikes of inputs wait there.
         """
@@ -297,7 +295,7 @@ class Session:
             place = memory.offset(step % params.delay_slots, 0)
             words = self.port.read(memory.region, place, params.input_words).astype("<u2")
             ids = np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little"))
-            found.append(np.stack([np.full(len(ids), step), ids], axis=1))
+            found.append(events_at(step, ids))
         return np.concatenate(found)
 
     # ---- registers -----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Stimuli: spikes in the forms that users give them, converted to events of (step, source id).
+"""Stimuli: spikes in the forms that users give them, converted to events (`synloom.device.events`).
 
 Data that could be read in two ways is refused: a wrong guess would be a wrong result without a word.
 """
@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from synloom.base.checks import FloatArray, IntArray, steps_of
+from synloom.base.checks import FloatArray, IntArray
+from synloom.base.checks import steps_of as whole_steps
 from synloom.base.errors import ParameterError
 from synloom.base.warning import warn
 from synloom.compiler.stimulus import OFF_GRID
+from synloom.device.events import NO_EVENTS, events_at
 from synloom.image.places import InputInfo, PopulationInfo
 
 __all__ = [
@@ -32,7 +34,7 @@ Receiver = InputInfo | PopulationInfo
 
 
 def events_from(spikes: Any, info: Receiver, now: int, dt: float) -> IntArray:
-    """Return the events of some spikes, (K, 2) int64 of (step, source id); repeated spikes are repeated.
+    """Return the events of some spikes, (K,) int64; repeated spikes are repeated.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ def events_from(spikes: Any, info: Receiver, now: int, dt: float) -> IntArray:
             )
         return raster_events(array, info, now, forms)
     if array.size == 0:
-        return np.zeros((0, 2), dtype=np.int64)
+        return NO_EVENTS
     if array.ndim != 2 or array.shape[1] != 2 or _is_columns(spikes):
         raise ParameterError(
             f"spikes for {info.label!r} must be a raster or pairs, not {_described(spikes, array)}; {forms}"
@@ -100,7 +102,7 @@ def steps_from_now(what: str, times: FloatArray, dt: float) -> IntArray:
     ParameterError
         If a time is 2**31 steps or more.
     """
-    steps = steps_of(what, times, dt)
+    steps = whole_steps(what, times, dt)
     off = np.abs(steps * dt - times)
     if (moved := off > OFF_GRID * dt).any():
         warn(
@@ -112,7 +114,7 @@ def steps_from_now(what: str, times: FloatArray, dt: float) -> IntArray:
 
 
 def raster_events(raster: Any, info: Receiver, now: int, forms: str = "") -> IntArray:
-    """Return the events, (K, 2) int64, of a raster whose row 0 is step `now`; a count of k is k events.
+    """Return the events, (K,) int64, of a raster whose row 0 is step `now`; a count of k is k events.
 
     Raises
     ------
@@ -142,7 +144,7 @@ def raster_rows(spikes: Any) -> int | None:
 
 
 def step_events(spikes: Any, info: Receiver, now: int) -> IntArray:
-    """Return the events, (K, 2) int64, of one step.
+    """Return the events, (K,) int64, of one step.
 
     Parameters
     ----------
@@ -177,7 +179,7 @@ def step_events(spikes: Any, info: Receiver, now: int) -> IntArray:
             index = index.repeat(array[index])
         return _due(now, index, info)
     if array.size == 0 and array.ndim == 1:
-        return np.zeros((0, 2), dtype=np.int64)
+        return NO_EVENTS
     if array.ndim != 1 or array.dtype.kind == "f":
         raise ParameterError(
             f"the spikes of a step for {info.label!r} must be a row or indices, not "
@@ -199,11 +201,8 @@ def step_events(spikes: Any, info: Receiver, now: int) -> IntArray:
 
 def _due(steps: IntArray | int, index: IntArray, info: Receiver) -> IntArray:
     # A forced neuron fires in the step itself: its delay is that of the spike which it then sends.
-    events = np.empty((len(index), 2), dtype=np.int64)
-    events[:, 0] = info.delay[index] + steps if isinstance(info, InputInfo) else steps
-    events[:, 1] = index
-    events[:, 1] += info.source
-    return events
+    delay = info.delay[index] if isinstance(info, InputInfo) else 0
+    return events_at(delay + steps, index + info.source)
 
 
 def _unit(info: Receiver) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from synloom.base.checks import IntArray
 from synloom.base.errors import ParameterError
+from synloom.device.events import ids_of, steps_of
 from synloom.device.meter import Meter
 from synloom.device.session import Session
 from synloom.device.stimulus import Receiver, events_from, raster_rows
@@ -81,13 +82,13 @@ class Stream:
         return self._first + self._known
 
     def _events(self, info: Receiver, spikes: Any) -> tuple[IntArray, int, int]:
-        """Return events, (K, 2) int64, rows of a raster, and the step of the run that the spikes reach."""
+        """Return events, (K,) int64, rows of a raster, and the step of the run that the spikes reach."""
         dt, rows = self._session.image.dt, raster_rows(spikes)
         begin = 0 if rows is None else self._row
         events = events_from(spikes, info, self._first + begin, dt)
-        steps = events[:, 0] - self._first
+        steps = steps_of(events) - self._first
         if isinstance(info, InputInfo):
-            steps = steps - info.delay[events[:, 1] - info.source]
+            steps = steps - info.delay[ids_of(events) - info.source]
         if len(steps) and steps.min() < self._known:
             raise ParameterError(
                 f"chunk {self._number} of the stimulus has a spike for {info.label!r} at "
