@@ -15,6 +15,8 @@ from synloom.contract.records import END_WORD, EndReason, RecordKind
 __all__ = ["RecordDecoder"]
 
 _END_WORDS: Final = 4
+_PLACE_WORDS: Final = 3
+"""Numbers that say where a record is."""
 _NO_WORDS: Final[npt.NDArray[np.uint16]] = np.zeros(0, dtype=np.uint16)
 # Plain numbers, which compare quicker than members of an enumeration.
 _LIST, _BITMAP, _PROBES, _TIME = map(int, RecordKind)
@@ -41,8 +43,6 @@ class _Records:
 
     def words(self, stream: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
         """Return the words of all records, one behind the other."""
-        if len(self) == 1:
-            return stream[self.starts[0] : self.starts[0] + self.counts[0]]
         before = np.cumsum(self.counts) - self.counts
         places = np.repeat(self.starts - before, self.counts) + np.arange(self.counts.sum())
         words: npt.NDArray[np.uint16] = stream[places]
@@ -94,7 +94,10 @@ class RecordDecoder:
         places: dict[int, list[int]] = {kind: [] for kind in (_LIST, _BITMAP, _PROBES)}
         at = self._walk(stream.tolist(), places)
         self._rest = stream[at:].copy() if at < len(stream) else _NO_WORDS
-        if places[_LIST] or places[_BITMAP]:
+        if len(places[_LIST]) + len(places[_BITMAP]) == _PLACE_WORDS:
+            # One step, as closed loops run them.
+            self._take_one(stream, *(places[_LIST] or places[_BITMAP]), is_list=bool(places[_LIST]))
+        elif places[_LIST] or places[_BITMAP]:
             self._take_spikes(stream, _Records(places[_LIST]), _Records(places[_BITMAP]))
         if places[_PROBES]:
             probes = _Records(places[_PROBES])
@@ -129,6 +132,18 @@ class RecordDecoder:
                 at += 1 + count
         self._time = time
         return at
+
+    def _take_one(
+        self, stream: npt.NDArray[np.uint16], step: int, start: int, count: int, *, is_list: bool
+    ) -> None:
+        """Take the spikes of the only record of a piece that has some."""
+        body = stream[start : start + count]
+        if is_list:
+            neurons = body.astype(np.int64)
+        else:
+            bits = np.unpackbits(body.astype("<u2").view(np.uint8), bitorder="little")
+            neurons = bits.nonzero()[0].astype(np.int64)
+        self._spikes.append((np.full(len(neurons), step, dtype=np.int64), neurons))
 
     def _take_spikes(self, stream: npt.NDArray[np.uint16], lists: _Records, bitmaps: _Records) -> None:
         """Take the spikes of a piece, in order."""

@@ -264,24 +264,22 @@ class Session:
             sent(events)
         return decoder
 
-    @contextmanager
-    def _guard(self) -> Iterator[None]:
+    def _guard(self) -> _Guard:
         """Stop the array after an error in this context; if that fails too, no image counts as loaded.
 
         The events that are not yet due then wait for the next run, which begins where the array stopped.
         """
-        try:
-            yield
-        except BaseException:
-            with self._unknown("a run"):
-                stop(self.port, self.decoder)
-                now = read_register(self.port, "now")
-                delivered = self._delivered(now)
-                # This empties the array's queue, too.
-                write_register(self.port, "now", now)
-                self.queue.rewind(now, delivered)
-                self.now, self.total = now, self.total + now - self.now
-            raise
+        return _Guard(self._recover)
+
+    def _recover(self) -> None:
+        with self._unknown("a run"):
+            stop(self.port, self.decoder)
+            now = read_register(self.port, "now")
+            delivered = self._delivered(now)
+            # This empties the array's queue, too.
+            write_register(self.port, "now", now)
+            self.queue.rewind(now, delivered)
+            self.now, self.total = now, self.total + now - self.now
 
     def _delivered(self, now: int) -> IntArray:
         """Return the events that have left the array's queue for its delay wheel, (K,) int64.
@@ -380,3 +378,17 @@ class Session:
         if clear:
             self.port.fill(Region.SPIKE_COUNTS, first, n, 0)
         return counts
+
+
+class _Guard:
+    """A context that ends in a call if an error leaves it; a class enters quicker than a generator."""
+
+    def __init__(self, recover: Callable[[], None]):
+        self._recover = recover
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._recover()

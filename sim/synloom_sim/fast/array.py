@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -25,7 +24,6 @@ __all__ = ["FastArray"]
 
 _ONE_STEP: Final = 1
 _GATED: Final = int(RunFlag.GATED)
-_values: Final = attrgetter(*places.REGISTERS)
 
 
 class FastArray(ArrayRuns):
@@ -40,13 +38,13 @@ class FastArray(ArrayRuns):
     def __init__(self, params: ArrayParams):
         control = np.zeros(places.CONTROL_WORDS, dtype=np.int64)
         recorder, events = FastRecorder(params, control), EventWords(params, control)
-        state = FastState(params)
+        state = FastState(params, control)
         super().__init__(params, state, recorder, events)
         self._buffer = recorder.buffer
         self._control = control
         self._sizes = sizes_of(params)
         self._tables = tables_of(params)
-        self._arrays = state_of(state, events.words, self._buffer.words, control)
+        self._arrays = state_of(state, events.words, self._buffer.words)
         self._work = work_of(params)
         self._probes = probes_of(params, self._words_of(Region.PROBES))
         self._stale: set[Region] = set()
@@ -94,20 +92,11 @@ class FastArray(ArrayRuns):
         """Execute up to `limit` steps in the compiled loop, which sees all that was written."""
         if self._stale:
             self._decode()
-        arrays, control, registers = self._arrays, self._control, self.state.registers
+        arrays = self._arrays
         if arrays.records is not self._buffer.words:
             arrays = self._arrays = arrays._replace(records=self._buffer.words)
-        control[: places.FIRST_EVENT] = _values(registers)
-        arrays.rng[:] = registers.learn_rng, registers.gen_rng
         gated = int(flags) & _GATED
-        done = self._loop(limit, gated, room, self._sizes, self._tables, self._probes, arrays, self._work)
-        vars(registers).update(zip(places.REGISTERS, control.tolist(), strict=False))
-        registers.learn_rng, registers.gen_rng = arrays.rng.tolist()
-        for name, events in zip(places.COUNTED, arrays.counted.tolist(), strict=True):
-            if events:
-                self.state.counters.count(name, events)
-        arrays.counted[:] = 0
-        return done
+        return self._loop(limit, gated, room, self._sizes, self._tables, self._probes, arrays, self._work)
 
     def _record_waiting_probes(self) -> bool:
         """Record the probes of a step that the loop could not read; return whether there were any."""

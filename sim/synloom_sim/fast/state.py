@@ -11,6 +11,7 @@ from synloom.contract.params import ArrayParams
 from synloom.contract.traces import Side, trace_of
 from synloom_sim.fast.places import COUNTED
 from synloom_sim.fast.random_numbers import Sequence, sequence
+from synloom_sim.fast.registers import FastCounters, FastRegisters
 from synloom_sim.model.passes import HALF
 from synloom_sim.model.random_numbers import GROUP
 from synloom_sim.model.state import ArrayState
@@ -70,18 +71,32 @@ def row_stride(params: ArrayParams) -> int:
 class FastState(ArrayState):
     """`ArrayState` in the narrowest types that the loop can use, so that more numbers fit a register.
 
+    Parameters
+    ----------
+    params : ArrayParams
+        Sizes, formats and features.
+    control : (CONTROL_WORDS,) int64
+        Where the loop has the registers.
+
     Attributes
     ----------
+    counted : (counters,) int64
+        Where the loop counts.
     rows : (S, row_stride) int8
         The memory of `weights`.
     """
 
-    def __init__(self, params: ArrayParams):
+    registers: FastRegisters
+
+    def __init__(self, params: ArrayParams, control: Int64s):
         super().__init__(params)
         self.rows = np.zeros((params.sources, row_stride(params)), dtype=np.int8)
         self.weights = cast(Any, self.rows[:, : params.neurons])
         for name in ("acc", "v", "currents", "theta", "refr", "phase", "counts"):
             setattr(self, name, getattr(self, name).astype(np.int32))
+        self.counted = np.zeros(len(COUNTED), dtype=np.int64)
+        self.registers = FastRegisters(control, np.zeros(2, dtype=np.uint64))
+        self.counters = FastCounters(params, self.counted)
         self.traces = {name: cast(Any, trace.astype(np.int32)) for name, trace in self.traces.items()}
 
 
@@ -108,8 +123,8 @@ class State(NamedTuple):
     records: Uint16s
 
 
-def state_of(state: FastState, events: Uint16s, records: Uint16s, control: Int64s) -> State:
-    """Return the arrays of a `FastState`, with the buffers of events and records and the control array."""
+def state_of(state: FastState, events: Uint16s, records: Uint16s) -> State:
+    """Return the arrays of a `FastState`, with the buffers of events and records."""
     x, y = (cast(Any, state.traces[trace_of(side).name]) for side in (Side.SOURCE, Side.TARGET))
     arrays: dict[str, Any] = {
         name: getattr(state, name) for name in ("acc", "v", "currents", "theta", "refr", "phase", "counts")
@@ -122,9 +137,9 @@ def state_of(state: FastState, events: Uint16s, records: Uint16s, control: Int64
         wheel=state.wheel.view(np.uint8),
         wheel_words=state.wheel.view(np.uint64),
         forced=state.forced.view(np.uint8),
-        control=control,
-        rng=np.zeros(2, dtype=np.uint64),
-        counted=np.zeros(len(COUNTED), dtype=np.int64),
+        control=state.registers.control,
+        rng=state.registers.rng,
+        counted=state.counted,
         events=events,
         records=records,
     )
