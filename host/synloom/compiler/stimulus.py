@@ -73,6 +73,8 @@ def rate_words(hz: FloatArray, generator: str, dt: float, bits: int = RATE_BITS)
 
 def _rates(part: FloatArray) -> tuple[IntArray, IntArray]:
     """Return mantissas and exponents of 1/8 of probabilities, (n,) each; a word of 0 for a rate of 0."""
+    if not part.any():
+        return np.zeros(len(part), dtype=np.int64), np.full(len(part), _TOP, dtype=np.int64)
     e = np.full(len(part), _SMALLEST, dtype=np.int64)
     for smaller in range(_SMALLEST - 1, -1, -1):
         e[np.floor(part * 8.0**smaller * _UNIT + 0.5) >= _UNIT // 8] = smaller
@@ -100,6 +102,8 @@ def _common_rates(part: FloatArray, bits: int) -> tuple[IntArray, IntArray]:
 def _periods(part: FloatArray) -> tuple[IntArray, IntArray]:
     """Return mantissas and exponents of 8 of the periods, (n,) each; a word of 0 for a rate of 0."""
     spikes = part > 0
+    if not spikes.any():
+        return np.zeros(len(part), dtype=np.int64), np.full(len(part), _TOP, dtype=np.int64)
     period = np.where(spikes, _STEP_PERIOD / np.where(spikes, part, 1.0), 0.0)
     e = np.full(len(part), _TOP, dtype=np.int64)
     for smaller in range(_TOP - 1, -1, -1):

@@ -465,7 +465,8 @@ class Device:
         rates, dt = per_item("hz", reals("hz", hz, low=0.0), info.n), self.image.dt
         words = rate_words(rates, info.generator, dt, whole("bits", bits, 1, RATE_BITS))
         # Who asks for fewer bits knows that.
-        nearest = rates_of(rate_words(rates, info.generator, dt), dt)
+        exact = words if bits == RATE_BITS else rate_words(rates, info.generator, dt)
+        nearest = rates_of(exact, dt)
         warn_of_change(
             f"rates of {info.label!r}", rates, nearest, "Hz", "a rate of 0 is silence; use a larger dt"
         )

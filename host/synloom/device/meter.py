@@ -49,6 +49,8 @@ class Meter:
 
     def add(self, events: IntArray) -> None:
         """Count events, (K,) int64, that were sent in this run."""
+        if not len(events):
+            return
         steps, ids = steps_of(events), ids_of(events)
         inputs = ids < self._image.params.first_neuron_source
         steps, ids = steps[inputs], ids[inputs]
@@ -98,7 +100,7 @@ class Meter:
         if not (image.params.generators and n and rates.any()):
             return None
         phases = np.zeros(n, dtype=np.uint16)
-        if GENERATOR.unpack(rates[:, None])["regular"].any():
+        if (rates >> GENERATOR["regular"].start & 1).any():
             phases = session.port.read(Region.GEN_PHASE, 0, n)
         state = image.registers["gen_rng"]
         return Generated(state, session.total, self._first, self._steps, rates, phases, image.params.inputs)
