@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(shell sha256sum pyproject.toml | cut -c1-16)
 USER_STAMP := $(VENV)/installed-user-$(STAMP)
 BOARDS_STAMP := $(VENV)/installed-boards-$(STAMP)
+FORMAL_STAMP := $(VENV)/installed-formal-$(STAMP)
 DEV_STAMP := $(VENV)/installed-dev-$(STAMP)
 # NEST brings much of its own, so it has a .venv of its own.
 ORACLES := .venv-oracles
@@ -17,7 +18,7 @@ PEER_STAMPS := $(foreach peer,$(PEERS),.venv-peers-$(peer)/installed-$(peer)-$(S
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 QUIET := | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 
-.PHONY: demo test lint types pytest slow agreement fuzz noise bench bench-peers boards boards-check netlists oracles compiler tools clean help
+.PHONY: demo test lint types pytest slow agreement fuzz noise bench bench-peers boards boards-check netlists formal oracles compiler tools clean help
 
 help:
 	@echo "make demo    a network learns digits on the simulated board"
@@ -33,6 +34,7 @@ help:
 	@echo "make boards  bitstreams of all boards (an hour), their stamps and the table of the README"
 	@echo "make boards-check  are the bitstreams' stamps of this gateware, in time, and in the tables?"
 	@echo "make netlists  a learning network on the netlist of each FPGA family, bit by bit"
+	@echo "make formal  proofs about the gateware, and a mutant of each that must fail"
 	@echo "make oracles  spikes and weights against NEST, which it installs into .venv-oracles"
 	@echo "make clean   remove what was built (the .venvs and the user's cache stay)"
 
@@ -79,6 +81,9 @@ boards-check: $(USER_STAMP)
 netlists: $(BOARDS_STAMP) compiler
 	$(BIN)/python -m synloom_boards.netlist
 
+formal: $(FORMAL_STAMP)
+	$(BIN)/python tests/formal/prove.py
+
 # Here a missing NEST is a failure.
 oracles: $(ORACLES_STAMP)
 	CI=true $(ORACLES)/bin/python -m pytest -m oracle -rP tests/oracles
@@ -112,6 +117,13 @@ $(BOARDS_STAMP): $(USER_STAMP)
 	@echo "installing the FPGA tools"
 	@$(PIP) --editable '.[boards]' $(QUIET)
 	@rm -f $(VENV)/installed-boards-*
+	@touch $@
+
+$(FORMAL_STAMP): $(USER_STAMP)
+	@echo "installing the tools of the proofs"
+	@$(PIP) --upgrade 'pip>=25.1' $(QUIET)
+	@$(PIP) --group formal $(QUIET)
+	@rm -f $(VENV)/installed-formal-*
 	@touch $@
 
 $(DEV_STAMP): $(USER_STAMP)
