@@ -1,16 +1,19 @@
-"""What a proof is made of: a bench around a block, what is assumed and asserted, and a mutant that must fail."""
+"""What a proof is made of: a bench around a block, assumptions, assertions, and a mutant that must fail."""
 
 from __future__ import annotations
 
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FunctionType
+from types import FrameType, FunctionType
+from typing import Any
 
 from amaranth.back import rtlil
-from amaranth.hdl import Assert, Assume, ClockDomain, Fragment, Instance, Module, Signal, Value
+from amaranth.hdl import Assert, Assume, ClockDomain, Const, Fragment, Instance, Module, Shape, Signal, Value
+from amaranth.hdl._mem import MemoryInstance
 from amaranth.lib import wiring
 
 __all__ = ["Bench", "Inside", "Mutant", "Proof", "keeps"]
@@ -101,32 +104,69 @@ class Proof:
 
 
 class Inside:
-    """The inside of a block: its signals by name.
+    """The inside of a block: the local variables of its methods by name, and its memories by path.
 
-    Invariants that make an induction succeed are about registers that are no ports.
+    Invariants that make an induction succeed are about registers and memories that are no ports.
 
     Parameters
+    ----------
+    m : Module
+        The bench.
+    dut : Component
+        The block. It is elaborated here.
+
+    Attributes
     ----------
     fragment : Fragment
         The elaborated block.
     """
 
-    def __init__(self, fragment: Fragment):
-        self._found: dict[str, list[Signal]] = {}
-        for statements in fragment.statements.values():
-            for statement in statements:
-                for signal in statement._lhs_signals():
-                    known = self._found.setdefault(signal.name, [])
-                    if not any(signal is other for other in known):
-                        known.append(signal)
+    def __init__(self, m: Module, dut: wiring.Component):
+        self._m, self._dut = m, dut
+        self._locals: dict[str, list[Any]] = {}
+        self._memories: dict[str, MemoryInstance] = {}
+        before = sys.getprofile()
+        sys.setprofile(self._note)
+        try:
+            self.fragment = Fragment.get(dut, None)
+        finally:
+            sys.setprofile(before)
+        self._find_memories(self.fragment, "")
 
-    def __getitem__(self, name: str) -> Signal:
-        found = self._found.get(name, [])
+    def _note(self, frame: FrameType, event: str, _: object) -> None:
+        """Keep the local variables of a method of the block that returns."""
+        if event == "return" and frame.f_locals.get("self") is self._dut:
+            for name, value in frame.f_locals.items():
+                known = self._locals.setdefault(name, [])
+                if not any(value is other for other in known):
+                    known.append(value)
+
+    def _find_memories(self, fragment: Fragment, path: str) -> None:
+        """Note the memories in a fragment and in its submodules."""
+        if isinstance(fragment, MemoryInstance):
+            self._memories[path.removesuffix(".")] = fragment
+        for inner, name, _ in fragment.subfragments:
+            self._find_memories(inner, f"{path}{name}.")
+
+    def __getitem__(self, name: str) -> Any:
+        found = self._locals.get(name, [])
         if len(found) != 1:
             raise KeyError(
-                f"the block drives {len(found)} signals {name!r}, not one; it has {list(self._found)}"
+                f"{len(found)} local variables are named {name!r}, not one; there are "
+                f"{', '.join(self._locals)}"
             )
         return found[0]
+
+    def word(self, name: str, address: Value) -> Signal:
+        """Return what a memory has at an address now, by a port that only the proof has."""
+        if name not in self._memories:
+            raise KeyError(f"no memory is named {name!r}; there are {', '.join(self._memories)}")
+        memory = self._memories[name]
+        word = Signal(Shape.cast(memory._data.shape), name=f"{name.replace('.', '_')}_word")
+        place = Signal(range(memory._data.depth), name=f"{name.replace('.', '_')}_place")
+        memory.read_port(domain="comb", addr=place, data=word, en=Const(1), transparent_for=())
+        self._m.d.comb += place.eq(address)
+        return word
 
 
 class Bench:
@@ -135,16 +175,22 @@ class Bench:
     All members of the blocks are ports, so that no input becomes a constant. There is no reset after the
     first clock.
 
+    Parameters
+    ----------
+    invariants : bool
+        Whether invariants are asserted; a mutant must make the claim itself false.
+
     Attributes
     ----------
     m : Module
         For the equations of the bench.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, invariants: bool = True) -> None:
+        self._invariants = invariants
         self.m = Module()
-        self.m.domains.sync = ClockDomain(reset_less=True)
-        self._ports: list[Value] = []
+        self.m.domains.sync = clock = ClockDomain(reset_less=True)
+        self._ports: list[Value] = [clock.clk]
         self._names: dict[str, int] = {}
 
     def _name(self, name: str) -> str:
@@ -158,12 +204,12 @@ class Bench:
         Returns
         -------
         Inside
-            Its signals by name.
+            Its local variables by name.
         """
-        fragment = Fragment.get(dut, None)
-        self.m.submodules[name] = fragment
+        inside = Inside(self.m, dut)
+        self.m.submodules[name] = inside.fragment
         self._ports += [Value.cast(value) for _, _, value in dut.signature.flatten(dut)]
-        return Inside(fragment)
+        return inside
 
     def free(self, shape, name: str = "free") -> Signal:
         """Return an input of the bench: any value in every clock."""
@@ -192,12 +238,17 @@ class Bench:
         return register
 
     def always(self, condition) -> None:
-        """Assert a condition in every clock."""
-        self.m.d.comb += Assert(condition)
+        """Assert a condition in every clock: a part of the claim."""
+        self.m.d.comb += Assert(condition, src_loc_at=1)
+
+    def invariant(self, condition) -> None:
+        """Assert what an induction needs to know about the state, beside the claim."""
+        if self._invariants:
+            self.m.d.comb += Assert(condition, src_loc_at=1)
 
     def given(self, condition) -> None:
         """Assume a condition in every clock."""
-        self.m.d.comb += Assume(condition)
+        self.m.d.comb += Assume(condition, src_loc_at=1)
 
     def netlist(self) -> str:
         """Return the bench in RTLIL."""

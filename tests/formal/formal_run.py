@@ -80,7 +80,7 @@ def missing_tools() -> list[str]:
 def _netlist(proof: Proof, *, mutated: bool) -> str:
     """Return the bench of a proof, or of its mutant, in RTLIL."""
     with proof.mutant.applied() if mutated else nullcontext():
-        bench = Bench()
+        bench = Bench(invariants=not mutated)
         proof.bench(bench)
         return bench.netlist()
 
