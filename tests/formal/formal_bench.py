@@ -12,7 +12,19 @@ from types import FrameType, FunctionType
 from typing import Any
 
 from amaranth.back import rtlil
-from amaranth.hdl import Assert, Assume, ClockDomain, Const, Fragment, Instance, Module, Shape, Signal, Value
+from amaranth.hdl import (
+    Assert,
+    Assume,
+    Cat,
+    ClockDomain,
+    Const,
+    Fragment,
+    Instance,
+    Module,
+    Shape,
+    Signal,
+    Value,
+)
 from amaranth.hdl._mem import MemoryInstance
 from amaranth.lib import wiring
 
@@ -156,6 +168,12 @@ class Inside:
                 f"{', '.join(self._locals)}"
             )
         return found[0]
+
+    def state_is(self, *names: str) -> Value:
+        """Return whether the block's state machine is in one of these states, or in any if none is named."""
+        machine = self.fragment.generated["fsm"]
+        codes = [machine.encoding[name] for name in names or machine.encoding]
+        return Cat(machine._data["signal"] == code for code in codes).any()
 
     def word(self, name: str, address: Value) -> Signal:
         """Return what a memory has at an address now, by a port that only the proof has."""

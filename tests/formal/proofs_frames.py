@@ -1,6 +1,6 @@
 """Proofs about frames: the deframer's judgement, and the queue of received frames."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 from formal_bench import Bench, Mutant, Proof, keeps
 
 from synloom.contract.frames import ESCAPE, FLAG, MAX_PAYLOAD, STUFF
@@ -12,6 +12,9 @@ __all__ = ["PROOFS"]
 
 _CRC_BYTES = 2
 _MOST_PUTS = MAX_PAYLOAD + _CRC_BYTES + 1
+_PLACE_BITS = 10
+"""Places in the stream of a queue are told apart that are less than two queues from each other."""
+
 _POLYNOMIAL = 0x8408
 """x**16 + x**12 + x**5 + 1, the lowest power in the highest bit (ISO/IEC 13239)."""
 
@@ -76,7 +79,7 @@ def deframer_judges(bench: Bench) -> None:
 
 
 def deframer_resynchronises(bench: Bench) -> None:
-    """Two deframers with any past each; from a moment on, which begins with a flag, both get the same bytes."""
+    """Two deframers with any past each; from some flag on, both get the same bytes."""
     m = bench.m
     one, other = Deframer(), Deframer()
     inside = bench.add(one, "one"), bench.add(other, "other")
@@ -97,7 +100,7 @@ def deframer_resynchronises(bench: Bench) -> None:
 
 
 def frame_fifo_keeps(bench: Bench) -> None:
-    """A deframer's frames, any reader. One byte of any frame is followed from its arrival to its departure."""
+    """Any frames of a deframer and any reader; one byte is followed from its arrival to its departure."""
     m, depth = bench.m, 512
     dut = FrameFifo(depth)
     inside = bench.add(dut)
@@ -110,16 +113,16 @@ def frame_fifo_keeps(bench: Bench) -> None:
     m.d.sync += puts.eq(Mux(ends, 0, puts + dut.puts))
 
     # Places in the stream of all bytes that ever come out: of the open frame's length, of what is offered.
-    start, out = Signal(16), Signal(16)
+    start, out = Signal(_PLACE_BITS), Signal(_PLACE_BITS)
     taken, stored = dut.o.valid & dut.o.ready, dut.commits & ~dut.overflows
     m.d.sync += [start.eq(start + Mux(stored, puts, 0)), out.eq(out + taken)]
-    left = (start - out)[:16]
+    left = (start - out)[:_PLACE_BITS]
 
     # The byte that is followed.
     pick = bench.free(1, "pick")
     follows, committed = Signal(), Signal()
-    place, value = Signal(16), Signal(8)
-    end = (start + puts)[:16]
+    place, value = Signal(_PLACE_BITS), Signal(8)
+    end = (start + puts)[:_PLACE_BITS]
     with m.If(pick & ~follows & dut.puts):
         m.d.sync += [follows.eq(1), committed.eq(0), place.eq(end + 1), value.eq(dut.data)]
     with m.Elif(pick & ~follows & stored):
@@ -143,21 +146,21 @@ def frame_fifo_keeps(bench: Bench) -> None:
     bench.always(~(dut.puts & inside["is_tail"] & ~inside["spilled"]) | full)
 
     # What ties it to the registers.
-    tail = (out + dut.o.valid)[:16]
+    tail = (out + dut.o.valid)[:_PLACE_BITS]
     bench.invariant(inside["tail"] == tail[: len(inside["tail"])])
     bench.invariant(inside["first"] == (start + 1)[: len(inside["first"])])
     bench.invariant(inside["cursor"] == (end + 1)[: len(inside["cursor"])])
-    room = Signal(16)
-    m.d.comb += room.eq((start - tail)[:16])
+    room = Signal(_PLACE_BITS)
+    m.d.comb += room.eq((start - tail)[:_PLACE_BITS])
     bench.invariant(room < depth)
     bench.invariant(inside["spilled"] | (room + 1 + puts <= depth))
     bench.invariant(~inside["spilled"] | (puts != 0))
     bench.invariant(~committed | follows)
-    age = Signal(16)
-    m.d.comb += age.eq((place - start)[:16])
+    age = Signal(_PLACE_BITS)
+    m.d.comb += age.eq((place - start)[:_PLACE_BITS])
     bench.invariant(~kept | ((age > 0) & (age <= puts)))
-    ahead = Signal(16)
-    m.d.comb += ahead.eq((place - out)[:16])
+    ahead = Signal(_PLACE_BITS)
+    m.d.comb += ahead.eq((place - out)[:_PLACE_BITS])
     bench.invariant(~committed | (ahead < left))
     byte = inside.word("bytes", place[: len(inside["tail"])])
     bench.invariant(~(kept & ~inside["spilled"]) | (byte == value))

@@ -8,8 +8,8 @@ import pytest
 from formal_bench import Bench, Mutant, Proof
 from formal_run import missing_tools, run
 from prove import PROOFS, row
-from python_sources import ROOT
 
+from python_sources import ROOT
 from synloom_hdl import arithmetic
 
 QUICK = [proof for proof in PROOFS if proof.quick]
