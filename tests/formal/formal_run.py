@@ -40,7 +40,7 @@ smtbmc z3
 [script]
 read_verilog -formal any_const.v
 read_rtlil top.il
-prep -top top
+prep -flatten -top top
 memory_nordff
 
 [files]

@@ -4,10 +4,9 @@ from amaranth.hdl import Mux, Signal, Value
 from formal_bench import Bench, Mutant, Proof
 
 from synloom.contract import ArrayParams
-from synloom.contract.memory_map import memory_of
-from synloom.contract.regions import Region
 from synloom_hdl.core import loom
 from synloom_hdl.core.loom import Loom
+from synloom_hdl.core.passes import PassEngine
 from synloom_hdl.core.timing import PassTiming
 
 __all__ = ["PROOFS"]
@@ -17,7 +16,7 @@ _TARGETS = 16 * _PARAMS.neuron_words
 
 
 class _Chunk:
-    """Any chunk of any row or column, its address as the loom's page has it, and whether a weight is in it."""
+    """Any chunk of any row or column: its address, and whether the weight that is followed is in it."""
 
     def __init__(self, bench: Bench, name: str, source: Value, target: Value):
         lanes, per_column = _PARAMS.lanes, _PARAMS.sources // _PARAMS.lanes
@@ -40,7 +39,7 @@ class _Chunk:
 
 
 def loom_rows_and_columns_agree(bench: Bench) -> None:
-    """A chunk is read and one is written in each clock, and the host writes between; one weight is followed."""
+    """In each clock any chunk is read and any written; one weight is followed."""
     m, dut, lanes, timing = bench.m, Loom(_PARAMS), _PARAMS.lanes, PassTiming.of(_PARAMS)
     inside = bench.add(dut)
     source = bench.constant(range(_PARAMS.sources), "source")
@@ -49,17 +48,7 @@ def loom_rows_and_columns_agree(bench: Bench) -> None:
     read.drive(bench, dut.read)
     write.drive(bench, dut.write_address)
 
-    # The host writes one weight while no chunk is on its way.
-    host = dut.host
-    stable = bench.past(host.select) & (host.offset == bench.past(host.offset))
-    bench.given(~host.write | (host.select & stable))
-    bench.given(~bench.past(host.write) | (host.select & stable))
-    busy = dut.write_mask.any()
-    bench.given(~host.select | ~(busy | bench.past(busy) | bench.past(bench.past(busy))))
-    offset = memory_of(_PARAMS, Region.WEIGHTS).offset
-    row_bits = (offset(1, 0)).bit_length() - 1
-    of_host = host.offset == (source << row_bits | target)
-    exists = target < _PARAMS.neurons
+    bench.given(~dut.host.select)
 
     # What the weight is, at the clock in which the banks are written and read.
     weight = Signal(_PARAMS.weight_bits)
@@ -67,13 +56,9 @@ def loom_rows_and_columns_agree(bench: Bench) -> None:
     written, value = write.has & dut.write_mask.bit_select(write.lane, 1), operand
     for _ in range(timing.write):
         written, value = bench.past(written), bench.past(value)
-    by_host = bench.past(host.write & of_host & exists)
-    with m.If(by_host):
-        m.d.sync += weight.eq(bench.past(host.data[: _PARAMS.weight_bits]))
-    with m.Elif(written):
+    with m.If(written):
         m.d.sync += weight.eq(value)
-    asked, lane = bench.past(read.has & ~host.select), bench.past(read.lane)
-    asked, seen = asked & ~host.select, weight
+    asked, lane, seen = bench.past(read.has), bench.past(read.lane), weight
     for _ in range(timing.weights - 1):
         asked, lane, seen = bench.past(asked), bench.past(lane), bench.past(seen)
     bench.always(~asked | (Value.cast(dut.weights).word_select(lane, _PARAMS.weight_bits) == seen))
@@ -85,13 +70,36 @@ def loom_rows_and_columns_agree(bench: Bench) -> None:
         bench.always((bank != n) | (inside.word(f"bank{n}.words", place) == weight))
 
 
+def engine_leaves_absent_synapses(bench: Bench) -> None:
+    """Any program, any passes, and any weights, which the loom may give at any time."""
+    params, timing = _PARAMS, PassTiming.of(_PARAMS)
+    dut = PassEngine(params)
+    inside = bench.add(dut)
+    bench.cut(inside, "loom", dut.loom)
+    for n in range(params.lanes):
+        weight = dut.loom.weights[n]
+        for _ in range(timing.updated - timing.weights):
+            weight = bench.past(weight)
+        bench.always(~dut.loom.write_mask[n] | (weight.as_signed() != params.weight_absent))
+
+
 PROOFS = [
     Proof(
         "Loom",
-        "each weight has a place of its own; rows, columns and the host read and write the same one, in order",
+        "each weight has its own place; what a row or a column wrote there, both read in its lane",
         loom_rows_and_columns_agree,
         Mutant(loom.rotate, "-(1 << bit) if back else 1 << bit", "1 << bit"),
         depth=7,
         mutant_depth=10,
+    ),
+    Proof(
+        "PassEngine",
+        "a synapse that was read as absent is not written, whatever a pass learns",
+        engine_leaves_absent_synapses,
+        Mutant(
+            PassEngine._accumulate, "exist & self._mask.at(timing.weights)", "self._mask.at(timing.weights)"
+        ),
+        depth=PassTiming.of(_PARAMS).updated - PassTiming.of(_PARAMS).weights + 2,
+        mutant_depth=30,
     ),
 ]
