@@ -190,8 +190,8 @@ class Inside:
 class Bench:
     """A module around the blocks of a proof.
 
-    All members of the blocks are ports, so that no input becomes a constant. There is no reset after the
-    first clock.
+    All inputs of the blocks are ports, so that none becomes a constant; what drives neither an assertion nor
+    an assumption is left out. There is no reset after the first clock.
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ class Bench:
         """
         inside = Inside(self.m, dut)
         self.m.submodules[name] = inside.fragment
-        self._ports += [Value.cast(value) for _, _, value in dut.signature.flatten(dut)]
+        self._open(dut, wiring.In)
         return inside
 
     def free(self, shape, name: str = "free") -> Signal:
@@ -244,13 +244,18 @@ class Bench:
         self.m.submodules += Instance("any_const", p_WIDTH=len(value), o_value=value)
         return signal
 
+    def _open(self, part: wiring.Component, flow: wiring.Flow) -> None:
+        """Make the inputs or the outputs of a block ports of the bench."""
+        members = part.signature.flatten(part)
+        self._ports += [Value.cast(value) for _, member, value in members if member.flow is flow]
+
     def cut(self, inside: Inside, name: str, part: wiring.Component) -> None:
         """Leave out a submodule of a block: its outputs are free, and the claim holds whatever it does."""
         kept = [each for each in inside.fragment.subfragments if each[1] != name]
         if len(kept) != len(inside.fragment.subfragments) - 1:
             raise KeyError(f"no submodule is named {name!r}; there are {[each[1] for each in kept]}")
         inside.fragment.subfragments[:] = kept
-        self._ports += [Value.cast(value) for _, _, value in part.signature.flatten(part)]
+        self._open(part, wiring.Out)
 
     def past(self, value, init: int = 0, name: str = "past") -> Signal:
         """Return the value of the clock before; `init` in the first clock."""

@@ -1,6 +1,6 @@
 """Proofs about the sums of a step's synaptic input."""
 
-from amaranth.hdl import Array, Mux, Signal, Value
+from amaranth.hdl import Array, Const, Mux, Signal, Value
 from formal_bench import Bench, Mutant, Proof
 
 from synloom.contract import ArrayParams
@@ -25,6 +25,8 @@ def sums_saturate(bench: Bench) -> None:
         bench.given(~(mine & recent) & ~(dut.sweep_en & valid) & ~(dut.valid & swept))
     bench.given(~(dut.sweep_en & dut.valid) & ~(dut.sweep_en & bench.past(valid)))
 
+    # A chunk's address comes a clock before.
+    bench.given(~dut.valid | bench.past(Const(1)))
     again = dut.sweep_group == bench.past(dut.sweep_group)
     bench.given(~(dut.sweep_en & bench.past(dut.sweep_en) & again))
 
@@ -51,7 +53,7 @@ PROOFS = [
         Mutant(
             Accumulators._sum, "mux(clips, self.params.accumulator_max, total)", "mux(clips, total, total)"
         ),
-        depth=14,
+        depth=12,
         for_ever=False,
     ),
 ]

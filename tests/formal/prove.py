@@ -8,6 +8,12 @@ import sys
 import time
 
 import proofs_arithmetic
+import proofs_core
+import proofs_frames
+import proofs_loom
+import proofs_sequencer
+import proofs_streams
+import proofs_sums
 from formal_bench import Proof
 from formal_run import missing_tools, run
 
@@ -15,6 +21,12 @@ __all__ = ["PROOFS", "row"]
 
 PROOFS: list[Proof] = [
     *proofs_arithmetic.PROOFS,
+    *proofs_core.PROOFS,
+    *proofs_loom.PROOFS,
+    *proofs_sums.PROOFS,
+    *proofs_frames.PROOFS,
+    *proofs_streams.PROOFS,
+    *proofs_sequencer.PROOFS,
 ]
 
 _HEAD = "| block | what is always true | proven | s | result | mutant | its result | s |"
