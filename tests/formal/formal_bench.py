@@ -180,8 +180,8 @@ class Inside:
         if name not in self._memories:
             raise KeyError(f"no memory is named {name!r}; there are {', '.join(self._memories)}")
         memory = self._memories[name]
-        word = Signal(Shape.cast(memory._data.shape), name=f"{name.replace('.', '_')}_word")
-        place = Signal(range(memory._data.depth), name=f"{name.replace('.', '_')}_place")
+        word = Signal(Shape.cast(memory._data.shape))
+        place = Signal(range(memory._data.depth))
         memory.read_port(domain="comb", addr=place, data=word, en=Const(1), transparent_for=())
         self._m.d.comb += place.eq(address)
         return word

@@ -11,6 +11,7 @@ import proofs_arithmetic
 import proofs_core
 import proofs_frames
 import proofs_loom
+import proofs_queues
 import proofs_sequencer
 import proofs_streams
 import proofs_sums
@@ -25,17 +26,19 @@ PROOFS: list[Proof] = [
     *proofs_loom.PROOFS,
     *proofs_sums.PROOFS,
     *proofs_frames.PROOFS,
+    *proofs_queues.PROOFS,
     *proofs_streams.PROOFS,
     *proofs_sequencer.PROOFS,
 ]
 
-_HEAD = "| block | what is always true | proven | s | result | mutant | its result | s |"
+_HEAD = "| block | what is always true | proven | mutant | result | s | its mutant | s |"
 _TAIL_LINES = 30
 
 
 def row(proof: Proof) -> str:
-    """Return the beginning of a proof's row in a table: what is proven, and how far."""
-    return f"| {proof.block} | {proof.claim} | {proof.method} |"
+    """Return the beginning of a proof's row in a table: what is proven, how far, and what its mutant is."""
+    mutant = str(proof.mutant).replace("|", r"\|")
+    return f"| {proof.block} | {proof.claim} | {proof.method} | `{mutant}` |"
 
 
 def _chosen(names: list[str]) -> list[Proof]:
@@ -60,8 +63,7 @@ def main() -> int:
     print(f"{_HEAD}\n|---|---|---|---|---|---|---|---|", flush=True)
     for proof, outcome, mutant in run(proofs, workers=options.workers):
         print(
-            f"{row(proof)} {outcome.seconds:.0f} | {outcome.status} | `{proof.mutant}` | "
-            f"{mutant.status} | {mutant.seconds:.0f} |",
+            f"{row(proof)} {outcome.status} | {outcome.seconds:.0f} | {mutant.status} | {mutant.seconds:.0f} |",
             flush=True,
         )
         if outcome.status != "pass":
