@@ -53,7 +53,7 @@ PROOFS = [
         Mutant(
             Accumulators._sum, "mux(clips, self.params.accumulator_max, total)", "mux(clips, total, total)"
         ),
-        depth=12,
+        depth=8,
         for_ever=False,
     ),
 ]

@@ -62,10 +62,8 @@ def main() -> int:
     proofs, wrong = _chosen(options.names), []
     print(f"{_HEAD}\n|---|---|---|---|---|---|---|---|", flush=True)
     for proof, outcome, mutant in run(proofs, workers=options.workers):
-        print(
-            f"{row(proof)} {outcome.status} | {outcome.seconds:.0f} | {mutant.status} | {mutant.seconds:.0f} |",
-            flush=True,
-        )
+        results = (f"{each.status} | {each.seconds:.0f} |" for each in (outcome, mutant))
+        print(row(proof), *results, flush=True)
         if outcome.status != "pass":
             wrong.append((f"{proof.name} does not hold", outcome))
         if mutant.status != "FAIL":
