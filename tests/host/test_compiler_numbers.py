@@ -51,12 +51,15 @@ def test_perfect_integrators_have_the_limits_gains():
     assert synapse_gain(tau, cm, syn, 0.1)[0] == pytest.approx(synapse_gain(far, cm, syn, 0.1)[0], rel=1e-6)
 
 
-def test_offset_gain_settles_at_ohms_law():
-    tau_m, cm, dt = np.array([20.0]), np.array([0.5]), 1.0
+@pytest.mark.parametrize("dt", [0.1, 1.0])
+def test_offset_gain_settles_at_ohms_law(dt):
+    tau_m, cm = np.array([20.0]), np.array([0.5])
     v = 0.0
-    for _ in range(2000):
-        v = v * np.exp(-dt / tau_m[0]) + offset_gain(tau_m, cm, dt)[0] * 0.3
+    for _ in range(round(1000 / dt)):
+        # With the leak that the array has: 16 bits of it.
+        v = v * (1.0 - decay_coefficients(tau_m, dt).part[0]) + offset_gain(tau_m, cm, dt)[0] * 0.3
     assert v == pytest.approx(0.3 * tau_m[0] / cm[0])
+    assert offset_gain(tau_m, cm, dt)[0] == pytest.approx(-np.expm1(-dt / 20.0) * 40.0, rel=1e-4)
 
 
 RATES = np.array([0.01, 0.1, 0.15, 0.2, 1.0, 4.99, 5.0, 63.75, 333.0, 999.5])
