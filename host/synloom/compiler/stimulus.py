@@ -30,6 +30,12 @@ _SMALLEST: Final = 6
 _STEP_PERIOD: Final = 512
 """The mantissa of a period of one step."""
 
+_LEAST_RATES: Final = (_UNIT // 8 - 0.5) / _UNIT / 8.0 ** np.arange(_SMALLEST - 1, -1, -1)
+"""Least probabilities that have the exponents `_SMALLEST` - 1 down to 0: their mantissas have all bits."""
+
+_ABOVE_PERIODS: Final = (_LARGEST + 0.5) * 8.0 ** np.arange(_TOP)
+"""Periods from which the mantissa does not fit with the exponents 0, 1, ..., in units of 1/512 step."""
+
 OFF_GRID: Final = 0.02
 """Part of a step by which a time may move without a remark."""
 
@@ -75,9 +81,7 @@ def _rates(part: FloatArray) -> tuple[IntArray, IntArray]:
     """Return mantissas and exponents of 1/8 of probabilities, (n,) each; a word of 0 for a rate of 0."""
     if not part.any():
         return np.zeros(len(part), dtype=np.int64), np.full(len(part), _TOP, dtype=np.int64)
-    e = np.full(len(part), _SMALLEST, dtype=np.int64)
-    for smaller in range(_SMALLEST - 1, -1, -1):
-        e[np.floor(part * 8.0**smaller * _UNIT + 0.5) >= _UNIT // 8] = smaller
+    e = _SMALLEST - np.searchsorted(_LEAST_RATES, part, side="right")
     mantissa = np.floor(part * 8.0**e * _UNIT + 0.5).astype(np.int64)
     # Rounded up to the next exponent's smallest mantissa.
     above = (mantissa > _LARGEST) & (e > 0)
@@ -105,9 +109,7 @@ def _periods(part: FloatArray) -> tuple[IntArray, IntArray]:
     if not spikes.any():
         return np.zeros(len(part), dtype=np.int64), np.full(len(part), _TOP, dtype=np.int64)
     period = np.where(spikes, _STEP_PERIOD / np.where(spikes, part, 1.0), 0.0)
-    e = np.full(len(part), _TOP, dtype=np.int64)
-    for smaller in range(_TOP - 1, -1, -1):
-        e[spikes & (np.floor(period / 8.0**smaller + 0.5) <= _LARGEST)] = smaller
+    e = np.where(spikes, np.searchsorted(_ABOVE_PERIODS, period, side="right"), _TOP)
     return np.minimum(np.floor(period / 8.0**e + 0.5), _LARGEST).astype(np.int64), e
 
 

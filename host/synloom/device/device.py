@@ -464,8 +464,12 @@ class Device:
             raise NetworkError(f"{info.label!r} has no generators; make it a PoissonInput or a RegularInput")
         rates, dt = per_item("hz", reals("hz", hz, low=0.0), info.n), self.image.dt
         words = rate_words(rates, info.generator, dt, whole("bits", bits, 1, RATE_BITS))
-        # Who asks for fewer bits knows that.
-        exact = words if bits == RATE_BITS else rate_words(rates, info.generator, dt)
+        # Who asks for fewer bits knows that; regular generators have all of them.
+        exact = (
+            words
+            if bits == RATE_BITS or info.generator == "regular"
+            else rate_words(rates, info.generator, dt)
+        )
         nearest = rates_of(exact, dt)
         warn_of_change(
             f"rates of {info.label!r}", rates, nearest, "Hz", "a rate of 0 is silence; use a larger dt"
