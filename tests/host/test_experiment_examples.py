@@ -130,7 +130,8 @@ def test_the_manuals_example_runs(tmp_path):
     assert done.exit_code == 0, done.output
     written = {path.name for path in (tmp_path / "out").iterdir()}
     pictures = {"raster.png", "state-v.png", "weights-feed.png"}
-    assert written == {"results.npz", "summary.json", "report.txt", "experiment"} | pictures
+    files = {"results.npz", "summary.json", "report.txt", "experiment", "image.synloom", "digests.json"}
+    assert written == files | pictures
 
 
 def test_the_manual_lists_the_examples():

@@ -87,7 +87,7 @@ class Refused(Design):
 
 def test_nothing_is_simulated_then(tmp_path):
     cache = BoardCache(tmp_path)
-    with pytest.raises(BuildError, match="verilator_bin failed"):
+    with pytest.raises(BuildError, match="Verilator failed"):
         build_board(Refused(ArrayParams()), cache=cache)
     (log,) = tmp_path.glob("logs/*")
     assert "DP16KD: output registers are not modelled" in log.read_text()
