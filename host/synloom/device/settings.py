@@ -10,7 +10,7 @@ from synloom.base.checks import IntArray
 from synloom.contract.records import EVENT_SETTING, SettingKind
 from synloom.contract.registers import Mode
 
-__all__ = ["settings_among", "settings_of", "without_values"]
+__all__ = ["settings_of", "without_values"]
 
 _KIND: Final = 12
 """The lowest bit of the kind."""
@@ -34,11 +34,6 @@ def settings_of(learning: bool | None, adaptation: bool | None, reward: int | No
         ids.append(_id(SettingKind.REWARD_LOW, reward & 0xFF))
         ids.append(_id(SettingKind.REWARD_HIGH, reward >> 8 & 0xFF))
     return ids
-
-
-def settings_among(ids: IntArray) -> bool:
-    """Return whether some of these events, (K,) ids, are settings."""
-    return bool((ids >= EVENT_SETTING).any())
 
 
 def without_values(ids: IntArray) -> IntArray:

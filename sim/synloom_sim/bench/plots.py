@@ -54,15 +54,7 @@ def clocks_by_activity(rows: Sequence[Row]) -> Figure:
                 if (r["inputs"], r["neurons"], r["lanes"], r["learning"]) == (64, 256, lanes, learning)
             ]
             share = [100 * r["active"] for r in found]
-            axes.plot(share, [r["bound"] for r in found], color=colour, linewidth=1)
-            axes.plot(
-                share,
-                [r["clocks"] for r in found],
-                marker,
-                color=colour,
-                label="1 lane" if lanes == 1 else f"{lanes} lanes",
-                markersize=5,
-            )
+            _against_bound(axes, share, found, lanes, colour, marker)
         axes.set_xscale("symlog", linthresh=1, linscale=0.6)
         axes.set_xticks([0, 1, 5, 20, 100], ["0", "1", "5", "20", "100"])
         axes.minorticks_off()
@@ -83,18 +75,19 @@ def clocks_by_size(rows: Sequence[Row]) -> Figure:
         ]
         found.sort(key=lambda r: int(r["neurons"]))
         sizes = [r["neurons"] for r in found]
-        axes.plot(sizes, [r["bound"] for r in found], color=colour, linewidth=1)
-        axes.plot(
-            sizes,
-            [r["clocks"] for r in found],
-            marker,
-            color=colour,
-            label="1 lane" if lanes == 1 else f"{lanes} lanes",
-            markersize=5,
-        )
+        _against_bound(axes, sizes, found, lanes, colour, marker)
     _sizes(axes, sorted({r["neurons"] for r in rows if r["inputs"] == 64}))
     axes.legend(fontsize=8, title="lines: bound", title_fontsize=8)
     return figure
+
+
+def _against_bound(
+    axes: Axes, places: Sequence[float], rows: Sequence[Row], lanes: int, colour: str, marker: str
+) -> None:
+    """Draw the clocks of rows as marks, and their bounds as a line."""
+    axes.plot(places, [r["bound"] for r in rows], color=colour, linewidth=1)
+    label = "1 lane" if lanes == 1 else f"{lanes} lanes"
+    axes.plot(places, [r["clocks"] for r in rows], marker, color=colour, label=label, markersize=5)
 
 
 def _sizes(axes: Axes, sizes: Sequence[int]) -> None:
