@@ -82,6 +82,7 @@ def test_a_seed_of_an_image_is_that_of_the_compiler():
     assert image.reseeded(7).digest() == image.digest()
     network.seed = 8
     assert image.reseeded(8).registers == sl.compile(network).registers
+    assert image.reseeded(8).seed == 8
 
 
 def test_functions_run_closed_loops_on_any_executor():
