@@ -71,6 +71,13 @@ def test_a_full_step_takes_its_bound(costs):
         assert cost.step_clocks == pytest.approx(cost.bound.clocks, abs=4)
 
 
+def test_passes_that_are_shorter_than_their_dispatch_take_their_bound():
+    params = PARAMS.replace(neurons=16, lanes=16)
+    for cost in measure(params, [(period, learning, 20) for period in (1, 5) for learning in (True, False)]):
+        # One chunk a row: rows wait for the accumulators, columns for the wheel.
+        assert cost.step_clocks == pytest.approx(cost.bound.clocks, abs=2), cost
+
+
 def test_the_workload_has_its_activity(costs):
     for cost, wanted in zip(costs, 2 * (0.0, 0.05, 0.2, 1.0), strict=True):
         assert cost.active == pytest.approx(wanted, abs=0.02)

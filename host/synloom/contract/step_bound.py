@@ -23,6 +23,8 @@ _FIRED: Final = 6
 """A neuron that fired: its spike is set in the wheel, which is read and written."""
 _FIRED_LEARNS: Final = 7
 """The same, if it also starts a pass."""
+_SHORT: Final = 2
+"""What a column saves at the ends of its phase, for each clock by which it is shorter than its dispatch."""
 _REUSE: Final = 4
 """Clocks after which two rows may use the same accumulators."""
 _PASSES: Final = 19
@@ -139,6 +141,10 @@ def _columns(params: ArrayParams, neurons: float, learning: bool) -> float:
     if not learning:
         return max(scan * _any(neurons), _COLUMNS * _any(neurons) + _FIRED * neurons)
     words = params.input_words + params.neuron_words
-    column = max(_chunks(params, params.inputs + params.neurons, words, learning), _FIRED_LEARNS)
+    chunks = _chunks(params, params.inputs + params.neurons, words, learning)
+    column = max(chunks, _FIRED_LEARNS)
     start = _COLUMNS + (0 if params.serial_neurons else _PASSES + _LIST + _SCAN)
+    if chunks < _FIRED_LEARNS and not params.serial_neurons:
+        # The first column is fetched, and the last one is walked, while dispatch is what takes the time.
+        start -= _SHORT * (_FIRED_LEARNS - chunks) + _SHORT
     return max(scan * _any(neurons), start * _any(neurons) + column * neurons)
