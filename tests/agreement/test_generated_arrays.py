@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from array_sizes import BASE, LANES, LARGER
 from synloom.base.errors import ParameterError
 from synloom.contract import ArrayParams
 from synloom.link.client import LinkPort
@@ -14,17 +15,6 @@ from synloom.selftest.random_array import STYLES, random_array
 from synloom_sim.board import Design, SimTransport
 from synloom_sim.model_port import ModelPort
 
-LANES = (1, 2, 4, 8, 16)
-BASE = ArrayParams(
-    inputs=30,
-    neurons=33,
-    axons=21,
-    lanes=16,
-    neuron_lanes=16,
-    accumulator_bits=15,
-    delay_slots=32,
-    dendritic_delays=True,
-)
 SMALL_PART = ArrayParams(
     inputs=17,
     neurons=20,
@@ -48,9 +38,6 @@ SMALL_PART = ArrayParams(
 )
 SERIAL = BASE.replace(lanes=8, neuron_lanes=1, serial_neurons=True)
 SINGLE_PORT = BASE.replace(lanes=4, neuron_lanes=1, serial_neurons=True, single_port=True)
-LARGER = ArrayParams(
-    inputs=70, neurons=100, axons=40, lanes=16, neuron_lanes=4, accumulator_bits=16, delay_slots=256
-)
 
 
 def with_lanes(params: ArrayParams, lanes: int) -> ArrayParams:
@@ -102,7 +89,7 @@ def test_gateware_gives_the_models_bits_in_every_structure(params):
 
 
 def test_generated_arrays_are_not_trivial():
-    base = BASE.replace(neuron_lanes=1)
+    base = BASE
     spikes = [expected(base, seed).counters["spikes"] for seed in range(len(STYLES))]
     assert sum(n > 0 for n in spikes) >= 4
     assert max(spikes) >= BASE.neurons

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from array_sizes import BASE, LANES, LARGER
 from synloom.contract import ArrayParams
 from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.memory_map import memory_map
@@ -17,21 +18,6 @@ from synloom_sim.fast.array import FastArray
 from synloom_sim.fast_port import FastPort
 from synloom_sim.model import ArrayModel
 from synloom_sim.model_port import ModelPort
-
-LANES = (1, 2, 4, 8, 16)
-BASE = ArrayParams(
-    inputs=30,
-    neurons=33,
-    axons=21,
-    lanes=16,
-    neuron_lanes=1,
-    accumulator_bits=15,
-    delay_slots=32,
-    dendritic_delays=True,
-)
-LARGER = ArrayParams(
-    inputs=70, neurons=100, axons=40, lanes=16, neuron_lanes=1, accumulator_bits=16, delay_slots=256
-)
 
 
 def pair(params):
