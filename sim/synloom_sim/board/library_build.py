@@ -17,7 +17,7 @@ from synloom_sim.board.cache import BoardCache
 from synloom_sim.board.design import Design
 from synloom_sim.board.tools import Compiler, Verilator, find_compiler, find_verilator
 
-__all__ = ["build_board"]
+__all__ = ["COMPILER_FLAGS", "LINKER_FLAGS", "build_board"]
 
 _HARNESS = Path(__file__).with_name("harness.cpp")
 _SHELL = Path(__file__).with_name("shell.py")
@@ -39,7 +39,7 @@ _VERILATOR_FLAGS = (
     "-Wno-fatal",
     "-Werror-USERFATAL",  # a Verilog model of a cell rejects its parameters
 )
-_COMPILER_FLAGS = (
+COMPILER_FLAGS = (
     "-std=c++17",
     "-fPIC",
     "-fno-plt",
@@ -49,7 +49,7 @@ _COMPILER_FLAGS = (
     "-DNDEBUG",  # an assertion of the runtime needs a library that clang++ does not bring
     "-DVL_TIME_CONTEXT",
 )
-_LINKER_FLAGS = ("-shared", "-fno-sanitize=undefined", "-g0")
+LINKER_FLAGS = ("-shared", "-fno-sanitize=undefined", "-g0")
 _FAST = "-O1"
 """For code that runs every clock; -O2 and -O3 take twice as long to compile and are hardly faster."""
 _EDGE = re.compile(r"@\(posedge (?=\w+\))")
@@ -125,7 +125,7 @@ class _Build:
         sources += sorted((self.folder / "obj").glob("*.cpp"))
         objects = self._compile(sorted(sources, key=self._cost, reverse=True))
         self.report("linking", 0.97)
-        command = [*self.compiler.command, *_LINKER_FLAGS, "-o", "board.so", *objects, "-lpthread"]
+        command = [*self.compiler.command, *LINKER_FLAGS, "-o", "board.so", *objects, "-lpthread"]
         self._call(f"the C++ compiler {self.compiler}", command)
         for path in (self.folder / "obj").iterdir():
             path.unlink()
@@ -156,7 +156,7 @@ class _Build:
             f"the C++ compiler {self.compiler}",
             [
                 *self.compiler.command,
-                *_COMPILER_FLAGS,
+                *COMPILER_FLAGS,
                 _FAST if self._is_hot(source) else _SLOW,
                 f"-DSYNLOOM_PINS={int(self.design.pins)}",
                 f"-DSYNLOOM_BOTH_EDGES={int(self.design.both_edges)}",
@@ -214,8 +214,8 @@ def _recipe() -> str:
         _HARNESS.read_text(),
         _SHELL.read_text(),
         *_VERILATOR_FLAGS,
-        *_COMPILER_FLAGS,
-        *_LINKER_FLAGS,
+        *COMPILER_FLAGS,
+        *LINKER_FLAGS,
         _FAST,
         _SLOW,
         _EDGE.pattern,
