@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from experiment_files import write
 
 import synloom as sl
+from synloom.batch.cluster import cluster_executor
 
 HERE = Path(__file__).parent
 SWEEP = "from synloom.cli.main import main; main()"
@@ -104,3 +106,16 @@ def test_a_worker_is_killed_and_the_client_interrupted(tasks, cluster, tmp_path)
         digests = [row["digest"] for row in csv.DictReader(table)]
     assert digests == [row["digest"] for row in serial.rows]
     assert len(set(digests)) == tasks
+
+
+def test_a_call_that_is_cancelled_prints_no_traceback_and_others_do(cluster, caplog):
+    from distributed.client import FutureCancelledError
+
+    def report(error):
+        logging.getLogger("tornado.application").error("in callback", exc_info=error)
+
+    with cluster_executor(cluster[0]):
+        report(FutureCancelledError("a call", "it was left"))
+        assert not caplog.records
+        report(OSError("no room"))
+        assert len(caplog.records) == 1

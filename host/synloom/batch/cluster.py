@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
@@ -44,8 +45,17 @@ def cluster_executor(address: str) -> Iterator[Executor]:
             f"no Dask scheduler answers at {address!r} ({error}); start one with `dask scheduler`, and "
             f"workers with `dask worker {address}`"
         ) from error
+    reports = logging.getLogger("tornado.application")
+    reports.addFilter(_is_no_cancellation)
     try:
         # Each call is run, however equal it looks to an earlier one.
         yield cast(Executor, client.get_executor(pure=False))
     finally:
         client.close(timeout=5)
+        reports.removeFilter(_is_no_cancellation)
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Return False for the traceback of a call that was cancelled because its sweep was left."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or not issubclass(kind, CancelledError)
