@@ -3,28 +3,27 @@
 from amaranth.hdl import Module, Mux, Signal, Value
 from formal_bench import Bench, Mutant, Proof, keeps
 
-from synloom.contract.frames import ESCAPE, FLAG, MAX_PAYLOAD, STUFF
+from synloom.contract.frames import CHECK_BYTES, COMMAND_HEADER, ESCAPE, FLAG, MAX_PAYLOAD, STUFF
 from synloom_hdl.link.crc import CRC_GOOD, CRC_START
-from synloom_hdl.link.deframer import HEADER_BYTES, Deframer
+from synloom_hdl.link.deframer import Deframer
 from synloom_hdl.link.frame_fifo import FrameFifo
 
 __all__ = ["PROOFS"]
 
-_CRC_BYTES = 2
-_MOST_PUTS = MAX_PAYLOAD + _CRC_BYTES + 1
+_MOST_PUTS = MAX_PAYLOAD + CHECK_BYTES + 1
 _PLACE_BITS = 10
 """Places in the stream of a queue are told apart that are less than two queues from each other."""
 
-_POLYNOMIAL = 0x8408
-"""x**16 + x**12 + x**5 + 1, the lowest power in the highest bit (ISO/IEC 13239)."""
+_POLYNOMIAL = 0xEDB88320
+"""That of IEEE 802.3, the lowest power in the highest bit."""
 
 
-def _checksum(crc: Value, byte: Value) -> Value:
-    """Return the checksum after one more byte, bit by bit, as the standard has it."""
-    for k in range(8):
-        out = crc[0] ^ byte[k]
-        crc = crc[1:16] ^ Mux(out, _POLYNOMIAL, 0)[:16]
-    return crc[:16]
+def _checksum(crc: Value, bits: Value) -> Value:
+    """Return the checksum after some more bits, one by one, as the standard has it."""
+    for k in range(len(bits)):
+        out = crc[0] ^ bits[k]
+        crc = crc[1:32] ^ Mux(out, _POLYNOMIAL, 0)[:32]
+    return crc[:32]
 
 
 class _Judge:
@@ -32,7 +31,9 @@ class _Judge:
 
     def __init__(self, m: Module, taken: Value, byte: Value):
         self.opened, self.begun, self.escaped = Signal(), Signal(), Signal()
-        self.crc, self.count = Signal(16, init=CRC_START), Signal(range(_MOST_PUTS + 1))
+        # The checksum takes half of a byte a clock.
+        self.half, self.rest = Signal(), Signal(4)
+        self.crc, self.count = Signal(32, init=CRC_START), Signal(range(_MOST_PUTS + 1))
         self.flag, self.escape, self.value = Signal(), Signal(), Signal(8)
         self.put, self.good = Signal(), Signal()
         m.d.comb += [
@@ -43,17 +44,21 @@ class _Judge:
             self.good.eq(
                 (self.crc == CRC_GOOD)
                 & ~self.escaped
-                & (self.count >= HEADER_BYTES + _CRC_BYTES)
-                & (self.count <= MAX_PAYLOAD + _CRC_BYTES)
+                & (self.count >= COMMAND_HEADER + CHECK_BYTES)
+                & (self.count <= MAX_PAYLOAD + CHECK_BYTES)
             ),
         ]
+        m.d.sync += self.half.eq(self.put)
+        with m.If(self.half):
+            m.d.sync += self.crc.eq(_checksum(self.crc, self.rest))
         with m.If(self.flag):
             m.d.sync += [self.opened.eq(1), self.begun.eq(0), self.escaped.eq(0)]
             m.d.sync += [self.crc.eq(CRC_START), self.count.eq(0)]
         with m.Elif(taken):
             m.d.sync += [self.begun.eq(self.opened), self.escaped.eq(self.escape)]
             with m.If(self.put):
-                m.d.sync += [self.crc.eq(_checksum(self.crc, self.value)), self.count.eq(self.count + 1)]
+                m.d.sync += [self.rest.eq(self.value[4:]), self.count.eq(self.count + 1)]
+                m.d.sync += self.crc.eq(_checksum(self.crc, self.value[:4]))
 
 
 def deframer_judges(bench: Bench) -> None:
@@ -65,7 +70,7 @@ def deframer_judges(bench: Bench) -> None:
     ends = judge.flag & judge.begun
     bench.always(dut.commits == (ends & judge.good))
     bench.always(dut.drops == (ends & ~judge.good))
-    bench.always(~dut.commits | (dut.length == judge.count - HEADER_BYTES - _CRC_BYTES))
+    bench.always(~dut.commits | (dut.length == judge.count - COMMAND_HEADER - CHECK_BYTES))
     bench.always(dut.puts == judge.put)
     bench.always(~dut.puts | (dut.data == judge.value))
     bench.always(~(dut.puts & bench.past(dut.puts)))
@@ -75,7 +80,8 @@ def deframer_judges(bench: Bench) -> None:
     bench.invariant(inside["begun"] == judge.begun)
     bench.invariant(inside["escaped"] == judge.escaped)
     bench.invariant(inside["crc"].value == judge.crc)
-    bench.invariant(inside["count"] == (judge.count - HEADER_BYTES - _CRC_BYTES)[:9])
+    bench.invariant(inside["crc"].busy == judge.half)
+    bench.invariant(inside["count"] == (judge.count - COMMAND_HEADER - CHECK_BYTES)[:9])
 
 
 def deframer_resynchronises(bench: Bench) -> None:
@@ -95,7 +101,9 @@ def deframer_resynchronises(bench: Bench) -> None:
     bench.always(~met | ~one.commits | (one.length == other.length))
     for name in ("inside", "begun", "escaped", "count"):
         bench.invariant(~met | (inside[0][name] == inside[1][name]))
-    bench.invariant(~met | (inside[0]["crc"].value == inside[1]["crc"].value))
+    for name in ("value", "busy"):
+        ones, others = (getattr(part["crc"], name) for part in inside)
+        bench.invariant(~met | (ones == others))
     bench.invariant(~met | (one.i.ready == other.i.ready))
 
 
@@ -109,7 +117,7 @@ def frame_fifo_keeps(bench: Bench) -> None:
     ends = dut.commits | dut.drops
     bench.given(~(dut.puts & bench.past(dut.puts)) & ~(dut.puts & ends) & ~(dut.commits & dut.drops))
     bench.given(~dut.puts | (puts < _MOST_PUTS))
-    bench.given(~dut.commits | ((puts > _CRC_BYTES) & (dut.length == puts - _CRC_BYTES - HEADER_BYTES)))
+    bench.given(~dut.commits | ((puts > CHECK_BYTES) & (dut.length == puts - CHECK_BYTES - COMMAND_HEADER)))
     m.d.sync += puts.eq(Mux(ends, 0, puts + dut.puts))
 
     # Places in the stream of all bytes that ever come out: of the open frame's length, of what is offered.

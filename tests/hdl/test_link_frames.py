@@ -1,3 +1,4 @@
+import zlib
 from itertools import pairwise
 from random import Random
 
@@ -8,11 +9,11 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from amaranth.sim import Simulator
 from link_benches import receive, send
 
-from synloom.contract.frames import MAX_PAYLOAD, RX_WINDOW
-from synloom.link.codec import Decoder, crc16_x25, encode_frame
+from synloom.contract.frames import CHECK_BYTES, COMMAND_HEADER, MAX_PAYLOAD, RX_WINDOW
+from synloom.link.codec import Decoder, encode_frame
 from synloom_hdl.link.arbiter import FrameArbiter
-from synloom_hdl.link.crc import CRC_GOOD, CRC_START, following
-from synloom_hdl.link.deframer import HEADER_BYTES, Deframer
+from synloom_hdl.link.crc import CRC_GOOD, Crc32
+from synloom_hdl.link.deframer import Deframer
 from synloom_hdl.link.frame_fifo import FrameFifo
 from synloom_hdl.link.framer import Framer
 
@@ -38,7 +39,7 @@ class Receiver(Component):
 
 
 class Collector:
-    """Whole payloads from the FIFO's bytes: a length, the payload, and a byte that means nothing."""
+    """Whole payloads from the FIFO's bytes: a length, the payload, and bytes that mean nothing."""
 
     def __init__(self):
         self.payloads = []
@@ -46,8 +47,8 @@ class Collector:
 
     def __call__(self, byte):
         self.open.append(byte)
-        if len(self.open) == 1 + HEADER_BYTES + self.open[0] + 1:
-            self.payloads.append(bytes(self.open[1:-1]))
+        if len(self.open) == 1 + COMMAND_HEADER + self.open[0] + CHECK_BYTES - 1:
+            self.payloads.append(bytes(self.open[1 : 1 - CHECK_BYTES]))
             self.open.clear()
 
 
@@ -81,7 +82,7 @@ def run_receiver(line, *, pause=0.0, reader_pause=0.0, reads_after=0):
 
 
 def random_payload(rng, longest=MAX_PAYLOAD):
-    size = rng.choice([2, 3, rng.randrange(2, 20), rng.randrange(2, longest + 1), longest])
+    size = rng.choice([5, 6, rng.randrange(5, 20), rng.randrange(5, longest + 1), longest])
     return bytes(rng.choice([0x7E, 0x7D, 0x5E, rng.randrange(256)]) for _ in range(size))
 
 
@@ -96,7 +97,7 @@ def spoil(rng, payload):
         case 2:
             frame[-1:] = b"\x7d\x7e"
         case 3:
-            frame = encode_frame(payload[:1])
+            frame = encode_frame(payload[: COMMAND_HEADER - 1])
         case 4:
             frame[1:1] = bytes(rng.randrange(0x7D) for _ in range(300))
         case _:
@@ -105,7 +106,7 @@ def spoil(rng, payload):
 
 
 def accepted(line):
-    return [payload for payload in Decoder().feed(line) if len(payload) >= 2]
+    return [payload for payload in Decoder().feed(line) if len(payload) >= COMMAND_HEADER]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -125,10 +126,11 @@ def test_good_frames_pass_and_bad_ones_do_not(seed):
 
 
 def test_the_longest_and_the_shortest_frame_pass():
-    frames = [bytes(256), bytes(2), b"\x7e" * 256, b"\x7d\x7e"]
-    too_long, too_short = bytes(257), bytes(1)
-    crc = encode_frame(too_long[:256])
-    line = b"".join(map(encode_frame, [*frames, too_short])) + crc[:-1] + b"\x01" + crc[-1:]
+    frames = [bytes(256), bytes(5), b"\x7e" * 256, b"\x7d\x7e\x7d\x7e\x7d"]
+    too_long, too_short = bytes(257), bytes(4)
+    overlong = b"\x7e" + too_long + zlib.crc32(too_long).to_bytes(4, "little") + b"\x7e"
+    assert overlong.count(b"\x7e") + overlong.count(b"\x7d") == 2
+    line = b"".join(map(encode_frame, [*frames, too_short])) + overlong
     assert run_receiver(line) == (frames, 2, 0)
 
 
@@ -149,24 +151,49 @@ def test_frames_pass_again_after_an_overflow():
     assert got == [payload for payload in payloads if payload in got]
 
 
-@pytest.mark.parametrize("size", [2, 8, 30, 254])
+@pytest.mark.parametrize("size", [5, 8, 30, 252])
 def test_a_window_of_any_frames_fits(size):
-    payloads = [bytes([k % 256]) * size for k in range(RX_WINDOW // (size + 2))]
+    payloads = [bytes([k % 256]) * size for k in range(RX_WINDOW // (size + CHECK_BYTES))]
     line = b"".join(map(encode_frame, payloads))
     assert run_receiver(line, reads_after=2 * len(line)) == (payloads, 0, 0)
 
 
-def test_check_sum_is_that_of_the_codec():
-    rng = Random(4)
-    for size in (0, 1, 2, 50):
-        payload = rng.randbytes(size)
-        crc = CRC_START
-        for byte in payload:
-            crc = following(crc, byte)
-        assert crc ^ 0xFFFF == crc16_x25(payload)
-        for byte in crc16_x25(payload).to_bytes(2, "little"):
-            crc = following(crc, byte)
-        assert crc == CRC_GOOD
+def test_checksum_is_that_of_zlib_and_its_bytes_move_out():
+    rng, dut = Random(4), Crc32()
+
+    async def feed(ctx, data, moves=0):
+        for byte in data:
+            ctx.set(dut.data, byte)
+            ctx.set(dut.moves, moves)
+            ctx.set(dut.puts, 1)
+            await ctx.tick()
+            ctx.set(dut.puts, 0)
+            assert ctx.get(dut.busy)
+            await ctx.tick()
+            assert not ctx.get(dut.busy)
+
+    async def bench(ctx):
+        for size in (0, 1, 2, 50):
+            payload = rng.randbytes(size)
+            checksum = zlib.crc32(payload)
+            for judged in (True, False):
+                ctx.set(dut.start, 1)
+                await ctx.tick()
+                ctx.set(dut.start, 0)
+                await feed(ctx, payload)
+                assert ctx.get(dut.value) ^ 0xFFFF_FFFF == checksum
+                if judged:
+                    await feed(ctx, checksum.to_bytes(4, "little"))
+                    assert ctx.get(dut.value) == CRC_GOOD
+                else:
+                    for k in range(4):
+                        assert ctx.get(dut.value) & 0xFF ^ 0xFF == checksum >> 8 * k & 0xFF
+                        await feed(ctx, [rng.randrange(256)], moves=1)
+
+    sim = Simulator(dut)
+    sim.add_clock(1e-6)
+    sim.add_testbench(bench)
+    sim.run()
 
 
 def frame_bytes(payload):
@@ -197,13 +224,14 @@ def test_framer_sends_what_the_codec_sends(pause):
     assert bytes(line) == b"".join(map(encode_frame, payloads))
 
 
-def test_arbiter_keeps_frames_whole_and_alternates():
-    dut, frames, current = FrameArbiter(), [], bytearray()
+def test_arbiter_keeps_frames_whole_puts_the_session_before_each_and_alternates():
+    dut, frames, current, session = FrameArbiter(), [], bytearray(), 0x1234
 
     def take(byte):
         current.append(byte.data)
         if byte.last:
-            frames.append(bytes(current))
+            assert current[:2] == session.to_bytes(2, "little")
+            frames.append(bytes(current[2:]))
             current.clear()
 
     def writer(source, kind, pause):
@@ -216,6 +244,7 @@ def test_arbiter_keeps_frames_whole_and_alternates():
         return write
 
     async def read(ctx):
+        ctx.set(dut.session, session)
         await receive(ctx, dut.o, take, Random(3), 0.3)
 
     sim = Simulator(dut)

@@ -4,7 +4,15 @@ import struct
 from collections import Counter, deque
 from random import Random
 
-from synloom.contract.frames import RECORD_FRAME_WORDS, Kind, Op, Status, StreamFlag
+from synloom.contract.frames import (
+    BRIEF_FRAME_WORDS,
+    MOST_FILLED,
+    RECORD_FRAME_WORDS,
+    Kind,
+    Op,
+    Status,
+    StreamFlag,
+)
 from synloom.contract.info import MAGIC, PROTOCOL_VERSION, encode_info
 from synloom.contract.memory_map import memory_map
 from synloom.contract.params import ArrayParams
@@ -13,19 +21,24 @@ from synloom.contract.regions import Region
 from synloom.contract.registers import control, link
 from synloom.link.codec import Decoder, encode_frame
 
-REPEATABLE = {Op.HELLO, Op.READ, Op.WRITE, Op.FILL, Op.STREAM}
+REPEATABLE = {Op.HELLO, Op.OPEN, Op.READ, Op.WRITE, Op.FILL, Op.STREAM}
 SMALL = ArrayParams(inputs=8, neurons=20, record_words=256, event_words=256)
 
 
 class Line:
     """How bad the line is: probabilities for a frame, each way."""
 
-    def __init__(self, seed=0, drop=0.0, corrupt=0.0, duplicate=0.0, stall=0.0):
+    def __init__(self, seed=0, drop=0.0, corrupt=0.0, duplicate=0.0, stall=0.0, replay=0.0):
         self.rng = Random(seed)
         self.drop, self.corrupt, self.duplicate, self.stall = drop, corrupt, duplicate, stall
+        self.replay, self.past = replay, deque(maxlen=60)
 
     def carry(self, frame):
-        """Return what arrives of a frame."""
+        """Return what arrives of a frame, and with it perhaps an earlier one."""
+        self.past.append(frame)
+        return self._spoil(frame) + (self.rng.choice(self.past) if self.rng.random() < self.replay else b"")
+
+    def _spoil(self, frame):
         if self.rng.random() < self.drop:
             return b""
         if self.rng.random() < self.corrupt:
@@ -65,7 +78,9 @@ class FakeDevice:
         self.flushing = False
         self.largest_burst = 0
         self.closed = False
-        self._last = None
+        self.session = 0
+        self.brief = False
+        self._last, self._outcome = 0, Status.OK
         self._burst = 0
         self._arrived = Decoder()
         self._out = bytearray()
@@ -74,7 +89,7 @@ class FakeDevice:
 
     def write(self, data):
         for frame in split(data):
-            self._burst += len(Decoder().feed(frame)[0]) + 2
+            self._burst += len(Decoder().feed(frame)[0]) + 4
             for payload in self._arrived.feed(self.line.carry(frame)):
                 self._reply(payload)
         self.largest_burst = max(self.largest_burst, self._burst)
@@ -101,9 +116,10 @@ class FakeDevice:
             if record[0] == END_WORD:
                 self.running = False
         while self.sent < len(self.held):
-            words = self.held[self.sent : self.sent + RECORD_FRAME_WORDS]
+            most = BRIEF_FRAME_WORDS if self.brief else RECORD_FRAME_WORDS
+            words = self.held[self.sent : self.sent + most]
             half_full = len(self.held) >= self.params.record_words // 2
-            if len(words) < RECORD_FRAME_WORDS and self.running and not self.flushing and not half_full:
+            if len(words) < most and self.running and not self.flushing and not half_full:
                 break
             self._send(struct.pack("<BH", Kind.RECORDS, (self.first + self.sent) & 0xFFFF) + pack(words))
             self.sent += len(words)
@@ -112,20 +128,35 @@ class FakeDevice:
     # ---- commands ------------------------------------------------------------------------------
 
     def _reply(self, payload):
-        seq, op, arguments = payload[0], payload[1], payload[2:]
-        if self._last and self._last[0] == seq and op not in REPEATABLE:
-            status, data = self._last[1], pack([self._event_room()]) if op == Op.EVENTS else b""
+        if len(payload) < 5:
+            return
+        session, seq, op, length = struct.unpack("<HBBB", payload[:5])
+        arguments, data = payload[5:], b""
+        ahead = (seq - self._last) % 256
+        if len(arguments) != length:
+            status = Status.LENGTH
+        elif op != Op.HELLO and session != self.session:
+            status = Status.SESSION
+        elif op not in (Op.HELLO, Op.OPEN) and ahead > 1:
+            status = Status.ORDER
+        elif op not in REPEATABLE and ahead == 0:
+            status, data = self._outcome, pack([self._event_room()]) if op == Op.EVENTS else b""
         else:
             try:
                 status, data = getattr(self, f"_{Op(op).name.lower()}")(arguments)
             except (ValueError, struct.error):
-                status, data = Status.BAD_ARG if op in set(Op) else Status.BAD_OP, b""
+                status = Status.BAD_ARG if op in set(Op) else Status.BAD_OP
             self.executed[op] += status == Status.OK
-        self._last = None if op == Op.HELLO else (seq, status)
+            if op != Op.HELLO:
+                self._last, self._outcome = seq, status
         self._send(bytes([Kind.REPLY, seq, op, status]) + data)
 
     def _send(self, payload):
-        self._out += self.line.carry(encode_frame(payload))
+        self._out += self.line.carry(encode_frame(struct.pack("<H", self.session) + payload))
+
+    def reset(self):
+        """Lose everything, as a board does whose power fails."""
+        self.__init__(self.params, self.line)
 
     def _event_room(self):
         return self.params.event_words - len(self.event_queue)
@@ -138,6 +169,10 @@ class FakeDevice:
 
     def _hello(self, arguments):
         return Status.OK, pack([*MAGIC, PROTOCOL_VERSION])
+
+    def _open(self, arguments):
+        (self.session,) = struct.unpack("<H", arguments)
+        return Status.OK, b""
 
     def _read(self, arguments):
         region, low, high, count = struct.unpack("<BHBH", arguments)
@@ -156,8 +191,9 @@ class FakeDevice:
         return Status.OK, b""
 
     def _fill(self, arguments):
-        region, low, high, count, more, word = struct.unpack("<BHBHBH", arguments)
-        for place in self._places(region, low, high, count | more << 16):
+        region, low, high, count, word = struct.unpack("<BHBHH", arguments)
+        assert count <= MOST_FILLED
+        for place in self._places(region, low, high, count):
             self.memory[place] = word
         return Status.OK, b""
 
@@ -198,6 +234,7 @@ class FakeDevice:
         if flags & StreamFlag.REWIND:
             self.sent = 0
         self.flushing = self.flushing or bool(flags & StreamFlag.FLUSH)
+        self.brief = bool(flags & StreamFlag.BRIEF)
         self._work()
         return Status.OK, b""
 

@@ -8,15 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from places import weight_offset
-from synloom.base.errors import DeviceError, LinkError, ParameterError, TargetError
-from synloom.contract.frames import RX_WINDOW, ControlAction, Op, RunFlag
+from synloom.base.errors import ArrayLostError, DeviceError, LinkError, ParameterError, TargetError
+from synloom.contract.frames import RX_WINDOW, ControlAction, Kind, Op, RunFlag, Status
 from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.records import END_WORD
 from synloom.contract.regions import Region
 from synloom.link import LinkPort
+from synloom.link.codec import Decoder
 
-BAD = {"drop": 0.1, "corrupt": 0.05, "duplicate": 0.1, "stall": 0.1}
+BAD = {"drop": 0.1, "corrupt": 0.05, "duplicate": 0.1, "stall": 0.1, "replay": 0.1}
 
 
 def connect(device):
@@ -246,7 +247,7 @@ def test_after_a_break_every_call_says_so():
     device = FakeDevice()
     port = connect(device)
     device.line.drop = 1
-    with pytest.raises(LinkError, match="no reply to READ after 31 attempts"):
+    with pytest.raises(LinkError, match="no reply to READ after 301 attempts"):
         port.read(Region.CTRL, 0, 1)
     device.line.drop = 0
     calls = [
@@ -297,3 +298,135 @@ def test_looking_for_records_without_waiting_asks_for_nothing():
     for _ in range(10):
         assert len(port.records(0.0)) == 0
     assert port.statistics.bytes_out == before
+
+
+def test_a_reset_is_noticed_by_the_next_call_whatever_it_is():
+    calls = {
+        "read": lambda port: port.read(Region.CTRL, 0, 1),
+        "write": lambda port: port.write(Region.CTRL, 0, [1]),
+        "fill": lambda port: port.fill(Region.CTRL, 0, 1, 1),
+        "run": lambda port: port.run(1),
+        "control": lambda port: port.control(ControlAction.PAUSE),
+        "events": lambda port: port.events([1]),
+        "records": lambda port: port.records(0.1),
+        "flush": lambda port: port.flush(),
+    }
+    for call in calls.values():
+        device = FakeDevice(line=Line(1, drop=0.1, duplicate=0.1, replay=0.2))
+        port = connect(device)
+        port.write(Region.PROGRAM, 5, [7])
+        device.reset()
+        with pytest.raises(ArrayLostError, match="the array was reset since"):
+            call(port)
+        assert not device.runs + device.controls + device.event_queue
+        # It was said once; the array is there, and empty.
+        assert port.read(Region.PROGRAM, 5, 1).tolist() == [0]
+        port.write(Region.PROGRAM, 5, [8])
+        assert port.read(Region.PROGRAM, 5, 1).tolist() == [8]
+
+
+def test_a_reset_during_a_run_is_noticed():
+    device = FakeDevice()
+    port = connect(device)
+    device.script.extend(make_records(Random(1), 100))
+    port.run(100)
+    assert len(port.records(0.01))
+    device.reset()
+    with pytest.raises(ArrayLostError, match="the array was reset since"):
+        all_records(port)
+
+
+def test_another_host_takes_the_array_and_the_first_one_is_told():
+    device = FakeDevice()
+    first = connect(device)
+    first.write(Region.PROGRAM, 5, [7])
+    second = connect(device)
+    second.write(Region.PROGRAM, 5, [8])
+    with pytest.raises(ArrayLostError, match="another program has connected"):
+        first.write(Region.PROGRAM, 5, [9])
+    assert second.read(Region.PROGRAM, 5, 1).tolist() == [8]
+
+
+def test_an_array_with_other_gateware_is_not_used():
+    device = FakeDevice()
+    port = connect(device)
+    device.__init__(ArrayParams(inputs=3, neurons=7))
+    with pytest.raises(ArrayLostError):
+        port.flush()
+    with pytest.raises(LinkError, match="its gateware was replaced; connect again"):
+        port.flush()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_frames_of_an_older_connection_are_never_taken(seed):
+    """All frames of a first connection come again, in any order, among those of a second one."""
+    rng, past = Random(seed), []
+
+    class Recorder(Line):
+        def carry(self, frame):
+            past.append(frame)
+            return frame
+
+    def use(port, run):
+        values = np.random.default_rng(run).integers(0, 1 << 16, 300)
+        port.write(Region.PROGRAM, 70, values)
+        records = make_records(Random(run), 400)
+        device.script.extend(records)
+        port.run(400)
+        assert all_records(port) == [word for record in records for word in record]
+        assert np.array_equal(port.read(Region.PROGRAM, 70, 300), values)
+
+    device = FakeDevice(line=Recorder())
+    use(connect(device), 1)
+    old = past.copy()
+    port = connect(device)
+
+    class Ghosts(Line):
+        def carry(self, frame):
+            return b"".join(rng.choices(old, k=rng.randrange(3))) + frame
+
+    device.line = Ghosts(seed)
+    use(port, 2)
+    assert len(device.runs) == 2
+    assert port.statistics.strays > 30
+
+
+def is_record(frame):
+    return Decoder().feed(frame)[0][2] == Kind.RECORDS
+
+
+def test_long_record_frames_that_never_pass_become_short():
+    class Narrow(Line):
+        def carry(self, frame):
+            return b"" if is_record(frame) and len(frame) > 120 else frame
+
+    device = FakeDevice(line=Narrow())
+    port = LinkPort(device)
+    records = make_records(Random(2), 300)
+    device.script.extend(records)
+    port.run(300)
+    assert all_records(port) == [word for record in records for word in record]
+
+
+def test_records_that_never_pass_end_the_link():
+    class Spoiling(Line):
+        def carry(self, frame):
+            return frame[:6] + b"!" + frame[6:] if is_record(frame) else frame
+
+    device = FakeDevice(line=Spoiling())
+    port = LinkPort(device)
+    device.script.extend(make_records(Random(2), 300))
+    port.run(300)
+    with pytest.raises(LinkError, match=r"requests for lost records brought none, and .* were damaged"):
+        all_records(port)
+
+
+def test_a_busy_answer_to_a_command_that_never_waits_is_an_error():
+    class Busy(FakeDevice):
+        def _control(self, arguments):
+            return Status.BUSY, b""
+
+    port = connect(Busy())
+    with pytest.raises(DeviceError, match="the array refused CONTROL: it is busy"):
+        port.control(ControlAction.PAUSE)
+    assert port.read(Region.PROGRAM, 5, 1).tolist() == [0]

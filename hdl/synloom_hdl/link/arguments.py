@@ -23,7 +23,7 @@ _NOWHERE = min(
 
 
 class Arguments(wiring.Component):
-    """Region, offset and count in seven bytes, lowest first, or what a command has in their place.
+    """Region, offset and count in six bytes, lowest first, or what a command has in their place.
 
     Parameters
     ----------
@@ -40,13 +40,13 @@ class Arguments(wiring.Component):
         Go to the next offset.
     counts : In(1)
         With `advances`: lower the count.
-    bytes : Out(56)
-        All seven bytes.
+    bytes : Out(48)
+        All six bytes.
     region : Out(5), offset : Out(24)
         Address of the next access; a number above those of regions is mapped to a region that does not exist.
     weights : Out(1)
         The region is WEIGHTS.
-    count : Out(24), done : Out(1)
+    count : Out(16), done : Out(1)
         Accesses left; there are none.
     """
 
@@ -59,11 +59,11 @@ class Arguments(wiring.Component):
                 "byte": In(8),
                 "advances": In(1),
                 "counts": In(1),
-                "bytes": Out(56),
+                "bytes": Out(48),
                 "region": Out(5),
                 "offset": Out(24),
                 "weights": Out(1),
-                "count": Out(24),
+                "count": Out(16),
                 "done": Out(1),
             }
         )
@@ -74,7 +74,7 @@ class Arguments(wiring.Component):
         region = Signal(8, init=Region.CTRL)
         target = Signal(_TARGET_BITS, init=control("event_room").offset)
         source = Signal(24 - _TARGET_BITS)
-        count = Signal(24, init=1)
+        count = Signal(16, init=1)
         wraps, carries = Signal(), Signal()
         nowhere = Signal()
 

@@ -7,8 +7,8 @@ from synloom.contract.frames import Op
 
 __all__ = ["COMMANDS", "PLACES", "Command"]
 
-PLACES = 9
-"""Bytes of the processor's argument register: region, offset (3), count (3), value (2)."""
+PLACES = 8
+"""Bytes of the processor's argument register: region, offset (3), count (2), value (2)."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,10 @@ class Command:
 COMMANDS = {
     # The greeting is the beginning of INFO.
     Op.HELLO: Command(repeats=True, answers=True),
+    Op.OPEN: Command(range(2)),
     Op.READ: Command(range(6), repeats=True, answers=True),
     Op.WRITE: Command(range(4), has_list=True, repeats=True),
-    Op.FILL: Command(range(9), repeats=True),
+    Op.FILL: Command(range(8), repeats=True),
     Op.RUN: Command(range(5)),
     Op.CONTROL: Command(range(1)),
     Op.EVENTS: Command(has_list=True, answers=True),

@@ -4,23 +4,18 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from synloom.contract.frames import ESCAPE, FLAG, MAX_PAYLOAD, STUFF
-from synloom_hdl.link.crc import CRC_GOOD, Crc16
+from synloom.contract.frames import CHECK_BYTES, COMMAND_HEADER, ESCAPE, FLAG, MAX_PAYLOAD, STUFF
+from synloom_hdl.link.crc import CRC_GOOD, Crc32
 
-__all__ = ["HEADER_BYTES", "Deframer"]
-
-HEADER_BYTES = 2
-"""Bytes that every payload has: the sequence number and op of a command."""
-
-_CRC_BYTES = 2
+__all__ = ["Deframer"]
 
 
 class Deframer(wiring.Component):
     """Find frames in a byte stream, undo the stuffing and judge each frame.
 
-    Bytes before the first flag are ignored. `puts` gives every byte of a frame, the two of the checksum
+    Bytes before the first flag are ignored. `puts` gives every byte of a frame, those of the checksum
     included; at the closing flag the frame is committed or dropped. It is dropped if the checksum is wrong,
-    if the payload has fewer than HEADER_BYTES or more than MAX_PAYLOAD bytes, or if an escape precedes the
+    if the payload has fewer than COMMAND_HEADER or more than MAX_PAYLOAD bytes, or if an escape precedes the
     flag. There is no latency. After each byte `i` waits for a clock, in which a FIFO may be read.
 
     Members
@@ -28,14 +23,14 @@ class Deframer(wiring.Component):
     i : In(stream of 8 bits)
         From the line.
     puts : Out(1)
-        `data` is the frame's next byte. A frame has at most MAX_PAYLOAD + 3, and never two in successive
-        clocks.
+        `data` is the frame's next byte. A frame has at most MAX_PAYLOAD + CHECK_BYTES + 1, and never two in
+        successive clocks.
     data : Out(8)
         The byte.
     commits : Out(1)
         The frame is correct; `length` is valid.
     length : Out(8)
-        Bytes of the payload minus HEADER_BYTES.
+        Bytes of the payload minus COMMAND_HEADER.
     drops : Out(1)
         The frame is wrong.
     """
@@ -49,14 +44,13 @@ class Deframer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.crc = crc = Crc16()
+        m.submodules.crc = crc = Crc32()
 
         is_flag, is_escape = Signal(), Signal()
         inside, begun, escaped = Signal(), Signal(), Signal()
         # Starts below zero by the bytes of header and checksum, which the length does not count.
-        count = Signal(9, init=(1 << 9) - HEADER_BYTES - _CRC_BYTES)
+        count = Signal(9, init=(1 << 9) - COMMAND_HEADER - CHECK_BYTES)
         too_long, good = Signal(), Signal()
-        assert MAX_PAYLOAD - HEADER_BYTES == 0xFE
 
         taken = Signal()
         m.d.sync += self.i.ready.eq(~taken)
@@ -67,7 +61,7 @@ class Deframer(wiring.Component):
             self.data.eq(self.i.payload ^ (escaped << (STUFF.bit_length() - 1))),
             self.puts.eq(taken & inside & ~is_flag & ~is_escape & ~too_long),
             self.length.eq(count),
-            too_long.eq(count == 0xFF),
+            too_long.eq(count == MAX_PAYLOAD - COMMAND_HEADER + 1),
             good.eq((crc.value == CRC_GOOD) & ~escaped & ~count[8] & ~too_long),
             self.commits.eq(is_flag & begun & good),
             self.drops.eq(is_flag & begun & ~good),

@@ -14,8 +14,9 @@ class FrameFifo(wiring.Component):
 
     A frame is stored as its length and its payload. The bytes are written behind a place for the length;
     `commits` writes the length there and makes the frame visible. `drops` discards the frame, and so does
-    `commits` if it did not fit. One byte of the checksum stays, and the next length overwrites the other: a
-    frame with n payload bytes takes n + 2. A byte leaves every two clocks, when there is no `puts`.
+    `commits` if it did not fit. Of the checksum all bytes but one stay, and the next length overwrites that
+    one: a frame with n payload bytes takes n + CHECK_BYTES. A byte leaves every two clocks, when there is no
+    `puts`.
 
     Parameters
     ----------
@@ -29,7 +30,7 @@ class FrameFifo(wiring.Component):
     overflows : Out(1)
         High for a clock when a frame is discarded because it did not fit.
     o : Out(stream of 8 bits)
-        For each frame its length, then its bytes and one of its checksum.
+        For each frame its length, then its bytes and those of its checksum but one.
     empty : Out(1)
         There is no committed frame.
     """

@@ -4,20 +4,15 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from synloom.contract.frames import ESCAPE, FLAG, STUFF
-from synloom_hdl.link.crc import Crc16, following
+from synloom.contract.frames import CHECK_BYTES, ESCAPE, FLAG, STUFF
+from synloom_hdl.link.crc import Crc32
 from synloom_hdl.link.layouts import FrameByte
 
 __all__ = ["Framer"]
 
-_LOW = 0xFF
-_HIGH = 0xFF ^ (following(0, 0xFF) & 0xFF)
-"""By what the low byte of the checksum's register differs from each of the checksum's bytes that are sent.
-Sending the low one moves the high one into its place, as any byte does."""
-
 
 class Framer(wiring.Component):
-    """Send each payload as `flag payload crc flag`, with byte stuffing, one byte a clock.
+    """Send each payload as `flag payload crc flag`, with byte stuffing, a byte every two clocks at most.
 
     Members
     -------
@@ -35,15 +30,15 @@ class Framer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.crc = crc = Crc16()
+        m.submodules.crc = crc = Crc32()
 
         raw = Signal(8)
-        is_flag, is_high, is_payload = Signal(), Signal(), Signal()
+        is_flag, is_payload = Signal(), Signal()
         escapes, escaped = Signal(), Signal()
         moves, sent = Signal(), Signal()
 
         m.d.comb += [
-            raw.eq(Mux(is_payload, self.i.p.data, crc.value[:8] ^ Mux(is_high, _HIGH, _LOW))),
+            raw.eq(Mux(is_payload, self.i.p.data, ~crc.value[:8])),
             escapes.eq(~is_flag & ((raw == FLAG) | (raw == ESCAPE)) & ~escaped),
             moves.eq(self.o.valid & self.o.ready),
             sent.eq(moves & ~escapes),
@@ -52,7 +47,8 @@ class Framer(wiring.Component):
             ),
             crc.start.eq(is_flag),
             crc.puts.eq(sent),
-            crc.data.eq(raw),
+            crc.data.eq(self.i.p.data),
+            crc.moves.eq(~is_payload),
         ]
         with m.If(moves):
             m.d.sync += escaped.eq(escapes)
@@ -64,17 +60,18 @@ class Framer(wiring.Component):
                 with m.If(sent):
                     m.next = "Payload"
             with m.State("Payload"):
-                m.d.comb += [is_payload.eq(1), self.o.valid.eq(self.i.valid), self.i.ready.eq(sent)]
+                m.d.comb += [
+                    is_payload.eq(1),
+                    self.o.valid.eq(self.i.valid & ~crc.busy),
+                    self.i.ready.eq(sent),
+                ]
                 with m.If(sent & self.i.p.last):
-                    m.next = "Crc low"
-            with m.State("Crc low"):
-                m.d.comb += self.o.valid.eq(1)
-                with m.If(sent):
-                    m.next = "Crc high"
-            with m.State("Crc high"):
-                m.d.comb += [is_high.eq(1), self.o.valid.eq(1)]
-                with m.If(sent):
-                    m.next = "Close"
+                    m.next = "Crc 0"
+            for k in range(CHECK_BYTES):
+                with m.State(f"Crc {k}"):
+                    m.d.comb += self.o.valid.eq(~crc.busy)
+                    with m.If(sent):
+                        m.next = f"Crc {k + 1}" if k + 1 < CHECK_BYTES else "Close"
             with m.State("Close"):
                 m.d.comb += [is_flag.eq(1), self.o.valid.eq(1)]
                 with m.If(sent):

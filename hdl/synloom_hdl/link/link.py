@@ -94,6 +94,7 @@ class Link(wiring.Component):
             processor.running.eq(self.core.running),
             processor.event_room.eq(self.core.event_room),
             registers.first_record.eq(ring.first),
+            arbiter.session.eq(processor.session),
             ring.drains.eq(~self.core.running | self.core.paused),
             ring.flushes.eq(self.core.flushes),
             self.core.record_room.eq(ring.room),

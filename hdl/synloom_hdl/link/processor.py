@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from synloom.contract.frames import MAX_READ_BYTES, ControlAction, Kind, Op, Status
+from synloom.contract.frames import CHECK_BYTES, MAX_READ_BYTES, ControlAction, Kind, Op, Status
 from synloom.contract.memory_map import GENERATOR
 from synloom.contract.regions import Region
 from synloom_hdl.core_interface import BusSignature, RunRequest
@@ -22,10 +22,10 @@ _GREETING_WORDS = 3
 class CommandProcessor(wiring.Component):
     """Execute commands as specified in docs/protocol.md.
 
-    Sequence number and op are checked first, then the arguments are shifted in, then the command is executed.
-    The reply follows; that of a READ is sent while it reads. The bytes of lists are taken one at a time, so
-    that only one word is stored here. The data of replies is read from the bus: the greeting from INFO, the
-    room for events from CTRL.
+    Session, sequence number, op and length are checked first, then the arguments are shifted in, then the
+    command is executed. The reply follows; that of a READ is sent while it reads. The bytes of lists are
+    taken one at a time, so that only one word is stored here. The data of replies is read from the bus: the
+    greeting from INFO, the room for events from CTRL.
 
     Parameters
     ----------
@@ -35,9 +35,11 @@ class CommandProcessor(wiring.Component):
     Members
     -------
     i : In(stream of 8 bits)
-        For each command the number of its argument bytes, its payload, and one byte to be ignored.
+        For each command the number of its argument bytes, its payload, and the bytes of its checksum but one.
     o : Out(stream of FrameByte)
-        Replies.
+        Replies, without the session.
+    session : Out(16)
+        The session that is open; 0 after a reset.
     bus : Out(BusSignature())
         All regions; `done` comes at least one clock after the request was taken.
     run, running, control, events, event_room
@@ -45,7 +47,7 @@ class CommandProcessor(wiring.Component):
     stream : Out(stream of StreamRequest)
         To the record ring.
     resent : Out(1)
-        High for a clock when a command (not HELLO) came with the sequence number of the last.
+        High for a clock when the last command came again.
     busy : Out(1)
         A command waits or is in progress.
     """
@@ -56,6 +58,7 @@ class CommandProcessor(wiring.Component):
             {
                 "i": In(stream.Signature(8)),
                 "o": Out(stream.Signature(FrameByte)),
+                "session": Out(16),
                 "bus": Out(BusSignature()),
                 "run": Out(stream.Signature(RunRequest)),
                 "running": In(1),
@@ -77,7 +80,14 @@ class CommandProcessor(wiring.Component):
         self.op = op = header[8:]
         self.is_op = {known: op == known for known in Op}
         self.status = Signal(Status)
-        self.remembers, self.again = Signal(), Signal()
+        # The sequence number of the last command in order, and its outcome.
+        self.last, self.outcome = Signal(8), Signal(2)
+        # What is found out about this one: another session's, of a wrong length, the last one again, the last
+        # one or the next.
+        self.strange, self.cut, self.again, self.ordered = (
+            Signal(name=name) for name in ("strange", "cut", "again", "ordered")
+        )
+        self.counts = Signal()
         # Argument bytes that are still to be taken; which of the places left take a byte (the others take 0),
         # with a one behind them.
         self.more, self.ends = Signal(8), Signal()
@@ -87,13 +97,14 @@ class CommandProcessor(wiring.Component):
         self.writes = Signal()
 
         # What the states want the registers to do.
-        self.in_length, self.in_header = Signal(), Signal()
+        self.in_length, self.in_header, self.in_check = Signal(), Signal(), Signal()
         self.shifts, self.pads = Signal(), Signal()
         self.loads, self.turns = Signal(), Signal()
 
         self._registers(m)
         with m.FSM():
             self._receive(m)
+            self._judge(m)
             self._execute(m)
             self._lists(m)
             self._access(m)
@@ -137,7 +148,7 @@ class CommandProcessor(wiring.Component):
             m.d.sync += self.places[PLACES].eq(1)
         with m.Elif(self.arguments.shifts):
             m.d.sync += self.places.eq(self.places >> 1)
-        with m.If(taken & ~self.in_header):
+        with m.If(taken & ~self.in_header & ~self.in_check):
             m.d.sync += more.eq(down_or_load(more, self.in_length, self.i.payload))
         with m.If(taken & self.in_header):
             m.d.sync += header.eq(Cat(header[8:], self.i.payload))
@@ -159,30 +170,58 @@ class CommandProcessor(wiring.Component):
         m.next = "Skip"
 
     def _receive(self, m):
-        """Take and check the header, then shift the arguments in."""
+        """Take the header, and compare it with what is expected, byte by byte."""
+        byte, session = self.i.payload, self.session
         with m.State("Length"):
             m.d.comb += self.in_length.eq(1)
+            self._take(m, "Session low")
+        with m.State("Session low"):
+            m.d.sync += self.strange.eq(byte != session[:8])
+            m.d.comb += self.in_header.eq(1)
+            self._take(m, "Session high")
+        with m.State("Session high"):
+            m.d.comb += self.in_header.eq(1)
+            with m.If(self.i.valid & (byte != session[8:])):
+                m.d.sync += self.strange.eq(1)
             self._take(m, "Sequence")
         with m.State("Sequence"):
             m.d.comb += self.in_header.eq(1)
-            m.d.sync += self.again.eq(self.remembers & (self.i.payload == self.header[:8]))
+            ahead = Signal(8)
+            m.d.comb += ahead.eq(byte - self.last)
+            m.d.sync += [self.again.eq(ahead == 0), self.ordered.eq(~ahead[1:].any())]
             self._take(m, "Op")
         with m.State("Op"):
             m.d.comb += self.in_header.eq(1)
+            self._take(m, "Length again")
+        with m.State("Length again"):
+            m.d.comb += self.in_check.eq(1)
+            m.d.sync += self.cut.eq(byte != self.more)
             self._take(m, "Judge")
+
+    def _judge(self, m):
+        """Decide whether the command is executed, then shift the arguments in."""
+        hello, opens = self.is_op[Op.HELLO], self.is_op[Op.OPEN]
         with m.State("Judge"):
-            m.d.comb += [
-                self.arguments.restart.eq(1),
-                self.resent.eq(self.again & ~self.is_op[Op.HELLO]),
-            ]
-            m.d.sync += self.status.eq(Status.OK)
+            m.d.comb += self.arguments.restart.eq(1)
+            m.d.sync += [self.status.eq(Status.OK), self.counts.eq(0)]
             m.next = "Arguments"
-            with m.If(~self._any_op(lambda command: True)):
-                self._refuse(m, Status.BAD_OP)
-            with m.Elif(self.again & self._any_op(lambda command: not command.repeats)):
-                self._refuse(m, self.status)
-            with m.Elif(self.is_op[Op.EVENTS]):
-                m.next = "Execute"
+            with m.If(self.cut):
+                self._refuse(m, Status.LENGTH)
+            with m.Elif(hello):
+                pass
+            with m.Elif(self.strange):
+                self._refuse(m, Status.SESSION)
+            with m.Elif(~self.ordered & ~opens):
+                self._refuse(m, Status.ORDER)
+            with m.Else():
+                m.d.comb += self.resent.eq(self.again & ~opens)
+                m.d.sync += [self.counts.eq(1), self.last.eq(self.header[:8])]
+                with m.If(~self._any_op(lambda command: True)):
+                    self._refuse(m, Status.BAD_OP)
+                with m.Elif(self.again & ~opens & self._any_op(lambda command: not command.repeats)):
+                    self._refuse(m, self.outcome)
+                with m.Elif(self.is_op[Op.EVENTS]):
+                    m.next = "Execute"
         with m.State("Arguments"):
             m.d.comb += self.pads.eq(~self.takes)
             with m.If(self.takes & self.ends):
@@ -196,10 +235,14 @@ class CommandProcessor(wiring.Component):
                 with m.If(~self.places[2:].any()):
                     m.next = "Execute"
         with m.State("Skip"):
-            # The last byte is not part of the payload.
+            # What is left of the payload, then of the checksum.
             m.d.comb += self.i.ready.eq(1)
             with m.If(self.i.valid & self.ends):
-                m.next = "Kind"
+                m.next = "Skip 1"
+        for k in range(1, CHECK_BYTES - 1):
+            with m.State(f"Skip {k}"):
+                m.d.comb += self.in_check.eq(1)
+                self._take(m, f"Skip {k + 1}" if k + 1 < CHECK_BYTES - 1 else "Kind")
 
     def _execute(self, m):
         """Check the arguments, then execute the command."""
@@ -210,6 +253,9 @@ class CommandProcessor(wiring.Component):
             with m.Switch(self.op):
                 with m.Case(Op.WRITE):
                     m.d.comb += bad.eq(~arguments.weights & more[0])
+                with m.Case(Op.OPEN):
+                    m.d.comb += bad.eq(~self.ends)
+                    m.d.sync += self.session.eq(Mux(self.ends, arguments.bytes, self.session))
                 with m.Case(Op.EVENTS):
                     m.d.comb += [bad.eq(more[0]), busy.eq(self.event_room < more[1:])]
                 with m.Case(Op.RATES8):
@@ -326,7 +372,8 @@ class CommandProcessor(wiring.Component):
         with m.State("Status"):
             self._send(m, self.status, "Length")
             m.d.comb += self.o.p.last.eq(~answers)
-            m.d.sync += self.remembers.eq(~self.is_op[Op.HELLO])
+            with m.If(self.counts):
+                m.d.sync += self.outcome.eq(self.status)
             with m.If(self.o.ready & answers):
                 m.next = "Request"
         with m.State("Low"):

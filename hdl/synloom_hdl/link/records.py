@@ -4,13 +4,13 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from synloom.contract.frames import RECORD_FRAME_WORDS, Kind
+from synloom.contract.frames import BRIEF_FRAME_WORDS, RECORD_FRAME_WORDS, Kind
 from synloom_hdl.counting import up_or_load
 from synloom_hdl.link.layouts import FrameByte
 
 __all__ = ["RecordRing", "StreamRequest"]
 
-StreamRequest = data.StructLayout({"acked": 16, "rewind": 1, "flush": 1, "discard": 1})
+StreamRequest = data.StructLayout({"acked": 16, "rewind": 1, "flush": 1, "discard": 1, "brief": 1})
 """Arguments of STREAM (docs/protocol.md)."""
 
 
@@ -18,10 +18,11 @@ class RecordRing(wiring.Component):
     """Keep record words until they are acknowledged, and send them in frames.
 
     The ring holds the words of offsets ``first .. end - 1`` (modulo 65536); those from `place` on have not
-    been sent. A frame begins when there are RECORD_FRAME_WORDS unsent words, or any words if the core does
+    been sent. A frame begins when there are enough unsent words for it, or any words if the core does
     not run, a flush is pending, or the ring is half full (the core might wait for room). It ends after
-    RECORD_FRAME_WORDS words, or when there are no more. Requests of the host are served between frames; an
-    acknowledgement of words that the ring does not hold changes nothing. A byte leaves every clock.
+    RECORD_FRAME_WORDS words (BRIEF_FRAME_WORDS if the host's last request said so), or when there are no
+    more. Requests of the host are served between frames; an acknowledgement of words that the ring does not
+    hold changes nothing. A byte leaves every clock.
 
     Parameters
     ----------
@@ -129,15 +130,17 @@ class RecordRing(wiring.Component):
     def _judge(self, m: Module):
         """Decide whether a frame begins, and which word is its last."""
         fills, flushing = Signal(), Signal()
+        self._brief, enough = Signal(name="brief"), Signal()
         self._any_left, self._starts, self._last = (
             Signal(name=name) for name in ("any_left", "starts", "last")
         )
         self._count = Signal(range(RECORD_FRAME_WORDS + 1), name="count")
         m.d.comb += [
             self._any_left.eq(self._left != 0),
-            fills.eq(self._left >= RECORD_FRAME_WORDS),
+            fills.eq((self._left >= RECORD_FRAME_WORDS) | (self._brief & (self._left >= BRIEF_FRAME_WORDS))),
             self._starts.eq(fills | (self._any_left & (self.drains | flushing | ~self._free[-1]))),
-            self._last.eq((self._count == RECORD_FRAME_WORDS) | ~self._any_left),
+            enough.eq(self._brief & (self._count == BRIEF_FRAME_WORDS)),
+            self._last.eq((self._count == RECORD_FRAME_WORDS) | enough | ~self._any_left),
         ]
         goes_on = flushing & (self._any_left | self._measures)
         m.d.sync += flushing.eq(self.flushes | self._flush_asked | goes_on)
@@ -166,6 +169,7 @@ class RecordRing(wiring.Component):
                 self._rewinds.eq(request.rewind | self._verdict),
                 self._flush_asked.eq(request.flush),
             ]
+            m.d.sync += self._brief.eq(request.brief)
             m.next = "Wait"
 
     def _frame(self, m: Module):

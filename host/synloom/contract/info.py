@@ -12,7 +12,7 @@ __all__ = ["INFO_WORDS", "MAGIC", "PROTOCOL_VERSION", "decode_info", "encode_inf
 MAGIC: Final = (0x5953, 0x4C4E)
 """'SYNL', low byte first."""
 
-PROTOCOL_VERSION: Final = 2
+PROTOCOL_VERSION: Final = 3
 _NAMES: Final = tuple(ArrayParams().to_dict())
 INFO_WORDS: Final = 4 + 2 * len(_NAMES) + 16
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from synloom.contract.frames import RECORD_FRAME_WORDS
+from synloom.contract.frames import CHECK_BYTES, RECORD_FRAME_WORDS, RECORDS_HEADER
 from synloom.contract.params import ArrayParams
 from synloom.contract.records import TIME_MAX
 
@@ -17,8 +17,6 @@ __all__ = ["BITS_PER_BYTE", "line_bytes", "raster_words", "spike_words"]
 BITS_PER_BYTE: Final = 10
 """Bits of a character on the line: start, eight of data, stop."""
 
-_FRAME_BYTES: Final = 7
-"""Of a frame of records beside its words: two flags, kind, offset and checksum."""
 _STUFFED: Final = 2 / 256
 """Share of bytes that are sent as two, of random bytes."""
 
@@ -59,5 +57,5 @@ def raster_words(params: ArrayParams, activity: float) -> float:
 
 def line_bytes(words: float) -> float:
     """Return the bytes of so many record words on the line: full frames, and stuffing as of random bytes."""
-    payload = 2 * words * (1 + (_FRAME_BYTES - 2) / (2 * RECORD_FRAME_WORDS))
+    payload = 2 * words * (1 + (RECORDS_HEADER + CHECK_BYTES) / (2 * RECORD_FRAME_WORDS))
     return payload * (1 + _STUFFED) + 2 * words / RECORD_FRAME_WORDS

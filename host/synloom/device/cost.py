@@ -11,7 +11,13 @@ import numpy as np
 
 from synloom.base.checks import IntArray
 from synloom.base.errors import DeviceError
-from synloom.contract.frames import MAX_PAYLOAD, RECORD_FRAME_WORDS
+from synloom.contract.frames import (
+    COMMAND_HEADER,
+    FRAME_BYTES,
+    MAX_PAYLOAD,
+    RECORD_FRAME_WORDS,
+    RECORDS_HEADER,
+)
 from synloom.device.fan_out import FanOut
 from synloom.device.generated import Generated
 
@@ -20,11 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Cost", "Learning", "Work", "cost_of"]
 
-_RECORD_FRAME_BYTES: Final = 7
-"""Of a frame of records beside its words: two flags, kind, offset and checksum."""
-_EVENT_FRAME_BYTES: Final = 6
-"""Of a command of events beside its words: two flags, sequence number, opcode and checksum."""
-_EVENT_WORDS: Final = (MAX_PAYLOAD - 2) // 2
+_RECORD_FRAME_BYTES: Final = FRAME_BYTES + RECORDS_HEADER
+_EVENT_FRAME_BYTES: Final = FRAME_BYTES + COMMAND_HEADER
+_EVENT_WORDS: Final = (MAX_PAYLOAD - COMMAND_HEADER) // 2
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ __all__ = ["Events", "Source", "execute", "is_running", "stop"]
 _CHUNK: Final = 96
 _POLL_S: Final = 0.05
 _SILENCE_S: Final = 5.0
+_LOOKS: Final = 4
 _STOP_S: Final = 10.0
 _NOW_MASK: Final = 0xFFFFFFFF
 _NO_WORDS: Final[Words] = np.zeros(0, dtype=np.uint16)
@@ -91,7 +92,7 @@ def execute(
         feed.gate()
     decoder = decoder or RecordDecoder(now)
     port.run(steps, flags)
-    heard = time.monotonic()
+    heard, watch = time.monotonic(), _Watch(port)
     while not decoder.ended:
         before = feed.sent
         feed.push(4)
@@ -104,6 +105,7 @@ def execute(
             heard = time.monotonic()
         elif time.monotonic() - heard > _SILENCE_S:
             _complain_if_dead(port, decoder)
+            watch.complain_if_stuck(waits=feed.waiting)
             heard = time.monotonic()
     _check_end(decoder, (now + steps) & _NOW_MASK)
     return decoder
@@ -195,6 +197,27 @@ def _complain_if_dead(port: Port, decoder: RecordDecoder) -> None:
     decoder.feed(port.records(1.0))
     if decoder.end is None:
         raise DeviceError("the device stopped without an end record; load the image again")
+
+
+class _Watch:
+    """Looks whether a run still goes on although nothing is heard of it."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+        self._seen = -1
+        self._looks = 0
+
+    def complain_if_stuck(self, *, waits: bool) -> None:
+        """Raise DeviceError if the array has stood in one step for some looks, without waiting for events."""
+        register = control("now")
+        now = register.unpack(self._port.read(Region.CTRL, register.offset, register.words))
+        self._looks = self._looks + 1 if now == self._seen and not waits else 0
+        self._seen = now
+        if self._looks >= _LOOKS:
+            raise DeviceError(
+                f"the run stands still at step {now}, because its records do not arrive or another program "
+                f"has paused it; check the cable, and load the image again"
+            )
 
 
 def is_running(port: Port) -> bool:

@@ -31,10 +31,13 @@ class RecordAssembly:
     ----------
     gap : bool
         Whether a frame is missing, so that the array must rewind.
+    frames : int
+        Frames with new words so far.
     """
 
     def __init__(self) -> None:
         self.gap = False
+        self.frames = 0
         self.start(0)
 
     def start(self, offset: int) -> None:
@@ -58,6 +61,7 @@ class RecordAssembly:
         if len(words):
             expected = (state.expected + len(words)) & 0xFFFF
             self._state = _State(state.taken, expected, (*state.words, words))
+            self.frames += 1
 
     def take(self) -> Words:
         """Remove and return all whole records, (n,) uint16."""

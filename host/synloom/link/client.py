@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import threading
 import time
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -13,14 +14,17 @@ import numpy.typing as npt
 from synloom.base.errors import DeviceError, LinkError, ParameterError
 from synloom.contract.array_port import Words
 from synloom.contract.frames import (
+    COMMAND_HEADER,
     MAX_PAYLOAD,
     MAX_READ_BYTES,
+    MOST_FILLED,
     ControlAction,
     Op,
     RunFlag,
     Status,
     StreamFlag,
 )
+from synloom.contract.memory import Block, Memory
 from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
@@ -35,11 +39,22 @@ from synloom.link.transport import RatedTransport, Transport
 __all__ = ["LinkPort"]
 
 _NO_FLAGS: Final = RunFlag(0)
-_EVENTS_PER_COMMAND: Final = (MAX_PAYLOAD - 2) // 2
-_FILL_PER_COMMAND: Final = 1 << 16
-"""Small enough that a FILL ends well before the time-out of its reply."""
+_EVENTS_PER_COMMAND: Final = (MAX_PAYLOAD - COMMAND_HEADER) // 2
 _AGAIN: Final = StreamFlag.REWIND | StreamFlag.FLUSH
 """Lost words may fill less than a frame, and the array sends an incomplete frame only on FLUSH."""
+
+_BAD_LINE: Final = 0.2
+"""Share of lost commands above which frames are kept short, so that more of them arrive."""
+_BRIEF: Final = 8
+"""How many times shorter frames then are."""
+_MOST_REWINDS: Final = 64
+"""Requests for lost record frames, one after the other, after which the link counts as broken."""
+_GAIN: Final = 0.125
+"""Weight of a record frame in the smoothed share of lost ones."""
+_TRIES: Final = 2
+"""Requests without success after which frames are kept short."""
+_PIECES: Final = 32
+"""Parts of a long access after which the line is judged anew."""
 
 _SLICE_S: Final = 0.05
 """Longest wait for records during which other threads are locked out."""
@@ -50,8 +65,10 @@ _SILENCE_S: Final = 0.25
 class LinkPort:
     """A `synloom.contract.array_port.Port` over a transport, by the protocol of docs/protocol.md.
 
-    The port repairs lost, changed and repeated frames. If it cannot, it raises LinkError, then and in every
-    later call. Calls from several threads take turns.
+    The port repairs lost, changed and repeated frames, and keeps frames short on a bad line. If it cannot, it
+    raises LinkError, then and in every later call. If the array was reset, or another host has connected to
+    it, the next call raises ArrayLostError, once; the calls after it reach the array as it is then. Calls
+    from several threads take turns.
 
     A run that another host has started goes on, and `records` first returns its records that were never
     acknowledged. If no run is going on, records of earlier runs are discarded.
@@ -81,6 +98,7 @@ class LinkPort:
         self._params = discover(self._exchange, self.name)
         self._acked = 0
         self._heard_at = time.monotonic()
+        self._record_loss = _RecordLoss()
         self._join_stream()
 
     @property
@@ -167,12 +185,11 @@ class LinkPort:
         """
         memory = memory_of(self._params, region)
         width = 1 if memory.byte_wide else 2
-        pieces = list(memory.pieces(offset, count, MAX_READ_BYTES // width))
-        commands = [_address(region, p.offset) + p.count.to_bytes(2, "little") for p in pieces]
+        data = b""
         with self._lock:
-            self._check()
-            replies = self._exchange.pipeline(Op.READ, commands)
-            data = b"".join(reply.data for reply in replies)
+            for part in self._parts(memory, offset, count):
+                commands = [_address(region, p.offset) + p.count.to_bytes(2, "little") for p in part]
+                data += b"".join(reply.data for reply in self._exchange.pipeline(Op.READ, commands))
             if len(data) != width * count:
                 raise self._exchange.fail(
                     f"{self.name} sent {len(data)} bytes instead of {width * count}; connect again"
@@ -194,21 +211,25 @@ class LinkPort:
             self._write_rates(offset, rates)
             return
         data = words.astype("<u2").tobytes() if width == 2 else words.astype(np.uint8).tobytes()
-        pieces = memory.pieces(offset, len(words), MAX_READ_BYTES // width)
-        commands = [
-            _address(region, p.offset) + data[width * p.place : width * (p.place + p.count)] for p in pieces
-        ]
         with self._lock:
-            self._check()
-            self._exchange.pipeline(Op.WRITE, commands)
+            for part in self._parts(memory, offset, len(words)):
+                self._exchange.pipeline(
+                    Op.WRITE,
+                    [
+                        _address(region, p.offset) + data[width * p.place : width * (p.place + p.count)]
+                        for p in part
+                    ],
+                )
 
     def _write_rates(self, first: int, rates: ByteRates) -> None:
         """Write rates that fit in one byte each, which halves the bytes on the line."""
         with self._lock:
             self._check()
-            for k in range(0, len(rates.data), MAX_READ_BYTES):
-                head = struct.pack("<HB", first + k, rates.scale)
-                self._exchange.command(Op.RATES8, head + rates.data[k : k + MAX_READ_BYTES])
+            at = 0
+            while at < len(rates.data):
+                part = rates.data[at : at + self._most(MAX_READ_BYTES)]
+                self._exchange.command(Op.RATES8, struct.pack("<HB", first + at, rates.scale) + part)
+                at += len(part)
 
     def fill(self, region: Region, offset: int, count: int, value: int) -> None:
         """Write one value to `count` consecutive offsets.
@@ -219,11 +240,11 @@ class LinkPort:
             If an offset is outside the region, or the value is not in 0..65535.
         """
         word = _words([value]).astype("<u2").tobytes()
-        pieces = list(memory_of(self._params, region).pieces(offset, count, _FILL_PER_COMMAND))
+        pieces = list(memory_of(self._params, region).pieces(offset, count, MOST_FILLED))
         with self._lock:
             self._check()
             for p in pieces:
-                command = _address(region, p.offset) + p.count.to_bytes(3, "little") + word
+                command = _address(region, p.offset) + p.count.to_bytes(2, "little") + word
                 self._exchange.command(Op.FILL, command)
 
     # ---- runs ----------------------------------------------------------------------------------
@@ -269,15 +290,17 @@ class LinkPort:
             )
         with self._lock:
             self._check()
-            if count > _EVENTS_PER_COMMAND:
+            if count > self._most(_EVENTS_PER_COMMAND):
                 # The array only takes words out of the queue, so what fits now still fits in parts.
                 room = self._exchange.command(Op.EVENTS).data
                 if int.from_bytes(room, "little") < count:
                     return False
-            for k in range(0, len(data), 2 * _EVENTS_PER_COMMAND):
-                part = data[k : k + 2 * _EVENTS_PER_COMMAND]
+            at = 0
+            while at < len(data):
+                part = data[at : at + 2 * self._most(_EVENTS_PER_COMMAND)]
                 if self._exchange.command(Op.EVENTS, part).status is Status.BUSY:
                     return False
+                at += len(part)
         return True
 
     # ---- records -------------------------------------------------------------------------------
@@ -324,10 +347,33 @@ class LinkPort:
             raise LinkError(f"the link to {self.name} is down: it was closed; connect again")
 
     def _check(self) -> None:
-        """Raise LinkError if the link cannot be used."""
+        """Raise LinkError if the link cannot be used; get to know the array anew if it was lost."""
         self._check_open()
         if self._exchange.broken:
             raise LinkError(f"the link to {self.name} is down: {self._exchange.broken}")
+        if self._exchange.lost:
+            if discover(self._exchange, self.name) != self._params:
+                raise self._exchange.fail(
+                    "the array has other parameters than when this connection was made, so its gateware was "
+                    "replaced; connect again"
+                )
+            self._join_stream()
+
+    def _most(self, most: int) -> int:
+        """Return how much of `most` a frame should hold."""
+        return most // _BRIEF if self._exchange.loss > _BAD_LINE else most
+
+    def _parts(self, memory: Memory, offset: int, count: int) -> Iterator[list[Block]]:
+        """Cut an access into lists of pieces that a frame holds each; check it before the first."""
+        self._check()
+        whole = list(memory.pieces(offset, count, max(1, count)))
+        place = 0
+        while whole and place < count:
+            most = self._most(MAX_READ_BYTES // (1 if memory.byte_wide else 2))
+            size = min(_PIECES * most, count - place)
+            pieces = memory.pieces(memory.advance(offset, place), size, most)
+            yield [Block(place + p.place, p.offset, p.count) for p in pieces]
+            place += size
 
     def _join_stream(self) -> None:
         status = self.read(Region.CTRL, control("status").offset, 1)
@@ -344,6 +390,16 @@ class LinkPort:
     def _stream(self, flags: StreamFlag) -> None:
         """Acknowledge the words that were taken, and ask for more."""
         taken = self._assembly.taken
+        self._record_loss.see(self._assembly.frames)
+        if flags & StreamFlag.REWIND:
+            damaged = self._record_loss.rewind(self._assembly.gap, self.statistics.crc_errors)
+            if damaged > _MOST_REWINDS:
+                raise self._exchange.fail(
+                    f"{damaged} requests for lost records brought none, and {self.statistics.crc_errors} "
+                    "frames were damaged; check the cable, and connect again"
+                )
+        if self._record_loss.is_bad:
+            flags |= StreamFlag.BRIEF
         self._exchange.command(Op.STREAM, struct.pack("<HB", taken, flags))
         self._acked = taken
         if flags & StreamFlag.REWIND:
@@ -368,6 +424,44 @@ class LinkPort:
             self._heard_at = time.monotonic()
             return virtual and self._exchange.pump(min(timeout, _SLICE_S))
         return False
+
+
+class _RecordLoss:
+    """How many record frames are lost, as far as the host can tell."""
+
+    def __init__(self) -> None:
+        self._share = 0.0
+        self._frames = self._errors = 0
+        self._requests = self._damaged = 0
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether frames should be short, so that more of them arrive."""
+        return self._share > _BAD_LINE or self._requests >= _TRIES
+
+    def see(self, frames: int) -> None:
+        """Note how many frames with new words have arrived in all."""
+        if frames > self._frames:
+            self._share *= (1 - _GAIN) ** (frames - self._frames)
+            self._frames = frames
+            self._requests = self._damaged = 0
+
+    def rewind(self, gap: bool, errors: int) -> int:
+        """Note a request for lost frames; return how many in a row had reason to and brought none.
+
+        Parameters
+        ----------
+        gap : bool
+            A frame is missing.
+        errors : int
+            Damaged frames in all.
+        """
+        self._requests += 1
+        if gap or errors > self._errors:
+            self._damaged += 1
+            self._share += _GAIN * (1 - self._share)
+        self._errors = errors
+        return self._damaged
 
 
 def _address(region: Region, offset: int) -> bytes:

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import binascii
+import zlib
 from typing import Final
 
 from synloom.base.errors import ParameterError
-from synloom.contract.frames import ESCAPE, FLAG, MAX_PAYLOAD, STUFF
+from synloom.contract.frames import CHECK_BYTES, ESCAPE, FLAG, MAX_PAYLOAD, STUFF
 
-__all__ = ["Decoder", "crc16_x25", "encode_frame"]
+__all__ = ["Decoder", "encode_frame"]
 
 _FLAG: Final = bytes([FLAG])
 _ESCAPE: Final = bytes([ESCAPE])
 _STUFFED_FLAG: Final = bytes([ESCAPE, FLAG ^ STUFF])
 _STUFFED_ESCAPE: Final = bytes([ESCAPE, ESCAPE ^ STUFF])
-_CRC_BYTES: Final = 2
-_LONGEST_STUFFED: Final = 2 * (MAX_PAYLOAD + _CRC_BYTES)
-_REVERSED: Final = bytes(int(f"{n:08b}"[::-1], 2) for n in range(256))
-
-
-def crc16_x25(data: bytes) -> int:
-    """Return the CRC-16/X-25 of `data` (HDLC's frame check sequence).
-
-    The standard library has the same polynomial with the most significant bit first. X-25 is that CRC with
-    the bits of every byte, and of the result, in reverse order.
-    """
-    crc = binascii.crc_hqx(data.translate(_REVERSED), 0xFFFF)
-    return (_REVERSED[crc & 0xFF] << 8 | _REVERSED[crc >> 8]) ^ 0xFFFF
+_LONGEST_STUFFED: Final = 2 * (MAX_PAYLOAD + CHECK_BYTES)
 
 
 def encode_frame(payload: bytes) -> bytes:
@@ -39,7 +27,7 @@ def encode_frame(payload: bytes) -> bytes:
     """
     if len(payload) > MAX_PAYLOAD:
         raise ParameterError(f"a frame's payload must have at most {MAX_PAYLOAD} bytes, not {len(payload)}")
-    body = payload + crc16_x25(payload).to_bytes(_CRC_BYTES, "little")
+    body = payload + zlib.crc32(payload).to_bytes(CHECK_BYTES, "little")
     return _FLAG + body.replace(_ESCAPE, _STUFFED_ESCAPE).replace(_FLAG, _STUFFED_FLAG) + _FLAG
 
 
@@ -89,9 +77,9 @@ def _decode(frame: bytes) -> bytes | None:
     body = frame.replace(_STUFFED_FLAG, _FLAG).replace(_STUFFED_ESCAPE, _ESCAPE)
     if frame.count(_ESCAPE) != len(frame) - len(body):
         return None  # an escape before a byte that must not be escaped
-    payload = body[:-_CRC_BYTES]
+    payload = body[:-CHECK_BYTES]
     if not 1 <= len(payload) <= MAX_PAYLOAD:
         return None
-    if crc16_x25(payload) != int.from_bytes(body[-_CRC_BYTES:], "little"):
+    if zlib.crc32(payload) != int.from_bytes(body[-CHECK_BYTES:], "little"):
         return None
     return payload

@@ -18,16 +18,22 @@ __all__ = ["discover"]
 _GREETING_BYTES: Final = 6
 _GREETING_TIMEOUT_S: Final = 0.1
 """First time-out: an array answers a greeting at once, and a missing array should be noticed soon."""
-_READ_HEADER: Final = bytes([Region.INFO, 0, 0, 0])
+_GREETINGS: Final = 6
+"""Repetitions of the greeting, each twice as long."""
+_PIECE: Final = 16
+"""Words of INFO that are read at once: few, since nothing is known about the line yet."""
+_READS: Final = [
+    bytes([Region.INFO, k, 0, 0, min(_PIECE, INFO_WORDS - k), 0]) for k in range(0, INFO_WORDS, _PIECE)
+]
 
 
 def discover(exchange: Exchange, name: str) -> ArrayParams:
-    """Greet the array, and read and return its parameters.
+    """Greet the array, open a session, and read and return the array's parameters.
 
     Parameters
     ----------
     exchange : Exchange
-        The commands of the line, unused so far.
+        The commands of the line.
     name : str
         Name of the target, for messages.
 
@@ -37,7 +43,7 @@ def discover(exchange: Exchange, name: str) -> ArrayParams:
         If nothing answers, or if the answer is not that of a Synloom array with this version of the protocol.
     """
     try:
-        greeting = exchange.command(Op.HELLO, timeout=_GREETING_TIMEOUT_S).data
+        _, greeting = exchange.greet(timeout=_GREETING_TIMEOUT_S, retries=_GREETINGS)
     except LinkError as error:
         raise TargetError(_silence(exchange, name)) from error
     except DeviceError as error:
@@ -56,11 +62,13 @@ def discover(exchange: Exchange, name: str) -> ArrayParams:
             f"flash the board again or install the matching version of synloom"
         )
     try:
-        data = exchange.command(Op.READ, _READ_HEADER + INFO_WORDS.to_bytes(2, "little")).data
+        exchange.open()
+        replies = exchange.pipeline(Op.READ, _READS)
     except (LinkError, DeviceError) as error:
         raise TargetError(
             f"{name} answers the greeting, but its parameters cannot be read: {error}"
         ) from error
+    data = b"".join(reply.data for reply in replies)
     return decode_info(np.frombuffer(data, dtype="<u2").tolist())
 
 

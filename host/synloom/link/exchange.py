@@ -1,27 +1,48 @@
-"""Commands and their replies: sequence numbers, time-outs, repetitions."""
+"""Commands and their replies: sessions, sequence numbers, time-outs, repetitions."""
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from synloom.base.errors import DeviceError, LinkError
-from synloom.contract.frames import MAX_PAYLOAD, RX_WINDOW, Kind, Op, Status
+from synloom.base.errors import ArrayLostError, DeviceError, LinkError
+from synloom.contract.frames import (
+    CHECK_BYTES,
+    COMMAND_HEADER,
+    MAX_PAYLOAD,
+    NO_SESSION,
+    RECORDS_HEADER,
+    REPLY_HEADER,
+    RX_WINDOW,
+    SESSION_BYTES,
+    Kind,
+    Op,
+    Status,
+)
 from synloom.link.codec import Decoder, encode_frame
 from synloom.link.transport import Transport
 
 __all__ = ["Exchange", "LinkStatistics", "Reply"]
 
-_FRAME_OVERHEAD: Final = 2
 _MAX_WAITING: Final = 8
 """Most commands in flight: eight replies fit any operating system's receive buffer; more are not faster."""
-_REPLY_HEADER: Final = 4
 _LONGEST_TIMEOUT_S: Final = 4.0
+_SHORTEST_TIMEOUT_S: Final = 0.05
+"""An operating system may let a process wait that long for its turn."""
+_GAIN: Final = 0.125
+"""Weight of a new reply in the smoothed time to a reply (Jacobson 1988)."""
+_NOISY: Final = 10
+"""How many times as often as `retries` says a command is repeated while there is time: noise passes."""
+_GIVE_UP_S: Final = 16.0
+"""Time without a reply after which a line that worked counts as broken."""
 _LINE_BITS: Final = 10 * 2 * (RX_WINDOW + MAX_PAYLOAD)
 """Most bits on the line between the first command and the first reply, with all bytes stuffed."""
+_MAY_WAIT: Final = frozenset({Op.RUN, Op.EVENTS})
+"""Commands that may be answered with BUSY."""
 
 
 @dataclass(slots=True)
@@ -38,6 +59,8 @@ class LinkStatistics:
         Commands sent again because their reply did not arrive.
     crc_errors : int
         Wrong frames from the array.
+    strays : int
+        Right frames that belonged to another connection, or answered nothing that was asked.
     rewinds : int
         Requests for lost record frames.
     """
@@ -47,6 +70,7 @@ class LinkStatistics:
     commands: int = 0
     retries: int = 0
     crc_errors: int = 0
+    strays: int = 0
     rewinds: int = 0
 
 
@@ -58,16 +82,33 @@ class Reply:
     data: bytes
 
 
+class _Answer(NamedTuple):
+    """A reply as it came."""
+
+    session: int
+    seq: int
+    op: int
+    status: int
+    data: bytes
+
+
 @dataclass(slots=True)
 class _Pending:
+    """A command that waits for its reply."""
+
     index: int
     frame: bytes
     cost: int
+    sent: float
     attempts: int = 1
 
 
 class Exchange:
     """Sends commands over a transport, waits for their replies, and hands on records.
+
+    The array executes a command only if it belongs to the open session and is the next one, or the last one
+    again. After anything that leaves in doubt which was the last (an error, an interruption), a new session
+    is opened before the next command.
 
     Parameters
     ----------
@@ -76,15 +117,19 @@ class Exchange:
     on_records : callable
         Called with (offset, bytes of the words) for every record frame.
     timeout : float
-        Seconds without an awaited reply after which a command is sent again. The time of the bytes on a line
-        of known rate is added; each repetition doubles it, up to 4 s.
+        Seconds without an awaited reply after which a command is sent again; on a line that has lost frames
+        less, if replies usually come sooner. The time of the bytes on a line of known rate is added; each
+        repetition doubles it, up to 4 s.
     retries : int
-        Repetitions of one command after which the link counts as broken.
+        Repetitions of one command after which the link counts as broken, if they took 16 s; ten times as many
+        do not need to.
 
     Attributes
     ----------
     broken : str
         Why the link counts as broken; empty while it does not.
+    loss : float
+        Smoothed share of commands that had to be sent more than once.
     """
 
     def __init__(
@@ -103,14 +148,32 @@ class Exchange:
         self.virtual_time = bool(getattr(transport, "virtual_time", False))
         self._on_records = on_records
         self._decoder = Decoder()
-        self._replies: deque[bytes] = deque()
-        self._seq = 0
+        self._answers: deque[_Answer] = deque()
+        self.loss = 0.0
+        # The open session, those that this host may have opened, one of these that is opened without hearing;
+        # the last command's number, and whether the array is known to have executed that one last.
+        self._session = NO_SESSION
+        self._mine: frozenset[int] = frozenset()
+        self._unheard = NO_SESSION
+        self._seq = secrets.randbelow(256)
+        self._sure = False
+        # Smoothed time to a reply and its deviation, s.
+        self._smooth: tuple[float, float] | None = None
 
     @property
     def patience(self) -> float:
         """Seconds to wait for a reply, including the time of the command and the reply on the line."""
         baud = getattr(self.transport, "baud", None)
-        return self.timeout + (_LINE_BITS / baud if baud else 0.0)
+        usual = self.timeout
+        if self._smooth is not None and (self.loss or self._decoder.errors):
+            mean, deviation = self._smooth
+            usual = min(usual, max(_SHORTEST_TIMEOUT_S, mean + 4 * deviation))
+        return usual + (_LINE_BITS / baud if baud else 0.0)
+
+    @property
+    def lost(self) -> bool:
+        """Whether no session is open: none was opened yet, or the array has left it."""
+        return not self._mine
 
     def fail(self, why: str) -> LinkError:
         """Note that the link is broken, and return the error that says so."""
@@ -118,14 +181,99 @@ class Exchange:
         return LinkError(why)
 
     def send(self, op: Op, arguments: bytes = b"") -> None:
-        """Send one command without waiting for its reply."""
+        """Send one command without waiting for its reply; whether it was executed stays open.
+
+        It needs no order, as a session of its own is opened before it, without hearing.
+        """
+        self._sure = False
+        if self._unheard == NO_SESSION:
+            self._unheard = _another(self._mine)
+            self._mine |= {self._unheard}
         self._seq = (self._seq + 1) & 0xFF
-        self._write(encode_frame(bytes([self._seq, op]) + arguments))
+        for session in self._mine:
+            self._write(_command(session, self._seq, Op.OPEN, _token(self._unheard)))
+        self._seq = (self._seq + 1) & 0xFF
+        self._write(_command(self._unheard, self._seq, op, arguments))
 
     def forget(self) -> None:
         """Drop received bytes and replies that were not used: they belong to another rate of the line."""
         self._decoder.restart()
-        self._replies.clear()
+        self._answers.clear()
+
+    # ---- sessions ------------------------------------------------------------------------------
+
+    def greet(self, *, timeout: float | None = None, retries: int | None = None) -> tuple[int, bytes]:
+        """Ask who is there, which changes nothing; return the array's session and its greeting.
+
+        Raises
+        ------
+        DeviceError
+            If the array refused the greeting.
+        LinkError
+            If nothing answers.
+        """
+        answer = self._insist(NO_SESSION, Op.HELLO, b"", timeout, retries)
+        return answer.session, _accept(Op.HELLO, answer).data
+
+    def open(self, *, timeout: float | None = None, retries: int | None = None) -> None:
+        """Open a new session: from then on the array ignores all that was sent before.
+
+        Raises
+        ------
+        ArrayLostError
+            If the array has left the session that was open.
+        LinkError
+            If the array does not answer.
+        """
+        current, _ = self.greet(timeout=timeout, retries=retries)
+        if self._mine and current not in self._mine:
+            raise self._lose(current)
+        before, wanted = current, _another(self._mine | {current})
+        self._mine, self._unheard = frozenset({current, wanted}), NO_SESSION
+        while current != wanted:
+            answer = self._insist(current, Op.OPEN, _token(wanted), timeout, retries)
+            if (answer.session, answer.status) == (wanted, Status.OK):
+                break
+            # Its reply was lost, and the command found that it had been executed; or this was an old reply.
+            current, _ = self.greet(timeout=timeout, retries=retries)
+            if current not in (before, wanted):
+                raise self._lose(current)
+        self._session, self._mine, self._sure = wanted, frozenset({wanted}), True
+
+    def _lose(self, current: int) -> ArrayLostError:
+        """Note that the array has left the session, and return the error that says so."""
+        self._session, self._mine, self._sure = NO_SESSION, frozenset(), False
+        if current == NO_SESSION:
+            return ArrayLostError(
+                "the array was reset since this connection was made (its power, its reset button, or new "
+                "gateware), so what was loaded is gone; load the image again"
+            )
+        return ArrayLostError(
+            "another program has connected to the array since, and may have loaded something else; end that "
+            "program and load the image again"
+        )
+
+    def _insist(
+        self, session: int, op: Op, arguments: bytes, timeout: float | None, retries: int | None
+    ) -> _Answer:
+        """Send a command that needs no order until it is answered."""
+        self._seq = (self._seq + 1) & 0xFF
+        frame = _command(session, self._seq, op, arguments)
+        pending = _Pending(0, frame, 0, time.monotonic())
+        timer = _Timer(timeout or self.patience)
+        self._write(frame)
+        while True:
+            heard = self.pump(timer.left)
+            while self._answers:
+                answer = self._answers.popleft()
+                if (answer.seq, answer.op) == (self._seq, op):
+                    return answer
+                self.statistics.strays += 1
+            if timer.over or (self.virtual_time and not heard):
+                self._repeat(op, pending, retries)
+                timer.lengthen()
+
+    # ---- commands ------------------------------------------------------------------------------
 
     def command(
         self, op: Op, arguments: bytes = b"", *, timeout: float | None = None, retries: int | None = None
@@ -156,35 +304,36 @@ class Exchange:
 
         Raises
         ------
+        ArrayLostError
+            If the array was reset, or another host has opened a session.
         DeviceError
             If the array refused a command.
         LinkError
             If a command was not answered after all repetitions.
         """
-        replies: dict[int, Reply] = {}
-        waiting: dict[int, _Pending] = {}
-        sent = 0
-        patience = timeout = timeout or self.patience
-        limit = self.retries if retries is None else retries
-        deadline = time.monotonic() + timeout
-        while len(replies) < len(arguments):
-            while sent < len(arguments) and self._fits(waiting, arguments[sent]):
+        if not self._sure:
+            self.open(timeout=timeout, retries=retries)
+        self._sure = False
+        batch = _Batch(arguments)
+        timer = _Timer(timeout or self.patience)
+        while batch.unanswered:
+            while (k := batch.next_index()) is not None:
                 self._seq = (self._seq + 1) & 0xFF
-                payload = bytes([self._seq, op]) + arguments[sent]
-                pending = _Pending(sent, encode_frame(payload), len(payload) + _FRAME_OVERHEAD)
-                waiting[self._seq] = pending
-                self._write(pending.frame)
-                sent += 1
-            heard = self.pump(max(0.0, deadline - time.monotonic()))
-            if self._sort(op, waiting, replies, limit):
-                timeout = patience
-                deadline = time.monotonic() + timeout
-            elif time.monotonic() >= deadline or (self.virtual_time and not heard):
-                for seq in list(waiting):
-                    self._repeat(op, waiting, seq, limit)
-                timeout = min(2 * timeout, max(timeout, _LONGEST_TIMEOUT_S))
-                deadline = time.monotonic() + timeout
-        return [replies[k] for k in range(len(arguments))]
+                frame = _command(self._session, self._seq, op, arguments[k])
+                batch.waiting[self._seq] = _Pending(k, frame, _cost(arguments[k]), time.monotonic())
+                self._write(frame)
+            heard = self.pump(timer.left)
+            progress, again = self._sort(op, batch)
+            if progress:
+                timer = _Timer(timeout or self.patience)
+            if again or timer.over or (self.virtual_time and not heard and not progress):
+                for pending in list(batch.waiting.values()):
+                    self._repeat(op, pending, retries)
+                batch.overtaken = len(batch.waiting) - 1 if again else 0
+                if not again:
+                    timer.lengthen()
+        self._sure = True
+        return [batch.replies[k] for k in range(len(arguments))]
 
     def pump(self, timeout: float) -> bool:
         """Read once, waiting up to `timeout` s, and return whether anything came."""
@@ -194,47 +343,80 @@ class Exchange:
             raise self.fail(str(error)) from error
         self.statistics.bytes_in += len(data)
         for payload in self._decoder.feed(data):
-            if payload[0] == Kind.REPLY and len(payload) >= _REPLY_HEADER:
-                self._replies.append(payload)
-            elif payload[0] == Kind.RECORDS and len(payload) % 2 == 1 and len(payload) >= 3:
-                self._on_records(int.from_bytes(payload[1:3], "little"), payload[3:])
+            session = int.from_bytes(payload[:SESSION_BYTES], "little")
+            kind = payload[SESSION_BYTES] if len(payload) > SESSION_BYTES else None
+            if kind == Kind.REPLY and len(payload) >= REPLY_HEADER:
+                _, seq, op, status = payload[SESSION_BYTES:REPLY_HEADER]
+                self._answers.append(_Answer(session, seq, op, status, payload[REPLY_HEADER:]))
+            elif kind == Kind.RECORDS and len(payload) % 2 == 1 and len(payload) >= RECORDS_HEADER:
+                if session == self._session:
+                    offset = int.from_bytes(payload[SESSION_BYTES + 1 : RECORDS_HEADER], "little")
+                    self._on_records(offset, payload[RECORDS_HEADER:])
+                else:
+                    self.statistics.strays += 1
             else:
                 self._decoder.errors += 1
         self.statistics.crc_errors = self._decoder.errors
         return bool(data)
 
-    @staticmethod
-    def _fits(waiting: dict[int, _Pending], arguments: bytes) -> bool:
-        used = sum(pending.cost for pending in waiting.values())
-        return len(waiting) < _MAX_WAITING and used + len(arguments) + 2 + _FRAME_OVERHEAD <= RX_WINDOW
+    def _sort(self, op: Op, batch: _Batch) -> tuple[bool, bool]:
+        """Match the received replies with the commands that wait.
 
-    def _sort(self, op: Op, waiting: dict[int, _Pending], replies: dict[int, Reply], limit: int) -> bool:
-        """Match the received replies with the commands that wait; return whether any matched."""
-        matched = False
-        while self._replies:
-            _, seq, answered, status, *_ = payload = self._replies.popleft()
-            if seq not in waiting or answered != op:
-                continue  # a second reply: the first one was late, not lost
-            matched = True
-            for earlier in list(waiting):
-                if earlier == seq:
-                    break
-                # Replies come in order, so those to earlier commands were lost.
-                self._repeat(op, waiting, earlier, limit)
-            pending = waiting.pop(seq)
-            self.statistics.commands += 1
-            replies[pending.index] = _accept(op, status, payload[_REPLY_HEADER:])
-        return matched
+        Returns whether any was answered, and whether those that wait must be sent again at once.
+        """
+        progress = again = False
+        while self._answers:
+            answer = self._answers.popleft()
+            pending = batch.waiting.get(answer.seq)
+            if pending is None or answer.op != op:
+                self.statistics.strays += 1  # a second reply: the first one was late, not lost
+            elif answer.status == Status.SESSION:
+                self._check_session()
+                again = True
+            elif answer.session != self._session:
+                self.statistics.strays += 1
+            elif answer.status == Status.ORDER and batch.overtaken:
+                # It was sent before those in front of it were sent again.
+                batch.overtaken -= 1
+            elif answer.status in (Status.ORDER, Status.LENGTH):
+                again = True
+            else:
+                progress = True
+                batch.accept(answer.seq, _accept(op, answer))
+                self._note(pending)
+        return progress, again
 
-    def _repeat(self, op: Op, waiting: dict[int, _Pending], seq: int, limit: int) -> None:
-        pending = waiting.pop(seq)
-        if pending.attempts > limit:
+    def _check_session(self) -> None:
+        """Find out whether the array really has another session: that reply may be an old one."""
+        seq = self._seq
+        current, _ = self.greet()
+        if current != self._session:
+            raise self._lose(current)
+        # A greeting is outside of the order.
+        self._seq = seq
+
+    def _note(self, pending: _Pending) -> None:
+        """Learn from an answered command how long a reply takes, and how many frames are lost."""
+        self.statistics.commands += 1
+        self.loss += _GAIN * ((pending.attempts > 1) - self.loss)
+        if pending.attempts == 1:
+            took = time.monotonic() - pending.sent
+            mean, deviation = self._smooth or (took, took / 2)
+            error = took - mean
+            self._smooth = mean + _GAIN * error, deviation + 2 * _GAIN * (abs(error) - deviation)
+
+    def _repeat(self, op: Op, pending: _Pending, retries: int | None) -> None:
+        limit = self.retries if retries is None else retries
+        if pending.attempts > limit and (
+            retries is not None
+            or pending.attempts > _NOISY * limit
+            or (not self.virtual_time and time.monotonic() - pending.sent > _GIVE_UP_S)
+        ):
             raise self.fail(
                 f"no reply to {op.name} after {pending.attempts} attempts; "
                 "check the cable and the power, and connect again"
             )
         pending.attempts += 1
-        waiting[seq] = pending
         self.statistics.retries += 1
         self._write(pending.frame)
 
@@ -246,10 +428,96 @@ class Exchange:
             raise self.fail(str(error)) from error
 
 
-def _accept(op: Op, status: int, data: bytes) -> Reply:
-    if status in (Status.OK, Status.BUSY):
-        return Reply(Status(status), data)
+class _Timer:
+    """A time-out that doubles."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self._end - time.monotonic())
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() >= self._end
+
+    def lengthen(self) -> None:
+        self._seconds = min(2 * self._seconds, max(self._seconds, _LONGEST_TIMEOUT_S))
+        self._end = time.monotonic() + self._seconds
+
+
+class _Batch:
+    """Commands of which several may wait for their replies.
+
+    Attributes
+    ----------
+    waiting : dict
+        Those that were sent, by sequence number, in order.
+    replies : dict
+        Replies by index.
+    overtaken : int
+        Replies of the status ORDER that are still to come for frames that were sent again since.
+    """
+
+    def __init__(self, arguments: Sequence[bytes]) -> None:
+        self._arguments = arguments
+        self._unsent = deque(range(len(arguments)))
+        self.waiting: dict[int, _Pending] = {}
+        self.replies: dict[int, Reply] = {}
+        self.overtaken = 0
+
+    @property
+    def unanswered(self) -> bool:
+        return len(self.replies) < len(self._arguments)
+
+    def next_index(self) -> int | None:
+        """Remove and return the index of the next command if it may be sent now."""
+        if not self._unsent or len(self.waiting) >= _MAX_WAITING:
+            return None
+        used = sum(pending.cost for pending in self.waiting.values())
+        if used + _cost(self._arguments[self._unsent[0]]) > RX_WINDOW:
+            return None
+        return self._unsent.popleft()
+
+    def accept(self, seq: int, reply: Reply) -> None:
+        """Note a reply; those to commands before it were lost, so these are sent anew."""
+        for earlier in list(self.waiting):
+            pending = self.waiting.pop(earlier)
+            if earlier == seq:
+                self.replies[pending.index] = reply
+                break
+            self._unsent.appendleft(pending.index)
+
+
+def _command(session: int, seq: int, op: Op, arguments: bytes) -> bytes:
+    """Return the frame of a command."""
+    return encode_frame(_token(session) + bytes([seq, op, len(arguments)]) + arguments)
+
+
+def _token(session: int) -> bytes:
+    return session.to_bytes(SESSION_BYTES, "little")
+
+
+def _another(known: frozenset[int]) -> int:
+    """Return the number of a session that is none of these."""
+    while (session := secrets.randbelow(1 << 8 * SESSION_BYTES)) in known | {NO_SESSION}:
+        pass
+    return session
+
+
+def _cost(arguments: bytes) -> int:
+    """Return what a command takes of the array's buffer, bytes."""
+    return COMMAND_HEADER + len(arguments) + CHECK_BYTES
+
+
+def _accept(op: Op, answer: _Answer) -> Reply:
+    status = answer.status
+    if status == Status.OK or (status == Status.BUSY and op in _MAY_WAIT):
+        return Reply(Status(status), answer.data)
     reasons: dict[int, str] = {
+        Status.BUSY: "it is busy, which this command never has to wait for",
         Status.BAD_OP: "it does not know this command",
         Status.BAD_ARG: "an argument is wrong",
     }
