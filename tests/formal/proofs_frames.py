@@ -182,7 +182,7 @@ PROOFS = [
         deframer_judges,
         Mutant(Deframer.elaborate, "(crc.value == CRC_GOOD)", "(crc.value[1:] == CRC_GOOD >> 1)"),
         depth=2,
-        mutant_depth=14,
+        mutant_depth=26,
     ),
     Proof(
         "Deframer",
