@@ -5,11 +5,12 @@ import pytest
 
 from synloom.base.errors import DeviceError
 from synloom.contract.params import ArrayParams
-from synloom.contract.records import EndReason
-from synloom.device.decoder import RecordDecoder
+from synloom.contract.records import END_WORD, EndReason
+from synloom.device.decoder import Bounds, RecordDecoder
 from synloom_sim.model.recorder import Recorder
 
 PARAMS = ArrayParams(neurons=40, probes=3)
+BOUNDS = Bounds(305, PARAMS.neurons, PARAMS.neuron_words, PARAMS.probes)
 
 
 def recording(seed, steps=300):
@@ -34,7 +35,7 @@ def recording(seed, steps=300):
 @pytest.mark.parametrize("piece", [1, 2, 7, 112, 10_000])
 def test_pieces_of_any_size_give_the_same(piece):
     spikes, samples, words = recording(piece)
-    decoder = RecordDecoder(5)
+    decoder = RecordDecoder(5, BOUNDS)
     for at in range(0, len(words), piece):
         decoder.feed(words[at : at + piece])
     steps, neurons = decoder.spikes()
@@ -59,3 +60,39 @@ def test_nothing_decodes_to_nothing():
     decoder.feed(np.zeros(0, dtype=np.uint16))
     assert [len(part) for part in (*decoder.spikes(), *decoder.samples())] == [0, 0, 0, 0]
     assert decoder.end is None
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ([END_WORD, 9, 0, 7], "ended for the reason 7, which is none of"),
+        ([3 << 14], "time goes on by 0 steps"),
+        ([1, 3, 1, 4], "records of spikes came for steps 5 to 5, some twice"),
+        ([3 << 14 | 299, 1, 3, 3 << 14 | 1, 1, 3], "some twice or outside of"),
+        ([1, 40], "a neuron that is not in 0 to 39"),
+        ([0], "a neuron that is not in 0 to 39"),
+        ([1 << 14 | 2, 1, 1], "a record has 2 words"),
+        ([2 << 14 | 1, 1, 1, 3 << 14 | 1, 2 << 14 | 2, 1, 1, 1, 1], "words, which is not what others have"),
+        ([2 << 14 | 4, *range(8)], "a record has 8 words"),
+    ],
+)
+@pytest.mark.parametrize("piece", [1, 100])
+def test_what_no_run_can_say_is_refused(words, why, piece):
+    decoder = RecordDecoder(5, BOUNDS)
+    stream = np.array(words, dtype=np.uint16)
+
+    def feed():
+        for at in range(0, len(stream), piece):
+            decoder.feed(stream[at : at + piece])
+
+    with pytest.raises(DeviceError, match=why):
+        feed()
+
+
+def test_endless_words_of_a_peer_take_no_memory():
+    """Each is refused after as many records as the run has steps, whatever they are."""
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        decoder = RecordDecoder(5, BOUNDS)
+        with pytest.raises(DeviceError):
+            decoder.feed(rng.integers(0, 1 << 16, 10_000).astype(np.uint16))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,14 +13,39 @@ from synloom.base.checks import IntArray
 from synloom.base.errors import DeviceError
 from synloom.contract.records import END_WORD, EndReason, RecordKind
 
-__all__ = ["RecordDecoder"]
+__all__ = ["Bounds", "RecordDecoder"]
 
 _END_WORDS: Final = 4
 _PLACE_WORDS: Final = 3
 """Numbers that say where a record is."""
+_REASONS: Final = [int(reason) for reason in EndReason]
 _NO_WORDS: Final[npt.NDArray[np.uint16]] = np.zeros(0, dtype=np.uint16)
 # Plain numbers, which compare quicker than members of an enumeration.
 _LIST, _BITMAP, _PROBES, _TIME = map(int, RecordKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the records of a run can say.
+
+    Parameters
+    ----------
+    end : int
+        The step after the last.
+    neurons, bitmap_words : int
+        Neurons of the array, and words of a bitmap of them.
+    probes : int
+        Probes of the array; each record has equally many, and no more.
+    """
+
+    end: int
+    neurons: int
+    bitmap_words: int
+    probes: int
+
+
+def _nonsense(what: str) -> DeviceError:
+    return DeviceError(f"{what}; the array's records cannot be trusted: flash gateware that matches this SDK")
 
 
 class _Records:
@@ -59,6 +85,8 @@ class RecordDecoder:
     ----------
     now : int
         The step at which the run starts.
+    bounds : Bounds, optional
+        What the records of the run may say; by default anything.
 
     Attributes
     ----------
@@ -68,10 +96,13 @@ class RecordDecoder:
         Words of all records so far.
     """
 
-    def __init__(self, now: int):
+    def __init__(self, now: int, bounds: Bounds | None = None):
         self.end: tuple[int, EndReason] | None = None
         self.words = 0
         self._time = now
+        self._bounds = bounds
+        self._last = dict.fromkeys(("spikes", "probes"), now - 1)
+        self._sample_words = 0
         self._rest = _NO_WORDS
         self._spikes: list[tuple[IntArray, IntArray]] = []
         self._samples: list[tuple[IntArray, npt.NDArray[np.uint32]]] = []
@@ -87,12 +118,14 @@ class RecordDecoder:
         Raises
         ------
         DeviceError
-            If words follow the end of the run.
+            If words follow the end of the run, or say what no run of this array can.
         """
         self.words += len(words)
         stream = np.concatenate([self._rest, words]) if len(self._rest) else words
         places: dict[int, list[int]] = {kind: [] for kind in (_LIST, _BITMAP, _PROBES)}
         at = self._walk(stream.tolist(), places)
+        if self._bounds is not None:
+            self._check(self._bounds, stream, places)
         self._rest = stream[at:].copy() if at < len(stream) else _NO_WORDS
         if len(places[_LIST]) + len(places[_BITMAP]) == _PLACE_WORDS:
             # One step, as closed loops run them.
@@ -118,10 +151,14 @@ class RecordDecoder:
                     break
                 low, high, reason = words[at + 1 : at + _END_WORDS]
                 time = low | high << 16
+                if reason not in _REASONS:
+                    raise _nonsense(f"a run ended for the reason {reason}, which is none of {_REASONS}")
                 self.end = (time, EndReason(reason))
                 ended = self.ended
                 at += _END_WORDS
             elif kind == _TIME:
+                if not argument:
+                    raise _nonsense("a record said that time goes on by 0 steps")
                 time += argument
                 at += 1
             else:
@@ -132,6 +169,28 @@ class RecordDecoder:
                 at += 1 + count
         self._time = time
         return at
+
+    def _check(self, bounds: Bounds, stream: npt.NDArray[np.uint16], places: Mapping[int, list[int]]) -> None:
+        """Raise DeviceError if records are not those of the run: a step too many, or twice, or a neuron."""
+        spikes = places[_LIST] + places[_BITMAP]
+        for name, numbers in (("spikes", spikes), ("probes", places[_PROBES])):
+            if not numbers:
+                continue
+            steps = numbers[::_PLACE_WORDS] if len(numbers) == _PLACE_WORDS else sorted(numbers[::3])
+            if steps[0] <= self._last[name] or steps[-1] >= bounds.end or len(set(steps)) != len(steps):
+                raise _nonsense(
+                    f"records of {name} came for steps {steps[0]} to {steps[-1]}, some twice or outside of "
+                    f"{self._last[name] + 1} to {bounds.end - 1}"
+                )
+            self._last[name] = steps[-1]
+        samples = {*places[_PROBES][2::3]}
+        self._sample_words = self._sample_words or max(samples, default=0)
+        wrong = {*places[_BITMAP][2::3]} - {bounds.bitmap_words} or samples - {self._sample_words}
+        if wrong or self._sample_words > 2 * bounds.probes:
+            raise _nonsense(f"a record has {max(wrong or samples)} words, which is not what others have")
+        for start, count in zip(places[_LIST][1::3], places[_LIST][2::3], strict=True):
+            if not count or stream[start + count - 1] >= bounds.neurons:
+                raise _nonsense(f"a spike came from a neuron that is not in 0 to {bounds.neurons - 1}")
 
     def _take_one(
         self, stream: npt.NDArray[np.uint16], step: int, start: int, count: int, *, is_list: bool

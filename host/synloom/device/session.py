@@ -16,7 +16,7 @@ from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.device.changes import warn_of_change
-from synloom.device.decoder import RecordDecoder
+from synloom.device.decoder import Bounds, RecordDecoder
 from synloom.device.event_queue import EventQueue, Joined
 from synloom.device.events import NO_EVENTS, events_at
 from synloom.device.execution import Source, execute, stop
@@ -251,7 +251,9 @@ class Session:
 
         At the end `sent` is called with the last events that were sent, (K,) int64.
         """
-        self.decoder = decoder = RecordDecoder(self.now)
+        params = self.port.params
+        bounds = Bounds(self.now + steps, params.neurons, params.neuron_words, params.probes)
+        self.decoder = decoder = RecordDecoder(self.now, bounds)
         if not steps:
             return decoder
         with self._guard():
