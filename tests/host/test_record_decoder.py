@@ -95,4 +95,4 @@ def test_endless_words_of_a_peer_take_no_memory():
     for _ in range(50):
         decoder = RecordDecoder(5, BOUNDS)
         with pytest.raises(DeviceError):
-            decoder.feed(rng.integers(0, 1 << 16, 10_000).astype(np.uint16))
+            decoder.feed(rng.integers(0, 1 << 16, 40_000).astype(np.uint16))
