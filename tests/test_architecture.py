@@ -19,7 +19,6 @@ NO_PLACES = {
     "tests/sim/naive_array.py": "the same",
     "tests/sim/test_model_arithmetic.py": "the same",
     "host/synloom/selftest/random_network.py": "the same, upwards: an amplitude from a change",
-    "host/synloom/link/codec.py": "the bytes of a checksum",
     "tests/hdl/test_link_records.py": "the bytes of a word on the line",
     "tests/hdl/test_core_generators.py": "the fields of a word of GEN_RATE",
     "tests/hdl/test_link.py": "the same",

@@ -1,13 +1,14 @@
 import zlib
 from random import Random
 
+import numpy as np
 import pytest
 from amaranth.lib.crc import catalog
 from hypothesis import given
 from hypothesis import strategies as st
 
 from synloom.base.errors import ParameterError
-from synloom.contract.frames import ESCAPE, FLAG, MAX_PAYLOAD
+from synloom.contract.frames import CHECK_BYTES, ESCAPE, FLAG, MAX_PAYLOAD
 from synloom.link.codec import Decoder, encode_frame
 
 payloads = st.binary(min_size=1, max_size=MAX_PAYLOAD)
@@ -92,3 +93,23 @@ def test_an_endless_frame_takes_little_memory():
 def test_a_payload_must_fit_a_frame():
     with pytest.raises(ParameterError, match="at most 256 bytes, not 257"):
         encode_frame(bytes(257))
+
+
+def test_up_to_four_changed_bits_are_always_found():
+    """The checksum is linear: an error is missed if the checksums of its bits, each alone, cancel out."""
+    size = MAX_PAYLOAD + CHECK_BYTES
+    zero = zlib.crc32(bytes(size - CHECK_BYTES))
+    alone = [1 << k for k in range(8 * CHECK_BYTES)]
+    for byte in range(size - CHECK_BYTES):
+        for bit in range(8):
+            error = bytearray(size - CHECK_BYTES)
+            error[byte] = 1 << bit
+            alone.append(zlib.crc32(error) ^ zero)
+    alone = np.array(alone, dtype=np.uint32)
+    assert len(alone) == 8 * size
+    first, second = np.triu_indices(len(alone), 1)
+    pairs = np.sort(alone[first] ^ alone[second])
+    assert alone.all()
+    assert pairs.all()
+    assert not np.isin(alone, pairs).any()
+    assert np.diff(pairs).all()

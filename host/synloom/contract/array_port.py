@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 
-__all__ = ["Port", "Words"]
+__all__ = ["OnALine", "Port", "Words"]
 
 Words = npt.NDArray[np.uint16]
 _PLAIN = RunFlag(0)
@@ -59,4 +59,13 @@ class Port(Protocol):
 
     def close(self) -> None:
         """Let go of the target; further calls raise LinkError."""
+        ...
+
+
+@runtime_checkable
+class OnALine(Protocol):
+    """What a port has whose array is at the other end of a line."""
+
+    def line_counters(self) -> dict[str, int]:
+        """Return what went wrong on the line, by name: counts of both ends."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from synloom.contract.array_port import Port
+from synloom.contract.array_port import OnALine, Port
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.contract.registers import COUNTERS
@@ -30,10 +30,25 @@ class Counters(Mapping[str, int]):
         The value of every counter of the COUNTERS region.
     host : mapping of str to int, optional
         Values of `HOST_COUNTERS`; those that are missing do not appear.
+    line : mapping of str to int, optional
+        What went wrong on the line to the array.
+
+    Attributes
+    ----------
+    line : dict of str to int
+        What went wrong on the line and was repaired, since the connection was made: ``array_`` and the name
+        of a register of LINK (saturating at 255), ``host_`` and a name of `LinkStatistics`. Empty for an
+        array in this process. It is no part of the mapping, as it says nothing about the experiment.
     """
 
-    def __init__(self, values: Mapping[str, int], host: Mapping[str, int] | None = None):
+    def __init__(
+        self,
+        values: Mapping[str, int],
+        host: Mapping[str, int] | None = None,
+        line: Mapping[str, int] | None = None,
+    ):
         self._values = {**values, **(host or {})}
+        self.line = dict(line or {})
 
     def __getitem__(self, name: str) -> int:
         return self._values[name]
@@ -53,6 +68,7 @@ class Counters(Mapping[str, int]):
         width = max(map(len, self._values))
         lines = [f"{name.ljust(width)}  {value:>14,}" for name, value in self._values.items()]
         lines += [f"- {value:,} {name}: {_doc(name)}" for name, value in self.losses.items()]
+        lines += [f"- {value:,} {name} on the line, repaired" for name, value in self.line.items() if value]
         return "\n".join(lines if self.losses else [*lines, "- nothing was lost"])
 
     def __repr__(self) -> str:
@@ -67,4 +83,5 @@ def read_counters(port: Port, host: Mapping[str, int] | None = None) -> Counters
     """Read all counters of an array, and add those of the host."""
     memory = memory_of(port.params, Region.COUNTERS)
     counts = memory.unpack(port.read(*memory.span()))["count"].tolist()
-    return Counters(dict(zip(COUNTERS, counts, strict=True)), host)
+    line = port.line_counters() if isinstance(port, OnALine) else None
+    return Counters(dict(zip(COUNTERS, counts, strict=True)), host, line)

@@ -104,8 +104,7 @@ def execute(
         if len(records) or feed.sent > before:
             heard = time.monotonic()
         elif time.monotonic() - heard > _SILENCE_S:
-            _complain_if_dead(port, decoder)
-            watch.complain_if_stuck(waits=feed.waiting)
+            watch.look(decoder, waits=feed.waiting)
             heard = time.monotonic()
     _check_end(decoder, (now + steps) & _NOW_MASK)
     return decoder
@@ -207,8 +206,9 @@ class _Watch:
         self._seen = -1
         self._looks = 0
 
-    def complain_if_stuck(self, *, waits: bool) -> None:
-        """Raise DeviceError if the array has stood in one step for some looks, without waiting for events."""
+    def look(self, decoder: RecordDecoder, *, waits: bool) -> None:
+        """Raise DeviceError if the run is over, or stood still for some looks without waiting for events."""
+        _complain_if_dead(self._port, decoder)
         register = control("now")
         now = register.unpack(self._port.read(Region.CTRL, register.offset, register.words))
         self._looks = self._looks + 1 if now == self._seen and not waits else 0

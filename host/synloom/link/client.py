@@ -28,11 +28,11 @@ from synloom.contract.memory import Block, Memory
 from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
-from synloom.contract.registers import control, link
+from synloom.contract.registers import LINK_REGISTERS, control, link
 from synloom.link.assembly import RecordAssembly
 from synloom.link.baud import change_rate, divisor_for
 from synloom.link.discovery import discover
-from synloom.link.exchange import Exchange, LinkStatistics
+from synloom.link.exchange import FAULTS, Exchange, LinkStatistics
 from synloom.link.rates import ByteRates, byte_rates
 from synloom.link.transport import RatedTransport, Transport
 
@@ -110,6 +110,16 @@ class LinkPort:
     def statistics(self) -> LinkStatistics:
         """Numbers of bytes, commands and errors on the line so far."""
         return self._exchange.statistics
+
+    def line_counters(self) -> dict[str, int]:
+        """Return what went wrong on the line, counted by the array (``array_``) and the host (``host_``)."""
+        first, last = link("crc_errors").offset, link("resends").offset
+        counts = self.read(Region.LINK, first, last - first + 1).tolist()
+        names = [name for name, register in LINK_REGISTERS.items() if first <= register.offset <= last]
+        own = {name: getattr(self.statistics, name) for name in FAULTS}
+        return {f"array_{name}": count for name, count in zip(names, counts, strict=True)} | {
+            f"host_{name}": count for name, count in own.items()
+        }
 
     # ---- the line ------------------------------------------------------------------------------
 

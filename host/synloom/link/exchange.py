@@ -26,7 +26,7 @@ from synloom.contract.frames import (
 from synloom.link.codec import Decoder, encode_frame
 from synloom.link.transport import Transport
 
-__all__ = ["Exchange", "LinkStatistics", "Reply"]
+__all__ = ["FAULTS", "Exchange", "LinkStatistics", "Reply"]
 
 _MAX_WAITING: Final = 8
 """Most commands in flight: eight replies fit any operating system's receive buffer; more are not faster."""
@@ -72,6 +72,10 @@ class LinkStatistics:
     crc_errors: int = 0
     strays: int = 0
     rewinds: int = 0
+
+
+FAULTS: Final = ("retries", "crc_errors", "strays", "rewinds")
+"""The statistics of what went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
