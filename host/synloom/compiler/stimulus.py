@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -73,8 +74,10 @@ def rate_words(hz: FloatArray, generator: str, dt: float, bits: int = RATE_BITS)
         mantissa, e = _common_rates(part, bits)
     else:
         mantissa, e = _rates(part)
-    regular = (mantissa > 0) & (generator == "regular")
-    return GENERATOR.pack({"mantissa": mantissa, "exponent": _TOP - e, "regular": regular})[:, 0]
+    words = GENERATOR["mantissa"].encode(mantissa) | GENERATOR["exponent"].encode(_TOP - e)
+    if generator == "regular":
+        words |= GENERATOR["regular"].encode((mantissa > 0).astype(np.int64))
+    return words.astype(np.uint16)
 
 
 def _rates(part: FloatArray) -> tuple[IntArray, IntArray]:
@@ -115,12 +118,19 @@ def _periods(part: FloatArray) -> tuple[IntArray, IntArray]:
 
 def rates_of(words: npt.NDArray[np.uint16], dt: float) -> FloatArray:
     """Return the mean rates in Hz, (n,) float64, of the words of GEN_RATE; `dt` is in ms."""
-    fields = GENERATOR.unpack(words[:, None])
+    rates: FloatArray = _rates_of_all()[words]
+    return rates * (1000.0 / dt)
+
+
+@cache
+def _rates_of_all() -> FloatArray:
+    """Return the mean rate of every word, (65536,) float64, in spikes a step."""
+    fields = GENERATOR.unpack(np.arange(1 << 16, dtype=np.uint16)[:, None])
     mantissa, e = fields["mantissa"], _TOP - fields["exponent"]
     certain = (mantissa == _LARGEST) & (e == 0)
     random = np.where(certain, 1.0, mantissa / _UNIT / 8.0 ** np.minimum(e, _SMALLEST))
     regular = np.minimum(_STEP_PERIOD / np.maximum(mantissa * 8.0**e, 1.0), 1.0)
-    return np.where(fields["regular"] > 0, regular, random) * (1000.0 / dt)
+    return np.where(fields["regular"] > 0, regular, random)
 
 
 def input_events(

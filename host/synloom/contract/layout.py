@@ -60,6 +60,10 @@ class Field:
         """The words of the record that it touches."""
         return range(self.start // 16, (self.start + self.width - 1) // 16 + 1)
 
+    def encode(self, value: Int64s) -> Int64s:
+        """Return integers that have the field's bits from `start` modulo 16 on; values must be in range."""
+        return (value & ((1 << self.width) - 1)) << (self.start % 16)
+
     def decode(self, raw: npt.ArrayLike) -> Int64s:
         """Return the values of a field from integers that have its bits from `start` modulo 16 on."""
         value = (np.asarray(raw).astype(np.int64) >> (self.start % 16)) & ((1 << self.width) - 1)
@@ -114,17 +118,16 @@ class Layout:
             name: np.atleast_1d(np.asarray(v, dtype=np.int64)) for name, v in (others | dict(values)).items()
         }
         length = max((len(a) for a in arrays.values()), default=0)
-        words = np.zeros((length, self.words), dtype=np.uint64)
+        words = np.zeros((length, self.words), dtype=np.int64)
         for name, array in arrays.items():
             field = self.fields[name]
-            bad = (array < field.low) | (array > field.high)
-            if bad.any():
-                value = array[int(np.argmax(bad))]
+            if len(array) and not (field.low <= array.min() and array.max() <= field.high):
+                value = array[int(np.argmax((array < field.low) | (array > field.high)))]
                 raise ParameterError(f"{self.name}.{name} must be in {field.low}..{field.high}, not {value}")
-            bits = (array & ((1 << field.width) - 1)).astype(np.uint64)
-            spread = bits << np.uint64(field.start % 16)
+            # No field touches more than two words.
+            spread = field.encode(array)
             for k, word in enumerate(field.words):
-                words[:, word] |= (spread >> np.uint64(16 * k)) & np.uint64(0xFFFF)
+                words[:, word] |= spread >> 16 * k & 0xFFFF
         return words.astype(np.uint16)
 
     def unpack(self, words: npt.ArrayLike) -> dict[str, Int64s]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -141,16 +142,41 @@ def _neurons(params: ArrayParams, tables: Tables, words: Words) -> None:
 
 
 def _rates(params: ArrayParams, tables: Tables, words: Words) -> None:
-    fields = {name: GENERATOR[name].decode(words.astype(np.int64)) for name in GENERATOR.fields}
+    every = _every_rate()
+    np.take(every.rates, words, axis=1, out=tables.rates)
+    index = np.flatnonzero(every.regular[words, 0])
+    tables.regular[: len(index), 0] = index
+    tables.regular[: len(index), 1:] = every.regular[words[index], 1:]
+    tables.regular[len(index) :] = -1
+
+
+class _EveryRate(NamedTuple):
+    """What each of the 65,536 words of GEN_RATE means.
+
+    Attributes
+    ----------
+    rates : (2, 65536) uint32
+        Columns of `Tables.rates`.
+    regular : (65536, 3) int32
+        Whether it is regular, its mantissa and its exponent.
+    """
+
+    rates: npt.NDArray[np.uint32]
+    regular: Int32s
+
+
+@cache
+def _every_rate() -> _EveryRate:
+    words = np.arange(1 << 16, dtype=np.int64)
+    fields = {name: GENERATOR[name].decode(words) for name in GENERATOR.fields}
     exponent, width = 7 - fields["exponent"], GENERATOR["mantissa"].width
-    random, always = fields["regular"] == 0, words == _ALWAYS
+    regular, always = fields["regular"], words == _ALWAYS
     below = np.where(always, 1 << width, fields["mantissa"])
     zeros = np.where(always, 0, (1 << 3 * np.minimum(exponent, 6)) - 1 << width)
-    tables.rates[0] = np.where(random, below, 0)
-    tables.rates[1] = zeros
-    index = np.flatnonzero(~random)
-    tables.regular[: len(index)] = np.stack([index, fields["mantissa"][index], exponent[index]], axis=1)
-    tables.regular[len(index) :] = -1
+    return _EveryRate(
+        np.stack([np.where(regular == 0, below, 0), zeros]).astype(np.uint32),
+        np.stack([regular, fields["mantissa"], exponent], axis=1).astype(np.int32),
+    )
 
 
 TABLES: Final[Mapping[Region, Callable[[ArrayParams, Tables, Words], None]]] = {
