@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from synloom.experiment.results import Results
     from synloom.image.image import Image
     from synloom.image.report import Report
+    from synloom.image.snapshot import Snapshot
     from synloom.network.cells import LIF
     from synloom.network.connectors import (
         AllToAll,
@@ -87,6 +88,7 @@ __all__ = [
     "Report",
     "Results",
     "SmallWorld",
+    "Snapshot",
     "Sweep",
     "SynloomError",
     "SynloomWarning",
@@ -141,6 +143,7 @@ _MODULES = {
     "device.recording": ("Recording",),
     "experiment.results": ("Results",),
     "image.report": ("Report",),
+    "image.snapshot": ("Snapshot",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

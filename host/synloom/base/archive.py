@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Self
+from typing import Any, BinaryIO, Final, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from synloom.base.errors import ParameterError
 from synloom.base.plain_data import open_regular
 from synloom.base.wording import one_line
 
-__all__ = ["Archive", "Member", "read_member"]
+__all__ = ["Archive", "Arrays", "Member", "packed", "read_member"]
 
 _MOST_AT_ONCE: Final = 4 << 20
 """Most bytes of one read of the file: a directory of more than 50,000 members is refused unread."""
@@ -56,18 +56,26 @@ class Member:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
+class Arrays(Protocol):
+    """Arrays by name, each with a header that is known before it is read: an archive, or a part of one."""
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """What the headers of the arrays say, by name."""
+        ...
+
+    def read(self, name: str, most: int) -> npt.NDArray[Any]:
+        """Return an array of at most `most` bytes."""
+        ...
+
+
 class Archive:
     """An open archive of arrays.
 
     Parameters
     ----------
-    path : Path
-        The file.
-
-    Attributes
-    ----------
-    members : mapping of str to Member
-        What the headers of the arrays say, by name.
+    source : Path or bytes
+        The file, or its content.
 
     Raises
     ------
@@ -77,11 +85,11 @@ class Archive:
         If it is no archive of arrays, or is damaged.
     """
 
-    def __init__(self, path: Path):
-        self._file = _Sparing(open_regular(path))
+    def __init__(self, source: Path | bytes):
+        self._file = _Sparing(io.BytesIO(source) if isinstance(source, bytes) else open_regular(source))
         try:
             self._zip = zipfile.ZipFile(self._file)
-            self.members: Mapping[str, Member] = dict(map(self._member, self._zip.infolist()))
+            self._members = dict(map(self._member, self._zip.infolist()))
             if len(self.members) < len(self._zip.infolist()):
                 raise ValueError("two members have one name")
         except (OSError, ParameterError):
@@ -90,6 +98,15 @@ class Archive:
         except Exception as error:  # zipfile, zlib and struct raise a dozen kinds for damaged files
             self._file.close()
             raise ParameterError(f"is no archive of arrays: {one_line(str(error), 200)}") from error
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """What the headers of the arrays say, by name."""
+        return self._members
+
+    def part(self, prefix: str) -> Arrays:
+        """Return the arrays whose names begin with a prefix, by the rest of their names."""
+        return _Part(self, prefix)
 
     def read(self, name: str, most: int) -> npt.NDArray[Any]:
         """Return an array of at most `most` bytes.
@@ -145,6 +162,30 @@ class Archive:
         return info.filename.removesuffix(".npy"), member
 
 
+class _Part:
+    """A part of an archive: the arrays whose names begin with a prefix."""
+
+    def __init__(self, archive: Archive, prefix: str):
+        self._archive, self._prefix = archive, prefix
+        self.members: Mapping[str, Member] = {
+            name.removeprefix(prefix): member
+            for name, member in archive.members.items()
+            if name.startswith(prefix)
+        }
+
+    def read(self, name: str, most: int) -> npt.NDArray[Any]:
+        """Return an array of at most `most` bytes; the errors are those of `Archive.read`."""
+        return self._archive.read(self._prefix + name, most)
+
+
+def packed(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    """Return the content of an archive of these arrays."""
+    buffer = io.BytesIO()
+    members: dict[str, Any] = dict(arrays)
+    np.savez_compressed(buffer, **members)
+    return buffer.getvalue()
+
+
 def read_member(file: Any, most: int | None = None) -> npt.NDArray[Any]:
     """Return the array of an open `.npy` file.
 
@@ -187,7 +228,8 @@ class _Sparing(io.BufferedReader):
     """A file that refuses to be read as a whole, which `zipfile` does if a damaged directory says so."""
 
     def __init__(self, file: BinaryIO):
-        super().__init__(io.FileIO(file.fileno(), closefd=False))
+        raw: Any = file if isinstance(file, io.BytesIO) else io.FileIO(file.fileno(), closefd=False)
+        super().__init__(raw)
         self._source = file
 
     def read(self, size: int | None = -1, /) -> bytes:

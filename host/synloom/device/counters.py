@@ -8,7 +8,7 @@ from typing import Final
 from synloom.contract.array_port import OnALine, Port
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
-from synloom.contract.registers import COUNTERS
+from synloom.contract.registers import COUNTERS, WIDE_COUNTER_BITS
 
 __all__ = ["HOST_COUNTERS", "LOSSES", "Counters", "read_counters"]
 
@@ -79,9 +79,25 @@ def _doc(name: str) -> str:
     return HOST_COUNTERS.get(name) or COUNTERS[name].doc
 
 
-def read_counters(port: Port, host: Mapping[str, int] | None = None) -> Counters:
-    """Read all counters of an array, and add those of the host."""
-    memory = memory_of(port.params, Region.COUNTERS)
+def read_counters(
+    port: Port, host: Mapping[str, int] | None = None, *, before: Mapping[str, int] | None = None
+) -> Counters:
+    """Read all counters of an array.
+
+    Parameters
+    ----------
+    port : Port
+        The array.
+    host : mapping of str to int, optional
+        Counters of the host, which are added to the table.
+    before : mapping of str to int, optional
+        What was counted before the array was restored, which is added to its counters; the sums saturate.
+    """
+    memory, before = memory_of(port.params, Region.COUNTERS), before or {}
     counts = memory.unpack(port.read(*memory.span()))["count"].tolist()
+    values = {}
+    for (name, counter), count in zip(COUNTERS.items(), counts, strict=True):
+        most = (1 << (WIDE_COUNTER_BITS if counter.wide else port.params.counter_bits)) - 1
+        values[name] = min(count + before.get(name, 0), most)
     line = port.line_counters() if isinstance(port, OnALine) else None
-    return Counters(dict(zip(COUNTERS, counts, strict=True)), host, line)
+    return Counters(values, host, line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, IntArray, choice, per_item, real, reals, switch, whole
-from synloom.base.errors import NetworkError, ParameterError
+from synloom.base.errors import MismatchError, NetworkError, ParameterError
 from synloom.compiler.stimulus import RATE_BITS, rate_words, rates_of
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
@@ -18,6 +19,7 @@ from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.registers import Mode
 from synloom.contract.traces import TRACES, Side
+from synloom.device.capture import read_snapshot
 from synloom.device.changes import warn_of_change
 from synloom.device.counters import Counters, read_counters
 from synloom.device.meter import Meter
@@ -32,6 +34,7 @@ from synloom.device.turns import Turns, exclusive
 from synloom.device.weights import raw_from_si, read_raw, si_from_raw, write_raw
 from synloom.image.image import Image
 from synloom.image.places import InputInfo
+from synloom.image.snapshot import Snapshot
 
 __all__ = ["Device"]
 
@@ -140,6 +143,68 @@ class Device:
             self._load(self.image)
         else:
             self._session.reset(keep_theta)
+
+    @exclusive
+    def snapshot(self, path: str | os.PathLike[str] | None = None) -> Snapshot:
+        """Return all that decides how the experiment goes on; `restore` goes on there, on any target.
+
+        It has the state of the array and what the host knows: weights, potentials, currents, traces,
+        thresholds, spikes on their way, generators, random states, switches, rates, currents and parameters
+        that were set, recorders, and spikes and settings that are not yet due.
+
+        Parameters
+        ----------
+        path : path, optional
+            Also save it to this file.
+
+        Raises
+        ------
+        DeviceError
+            If no image is loaded.
+        ParameterError
+            If the file cannot be written.
+        """
+        self._session.require_image()
+        self._write_recorders()
+        taken = read_snapshot(self._session, self._recorders)
+        if path is not None:
+            taken.save(path)
+        return taken
+
+    @exclusive
+    def restore(self, snapshot: Snapshot | str | os.PathLike[str]) -> None:
+        """Go on where a snapshot was taken, bit by bit, on this or another target.
+
+        Parameters
+        ----------
+        snapshot : Snapshot or path
+            The snapshot, or its file.
+
+        Raises
+        ------
+        MismatchError
+            If another image is loaded, or the array cannot run the snapshot's image; nothing was changed.
+        ParameterError
+            If it is neither, or its file is not right; nothing was changed.
+
+        If it is interrupted, no image counts as loaded.
+        """
+        if isinstance(snapshot, (str, os.PathLike)):
+            snapshot = Snapshot.load(snapshot)
+        if not isinstance(snapshot, Snapshot):
+            raise ParameterError(f"restore needs a Snapshot or the path of its file, not {snapshot!r:.80}")
+        if self._session.loaded and self.image.digest() != snapshot.image.digest():
+            raise MismatchError(
+                f"the snapshot is of {snapshot.image!r}, but the device has {self.image!r}; call "
+                f"device.load(snapshot.image) before device.restore(snapshot)"
+            )
+        recorders = Recorders.restored(snapshot.image, snapshot)
+
+        def record() -> None:
+            recorders.write(self.port, snapshot.registers["probe_wait"])
+            self._recorders, self._last, self._recorders_written = recorders, None, True
+
+        self._session.restore(snapshot, record)
 
     @exclusive
     def set_baud(self, baud: int) -> None:
@@ -682,7 +747,8 @@ class Device:
     @exclusive
     def counters(self) -> Counters:
         """Return all counters; `counters().losses` is empty if nothing was lost or limited."""
-        return read_counters(self.port, {"inputs_merged": self._session.inputs_merged})
+        session = self._session
+        return read_counters(self.port, {"inputs_merged": session.inputs_merged}, before=session.counted)
 
 
 def _by_input(inputs: Any) -> Iterable[tuple[Any, Any]]:

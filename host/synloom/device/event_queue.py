@@ -57,6 +57,17 @@ class EventQueue:
         self._taken = self._waiting = NO_EVENTS
         self._may_have_settings = False
 
+    @property
+    def waiting(self) -> IntArray:
+        """All events that wait to be sent, (n,) int64, sorted."""
+        return self._waiting
+
+    def restore(self, now: int, events: IntArray) -> None:
+        """Let exactly these events wait, (n,) int64; the array's queue was emptied at step `now`."""
+        self.reset(now)
+        self._may_have_settings = True
+        self.add(events)
+
     def joined(self, events: IntArray) -> Joined:
         """Return what waits if these events, (K,) int64, are added; equal ones become one."""
         if not len(events):

@@ -22,12 +22,19 @@ class GeneratorRates:
         The array.
     words : (n,) uint16
         The words that were loaded.
+    own : (n,) uint16, optional
+        The words that were set last, if the array was loaded with others.
     """
 
-    def __init__(self, port: Port, words: Words):
+    def __init__(self, port: Port, words: Words, own: Words | None = None):
         self._port = port
-        self._own: IntArray = words.astype(np.int64)
+        self._own: IntArray = (words if own is None else own).astype(np.int64)
         self._held: IntArray = words.astype(np.int64)
+
+    @property
+    def own(self) -> Words:
+        """The words that were loaded or set last, (n,) uint16."""
+        return self._own.astype(np.uint16)
 
     @property
     def held(self) -> Words:

@@ -16,6 +16,7 @@ from synloom.device.loader import write_register
 from synloom.device.neuron_state import Probe, make_probes, require_probes, write_probes
 from synloom.device.recording import Recording, Series
 from synloom.image.image import Image
+from synloom.image.snapshot import Snapshot
 
 __all__ = ["Recorders"]
 
@@ -33,6 +34,30 @@ class Recorders:
         self._spikes = list(spikes)
         self._probes: list[Probe] = []
         self._every: int | None = None
+
+    @classmethod
+    def restored(cls, image: Image, snapshot: Snapshot) -> Recorders:
+        """Return the recorders of a snapshot; the errors are those of `add`."""
+        recorders = cls(snapshot.spikes)
+        for label, variable, index in snapshot.probes:
+            recorders._probes += make_probes(image, label, variable, np.array([index]))
+            recorders._every = snapshot.every
+        return recorders
+
+    @property
+    def spikes(self) -> tuple[str, ...]:
+        """Labels of the populations whose spikes are recorded."""
+        return tuple(self._spikes)
+
+    @property
+    def probes(self) -> tuple[tuple[str, str, int], ...]:
+        """Label, variable and index of each probe."""
+        return tuple((probe.label, probe.variable, probe.index) for probe in self._probes)
+
+    @property
+    def every(self) -> int:
+        """Steps from one sample to the next."""
+        return self._every or 1
 
     @property
     def wants_spikes(self) -> bool:
@@ -72,13 +97,13 @@ class Recorders:
         require_probes(len(probes), image.params)
         self._probes, self._every = probes, steps
 
-    def write(self, port: Port) -> None:
-        """Write the probes to the array."""
+    def write(self, port: Port, wait: int = 0) -> None:
+        """Write the probes to the array, which waits for so many steps before the next samples."""
         write_register(port, "probe_count", 0)
         if self._probes:
             write_probes(port, self._probes)
             write_register(port, "probe_every", self._every or 1)
-            write_register(port, "probe_wait", 0)
+            write_register(port, "probe_wait", wait)
             write_register(port, "probe_count", len(self._probes))
 
     def recording(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -22,11 +22,13 @@ from synloom.device.events import NO_EVENTS, events_at
 from synloom.device.execution import Source, execute, stop
 from synloom.device.fan_out import FanOut
 from synloom.device.loader import check_fits, clear_dynamics, load_image, read_register, write_register
+from synloom.device.memories import load_snapshot
 from synloom.device.neuron_state import read_population
 from synloom.device.rates import GeneratorRates
 from synloom.device.stimulus import Receiver, warn_of_merging
 from synloom.image.image import Image
 from synloom.image.places import InputInfo, PopulationInfo
+from synloom.image.snapshot import Snapshot
 
 __all__ = ["Session"]
 
@@ -51,6 +53,8 @@ class Session:
         Spikes since the load that had another one in their step and channel or neuron.
     total : int
         Steps since the load.
+    counted : mapping of str to int
+        What the counters of the array had counted before it was restored.
     decoder : RecordDecoder
         Records of the last run, also of one that was cut short.
     """
@@ -62,6 +66,7 @@ class Session:
         self.rates = GeneratorRates(port, np.zeros(0, dtype=np.uint16))
         self.inputs_merged = 0
         self.total = 0
+        self.counted: Mapping[str, int] = {}
         self._loaded: Image | None = None
         self._why = ""
         self.decoder = RecordDecoder(0)
@@ -108,9 +113,37 @@ class Session:
             self._mode = image.registers["mode"]
             self.rates = GeneratorRates(self.port, image.gen_rate)
             self.inputs_merged = 0
-            self.total = 0
+            self.total, self.counted = 0, {}
             self.fan_out = FanOut(image)
             self._restart(image)
+            then()
+        self._loaded = image
+
+    def restore(self, snapshot: Snapshot, then: Callable[[], None]) -> None:
+        """Replace everything in the array by a snapshot, or nothing if the array cannot run its image.
+
+        If that is interrupted, no image counts as loaded; `then` is called before it does.
+
+        Raises
+        ------
+        MismatchError
+            If the image was compiled for another array.
+        """
+        image = snapshot.image
+        check_fits(image, self.port.params)
+        with self._unknown("a restore"):
+            # What was lost is written anew.
+            with suppress(ArrayLostError):
+                stop(self.port)
+            load_snapshot(self.port, snapshot)
+            self._mode = snapshot.registers["mode"]
+            held = snapshot.memories.get("gen_rate", image.gen_rate)
+            self.rates = GeneratorRates(self.port, held, snapshot.rates)
+            self.inputs_merged = snapshot.inputs_merged
+            self.total, self.counted = snapshot.total, snapshot.counters
+            self.fan_out = FanOut(image)
+            self.now = snapshot.now
+            self.queue.restore(self.now, events_at(*snapshot.events.T))
             then()
         self._loaded = image
 
@@ -277,14 +310,14 @@ class Session:
         with self._unknown("a run"):
             stop(self.port, self.decoder)
             now = read_register(self.port, "now")
-            delivered = self._delivered(now)
+            delivered = self.delivered(now)
             # This empties the array's queue, too.
             write_register(self.port, "now", now)
             self.queue.rewind(now, delivered)
             self.now, self.total = now, self.total + now - self.now
 
-    def _delivered(self, now: int) -> IntArray:
-        """Return the events that have left the array's queue for its delay wheel, (K,) int64.
+    def delivered(self, now: int) -> IntArray:
+        """Return the events from step `now` on that have left the array's queue for its delay wheel, (K,) int64.
 
         Only spikes of inputs wait there.
         """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from synloom.base.archive import Archive
+from synloom.base.archive import Archive, Arrays, packed
 from synloom.base.atomic_files import write_whole
 from synloom.base.checks import IntArray, label_of, real, whole
 from synloom.base.errors import MismatchError, NetworkError, ParameterError
@@ -208,6 +207,24 @@ class Image:
         ParameterError
             If the file cannot be written, or if the network contains more than 16,777,216 spikes.
         """
+        content = packed(self.arrays())
+        target = _path(path)
+        try:
+            write_whole(target, content)
+        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+            why = error.strerror if isinstance(error, OSError) and error.strerror else error
+            raise ParameterError(
+                f"cannot write the image to {one_line(str(target), 300)!r}: {why}; give another path"
+            ) from error
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the arrays of its file by name; one of bytes is the header.
+
+        Raises
+        ------
+        ParameterError
+            If the network contains more than 16,777,216 spikes.
+        """
         header = self._header()
         text = json.dumps({**header, "header_digest": _header_digest(header)}).encode()
         if len(self.events) > MOST_EVENTS or len(text) > MOST_JSON:
@@ -215,17 +232,8 @@ class Image:
                 f"an image's file holds at most {MOST_EVENTS:,} spikes and {MOST_JSON:,} bytes of names and "
                 f"scales, not {len(self.events):,} and {len(text):,}; send spikes with inject() or step()"
             )
-        buffer = io.BytesIO()
-        arrays: dict[str, Any] = {name: getattr(self, name) for name in _ARRAYS}
-        np.savez_compressed(buffer, header=np.frombuffer(text, dtype=np.uint8), **arrays)
-        target = _path(path)
-        try:
-            write_whole(target, buffer.getvalue())
-        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-            why = error.strerror if isinstance(error, OSError) and error.strerror else error
-            raise ParameterError(
-                f"cannot write the image to {one_line(str(target), 300)!r}: {why}; give another path"
-            ) from error
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        return {"header": np.frombuffer(text, dtype=np.uint8), **arrays}
 
     def _header(self) -> dict[str, Any]:
         return {
@@ -260,8 +268,7 @@ class Image:
         name = one_line(str(file), 300)
         try:
             with Archive(file) as archive:
-                header = _read_header(archive, name)
-                return cls._from_parts(header, archive)
+                return cls.from_arrays(archive, name)
         except OSError as error:
             raise ParameterError(
                 f"cannot read the image {name!r}: {error.strerror or error}; check the path"
@@ -273,8 +280,26 @@ class Image:
             ) from error
 
     @classmethod
-    def _from_parts(cls, header: dict[str, Any], archive: Archive) -> Image:
-        """Return the image of a header and its arrays; all errors are `ParameterError`."""
+    def from_arrays(cls, archive: Arrays, name: str) -> Image:
+        """Return the image whose file has these arrays; all of it is checked.
+
+        Parameters
+        ----------
+        archive : Arrays
+            What `arrays` has returned.
+        name : str
+            What it is called in messages, such as the name of its file.
+
+        Raises
+        ------
+        OSError
+            If an array cannot be read.
+        ParameterError
+            If it is not an image or is damaged.
+        MismatchError
+            If its format or semantics has another version than this SDK.
+        """
+        header = _read_header(archive, name)
         params = ArrayParams.from_dict(_table("params", header["params"]))
         if header["semantics_digest"] != params.semantics_digest():
             raise ParameterError("semantics_digest is not that of params")
@@ -331,7 +356,7 @@ def _header_digest(header: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _read_header(archive: Archive, name: str) -> dict[str, Any]:
+def _read_header(archive: Arrays, name: str) -> dict[str, Any]:
     """Return the header of an image's file, after a look at its versions and keys."""
     header = parse_json(archive.read("header", MOST_JSON).tobytes())
     if not isinstance(header, dict) or header.get("magic") != _MAGIC:

@@ -1,0 +1,70 @@
+"""The memories of an array that change while it runs an image: all of them read, and written back."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.contract.array_port import Port, Words
+from synloom.contract.memory import Memory
+from synloom.contract.memory_map import memory_of
+from synloom.contract.regions import Region
+from synloom.device.loader import load_image
+from synloom.image.image import Image
+from synloom.image.snapshot import Snapshot, live_memories
+
+__all__ = ["load_snapshot", "read_live", "read_weights"]
+
+
+def read_live(port: Port, image: Image) -> dict[str, npt.NDArray[Any]]:
+    """Return the memories of a snapshot (`live_memories`) of an array that runs an image."""
+    memories: dict[str, npt.NDArray[Any]] = {"weights": read_weights(port, image)}
+    for name, memory in live_memories(image.params).items():
+        if name not in memories:
+            memories[name] = _read(port, memory)
+    return memories
+
+
+def load_snapshot(port: Port, snapshot: Snapshot) -> None:
+    """Write a snapshot to an array that can run its image, but for its probes; no run may be going on."""
+    image, words = snapshot.image, snapshot.memories
+    changed: dict[str, npt.NDArray[Any]] = {"weights": words["weights"]}
+    for name, memory in live_memories(image.params).items():
+        if memory.setting and name != "weights":
+            records = words[name].reshape(memory.count, -1)[:, : memory.layout.words]
+            changed[name] = records.reshape(getattr(image, name).shape)
+    registers = {**image.registers, **snapshot.registers}
+    if snapshot.probes:
+        registers |= {"probe_count": len(snapshot.probes), "probe_every": snapshot.every}
+    load_image(port, dataclasses.replace(image, registers=registers, **changed))
+    for name, memory in live_memories(image.params).items():
+        if not memory.setting:
+            _write(port, memory, words[name])
+
+
+def read_weights(port: Port, image: Image) -> npt.NDArray[np.int8]:
+    """Return all weights of an array that runs an image, (S, N) int8; only rows with synapses are read."""
+    memory = memory_of(image.params, Region.WEIGHTS)
+    weights = np.full(image.weights.shape, image.params.weight_absent, dtype=np.int8)
+    used = np.flatnonzero((image.weights != image.params.weight_absent).any(axis=1))
+    for rows in np.split(used, np.flatnonzero(np.diff(used) > 1) + 1):
+        if len(rows):
+            count = len(rows) * image.params.neurons
+            found = port.read(memory.region, memory.offset(int(rows[0]), 0), count)
+            weights[rows] = memory.unpack(found)["weight"].reshape(len(rows), -1)
+    return weights
+
+
+def _read(port: Port, memory: Memory) -> Words:
+    return np.concatenate([port.read(memory.region, b.offset, b.count) for b in memory.blocks(memory.places)])
+
+
+def _write(port: Port, memory: Memory, words: npt.NDArray[Any]) -> None:
+    for block in memory.blocks(memory.places):
+        part = words[block.place : block.place + block.count]
+        # A load has cleared all of it.
+        if part.any():
+            port.write(memory.region, block.offset, part)
