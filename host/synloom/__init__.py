@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from synloom.device.counters import Counters
     from synloom.device.device import Device
     from synloom.device.recording import Recording
+    from synloom.device.replay import Replay, replay
     from synloom.experiment.results import Results
     from synloom.image.image import Image
     from synloom.image.report import Report
@@ -85,6 +86,7 @@ __all__ = [
     "Projection",
     "Recording",
     "RegularInput",
+    "Replay",
     "Report",
     "Results",
     "SmallWorld",
@@ -98,6 +100,7 @@ __all__ = [
     "Uniform",
     "compile",
     "connect",
+    "replay",
     "run_batch",
     "sweep",
 ]
@@ -141,6 +144,7 @@ _MODULES = {
     "network.network": ("Network", "Population", "Projection"),
     "network.plasticity": ("STDP", "PairRule", "TraceTarget"),
     "device.recording": ("Recording",),
+    "device.replay": ("Replay", "replay"),
     "experiment.results": ("Results",),
     "image.report": ("Report",),
     "image.snapshot": ("Snapshot",),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
@@ -10,36 +9,34 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synloom.base.checks import FloatArray, IntArray, choice, per_item, real, reals, switch, whole
-from synloom.base.errors import MismatchError, NetworkError, ParameterError
-from synloom.compiler.stimulus import RATE_BITS, rate_words, rates_of
+from synloom.base.checks import FloatArray, IntArray, choice, real, switch, whole
+from synloom.base.errors import ParameterError
+from synloom.compiler.stimulus import RATE_BITS
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
 from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
 from synloom.contract.registers import Mode
 from synloom.contract.traces import TRACES, Side
-from synloom.device.capture import read_snapshot
-from synloom.device.changes import warn_of_change
 from synloom.device.counters import Counters, read_counters
+from synloom.device.device_history import DeviceHistory
+from synloom.device.device_settings import DeviceSettings, rate_words_of
 from synloom.device.meter import Meter
 from synloom.device.neuron_state import read_population
 from synloom.device.recorders import Recorders
 from synloom.device.recording import Recording
 from synloom.device.session import Session
-from synloom.device.settings import settings_of
-from synloom.device.stimulus import Receiver, events_from, raster_events, step_events, steps_from_now
+from synloom.device.stimulus import Receiver, events_from, raster_events, step_events
 from synloom.device.streaming import Stream
-from synloom.device.turns import Turns, exclusive
-from synloom.device.weights import raw_from_si, read_raw, si_from_raw, write_raw
+from synloom.device.turns import exclusive
+from synloom.device.weights import raw_from_si, read_raw, si_from_raw
 from synloom.image.image import Image
 from synloom.image.places import InputInfo
-from synloom.image.snapshot import Snapshot
 
 __all__ = ["Device"]
 
 
-class Device:
+class Device(DeviceHistory, DeviceSettings):
     """An array that loads and runs images, with all quantities in ms, mV and nA.
 
     A device is a context manager that disconnects on leaving. After an error an image can be loaded again.
@@ -53,12 +50,7 @@ class Device:
     """
 
     def __init__(self, port: Port):
-        self._session = Session(port)
-        self._recorders = Recorders()
-        # Whether the array has them: not while they are written, nor if that was cut short.
-        self._recorders_written = False
-        self._last: Recording | None = None
-        self._turns = Turns()
+        super().__init__(Session(port))
 
     def __enter__(self) -> Device:
         return self
@@ -145,68 +137,6 @@ class Device:
             self._session.reset(keep_theta)
 
     @exclusive
-    def snapshot(self, path: str | os.PathLike[str] | None = None) -> Snapshot:
-        """Return all that decides how the experiment goes on; `restore` goes on there, on any target.
-
-        It has the state of the array and what the host knows: weights, potentials, currents, traces,
-        thresholds, spikes on their way, generators, random states, switches, rates, currents and parameters
-        that were set, recorders, and spikes and settings that are not yet due.
-
-        Parameters
-        ----------
-        path : path, optional
-            Also save it to this file.
-
-        Raises
-        ------
-        DeviceError
-            If no image is loaded.
-        ParameterError
-            If the file cannot be written.
-        """
-        self._session.require_image()
-        self._write_recorders()
-        taken = read_snapshot(self._session, self._recorders)
-        if path is not None:
-            taken.save(path)
-        return taken
-
-    @exclusive
-    def restore(self, snapshot: Snapshot | str | os.PathLike[str]) -> None:
-        """Go on where a snapshot was taken, bit by bit, on this or another target.
-
-        Parameters
-        ----------
-        snapshot : Snapshot or path
-            The snapshot, or its file.
-
-        Raises
-        ------
-        MismatchError
-            If another image is loaded, or the array cannot run the snapshot's image; nothing was changed.
-        ParameterError
-            If it is neither, or its file is not right; nothing was changed.
-
-        If it is interrupted, no image counts as loaded.
-        """
-        if isinstance(snapshot, (str, os.PathLike)):
-            snapshot = Snapshot.load(snapshot)
-        if not isinstance(snapshot, Snapshot):
-            raise ParameterError(f"restore needs a Snapshot or the path of its file, not {snapshot!r:.80}")
-        if self._session.loaded and self.image.digest() != snapshot.image.digest():
-            raise MismatchError(
-                f"the snapshot is of {snapshot.image!r}, but the device has {self.image!r}; call "
-                f"device.load(snapshot.image) before device.restore(snapshot)"
-            )
-        recorders = Recorders.restored(snapshot.image, snapshot)
-
-        def record() -> None:
-            recorders.write(self.port, snapshot.registers["probe_wait"])
-            self._recorders, self._last, self._recorders_written = recorders, None, True
-
-        self._session.restore(snapshot, record)
-
-    @exclusive
     def set_baud(self, baud: int) -> None:
         """Change the rate of the serial line at both ends, without a change to the network in the array.
 
@@ -240,7 +170,10 @@ class Device:
     def close(self) -> None:
         """Disconnect from the target; closing a device again does nothing."""
         self._turns.closed = True
-        self._session.close()
+        try:
+            self._session.end_log()
+        finally:
+            self._session.close()
 
     @exclusive
     def forget(self) -> None:
@@ -291,6 +224,7 @@ class Device:
             raise
         recorded = self._recorders.recording(decoder, self.image, first, steps, meter.work(decoder))
         self._last = recorded
+        self._session.log_weights()
         return recorded
 
     def _partial(self, first: int) -> Recording | None:
@@ -392,7 +326,7 @@ class Device:
             counts = session.counts(0, used, clear=True)
             if pause:
                 for info, _ in rates:
-                    session.rates.show(info.source, self._rate_words(info, 0.0, bits))
+                    session.show_rates(info, rate_words_of(image, info, 0.0, bits))
                 session.execute(pause, RunFlag(0))
                 session.clear_counts(used)
         return {label: counts[info.first : info.first + info.n] for label, info in image.populations.items()}
@@ -406,7 +340,7 @@ class Device:
         for which, stimulus in _by_input(inputs):
             if np.ndim(stimulus) < 2:
                 source = self.image.input(which)
-                rates.append((source, self._rate_words(source, stimulus, bits)))
+                rates.append((source, rate_words_of(self.image, source, stimulus, bits)))
                 continue
             info = self._session.receiver(which)
             events.append((info, raster_events(stimulus, info, self._session.now)))
@@ -451,149 +385,6 @@ class Device:
         events = [(info, events_from(spikes, info, self._session.now, self.image.dt))]
         self._session.send(self._session.joined(events))
 
-    @exclusive
-    def schedule(
-        self,
-        time: float,
-        *,
-        learning: bool | None = None,
-        adaptation: bool | None = None,
-        reward: float | None = None,
-    ) -> None:
-        """Change settings at a step of the following runs; they stay until something else sets them.
-
-        A change acts from that step on, the step included; one at 0 ms acts when the next run begins, after
-        what was set before. A later call for the same step and setting replaces the earlier one. A `load` or
-        `reset` drops what is not yet due.
-
-        Parameters
-        ----------
-        time : float
-            Time in ms from now. One between two steps acts at the nearest one, half a step at the next.
-        learning, adaptation : bool, optional
-            As in `set_learning` and `set_adaptation`.
-        reward : float, optional
-            As in `set_reward`.
-
-        Raises
-        ------
-        CapacityError
-            If the array lacks `teaching`, or what the setting needs.
-        ParameterError
-            If no setting is given, or if the time or a setting is wrong or out of range.
-        """
-        image, session = self.image, self._session
-        session.require("teaching")
-        if learning is None and adaptation is None and reward is None:
-            raise ParameterError(
-                "schedule needs a setting to change: give learning=, adaptation= or reward=, such as "
-                "schedule(100.0, learning=False)"
-            )
-        if learning is not None and switch("learning", learning):
-            session.require("plasticity")
-        if adaptation is not None and switch("adaptation", adaptation):
-            session.require("adaptation")
-        when = np.array([real("time", time, low=0.0)])
-        word = None if reward is None else self._reward_word(reward)
-        (steps,) = steps_from_now("times of settings", when, image.dt).tolist()
-        session.schedule(session.now + steps, settings_of(learning, adaptation, word))
-
-    @exclusive
-    def set_rates(self, population: Any, hz: Any, *, bits: int = RATE_BITS) -> None:
-        """Set the rates of the generators of an input population, from the next step on.
-
-        Parameters
-        ----------
-        population : PoissonInput, RegularInput or str
-            The input population, or its label.
-        hz : float or (n,) array
-            Rates in Hz, at least 0 and at most ``1000 / dt``.
-        bits : int
-            With 12 each rate is right within 0.1 %. With fewer, random rates are multiples of one step, so
-            many bits below the largest; up to 8, the line carries each in one byte. Regular rates ignore it.
-
-        Raises
-        ------
-        NetworkError
-            If the image has no such input population, or it has no generators.
-        ParameterError
-            If a rate is out of range, or their number is not n.
-
-        A rate that becomes 0 or changes by more than 2 % causes a SynloomWarning.
-        """
-        info = self.image.input(population)
-        self._session.rates.set(info.source, self._rate_words(info, hz, bits))
-
-    def _rate_words(self, info: InputInfo, hz: Any, bits: int) -> Words:
-        if info.generator is None:
-            raise NetworkError(f"{info.label!r} has no generators; make it a PoissonInput or a RegularInput")
-        rates, dt = per_item("hz", reals("hz", hz, low=0.0), info.n), self.image.dt
-        words = rate_words(rates, info.generator, dt, whole("bits", bits, 1, RATE_BITS))
-        # Who asks for fewer bits knows that; regular generators have all of them.
-        exact = (
-            words
-            if bits == RATE_BITS or info.generator == "regular"
-            else rate_words(rates, info.generator, dt)
-        )
-        nearest = rates_of(exact, dt)
-        warn_of_change(
-            f"rates of {info.label!r}", rates, nearest, "Hz", "a rate of 0 is silence; use a larger dt"
-        )
-        return words
-
-    @exclusive
-    def set_offset(self, population: Any, current: Any) -> None:
-        """Set the constant current `i_offset` of a population, in nA: a number or (n,).
-
-        Raises
-        ------
-        ParameterError
-            If a current is out of the range of the array; the message gives that range.
-
-        A current that becomes 0 or changes by more than 2 % causes a SynloomWarning.
-        """
-        info = self.image.population(population)
-        self._session.set_bias(info, per_item("current", reals("current", current), info.n))
-
-    @exclusive
-    def set_learning(self, on: bool) -> None:
-        """Switch all plasticity on or off; the traces are updated either way."""
-        if switch("on", on):
-            self._session.require("plasticity")
-        self._session.set_mode(Mode.LEARN, switch("on", on))
-
-    @exclusive
-    def set_adaptation(self, on: bool) -> None:
-        """Switch threshold adaptation on or off; while it is off, adapted thresholds do not change."""
-        if switch("on", on):
-            self._session.require("adaptation")
-        self._session.set_mode(Mode.ADAPT, switch("on", on))
-
-    @exclusive
-    def set_reward(self, reward: float) -> None:
-        """Set the global reward, which multiplies all changes by rules with `reward=True`.
-
-        Parameters
-        ----------
-        reward : float
-            -127.99 to 127.99, in steps of 1/256; initially 1.
-
-        Raises
-        ------
-        CapacityError
-            If the array lacks `plasticity` or `reward`.
-        ParameterError
-            If the reward is out of range.
-        """
-        self._session.set_register("reward", self._reward_word(reward))
-
-    def _reward_word(self, reward: float) -> int:
-        self._session.require("plasticity", "reward")
-        value = round(256.0 * real("reward", reward, low=-127.99, high=127.99))
-        got = np.array([value / 256.0])
-        warn_of_change("rewards", np.array([float(reward)]), got, "", "rewards are in steps of 1/256")
-        return value & 0xFFFF
-
     # ---- recorders -----------------------------------------------------------------------------
 
     @exclusive
@@ -636,12 +427,6 @@ class Device:
         self._recorders = Recorders()
         if self._session.loaded:
             self._write_recorders()
-
-    def _write_recorders(self) -> None:
-        """Write the recorders to the array, unless it has them."""
-        if not self._recorders_written:
-            self._recorders.write(self.port)
-            self._recorders_written = True
 
     # ---- reading and writing -------------------------------------------------------------------
 
@@ -693,7 +478,7 @@ class Device:
         """
         image = self.image
         info = image.projection(projection)
-        write_raw(self.port, image, info, raw_from_si(image, info, weights))
+        self._session.write_weights(info, raw_from_si(image, info, weights))
 
     @exclusive
     def read_state(self, population: Any) -> dict[str, FloatArray]:

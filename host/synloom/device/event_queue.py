@@ -26,10 +26,13 @@ class Joined(NamedTuple):
         All events that wait then.
     merged : int
         How many of the added events have an equal one.
+    added : (k,) int64
+        The added events.
     """
 
     waiting: IntArray
     merged: int
+    added: IntArray
 
 
 class EventQueue:
@@ -71,10 +74,10 @@ class EventQueue:
     def joined(self, events: IntArray) -> Joined:
         """Return what waits if these events, (K,) int64, are added; equal ones become one."""
         if not len(events):
-            return Joined(self._waiting, 0)
+            return Joined(self._waiting, 0, events)
         together = np.concatenate([self._waiting, events]) if len(self._waiting) else events
         different = _different(together)
-        return Joined(different, len(together) - len(different))
+        return Joined(different, len(together) - len(different), events)
 
     def hold(self, joined: Joined) -> None:
         """Let that wait what `joined` has returned since the last change."""

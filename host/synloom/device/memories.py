@@ -16,7 +16,7 @@ from synloom.device.loader import load_image
 from synloom.image.image import Image
 from synloom.image.snapshot import Snapshot, live_memories
 
-__all__ = ["load_snapshot", "read_live", "read_weights"]
+__all__ = ["load_snapshot", "read_live", "read_weights", "records_of"]
 
 
 def read_live(port: Port, image: Image) -> dict[str, npt.NDArray[Any]]:
@@ -31,11 +31,10 @@ def read_live(port: Port, image: Image) -> dict[str, npt.NDArray[Any]]:
 def load_snapshot(port: Port, snapshot: Snapshot) -> None:
     """Write a snapshot to an array that can run its image, but for its probes; no run may be going on."""
     image, words = snapshot.image, snapshot.memories
-    changed: dict[str, npt.NDArray[Any]] = {"weights": words["weights"]}
+    changed: dict[str, Any] = {"weights": words["weights"]}
     for name, memory in live_memories(image.params).items():
         if memory.setting and name != "weights":
-            records = words[name].reshape(memory.count, -1)[:, : memory.layout.words]
-            changed[name] = records.reshape(getattr(image, name).shape)
+            changed[name] = records_of(image, name, words[name])
     registers = {**image.registers, **snapshot.registers}
     if snapshot.probes:
         registers |= {"probe_count": len(snapshot.probes), "probe_every": snapshot.every}
@@ -43,6 +42,13 @@ def load_snapshot(port: Port, snapshot: Snapshot) -> None:
     for name, memory in live_memories(image.params).items():
         if not memory.setting:
             _write(port, memory, words[name])
+
+
+def records_of(image: Image, name: str, words: Words) -> Words:
+    """Return the words of a memory as an image has them: a copy, without what pads the records."""
+    loaded: Words = getattr(image, name)
+    memory = memory_of(image.params, Region[name.upper()])
+    return words.reshape(memory.count, -1)[:, : memory.layout.words].reshape(loaded.shape).copy()
 
 
 def read_weights(port: Port, image: Image) -> npt.NDArray[np.int8]:

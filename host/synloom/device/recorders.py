@@ -38,10 +38,17 @@ class Recorders:
     @classmethod
     def restored(cls, image: Image, snapshot: Snapshot) -> Recorders:
         """Return the recorders of a snapshot; the errors are those of `add`."""
-        recorders = cls(snapshot.spikes)
-        for label, variable, index in snapshot.probes:
+        return cls.of(image, snapshot.spikes, snapshot.probes, snapshot.every)
+
+    @classmethod
+    def of(
+        cls, image: Image, spikes: Sequence[str], probes: Sequence[tuple[str, str, int]], every: int
+    ) -> Recorders:
+        """Return recorders from what their properties have said; the errors are those of `add`."""
+        recorders = cls(spikes)
+        for label, variable, index in probes:
             recorders._probes += make_probes(image, label, variable, np.array([index]))
-            recorders._every = snapshot.every
+            recorders._every = every
         return recorders
 
     @property

@@ -7,9 +7,18 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, IntArray, label_of, whole
-from synloom.base.errors import ArrayLostError, CapacityError, DeviceError, NetworkError, ParameterError
+from synloom.base.errors import (
+    ArrayLostError,
+    CapacityError,
+    DeviceError,
+    MismatchError,
+    NetworkError,
+    ParameterError,
+    SynloomError,
+)
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
 from synloom.contract.memory_map import memory_of
@@ -22,12 +31,14 @@ from synloom.device.events import NO_EVENTS, events_at
 from synloom.device.execution import Source, execute, stop
 from synloom.device.fan_out import FanOut
 from synloom.device.loader import check_fits, clear_dynamics, load_image, read_register, write_register
-from synloom.device.memories import load_snapshot
+from synloom.device.log import Log
+from synloom.device.memories import load_snapshot, read_weights, records_of
 from synloom.device.neuron_state import read_population
 from synloom.device.rates import GeneratorRates
 from synloom.device.stimulus import Receiver, warn_of_merging
+from synloom.device.weights import write_raw
 from synloom.image.image import Image
-from synloom.image.places import InputInfo, PopulationInfo
+from synloom.image.places import InputInfo, PopulationInfo, ProjectionInfo
 from synloom.image.snapshot import Snapshot
 
 __all__ = ["Session"]
@@ -55,6 +66,8 @@ class Session:
         Steps since the load.
     counted : mapping of str to int
         What the counters of the array had counted before it was restored.
+    log : Log or None
+        What is told of all that happens.
     decoder : RecordDecoder
         Records of the last run, also of one that was cut short.
     """
@@ -67,6 +80,9 @@ class Session:
         self.inputs_merged = 0
         self.total = 0
         self.counted: Mapping[str, int] = {}
+        self.log: Log | None = None
+        # Whether weights may have changed since they were logged.
+        self._learned = False
         self._loaded: Image | None = None
         self._why = ""
         self.decoder = RecordDecoder(0)
@@ -114,10 +130,12 @@ class Session:
             self.rates = GeneratorRates(self.port, image.gen_rate)
             self.inputs_merged = 0
             self.total, self.counted = 0, {}
-            self.fan_out = FanOut(image)
+            self.fan_out, self._neurons = FanOut(image), image.neuron_params.copy()
             self._restart(image)
             then()
         self._loaded = image
+        if self.log is not None:
+            self.log.load(image)
 
     def restore(self, snapshot: Snapshot, then: Callable[[], None]) -> None:
         """Replace everything in the array by a snapshot, or nothing if the array cannot run its image.
@@ -142,10 +160,13 @@ class Session:
             self.inputs_merged = snapshot.inputs_merged
             self.total, self.counted = snapshot.total, snapshot.counters
             self.fan_out = FanOut(image)
+            self._neurons = records_of(image, "neuron_params", snapshot.memories["neuron_params"])
             self.now = snapshot.now
             self.queue.restore(self.now, events_at(*snapshot.events.T))
             then()
         self._loaded = image
+        if self.log is not None:
+            self.log.restore(snapshot)
 
     def forget(self) -> None:
         """Treat the array as empty: no image counts as loaded."""
@@ -193,6 +214,8 @@ class Session:
             write_register(self.port, "now", 0)
             write_register(self.port, "probe_wait", 0)
             self._restart(image)
+        if self.log is not None:
+            self.log.add("reset", {"keep_theta": keep_theta})
 
     def _restart(self, image: Image) -> None:
         self.now = 0
@@ -222,7 +245,10 @@ class Session:
 
     def schedule(self, step: int, settings: Sequence[int]) -> None:
         """Let settings, given as ids of events, act at the beginning of a step instead of earlier ones."""
-        self.queue.replace(events_at(step, np.array(settings, dtype=np.int64)))
+        events = events_at(step, np.array(settings, dtype=np.int64))
+        self.queue.replace(events)
+        if self.log is not None:
+            self.log.add("settings", {}, events=events)
 
     def joined(self, parts: Sequence[tuple[Receiver, IntArray]]) -> Joined:
         """Return what waits if these events, (K,) int64 for each place, are sent.
@@ -239,13 +265,29 @@ class Session:
         """Let events of `joined` wait for their steps, and count those that share a step and source."""
         self.queue.hold(joined)
         self.inputs_merged += joined.merged
+        if self.log is not None:
+            self.log.events(joined.added)
+
+    # ---- rates ---------------------------------------------------------------------------------
+
+    def set_rates(self, info: InputInfo, words: Words) -> None:
+        """Set rates of generators; they stay until they are set again."""
+        self.rates.set(info.source, words)
+        if self.log is not None:
+            self.log.add("rates", {"first": info.source, "stay": True}, words=words)
+
+    def show_rates(self, info: InputInfo, words: Words) -> None:
+        """Set rates of generators for the time of `presenting`."""
+        self.rates.show(info.source, words)
+        if self.log is not None:
+            self.log.add("rates", {"first": info.source, "stay": False}, words=words)
 
     @contextmanager
     def presenting(self, rates: Sequence[tuple[InputInfo, Words]]) -> Iterator[None]:
         """Set rates for the time of this context; afterwards they are what they were, whatever happened."""
         try:
             for info, words in rates:
-                self.rates.show(info.source, words)
+                self.show_rates(info, words)
             yield
         finally:
             # If the array could not be stopped, its state is unknown and it must be loaded again anyway.
@@ -253,6 +295,8 @@ class Session:
                 with self._unknown("a stimulus"):
                     for info, _ in rates:
                         self.rates.restore(info.source, info.n)
+                        if self.log is not None:
+                            self.log.add("rates back", {"first": info.source, "n": info.n})
 
     # ---- runs ----------------------------------------------------------------------------------
 
@@ -289,12 +333,20 @@ class Session:
         self.decoder = decoder = RecordDecoder(self.now, bounds)
         if not steps:
             return decoder
-        with self._guard():
-            if self.queue.has_settings(self.now + steps):
-                self._mode = None
-            execute(self.port, self.queue, self.now, steps, flags, decoder=decoder, source=source)
-            self.now, self.total = self.now + steps, self.total + steps
-            events = self.queue.settle()
+        first = self.now
+        if self.log is not None:
+            self._learned |= self.queue.has_settings(first + steps) or self.mode(Mode.LEARN)
+        try:
+            with self._guard():
+                if self.queue.has_settings(self.now + steps):
+                    self._mode = None
+                execute(self.port, self.queue, self.now, steps, flags, decoder=decoder, source=source)
+                self.now, self.total = self.now + steps, self.total + steps
+                events = self.queue.settle()
+        finally:
+            # An interrupted run is one of fewer steps, unless nobody knows of how many.
+            if self.log is not None and self._loaded is not None:
+                self.log.run(first, self.now - first, decoder)
         if sent is not None:
             sent(events)
         return decoder
@@ -317,9 +369,9 @@ class Session:
             self.now, self.total = now, self.total + now - self.now
 
     def delivered(self, now: int) -> IntArray:
-        """Return the events from step `now` on that have left the array's queue for its delay wheel, (K,) int64.
+        """Return the events that have left the array's queue for its delay wheel, (K,) int64.
 
-        Only spikes of inputs wait there.
+        Only spikes of inputs wait there, for step `now` or a later one.
         """
         params = self.port.params
         memory = memory_of(params, Region.WHEEL)
@@ -345,13 +397,18 @@ class Session:
         # Unknown while it is written: a write that is cut short may have happened or not.
         wanted = mode & ~(1 << bit) | on << bit
         if wanted != mode:
-            self.set_register("mode", wanted)
+            self.require_image()
+            write_register(self.port, "mode", wanted)
+            if self.log is not None:
+                self.log.add("mode", {"bit": int(bit), "on": on})
         self._mode = wanted
 
-    def set_register(self, name: str, value: int) -> None:
-        """Write a CTRL register; DeviceError if no image is loaded."""
+    def set_reward(self, word: int) -> None:
+        """Write the reward register; DeviceError if no image is loaded."""
         self.require_image()
-        write_register(self.port, name, value)
+        write_register(self.port, "reward", word)
+        if self.log is not None:
+            self.log.add("reward", {"word": word})
 
     def set_bias(self, info: PopulationInfo, current: FloatArray) -> None:
         """Set the constant currents of a population, (n,) nA.
@@ -373,12 +430,29 @@ class Session:
         got = steps * info.offset_lsb + info.offset_zero
         hint = "use a larger current, or compile with a smaller v_range or for more state_bits"
         warn_of_change(f"currents of {info.label!r}", current, got, "nA", hint)
-        memory = memory_of(self.image.params, Region.NEURON_PARAMS)
+        self.write_neurons(info, {"bias": steps.astype(np.int64)})
+
+    def neuron_fields(self, info: PopulationInfo) -> dict[str, IntArray]:
+        """Return the parameters of a population as the array has them, (n,) int64 each."""
         part = slice(info.first, info.first + info.n)
-        # Nothing else of a neuron's parameters changes after the load.
-        fields = memory.layout.unpack(self.image.neuron_params[part])
-        fields["bias"] = steps.astype(np.int64)
-        self.port.write(*memory.write(fields, info.first))
+        return memory_of(self.image.params, Region.NEURON_PARAMS).layout.unpack(self._neurons[part])
+
+    def write_neurons(self, info: PopulationInfo, fields: Mapping[str, IntArray]) -> None:
+        """Change some parameters of a population, (n,) int64 each."""
+        memory = memory_of(self.image.params, Region.NEURON_PARAMS)
+        region, offset, words = memory.write({**self.neuron_fields(info), **fields}, info.first)
+        self.port.write(region, offset, words)
+        records = words.reshape(info.n, -1)[:, : memory.layout.words]
+        self._neurons[info.first : info.first + info.n] = records
+        if self.log is not None:
+            self.log.add("neurons", {"label": info.label}, **fields)
+
+    def write_weights(self, info: ProjectionInfo, raw: npt.NDArray[np.int8]) -> None:
+        """Write the weights of a projection as the array holds them, (n_pre, n_post) int8."""
+        write_raw(self.port, self.image, info, raw)
+        if self.log is not None:
+            self._learned = True
+            self.log.add("weights", {"label": info.label}, raw=raw)
 
     def require(self, *features: str) -> None:
         """Raise an error if the array lacks a feature.
@@ -398,7 +472,7 @@ class Session:
     def clear_counts(self, n: int) -> None:
         """Clear the spike counts of neurons 0..n-1; CapacityError if the array has none."""
         self.require("spike_counters")
-        self.port.fill(Region.SPIKE_COUNTS, 0, n, 0)
+        self._clear_counts(0, n)
 
     def counts(self, first: int, n: int, clear: bool) -> IntArray:
         """Return the spike counts of neurons first..first+n-1, (n,) int64, and clear them on request.
@@ -410,9 +484,41 @@ class Session:
         """
         self.require("spike_counters")
         counts = self.port.read(Region.SPIKE_COUNTS, first, n).astype(np.int64)
+        if self.log is not None:
+            self.log.add("counts", {"first": first}, counts=counts)
         if clear:
-            self.port.fill(Region.SPIKE_COUNTS, first, n, 0)
+            self._clear_counts(first, n)
         return counts
+
+    def _clear_counts(self, first: int, n: int) -> None:
+        self.port.fill(Region.SPIKE_COUNTS, first, n, 0)
+        if self.log is not None:
+            self.log.add("clear counts", {"first": first, "n": n})
+
+    # ---- log -----------------------------------------------------------------------------------
+
+    def note(self, error: BaseException) -> None:
+        """Let the log say that a call has failed, unless it was refused before it changed anything."""
+        refused = (ParameterError, NetworkError, CapacityError, MismatchError)
+        if self.log is not None and not isinstance(error, refused):
+            self.log.error(error)
+
+    def log_weights(self) -> None:
+        """Let the log have the weights, if there is a log and they may have changed."""
+        if self.log is not None and self._loaded is not None and self._learned:
+            self.log.learned(read_weights(self.port, self._loaded))
+            self._learned = False
+
+    def end_log(self) -> None:
+        """End the log, if there is one; weights that cannot be read are left out."""
+        try:
+            self.log_weights()
+        except SynloomError as error:
+            self.note(error)
+        finally:
+            log, self.log = self.log, None
+            if log is not None:
+                log.finish()
 
 
 class _Guard:

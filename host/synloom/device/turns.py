@@ -76,6 +76,8 @@ def _is_on_stack(frame: FrameType, top: FrameType | None) -> bool:
 class _Loaded(Protocol):
     def lose(self) -> None: ...
 
+    def note(self, error: BaseException) -> None: ...
+
 
 class _Owner(Protocol):
     _turns: Turns
@@ -103,8 +105,10 @@ def exclusive(method: Callable[Concatenate[_Self, _P], _R]) -> Callable[Concaten
         try:
             signals.hold()
             return method(self, *args, **kwargs)
-        except ArrayLostError:
-            self._session.lose()
+        except BaseException as error:
+            if isinstance(error, ArrayLostError):
+                self._session.lose()
+            self._session.note(error)
             raise
         finally:
             self._turns.leave()

@@ -25,7 +25,7 @@ from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS, WIDE_COUNTER_BITS
 from synloom.image.image import Image
-from synloom.image.snapshot_validity import check_snapshot
+from synloom.image.snapshot_validity import check_recorders, check_snapshot
 from synloom.image.validity import MOST_EVENTS
 
 __all__ = ["LIVE_REGISTERS", "Snapshot", "live_memories"]
@@ -132,8 +132,8 @@ class Snapshot:
         """
         if len(self.events) > MOST_EVENTS:
             raise ParameterError(
-                f"a snapshot's file holds at most {MOST_EVENTS:,} spikes that wait, not {len(self.events):,}; "
-                f"inject them in parts"
+                f"a snapshot's file holds at most {MOST_EVENTS:,} spikes that wait, not "
+                f"{len(self.events):,}; inject them in parts"
             )
         header = self._header()
         text = json.dumps({**header, "header_digest": _header_digest(header)}).encode()
@@ -238,6 +238,7 @@ class Snapshot:
                 raise ParameterError(
                     f"{key} must be {dtype} of shape {shape}, not {member.dtype} of {member.shape}"
                 )
+        spikes, probes = check_recorders(image, header["spikes"], header["probes"])
         arrays = {key: archive.read(key, archive.members[key].size) for key in wanted}
         snapshot = cls(
             image=image,
@@ -247,8 +248,8 @@ class Snapshot:
             rates=arrays.pop("rates"),
             events=arrays.pop("events"),
             memories=arrays,
-            spikes=_labels(header["spikes"]),
-            probes=_probes(header["probes"]),
+            spikes=spikes,
+            probes=probes,
             every=whole("every", header["every"], 1, 0xFFFF),
             counters=_numbers("counters", header["counters"], _COUNTS),
             inputs_merged=whole("inputs_merged", header["inputs_merged"], 0, _MOST_TOTAL),
@@ -310,20 +311,3 @@ def _numbers(what: str, value: Any, limits: Mapping[str, int]) -> dict[str, int]
     if not isinstance(value, dict) or set(value) != set(limits):
         raise ParameterError(f"{what} must be a table of {', '.join(limits)}")
     return {name: whole(f"{what}: {name}", value[name], 0, most) for name, most in limits.items()}
-
-
-def _labels(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(label, str) for label in value):
-        raise ParameterError("spikes must be a list of labels")
-    return tuple(value)
-
-
-def _probes(value: Any) -> tuple[tuple[str, str, int], ...]:
-    if not isinstance(value, list):
-        raise ParameterError("probes must be a list")
-    probes = []
-    for probe in value:
-        if not isinstance(probe, list) or [type(part) for part in probe] != [str, str, int]:
-            raise ParameterError("a probe must be a label, a variable and an index")
-        probes.append((probe[0], probe[1], probe[2]))
-    return tuple(probes)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from synloom.base.checks import IntArray
 from synloom.base.errors import ParameterError
 from synloom.base.wording import one_line
 from synloom.contract.memory_map import memory_of
@@ -14,11 +15,12 @@ from synloom.contract.params import ArrayParams
 from synloom.contract.records import EVENT_SETTING, SETTING, SettingKind
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
+from synloom.image.image import Image
 
 if TYPE_CHECKING:
     from synloom.image.snapshot import Snapshot
 
-__all__ = ["check_snapshot"]
+__all__ = ["check_events", "check_recorders", "check_snapshot"]
 
 _MOST_STEPS: Final = 1 << 33
 """More than the largest step and the longest time from it."""
@@ -42,8 +44,7 @@ def check_snapshot(snapshot: Snapshot) -> None:
     _check_weights(snapshot)
     _check_neurons(snapshot)
     _check_wheel(image.params, snapshot.memories["wheel"])
-    _check_events(snapshot)
-    _check_recorders(snapshot)
+    check_events(image, snapshot.now, snapshot.events)
 
 
 def _check_registers(snapshot: Snapshot) -> None:
@@ -73,7 +74,9 @@ def _check_neurons(snapshot: Snapshot) -> None:
         memory = memory_of(image.params, region)
         for name, values in memory.unpack(snapshot.memories[region.name.lower()]).items():
             if memory.layout[name].signed and (values < -memory.layout[name].high).any():
-                raise ParameterError(f"{region.name.lower()}: {name} must be at least -{image.params.state_max}")
+                raise ParameterError(
+                    f"{region.name.lower()}: {name} must be at least -{image.params.state_max}"
+                )
 
 
 def _check_wheel(params: ArrayParams, words: npt.NDArray[np.uint16]) -> None:
@@ -90,17 +93,24 @@ def _check_wheel(params: ArrayParams, words: npt.NDArray[np.uint16]) -> None:
         raise ParameterError("wheel must have spikes of neurons and axons that exist, and no others")
 
 
-def _check_events(snapshot: Snapshot) -> None:
-    params, events = snapshot.image.params, snapshot.events
+def check_events(image: Image, now: int, events: IntArray) -> None:
+    """Check events, (E, 2) int64 of step and id, that wait at step `now`.
+
+    Raises
+    ------
+    ParameterError
+        If one is too early or late or does not exist, or if they are not sorted or not different.
+    """
+    params = image.params
     if not len(events):
         return
     step, number = events.T
-    if step.min() < snapshot.now or step.max() > _MOST_STEPS:
-        raise ParameterError(f"events must have steps of {snapshot.now}..{_MOST_STEPS}")
+    if step.min() < now or step.max() > _MOST_STEPS:
+        raise ParameterError(f"events must have steps of {now}..{_MOST_STEPS}")
     known = (number >= 0) & (number < params.inputs)
     if params.teaching:
         neuron = number - params.first_neuron_source
-        known |= (neuron >= 0) & (neuron < snapshot.image.registers["sweep_count"])
+        known |= (neuron >= 0) & (neuron < image.registers["sweep_count"])
         setting = (number >= EVENT_SETTING) & (number < 2 * EVENT_SETTING)
         known |= setting & np.isin(SETTING["kind"].decode(number), list(SettingKind))
     if not known.all():
@@ -110,18 +120,36 @@ def _check_events(snapshot: Snapshot) -> None:
         raise ParameterError("events must be sorted by step, then by id, and differ")
 
 
-def _check_recorders(snapshot: Snapshot) -> None:
-    image = snapshot.image
-    for label in snapshot.spikes:
+def check_recorders(
+    image: Image, spikes: Any, probes: Any
+) -> tuple[tuple[str, ...], tuple[tuple[str, str, int], ...]]:
+    """Return recorders, checked: labels of populations, and label, variable and index of each probe.
+
+    Raises
+    ------
+    ParameterError
+        If they are something else, or the image has no such populations.
+    """
+    if not isinstance(spikes, list) or not all(isinstance(label, str) for label in spikes):
+        raise ParameterError("spikes must be a list of labels")
+    if not isinstance(probes, list):
+        raise ParameterError("probes must be a list")
+    for label in spikes:
         if label not in image.populations:
             raise ParameterError(f"there is no population {one_line(repr(label), 60)} to record")
-    if len(set(snapshot.spikes)) < len(snapshot.spikes) or len(set(snapshot.probes)) < len(snapshot.probes):
-        raise ParameterError("a recorder is there twice")
-    if len(snapshot.probes) > image.params.probes:
-        raise ParameterError(f"there must be at most {image.params.probes} probes, not {len(snapshot.probes)}")
-    for label, variable, index in snapshot.probes:
+    made = []
+    for probe in probes:
+        if not isinstance(probe, list) or [type(part) for part in probe] != [str, str, int]:
+            raise ParameterError("a probe must be a label, a variable and an index")
+        label, variable, index = probe
         place = image.populations.get(label) or image.inputs.get(label)
         if place is None or not 0 <= index < place.n:
             raise ParameterError(
                 f"there is no {one_line(repr(variable), 60)} of {one_line(repr(label), 60)} {index} to record"
             )
+        made.append((label, variable, index))
+    if len(set(spikes)) < len(spikes) or len(set(made)) < len(made):
+        raise ParameterError("a recorder is there twice")
+    if len(made) > image.params.probes:
+        raise ParameterError(f"there must be at most {image.params.probes} probes, not {len(made)}")
+    return tuple(spikes), tuple(made)
