@@ -14,6 +14,7 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS = {
     "demo": ("synloom.cli.demo:demo", "Train a network on a simulated board, and draw the results."),
     "run": ("synloom.cli.run_experiment:run", "Run an experiment file."),
+    "replay": ("synloom.cli.replay:replay", "Do again what a log says, on any target, and compare."),
     "sweep": ("synloom.cli.sweep:sweep", "Run an experiment over settings and seeds."),
     "sim": ("synloom.cli.sim:sim", "Serve a simulated board at a pseudo-terminal, or measure its speed."),
     "selftest": ("synloom.cli.selftest:selftest", "Test a board: its link, its memories, a random network."),

@@ -33,7 +33,7 @@ def read_snapshot(session: Session, recorders: Recorders) -> Snapshot:
     # all targets they are events that wait.
     waiting = np.union1d(session.queue.waiting, session.delivered(session.now))
     memories["wheel"].reshape(image.params.delay_slots, -1)[:, : image.params.input_words] = 0
-    counters = read_counters(port, before=session.counted)
+    counters = dict(read_counters(port, before=session.counted))
     return Snapshot(
         image=image,
         now=session.now,

@@ -11,13 +11,16 @@ import numpy.typing as npt
 
 from synloom.base.checks import IntArray
 from synloom.base.wording import one_line
-from synloom.device.events import ids_of, steps_of
+from synloom.device.events import ID_BITS, ID_MASK
 from synloom.image.image import Image
 
 __all__ = ["Difference", "Results", "first_difference"]
 
 Results = Mapping[str, npt.NDArray[Any]]
-"""What came of an entry of a log: spikes, when and values (of probes), weights, or counts."""
+"""What came of an entry: spikes, when and values (of probes); weights; or first and counts.
+
+Of a run whose log has only the first spikes or samples, `limits` says how many, (2,) int64.
+"""
 
 
 @dataclass(frozen=True)
@@ -109,27 +112,30 @@ def _first(one: IntArray, other: IntArray) -> int | None:
     return None if len(one) == len(other) else common
 
 
+def _limit(one: Results, other: Results, what: int) -> int | None:
+    """Return how many spikes (0) or samples (1) can be compared; None: all."""
+    return min((int(side["limits"][what]) for side in (one, other) if "limits" in side), default=None)
+
+
 def _spikes(context: _Context, one: Results, other: Results) -> Difference | None:
-    most = [int(side["kept"][0]) for side in (one, other) if "kept" in side]
-    mine, theirs = (side["spikes"][: min(most, default=None)] for side in (one, other))
+    mine, theirs = (side["spikes"][: _limit(one, other, 0)] for side in (one, other))
     if (k := _first(mine, theirs)) is None:
         return None
     event = min(int(side[k]) for side in (mine, theirs) if k < len(side))
-    step, neuron = (int(part(np.int64(event))) for part in (steps_of, ids_of))
+    step, neuron = event >> ID_BITS, event & ID_MASK
     fired = ["spike" if event in side[k : k + 1] else "no spike" for side in (mine, theirs)]
     return context.differs(step, "spikes", _neuron(context.image, neuron), (neuron,), fired)
 
 
 def _samples(context: _Context, one: Results, other: Results) -> Difference | None:
-    count = min(len(one["values"]), len(other["values"]))
-    if "kept" not in one and "kept" not in other:
-        when = _first(one["when"], other["when"])
-        if when is not None:
-            steps = [int(side["when"][when]) if when < len(side["when"]) else None for side in (one, other)]
-            step = min(step for step in steps if step is not None)
-            said = ["none" if each != step else "a sample" for each in steps]
-            return context.differs(step, "samples", "probes", (), said)
-    mine, theirs = (side["values"][:count] for side in (one, other))
+    limit = _limit(one, other, 1)
+    when = [side["when"][:limit] for side in (one, other)]
+    if (k := _first(*when)) is not None:
+        steps = [int(side[k]) if k < len(side) else None for side in when]
+        step = min(each for each in steps if each is not None)
+        said = ["a sample" if each == step else "no sample" for each in steps]
+        return context.differs(step, "samples", "probes", (), said)
+    mine, theirs = (side["values"][:limit] for side in (one, other))
     if mine.shape != theirs.shape:
         said = [f"{side.shape[1]} probes" for side in (mine, theirs)]
         return context.differs(context.now, "samples", "probes", (), said)
@@ -149,9 +155,8 @@ def _weights(context: _Context, mine: npt.NDArray[Any], theirs: npt.NDArray[Any]
         return None
     row, target = int(rows[0]), int(targets[0])
     values = [int(side[row, target]) for side in (mine, theirs)]
-    return context.differs(
-        context.now, "weights", _synapse(context.image, row, target), (row, target), values
-    )
+    place = _synapse(context.image, row, target)
+    return context.differs(context.now, "weights", place, (row, target), values)
 
 
 def _counts(context: _Context, one: Results, other: Results) -> Difference | None:

@@ -30,6 +30,7 @@ from synloom.image.snapshot_validity import check_events, check_recorders
 
 __all__ = ["Logged", "Player"]
 
+_NO_LIMIT: Final = 1 << 62
 _NOTHING: Final[dict[str, npt.NDArray[Any]]] = {}
 
 
@@ -251,13 +252,19 @@ def _recorded(entry: Entry) -> Results:
     values = entry.arrays.get("values")
     if values is None or values.dtype != np.uint32 or values.ndim != 2 or len(values) != len(results["when"]):
         raise ParameterError("it has no values for its samples")
-    total = whole("spikes", entry.values.get("spikes"), 0, 1 << 62)
-    kept = len(results["spikes"])
-    if not (kept == total or kept == MOST_VALUES < total):
-        raise ParameterError(f"it must have {total} spikes, not {kept}")
-    if total > kept or values.size >= MOST_VALUES:
-        results["kept"] = np.array([kept if total > kept else max(kept, 1 << 62)])
-    return {**results, "values": values}
+    limits = [
+        _limit(entry, "spikes", len(results["spikes"]), MOST_VALUES),
+        _limit(entry, "samples", len(values), MOST_VALUES // max(1, values.shape[1])),
+    ]
+    return {**results, "values": values, "limits": np.array(limits)}
+
+
+def _limit(entry: Entry, what: str, kept: int, most: int) -> int:
+    """Return how many of what a run gave can be compared: as many as the log has, if it does not have all."""
+    total = whole(what, entry.values.get(what), 0, _NO_LIMIT)
+    if kept != min(total, max(most, 1)):
+        raise ParameterError(f"it must have {min(total, most)} {what}, not {kept}")
+    return kept if kept < total else _NO_LIMIT
 
 
 def _array(entry: Entry, name: str, dtype: str) -> npt.NDArray[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from synloom.base.errors import MismatchError, ParameterError
@@ -55,6 +55,20 @@ class Replay:
     def agrees(self) -> bool:
         """Whether everything was equal."""
         return self.difference is None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return all of it as plain values."""
+        found = self.difference
+        return {
+            "log": str(self.path),
+            "targets": list(self.targets),
+            "entries": self.entries,
+            "runs": self.runs,
+            "steps": self.steps,
+            "ended": self.ended,
+            "errors": list(self.errors),
+            "difference": None if found is None else {**asdict(found), "sides": dict(found.sides)},
+        }
 
     def __str__(self) -> str:
         where = " and ".join(self.targets)
@@ -113,9 +127,8 @@ def replay(
         entries = iter(reader)
         params = _array_of(next(entries, None), name)
     except OSError as error:
-        raise ParameterError(
-            f"cannot read the log {name!r}: {error.strerror or error}; check the path"
-        ) from error
+        why = error.strerror or error
+        raise ParameterError(f"cannot read the log {name!r}: {why}; check the path") from error
     except ParameterError as error:
         raise ParameterError(f"{name!r} is not a Synloom log, or it is damaged: {error}") from error
     targets = (target,) if against is None else (target, against)
@@ -137,8 +150,8 @@ def _array_of(entry: Entry | None, name: str) -> ArrayParams:
     if entry.values.get("semantics") != SEMANTICS_VERSION:
         found = one_line(repr(entry.values.get("semantics")), 40)
         raise MismatchError(
-            f"the log {name!r} has semantics {found}, this SDK needs {SEMANTICS_VERSION}; install the synloom "
-            f"that wrote it"
+            f"the log {name!r} has semantics {found}, this SDK needs {SEMANTICS_VERSION}; install "
+            f"the synloom that wrote it"
         )
     if not isinstance(params := entry.values.get("params"), dict):
         raise ParameterError("it names no array")

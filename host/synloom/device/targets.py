@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Final
@@ -27,6 +28,7 @@ def connect(
     image_or_params: Image | ArrayParams | None = None,
     *,
     progress: Progress | None = None,
+    log: str | os.PathLike[str] | None = None,
     **options: object,
 ) -> Device:
     """Connect to a target.
@@ -45,6 +47,8 @@ def connect(
         same results as this array. An image is also loaded.
     progress : callable, optional
         Called as ``progress(what, share)`` while a simulated board is built or the fast engine is compiled.
+    log : path, optional
+        Begin a log there, as `Device.logged` does.
     **options
         ``baud`` (int): rate of a serial port in bits per second, by default 1,000,000.
         ``timeout`` (float): seconds without an answer after which a command is sent again, by default 1.
@@ -72,13 +76,14 @@ def connect(
         raise ParameterError(
             f"image_or_params must be an Image or ArrayParams, not {params!r} ({type(params).__name__})"
         )
-    port = open_port(target, params, progress=progress, **options)
+    device = Device(open_port(target, params, progress=progress, **options))
     try:
-        device = Device(port)
+        if log is not None:
+            device.logged(log)
         if image is not None:
             device.load(image)
     except BaseException:
-        port.close()
+        device.close()
         raise
     return device
 
