@@ -61,7 +61,7 @@ def everything(dt: float) -> Network:
             label="out",
         )
     )
-    network.add(Projection(others, cells, FixedProbability(0.5), weight=-2.0, delay=25 * dt, label="back"))
+    network.add(Projection(others, cells, FixedProbability(0.5), weight=-0.6, delay=25 * dt, label="back"))
     return network
 
 
