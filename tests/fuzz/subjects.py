@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from small_networks import rich_network
 
 from archive_files import header_digest, resigned
-from synloom import Image, Results, compile
+from synloom import Image, Results, Snapshot, compile, connect
 from synloom.base.errors import SynloomError
+from synloom.device.log_file import LogReader
 from synloom.experiment import read_experiment, run_experiment, write_folder
 from synloom.experiment.network_builder import build_network, compile_experiment
 
@@ -106,6 +107,80 @@ class Images:
         return "other"
 
 
+class Snapshots:
+    """Files of snapshots: their bytes, or header and arrays with the header's own digest right again."""
+
+    cases = Images.cases
+
+    def __init__(self, folder):
+        self.path = folder / "a.snap"
+        with connect("model", compile(rich_network())) as device:
+            device.record("out", "v", [0], every=1.0)
+            device.inject("in", [(20.0, 1), (21.0, 2)])
+            device.run(10.0)
+            device.snapshot(self.path)
+        self.whole = self.path.read_bytes()
+        self.arrays = unpacked(self.whole)
+        self.header = self.arrays["header"].tobytes()
+        self.contents = self.contents_of(Snapshot.load(self.path))
+        self.digest = Snapshot.load(self.path).digest()
+
+    write = Images.write
+
+    @staticmethod
+    def contents_of(snapshot):
+        """Return all that a snapshot's file says, as one text."""
+        return repr((snapshot._header(), snapshot.image._header()))
+
+    def judge(self, case):
+        """Return what came of a case: an error, or contents that must be equal."""
+        try:
+            again = Snapshot.load(self.path)
+        except SynloomError as error:
+            return error
+        if self.contents_of(again) == self.contents:
+            return "equal"
+        # Counters, signed again: nothing that the future depends on.
+        assert case[0] == "header"
+        assert again.digest() == self.digest
+        return "other"
+
+
+class Logs:
+    """Logs: their bytes; what is read must be the entries that were written, up to some point."""
+
+    cases = EDITS
+
+    def __init__(self, folder):
+        self.path = folder / "a.log"
+        with connect("model", compile(rich_network()), log=self.path) as device:
+            device.inject("in", [(2.0, 1), (3.0, 2)])
+            device.run(10.0)
+            device.set_learning(False)
+            device.step()
+        self.whole = self.path.read_bytes()
+        self.contents = self.contents_of(LogReader(self.path))
+
+    @staticmethod
+    def contents_of(reader):
+        return [
+            (e.number, e.kind, repr(e.values), [(n, a.dtype.str, a.tobytes()) for n, a in e.arrays.items()])
+            for e in reader
+        ]
+
+    def write(self, case):
+        self.path.write_bytes(edited(self.whole, case))
+
+    def judge(self, case):
+        try:
+            reader = LogReader(self.path)
+            again = self.contents_of(reader)
+        except SynloomError as error:
+            return error
+        assert again == self.contents[: len(again)]
+        return "equal" if len(again) == len(self.contents) else "other"
+
+
 class Experiments:
     """Experiment files: those that are accepted must give a network, an image, or an error."""
 
@@ -183,4 +258,10 @@ class StoredResults:
         return "other"
 
 
-SUBJECTS = {"images": Images, "experiment files": Experiments, "results": StoredResults}
+SUBJECTS = {
+    "images": Images,
+    "snapshots": Snapshots,
+    "logs": Logs,
+    "experiment files": Experiments,
+    "results": StoredResults,
+}

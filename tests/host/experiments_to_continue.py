@@ -91,11 +91,12 @@ def first_part(device: Device) -> None:
 def second_part(device: Device) -> dict[str, Any]:
     """Go on; return everything that can be seen."""
     dt = device.image.dt
+    before = device.spike_counts("others", clear=False).tolist()
     recording = device.run(140.0 * dt)
     fired = [device.step()["cells"].tolist() for _ in range(5)]
     counts = device.present({"noise": 90.0 / dt}, 20 * dt, rest=5 * dt)
     last = device.run(60.0 * dt)
-    seen: dict[str, Any] = {"time": device.time, "fired": fired, "first": recording.first}
+    seen: dict[str, Any] = {"time": device.time, "fired": fired, "first": recording.first, "before": before}
     for label in ("cells", "others"):
         for k, part in enumerate((recording, last)):
             seen[f"spikes {label} {k}"] = np.stack(part.spikes(label), axis=1).tolist()

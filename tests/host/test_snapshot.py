@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ from experiments_to_continue import ARRAY, first_part, image_of, second_part
 from small_networks import BreakingPort, learner, open_model, relay
 
 import synloom as sl
-from synloom import DeviceError, LinkError, MismatchError, ParameterError, Snapshot
+from synloom import DeviceError, LinkError, MismatchError, NetworkError, ParameterError, Snapshot
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
+from synloom.contract.registers import COUNTERS
+from synloom.image.snapshot import LIVE_REGISTERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::synloom.SynloomWarning")
 DTS = (1.0, 0.1)
@@ -56,6 +59,38 @@ def test_the_experiment_uses_all_that_a_snapshot_holds(whole):
         assert len(seen["spikes cells 0"]) > 20
         assert len(seen["spikes others 0"]) > 20
         assert seen["in"] != taken.memories["weights"].tolist()
+
+
+def changed(taken, part):
+    """Return a snapshot with one part as after a load."""
+    image = taken.image
+    memories = {name: np.zeros_like(words) for name, words in taken.memories.items()}
+    memories |= {"weights": image.weights, "gen_rate": image.gen_rate}
+    padded = np.zeros((ARRAY.neurons, 16), dtype=np.uint16)
+    padded[:, : image.neuron_params.shape[1]] = image.neuron_params
+    memories["neuron_params"] = padded.reshape(-1)
+    others = {"events": taken.events[:0], "rates": image.gen_rate, "every": 1, "inputs_merged": 0}
+    others |= {"probes": taken.probes[:1], "spikes": taken.spikes[:1], "counters": dict.fromkeys(COUNTERS, 0)}
+    if part in memories:
+        return replace(taken, memories={**taken.memories, part: memories[part]})
+    if part in others:
+        return replace(taken, **{part: others[part]})
+    value = {"now": taken.now - 1, "learn_rng": 1, "gen_rng": 1}.get(part, 0)
+    now = {"now": value} if part == "now" else {}
+    return replace(taken, registers={**taken.registers, part: value}, **now)
+
+
+def test_every_part_of_a_snapshot_decides_what_comes(whole):
+    taken = Snapshot.load(whole[1][1.0, "model"])
+    others = ("events", "rates", "every", "inputs_merged", "probes", "spikes", "counters")
+    for part in (*taken.memories, *LIVE_REGISTERS, *others):
+        with sl.connect("fast", ARRAY) as device:
+            device.restore(changed(taken, part))
+            try:
+                seen = second_part(device)
+            except NetworkError:
+                continue  # what was not recorded any more
+        assert {**seen, "digest": ""} != {**whole[0][1.0], "digest": ""}, part
 
 
 @pytest.mark.parametrize("dt", DTS)
