@@ -129,7 +129,11 @@ class LogReader:
         if magic != _MAGIC:
             self._file.close()
             if magic[:12] == _MAGIC[:12] and magic.endswith(b"\n"):
-                raise MismatchError(f"it is a log of version {one_line(str(magic[12:-1]), 20)}, not 1")
+                version = one_line(magic[12:-1].decode("latin-1"), 20)
+                raise MismatchError(
+                    f"it is a log of version {version}, this SDK reads version 1; install the synloom that "
+                    f"wrote it"
+                )
             raise ParameterError("it does not begin as a log does")
 
     def __iter__(self) -> Iterator[Entry]:

@@ -125,10 +125,12 @@ def replay(
     try:
         reader = LogReader(file)
         entries = iter(reader)
-        params = _array_of(next(entries, None), name)
+        params = _array_of(next(entries, None))
     except OSError as error:
         why = error.strerror or error
         raise ParameterError(f"cannot read the log {name!r}: {why}; check the path") from error
+    except MismatchError as error:
+        raise MismatchError(f"{name!r}: {error}") from error
     except ParameterError as error:
         raise ParameterError(f"{name!r} is not a Synloom log, or it is damaged: {error}") from error
     targets = (target,) if against is None else (target, against)
@@ -144,14 +146,13 @@ def replay(
             raise ParameterError(f"the log {name!r} cannot be replayed further: {error}") from error
 
 
-def _array_of(entry: Entry | None, name: str) -> ArrayParams:
+def _array_of(entry: Entry | None) -> ArrayParams:
     if entry is None or entry.kind != "begin":
         raise ParameterError("it has no beginning")
     if entry.values.get("semantics") != SEMANTICS_VERSION:
         found = one_line(repr(entry.values.get("semantics")), 40)
         raise MismatchError(
-            f"the log {name!r} has semantics {found}, this SDK needs {SEMANTICS_VERSION}; install "
-            f"the synloom that wrote it"
+            f"it is of semantics {found}, this SDK needs {SEMANTICS_VERSION}; install the synloom that wrote it"
         )
     if not isinstance(params := entry.values.get("params"), dict):
         raise ParameterError("it names no array")
