@@ -182,12 +182,10 @@ class FaultyPort(ModelPort):
 
 
 def test_a_target_with_a_fault_is_found_with_the_synapse(log, monkeypatch):
-    from synloom.device import replay as module
+    def opened(target, params, **options):
+        return FaultyPort(params) if target == "faulty" else ModelPort(params)
 
-    real = module.open_port
-    monkeypatch.setattr(
-        module, "open_port", lambda t, params, **o: FaultyPort(params) if t == "faulty" else real(t, params)
-    )
+    monkeypatch.setattr("synloom.device.replay.open_port", opened)
     found = replay(log[0], "faulty", against="model").difference
     assert found is not None
     assert found.step >= 60

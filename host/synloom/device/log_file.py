@@ -30,7 +30,8 @@ __all__ = ["MOST_BODY", "Entry", "LogReader", "LogWriter"]
 MOST_BODY: Final = 256 << 20
 """Most bytes of the arrays of one entry, unpacked."""
 _MOST_HEAD: Final = 1 << 20
-_MAGIC: Final = b"synloom log 1\n"
+_NAME: Final = b"synloom log "
+_MAGIC: Final = _NAME + b"1\n"
 _FRAME: Final = struct.Struct("<II16s")
 _TYPES: Final = ("uint8", "int8", "uint16", "uint32", "int64")
 _DIMENSIONS: Final = 2
@@ -128,8 +129,8 @@ class LogReader:
         magic = self._file.read(len(_MAGIC))
         if magic != _MAGIC:
             self._file.close()
-            if magic[:12] == _MAGIC[:12] and magic.endswith(b"\n"):
-                version = one_line(magic[12:-1].decode("latin-1"), 20)
+            if magic.startswith(_NAME) and magic.endswith(b"\n"):
+                version = one_line(magic.removeprefix(_NAME).strip().decode("latin-1"), 20)
                 raise MismatchError(
                     f"it is a log of version {version}, this SDK reads version 1; install the synloom that "
                     f"wrote it"

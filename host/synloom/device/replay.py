@@ -121,18 +121,7 @@ def replay(
     if not isinstance(path, (str, os.PathLike)) or isinstance(os.fspath(path), bytes):
         raise ParameterError(f"path must be a str or a path, not {path!r} ({type(path).__name__})")
     file = Path(path)
-    name = one_line(str(file), 300)
-    try:
-        reader = LogReader(file)
-        entries = iter(reader)
-        params = _array_of(next(entries, None))
-    except OSError as error:
-        why = error.strerror or error
-        raise ParameterError(f"cannot read the log {name!r}: {why}; check the path") from error
-    except MismatchError as error:
-        raise MismatchError(f"{name!r}: {error}") from error
-    except ParameterError as error:
-        raise ParameterError(f"{name!r} is not a Synloom log, or it is damaged: {error}") from error
+    reader, entries, params = _opened(file)
     targets = (target,) if against is None else (target, against)
     with ExitStack() as stack:
         players: dict[str, Player] = {}
@@ -143,7 +132,24 @@ def replay(
         try:
             return _replayed(file, players, entries, reader)
         except ParameterError as error:
+            name = one_line(str(file), 300)
             raise ParameterError(f"the log {name!r} cannot be replayed further: {error}") from error
+
+
+def _opened(file: Path) -> tuple[LogReader, Iterator[Entry], ArrayParams]:
+    """Return the reader of a log, the entries after the first, and the array that this one names."""
+    name = one_line(str(file), 300)
+    try:
+        reader = LogReader(file)
+        entries = iter(reader)
+        return reader, entries, _array_of(next(entries, None))
+    except OSError as error:
+        why = error.strerror or error
+        raise ParameterError(f"cannot read the log {name!r}: {why}; check the path") from error
+    except MismatchError as error:
+        raise MismatchError(f"{name!r}: {error}") from error
+    except ParameterError as error:
+        raise ParameterError(f"{name!r} is not a Synloom log, or it is damaged: {error}") from error
 
 
 def _array_of(entry: Entry | None) -> ArrayParams:
@@ -152,7 +158,7 @@ def _array_of(entry: Entry | None) -> ArrayParams:
     if entry.values.get("semantics") != SEMANTICS_VERSION:
         found = one_line(repr(entry.values.get("semantics")), 40)
         raise MismatchError(
-            f"it is of semantics {found}, this SDK needs {SEMANTICS_VERSION}; install the synloom that wrote it"
+            f"it is of semantics {found}, this SDK has {SEMANTICS_VERSION}; install the synloom that wrote it"
         )
     if not isinstance(params := entry.values.get("params"), dict):
         raise ParameterError("it names no array")

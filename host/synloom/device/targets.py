@@ -71,11 +71,7 @@ def connect(
         If an argument is wrong.
     """
     image = image_or_params if isinstance(image_or_params, Image) else None
-    params = image.params if image is not None else image_or_params
-    if params is not None and not isinstance(params, ArrayParams):
-        raise ParameterError(
-            f"image_or_params must be an Image or ArrayParams, not {params!r} ({type(params).__name__})"
-        )
+    params = _array_of(image_or_params)
     device = Device(open_port(target, params, progress=progress, **options))
     try:
         if log is not None:
@@ -86,6 +82,15 @@ def connect(
         device.close()
         raise
     return device
+
+
+def _array_of(image_or_params: object) -> ArrayParams | None:
+    params = image_or_params.params if isinstance(image_or_params, Image) else image_or_params
+    if params is not None and not isinstance(params, ArrayParams):
+        raise ParameterError(
+            f"image_or_params must be an Image or ArrayParams, not {params!r} ({type(params).__name__})"
+        )
+    return params
 
 
 def open_port(
