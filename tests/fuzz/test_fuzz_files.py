@@ -1,4 +1,4 @@
-"""Mutated images, experiment files and results: an error of Synloom or equal contents, in bounded resources.
+"""Mutated files of every kind: an error of Synloom or equal contents, in bounded resources.
 
 `make fuzz` runs 10,000 cases of each and prints a table; `make test` runs the same 150 of each every time.
 """

@@ -206,6 +206,58 @@ def test_a_load_is_left_at_any_line():
     assert wants > 2
 
 
+def test_a_snapshot_is_left_at_any_line_and_nothing_changed():
+    def prepare(device):
+        device.run(7.0)
+
+    def same(device):
+        assert device.run(5.0).raster("out").tobytes() == wanted
+
+    alone = new_device()
+    prepare(alone)
+    alone.run(5.0)  # that of `check_works`
+    wanted = alone.run(5.0).raster("out").tobytes()
+    went_on, wants = every_line(lambda device: device.snapshot(), prepare, same, stride=7)
+    assert went_on > 20
+    assert wants == 0
+
+
+def test_a_restore_is_left_at_any_line_and_is_never_half_done():
+    source = new_device()
+    source.set_learning(False)
+    source.inject("in", np.random.default_rng(1).random((STEPS, INPUTS)) < 0.2)
+    source.run(11.0)
+    taken = source.snapshot()
+    before = new_device().snapshot().digest()
+    results = {"before": 0, "after": 0, "loads": 0}
+    for k in range(0, 1 << 20, 11):
+        device = new_device()
+        with AtLine(k) as at:
+            try:
+                device.restore(taken)
+                finished = True
+            except Cut:
+                finished = False
+            finally:
+                sys.settrace(None)
+        if finished and at.lines <= k:
+            break
+        try:
+            digest = device.snapshot().digest()
+        except DeviceError as error:
+            digest, said = None, str(error)
+        if digest is None:
+            assert "call device.load" in said
+            results["loads"] += 1
+        else:
+            assert digest in (before, taken.digest()), at.where
+            results["before" if digest == before else "after"] += 1
+        device.restore(taken)
+        assert device.snapshot().digest() == taken.digest()
+    assert results["before"] > 3
+    assert results["loads"] > 10
+
+
 def test_a_run_is_left_at_any_line_and_its_records_and_inputs_stay():
     raster = np.random.default_rng(1).random((STEPS, INPUTS)) < 0.2
     whole = expected_after(raster, True)

@@ -37,9 +37,12 @@ def logs(tmp_path_factory):
             rasters = np.random.default_rng(2).random((30, 12)) < 0.1
             device.run(40 * dt, stimulus=[{"cells": rasters[:10]}, {"cells": rasters[10:]}])
             device.record_nothing()
-            device.restore(taken)
-            device.run(20 * dt)
+            for _ in range(2):
+                device.restore(taken)
+                device.run(20 * dt)
             device.reset("all")
+            device.run(10 * dt)
+            device.load(device.image)
             device.run(10 * dt)
             with pytest.raises(ParameterError):
                 device.run(-1.0)
@@ -66,6 +69,17 @@ def test_a_log_has_every_kind_of_entry(logs):
     kinds = {entry.kind for entry in LogReader(logs / "1.0.log")}
     wanted = "begin load restore reset events settings rates mode reward neurons weights recorders run counts"
     assert kinds == {*wanted.split(), "rates back", "clear counts", "learned", "end"}
+
+
+def test_what_is_loaded_again_is_in_the_file_once(logs):
+    entries = [e for e in LogReader(logs / "1.0.log") if e.kind in ("load", "restore")]
+    assert [(e.kind, "file" in e.arrays) for e in entries] == [
+        ("load", True),
+        ("restore", True),
+        ("restore", False),
+        ("load", False),
+        ("load", False),
+    ]
 
 
 def test_two_targets_are_compared_with_each_other(logs):

@@ -59,6 +59,9 @@ class Log:
         self.path = Path(path)
         self._end = end
         self._weights: npt.NDArray[np.int8] | None = None
+        # What is in the file need not be there again.
+        self._image: Image | None = None
+        self._snapshot: Snapshot | None = None
         try:
             self._writer: LogWriter | None = LogWriter(self.path)
         except (OSError, ValueError) as error:
@@ -99,14 +102,18 @@ class Log:
             )
 
     def load(self, image: Image) -> None:
-        """Append that an image was loaded."""
+        """Append that an image was loaded; its file is left out if it is that of the last one."""
         self._weights = None
-        self.add("load", {"digest": image.digest()}, file=_bytes(packed(image.arrays())))
+        again, self._image = image is self._image, image
+        file = {} if again else {"file": _bytes(packed(image.arrays()))}
+        self.add("load", {"digest": image.digest()}, **file)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Append that a snapshot was restored."""
+        """Append that a snapshot was restored; its file is left out if it is that of the last one."""
         self._weights = None
-        self.add("restore", {"digest": snapshot.digest()}, file=_bytes(snapshot.to_bytes()))
+        again, self._image, self._snapshot = snapshot is self._snapshot, snapshot.image, snapshot
+        file = {} if again else {"file": _bytes(snapshot.to_bytes())}
+        self.add("restore", {"digest": snapshot.digest()}, **file)
 
     def events(self, events: IntArray) -> None:
         """Append that events, (K,) int64, were sent."""

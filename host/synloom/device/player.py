@@ -51,6 +51,8 @@ class Player:
     def __init__(self, port: Port):
         self._session = Session(port)
         self.recorders = Recorders()
+        self._image: Image | None = None
+        self._snapshot: Snapshot | None = None
         self._kinds: dict[str, Callable[[Entry], Results | None]] = {
             "load": self._load,
             "restore": self._restore,
@@ -99,20 +101,29 @@ class Player:
     # ---- the whole array -----------------------------------------------------------------------
 
     def _load(self, entry: Entry) -> None:
-        try:
-            with Archive(_array(entry, "file", "uint8").tobytes()) as archive:
-                image = Image.from_arrays(archive, "in the log")
-        except OSError as error:
-            raise ParameterError(f"its image cannot be read: {error}") from error
+        image = self._image
+        if "file" in entry.arrays:
+            try:
+                with Archive(_array(entry, "file", "uint8").tobytes()) as archive:
+                    image = Image.from_arrays(archive, "in the log")
+            except OSError as error:
+                raise ParameterError(f"its image cannot be read: {error}") from error
+        if image is None or image.digest() != entry.values.get("digest"):
+            raise ParameterError("the log does not have its image")
         self._session.load(image)
+        self._image = image
         self.recorders = Recorders(list(image.populations))
 
     def _restore(self, entry: Entry) -> None:
-        snapshot = Snapshot.from_bytes(_array(entry, "file", "uint8").tobytes(), "in the log")
+        snapshot = self._snapshot
+        if "file" in entry.arrays:
+            snapshot = Snapshot.from_bytes(_array(entry, "file", "uint8").tobytes(), "in the log")
+        if snapshot is None or snapshot.digest() != entry.values.get("digest"):
+            raise ParameterError("the log does not have its snapshot")
         recorders = Recorders.restored(snapshot.image, snapshot)
         wait = snapshot.registers["probe_wait"]
         self._session.restore(snapshot, lambda: recorders.write(self._session.port, wait))
-        self.recorders = recorders
+        self.recorders, self._snapshot, self._image = recorders, snapshot, snapshot.image
 
     def _reset(self, entry: Entry) -> None:
         self._session.reset(switch("keep_theta", entry.values.get("keep_theta")))
