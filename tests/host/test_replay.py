@@ -352,6 +352,10 @@ def test_an_experiment_goes_on_when_its_log_cannot_be_written(tmp_path, monkeypa
     assert device.run(5.0).raster("out").sum() == 1
     monkeypatch.undo()
     log.close()
+    log.close()
+    with device.logged(tmp_path / "next.log"):
+        device.run(3.0)
+    assert replay(tmp_path / "next.log", "model").steps == 3
     assert replay(path, "model").steps == 5
 
 

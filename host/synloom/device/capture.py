@@ -9,7 +9,7 @@ from synloom.device.counters import read_counters
 from synloom.device.events import ids_of, steps_of
 from synloom.device.execution import is_running
 from synloom.device.loader import read_register
-from synloom.device.memories import read_live
+from synloom.device.memories import arriving, read_live
 from synloom.device.recorders import Recorders
 from synloom.device.session import Session
 from synloom.image.snapshot import LIVE_REGISTERS, Snapshot
@@ -31,8 +31,9 @@ def read_snapshot(session: Session, recorders: Recorders) -> Snapshot:
     memories = read_live(port, image)
     # Spikes of inputs are in the wheel only after an interruption, and only in an array that looks ahead: to
     # all targets they are events that wait.
-    waiting = np.union1d(session.queue.waiting, session.delivered(session.now))
-    memories["wheel"].reshape(image.params.delay_slots, -1)[:, : image.params.input_words] = 0
+    inputs = memories["wheel"].reshape(image.params.delay_slots, -1)[:, : image.params.input_words]
+    waiting = np.union1d(session.queue.waiting, arriving(inputs, session.now))
+    inputs[:] = 0
     counters = dict(read_counters(port, before=session.counted))
     return Snapshot(
         image=image,

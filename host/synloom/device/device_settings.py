@@ -31,11 +31,6 @@ class DeviceSettings:
     _session: Session
     _turns: Turns
 
-    @property
-    def image(self) -> Image:
-        """The loaded image; DeviceError if there is none."""
-        return self._session.image
-
     @exclusive
     def schedule(
         self,
@@ -67,7 +62,7 @@ class DeviceSettings:
         ParameterError
             If no setting is given, or if the time or a setting is wrong or out of range.
         """
-        image, session = self.image, self._session
+        image, session = self._session.image, self._session
         session.require("teaching")
         if learning is None and adaptation is None and reward is None:
             raise ParameterError(
@@ -106,8 +101,8 @@ class DeviceSettings:
 
         A rate that becomes 0 or changes by more than 2 % causes a SynloomWarning.
         """
-        info = self.image.input(population)
-        self._session.set_rates(info, rate_words_of(self.image, info, hz, bits))
+        info = self._session.image.input(population)
+        self._session.set_rates(info, rate_words_of(self._session.image, info, hz, bits))
 
     @exclusive
     def set_offset(self, population: Any, current: Any) -> None:
@@ -120,7 +115,7 @@ class DeviceSettings:
 
         A current that becomes 0 or changes by more than 2 % causes a SynloomWarning.
         """
-        info = self.image.population(population)
+        info = self._session.image.population(population)
         self._session.set_bias(info, per_item("current", reals("current", current), info.n))
 
     @exclusive
@@ -146,7 +141,7 @@ class DeviceSettings:
 
         A value that becomes 0 or changes by more than 2 % causes a SynloomWarning.
         """
-        image, session = self.image, self._session
+        image, session = self._session.image, self._session
         info = image.population(population)
         held = session.neuron_fields(info)
         layout = memory_of(image.params, Region.NEURON_PARAMS).layout

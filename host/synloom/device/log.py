@@ -58,6 +58,7 @@ class Log:
             raise ParameterError(f"path must be a str or a path, not {path!r} ({type(path).__name__})")
         self.path = Path(path)
         self._end = end
+        self._ended = False
         self._weights: npt.NDArray[np.int8] | None = None
         # What is in the file need not be there again.
         self._image: Image | None = None
@@ -82,7 +83,7 @@ class Log:
 
     def close(self) -> None:
         """End the log; ending it again does nothing."""
-        if self._writer is not None:
+        if not self._ended:
             self._end()
 
     # ---- entries -------------------------------------------------------------------------------
@@ -148,6 +149,7 @@ class Log:
     def finish(self) -> None:
         """Append that this is all, and close the file."""
         self.add("end", {})
+        self._ended = True
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()

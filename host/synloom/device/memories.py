@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from synloom.base.checks import IntArray
 from synloom.contract.array_port import Port, Words
 from synloom.contract.memory import Memory
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
+from synloom.device.events import events_at
 from synloom.device.loader import load_image
 from synloom.image.image import Image
 from synloom.image.snapshot import Snapshot, live_memories
 
-__all__ = ["load_snapshot", "read_live", "read_weights", "records_of"]
+__all__ = ["arriving", "load_snapshot", "read_live", "read_weights", "records_of"]
 
 
 def read_live(port: Port, image: Image) -> dict[str, npt.NDArray[Any]]:
@@ -36,12 +38,25 @@ def load_snapshot(port: Port, snapshot: Snapshot) -> None:
         if memory.setting and name != "weights":
             changed[name] = records_of(image, name, words[name])
     registers = {**image.registers, **snapshot.registers}
-    if snapshot.probes:
-        registers |= {"probe_count": len(snapshot.probes), "probe_every": snapshot.every}
     load_image(port, dataclasses.replace(image, registers=registers, **changed))
     for name, memory in live_memories(image.params).items():
         if not memory.setting:
             _write(port, memory, words[name])
+
+
+def arriving(wheel: Words, now: int) -> IntArray:
+    """Return the ids on their way before step `now`, as events, (K,) int64.
+
+    Parameters
+    ----------
+    wheel : (slots, words) uint16
+        The first words of every slot of the delay wheel.
+    now : int
+        The next step.
+    """
+    bits = np.unpackbits(np.ascontiguousarray(wheel, dtype="<u2").view(np.uint8), axis=1, bitorder="little")
+    slots, ids = np.nonzero(bits)
+    return np.sort(events_at(now + (slots - now) % len(wheel), ids))
 
 
 def records_of(image: Image, name: str, words: Words) -> Words:

@@ -32,7 +32,7 @@ from synloom.device.execution import Source, execute, stop
 from synloom.device.fan_out import FanOut
 from synloom.device.loader import check_fits, clear_dynamics, load_image, read_register, write_register
 from synloom.device.log import Log
-from synloom.device.memories import load_snapshot, read_weights, records_of
+from synloom.device.memories import arriving, load_snapshot, read_weights, records_of
 from synloom.device.neuron_state import read_population
 from synloom.device.rates import GeneratorRates
 from synloom.device.stimulus import Receiver, warn_of_merging
@@ -362,26 +362,24 @@ class Session:
         with self._unknown("a run"):
             stop(self.port, self.decoder)
             now = read_register(self.port, "now")
-            delivered = self.delivered(now)
+            delivered = self._delivered(now)
             # This empties the array's queue, too.
             write_register(self.port, "now", now)
             self.queue.rewind(now, delivered)
             self.now, self.total = now, self.total + now - self.now
 
-    def delivered(self, now: int) -> IntArray:
+    def _delivered(self, now: int) -> IntArray:
         """Return the events that have left the array's queue for its delay wheel, (K,) int64.
 
         Only spikes of inputs wait there, for step `now` or a later one.
         """
         params = self.port.params
         memory = memory_of(params, Region.WHEEL)
-        found = []
-        for step in range(now, now + params.delay_slots):
-            place = memory.offset(step % params.delay_slots, 0)
-            words = self.port.read(memory.region, place, params.input_words).astype("<u2")
-            ids = np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little"))
-            found.append(events_at(step, ids))
-        return np.concatenate(found)
+        slots = [
+            self.port.read(memory.region, memory.offset(slot, 0), params.input_words)
+            for slot in range(params.delay_slots)
+        ]
+        return arriving(np.stack(slots), now)
 
     # ---- registers -----------------------------------------------------------------------------
 
