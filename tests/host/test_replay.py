@@ -310,6 +310,8 @@ def test_a_file_that_exists_is_not_replaced(tmp_path):
     path.write_text("mine")
     with pytest.raises(ParameterError, match="there is no file"):
         device.logged(path)
+    with pytest.raises(ParameterError, match="there is no file"):
+        sl.connect("model", device.image, log=path)
     assert path.read_text() == "mine"
     device.run(5.0)
     with device.logged(tmp_path / "b.log"):

@@ -152,6 +152,15 @@ def test_counters_go_on_from_those_of_the_snapshot():
     assert other.counters()["steps"] == 0
 
 
+def test_counters_that_go_on_are_full_where_the_arrays_own_are():
+    device = open_model(learner())
+    device.run(100.0)
+    most = (1 << device.params.counter_bits) - 1
+    device.restore(replace(taken := device.snapshot(), counters={**taken.counters, "spikes": most - 1}))
+    assert device.run(100.0).raster("out").sum() > 2
+    assert device.counters()["spikes"] == most
+
+
 def test_the_cost_of_a_run_is_the_same_after_a_restore():
     device = open_model(learner())
     device.run(60.0)
