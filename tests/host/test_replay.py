@@ -282,6 +282,8 @@ def test_an_entry_that_cannot_be_is_refused(log, tmp_path):
         "events": lambda v, a: a.update(events=a["events"] - (1 << 20)),
         "run": lambda v, a: v.update(first=7),
         "counts": lambda v, a: v.update(first=30),
+        "mode": lambda v, a: v.update(on="x" * 5000),
+        "weights": lambda v, a: v.update(label="nobody" * 1000),
         "recorders": lambda v, a: v.update(probes=[["nobody", "v", 1]]),
         "load": lambda v, a: a.update(file=a["file"][:-9]),
     }
@@ -290,6 +292,8 @@ def test_an_entry_that_cannot_be_is_refused(log, tmp_path):
         device.inject("in", [(1.0, 2)])
         device.run(5.0)
         device.spike_counts("out")
+        device.set_learning(False)
+        device.write_weights("relay", device.read_weights("relay"))
     for kind, change in wrong.items():
 
         def apply(entry, values, arrays, kind=kind, change=change):
@@ -297,8 +301,9 @@ def test_an_entry_that_cannot_be_is_refused(log, tmp_path):
                 change(values, arrays)
 
         path = edited(tmp_path / "a2.log", tmp_path / f"{kind}.log", apply)
-        with pytest.raises(ParameterError, match=rf"entry \d+ \({kind}\)"):
+        with pytest.raises(ParameterError, match=rf"entry \d+ \({kind}\)") as refused:
             replay(path, "model")
+        assert len(str(refused.value)) < 1000
 
 
 # ---- the file ------------------------------------------------------------------------------------

@@ -119,8 +119,12 @@ class DeviceHistory:
             raise DeviceError(f"there is a log already, {str(session.log.path)!r}; close it first")
         taken = self.snapshot() if session.loaded else None
         log = Log(path, self._session.port.params, self.end_log)
-        if taken is not None:
-            log.restore(taken)
+        try:
+            if taken is not None:
+                log.restore(taken)
+        except BaseException:
+            log.finish()
+            raise
         session.log = log
         return log
 

@@ -15,7 +15,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from types import TracebackType
+from typing import Any, BinaryIO, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -147,7 +148,19 @@ class LogReader:
         except ParameterError as error:
             raise ParameterError(f"entry {number} is damaged: {error}") from error
         finally:
-            self._file.close()
+            self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def _entry(self, number: int) -> Entry | None:
         frame = self._file.read(_FRAME.size)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from synloom.base.errors import MismatchError, ParameterError
+from synloom.base.errors import CapacityError, MismatchError, NetworkError, ParameterError
 from synloom.base.progress import Progress
 from synloom.base.wording import one_line
 from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
@@ -121,9 +121,9 @@ def replay(
     if not isinstance(path, (str, os.PathLike)) or isinstance(os.fspath(path), bytes):
         raise ParameterError(f"path must be a str or a path, not {path!r} ({type(path).__name__})")
     file = Path(path)
-    reader, entries, params = _opened(file)
     targets = (target,) if against is None else (target, against)
     with ExitStack() as stack:
+        reader, entries, params = _opened(file, stack)
         players: dict[str, Player] = {}
         for k, each in enumerate(targets):
             port = open_port(each, params, progress=progress, **(options if k == 0 else {}))
@@ -136,11 +136,11 @@ def replay(
             raise ParameterError(f"the log {name!r} cannot be replayed further: {error}") from error
 
 
-def _opened(file: Path) -> tuple[LogReader, Iterator[Entry], ArrayParams]:
+def _opened(file: Path, stack: ExitStack) -> tuple[LogReader, Iterator[Entry], ArrayParams]:
     """Return the reader of a log, the entries after the first, and the array that this one names."""
     name = one_line(str(file), 300)
     try:
-        reader = LogReader(file)
+        reader = stack.enter_context(LogReader(file))
         entries = iter(reader)
         return reader, entries, _array_of(next(entries, None))
     except OSError as error:
@@ -149,7 +149,9 @@ def _opened(file: Path) -> tuple[LogReader, Iterator[Entry], ArrayParams]:
     except MismatchError as error:
         raise MismatchError(f"{name!r}: {error}") from error
     except ParameterError as error:
-        raise ParameterError(f"{name!r} is not a Synloom log, or it is damaged: {error}") from error
+        raise ParameterError(
+            f"{name!r} is not a Synloom log, or it is damaged: {one_line(str(error), 400)}"
+        ) from error
 
 
 def _array_of(entry: Entry | None) -> ArrayParams:
@@ -176,8 +178,9 @@ def _replayed(
             raise ParameterError(f"entry {entry.number} follows its end")
         try:
             difference = _played(players, logged, entry)
-        except ParameterError as error:
-            raise ParameterError(f"entry {entry.number} ({one_line(entry.kind, 40)}): {error}") from error
+        except (ParameterError, NetworkError, CapacityError) as error:
+            said = f"{one_line(entry.kind, 40)}): {one_line(str(error), 400)}"
+            raise ParameterError(f"entry {entry.number} ({said}") from error
         done += 1
         if entry.kind == "run":
             runs, steps = runs + 1, steps + entry.values["steps"]
