@@ -324,6 +324,20 @@ def test_an_array_that_is_cut_short_within_a_step_says_that_it_is_empty(after):
     assert device.run(20.0).steps == 20
 
 
+def test_an_array_that_was_lost_is_restored():
+    device = Device(Torn(IMAGE.params))
+    device.load(IMAGE)
+    device.inject("in", np.ones((30, INPUTS), dtype=bool))
+    device.run(3.0)
+    taken = device.snapshot()
+    device.port.countdown = 7
+    with pytest.raises((Cut, ArrayLostError)):
+        device.run(20.0)
+    device.restore(taken)
+    assert device.snapshot().digest() == taken.digest()
+    assert device.run(20.0).raster("out").any()
+
+
 # ---- signals -----------------------------------------------------------------------------------
 
 
