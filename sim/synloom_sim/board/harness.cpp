@@ -52,29 +52,48 @@ class ByteQueue {
 #if SYNLOOM_PINS
 
 // Both directions of an 8N1 line, sampled once a clock: the far end of the cable.
+//
+// The length of a bit is in 1/65536 of a clock, as the host's clock may be wrong. Of what is sent, bits
+// may have a glitch of one clock, and characters a stop bit of 0, each with a given probability.
 class Line {
   public:
-    explicit Line(std::uint32_t divisor) : divisor_(divisor) {}
-    void set_divisor(std::uint32_t divisor) { divisor_ = divisor; }
+    explicit Line(std::uint32_t divisor) { set_divisor(divisor); }
+    void set_divisor(std::uint32_t divisor) {
+        divisor_ = divisor;
+        length_ = static_cast<std::uint64_t>(static_cast<double>(divisor) * 65536.0 * (1.0 + skew_) + 0.5);
+    }
+    void spoil(double skew, double glitches, double framing, std::uint64_t seed) {
+        skew_ = skew;
+        glitches_ = glitches;
+        framing_ = framing;
+        random_ = seed * 0x9E3779B97F4A7C15u | 1;
+        set_divisor(divisor_);
+    }
     std::uint64_t framing_errors() const { return framing_errors_; }
+    std::uint64_t spoilt(int kind) const { return kind == 0 ? glitched_ : misframed_; }
     // Long enough for a character under way in either direction, and the gap to the next.
     std::uint32_t settle_clocks() const { return 24 * divisor_; }
-    bool busy(const ByteQueue& in) const { return !in.empty() || sending_ != 0 || receiving_; }
+    bool busy(const ByteQueue& in) const { return !in.empty() || bits_left_ != 0 || receiving_; }
 
     // Before the clock edge: the level to drive.
     int drive(ByteQueue& in) {
-        if (sending_ == 0) {
+        if (bits_left_ == 0) {
             if (in.empty()) return 1;
             sending_ = 0x200u | static_cast<std::uint32_t>(in.front()) << 1;  // stop, data, start
+            if (strikes(framing_)) {
+                sending_ &= 0x1FFu;
+                ++misframed_;
+            }
             bits_left_ = 10;
-            send_clocks_ = divisor_;
+            send_phase_ = 0;
+            begin_bit();
             in.pop();
         }
-        const int level = static_cast<int>(sending_ & 1);
+        int level = static_cast<int>(sending_ & 1);
+        if (send_clocks_ == glitch_clock_) level ^= 1;
         if (--send_clocks_ == 0) {
             sending_ >>= 1;
-            send_clocks_ = divisor_;
-            if (--bits_left_ == 0) sending_ = 0;
+            if (--bits_left_ != 0) begin_bit();
         }
         return level;
     }
@@ -86,13 +105,15 @@ class Line {
             receiving_ = true;
             received_bits_ = 0;
             received_ = 0;
-            receive_clocks_ = divisor_ + divisor_ / 2;  // the middle of data bit 0
+            receive_phase_ = length_ + length_ / 2;  // the middle of data bit 0
+            take_clocks();
             return false;
         }
         if (--receive_clocks_ != 0) return false;
         if (received_bits_ < 8) {
             received_ |= static_cast<std::uint32_t>(level) << received_bits_++;
-            receive_clocks_ = divisor_;
+            receive_phase_ += length_;
+            take_clocks();
             return false;
         }
         receiving_ = false;
@@ -105,8 +126,33 @@ class Line {
     }
 
   private:
-    std::uint32_t divisor_;
-    std::uint32_t sending_ = 0, bits_left_ = 0, send_clocks_ = 0;
+    void begin_bit() {
+        send_phase_ += length_;
+        send_clocks_ = static_cast<std::uint32_t>(send_phase_ >> 16);
+        send_phase_ &= 0xFFFF;
+        glitch_clock_ = 0;
+        if (strikes(glitches_)) {
+            glitch_clock_ = 1 + static_cast<std::uint32_t>(next() % send_clocks_);
+            ++glitched_;
+        }
+    }
+    void take_clocks() {
+        receive_clocks_ = static_cast<std::uint32_t>(receive_phase_ >> 16);
+        receive_phase_ &= 0xFFFF;
+    }
+    std::uint64_t next() {  // xorshift64*
+        random_ ^= random_ >> 12;
+        random_ ^= random_ << 25;
+        random_ ^= random_ >> 27;
+        return random_ * 0x2545F4914F6CDD1Du >> 16;
+    }
+    bool strikes(double rate) { return rate > 0 && static_cast<double>(next()) < rate * 0x1p48; }
+
+    std::uint32_t divisor_ = 1;
+    std::uint64_t length_ = 65536, send_phase_ = 0, receive_phase_ = 0;
+    double skew_ = 0, glitches_ = 0, framing_ = 0;
+    std::uint64_t random_ = 1, glitched_ = 0, misframed_ = 0;
+    std::uint32_t sending_ = 0, bits_left_ = 0, send_clocks_ = 0, glitch_clock_ = 0;
     std::uint32_t received_ = 0, received_bits_ = 0, receive_clocks_ = 0;
     bool receiving_ = false;
     std::uint64_t framing_errors_ = 0;
@@ -119,6 +165,8 @@ class Line {
   public:
     explicit Line(std::uint32_t) {}
     void set_divisor(std::uint32_t) {}
+    void spoil(double, double, double, std::uint64_t) {}
+    std::uint64_t spoilt(int) const { return 0; }
     std::uint64_t framing_errors() const { return 0; }
     std::uint32_t settle_clocks() const { return 32; }
     bool busy(const ByteQueue& in) const { return !in.empty(); }
@@ -239,6 +287,11 @@ EXPORT std::size_t synloom_board_take(Board* board, std::uint8_t* data, std::siz
 EXPORT std::size_t synloom_board_waiting(const Board* board) { return board->out.size(); }
 EXPORT std::uint64_t synloom_board_clocks(const Board* board) { return board->clocks(); }
 EXPORT void synloom_board_set_divisor(Board* board, std::uint32_t divisor) { board->line().set_divisor(divisor); }
+EXPORT void synloom_board_spoil(Board* board, double skew, double glitches, double framing, std::uint64_t seed) {
+    board->line().spoil(skew, glitches, framing, seed);
+}
+// Glitches (0) or stop bits of 0 (1) that were sent.
+EXPORT std::uint64_t synloom_board_spoilt(Board* board, int kind) { return board->line().spoilt(kind); }
 EXPORT std::uint64_t synloom_board_framing_errors(Board* board) { return board->line().framing_errors(); }
 // Bit 0: the link is idle; bit 1: running; bit 2: paused.
 EXPORT int synloom_board_status(const Board* board) {

@@ -51,7 +51,11 @@ class Board:
 
     def __init__(self, library: Path, divisor: int = 1) -> None:
         self._functions = _load(library)
+        self._divisor = divisor
+        self._pins = (0.0, 0.0, 0.0, 1)
         self._board: int | None = self._functions.synloom_board_new(divisor)
+        self._clocks_before = 0
+        self._spoilt_before = {"glitches": 0, "framing": 0}
         self._buffer = ctypes.create_string_buffer(_TAKE_BYTES)
 
     def put(self, data: bytes) -> None:
@@ -74,8 +78,8 @@ class Board:
 
     @property
     def clocks(self) -> int:
-        """Clocks since power-up."""
-        return int(self._functions.synloom_board_clocks(self._handle))
+        """Clocks since the board was first switched on."""
+        return self._clocks_before + int(self._functions.synloom_board_clocks(self._handle))
 
     @property
     def status(self) -> BoardStatus:
@@ -90,6 +94,44 @@ class Board:
     def set_divisor(self, divisor: int) -> None:
         """Set the clocks per bit at the host's end of the line."""
         self._functions.synloom_board_set_divisor(self._handle, divisor)
+        self._divisor = divisor
+
+    def spoil_pins(self, *, skew: float, glitches: float, framing: float, seed: int) -> None:
+        """Make the host's end of the line a bad one (only for a board with pins).
+
+        Parameters
+        ----------
+        skew : float
+            Relative error of the length of its bits, in both directions.
+        glitches : float
+            Probability that a bit to the board is inverted for one clock.
+        framing : float
+            Probability that a character to the board has a stop bit of 0.
+        seed : int
+            Of the random numbers.
+        """
+        self._pins = (skew, glitches, framing, seed)
+        self._functions.synloom_board_spoil(self._handle, *self._pins)
+
+    @property
+    def spoilt(self) -> dict[str, int]:
+        """Glitches, and stop bits of 0 (framing), that were sent to the board so far."""
+        before = self._spoilt_before
+        return {
+            name: before[name] + int(self._functions.synloom_board_spoilt(self._handle, kind))
+            for kind, name in enumerate(before)
+        }
+
+    def reset(self) -> None:
+        """Switch the board off and on: all that it held, and what was on its way, is gone; the host's end stays.
+
+        `clocks` go on from where they were.
+        """
+        clocks, spoilt = self.clocks, self.spoilt
+        self._functions.synloom_board_free(self._handle)
+        self._board = self._functions.synloom_board_new(self._divisor)
+        self._clocks_before, self._spoilt_before = clocks, spoilt
+        self._functions.synloom_board_spoil(self._handle, *self._pins)
 
     def close(self) -> None:
         """Free the board; further calls raise LinkError, but `close` may be repeated."""
@@ -111,7 +153,7 @@ def _load(library: Path) -> ctypes.CDLL:
         raise BuildError(
             f"the simulated board {library} cannot be loaded: {error}; delete its folder to build it again"
         ) from error
-    if not hasattr(functions, "synloom_board_status"):
+    if not hasattr(functions, "synloom_board_spoil"):
         raise BuildError(f"{library} is no simulated board; delete its folder to build it again")
     board, size, clocks = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint64
     for name, result, arguments in (
@@ -123,6 +165,8 @@ def _load(library: Path) -> ctypes.CDLL:
         ("waiting", size, (board,)),
         ("clocks", clocks, (board,)),
         ("set_divisor", None, (board, ctypes.c_uint32)),
+        ("spoil", None, (board, *[ctypes.c_double] * 3, clocks)),
+        ("spoilt", clocks, (board, ctypes.c_int)),
         ("framing_errors", clocks, (board,)),
         ("status", ctypes.c_int, (board,)),
     ):

@@ -70,7 +70,7 @@ class SimTransport:
 
     @property
     def clocks(self) -> int:
-        """Clocks of the board since power-up."""
+        """Clocks of the board since it was first switched on."""
         return self.board.clocks
 
     @property
@@ -79,7 +79,7 @@ class SimTransport:
         return self._baud
 
     def time(self) -> float:
-        """Return the time of the board since power-up, s."""
+        """Return the time of the board since it was first switched on, s."""
         return self.clocks / self.clock_hz
 
     def set_baud(self, baud: int) -> None:
@@ -101,6 +101,30 @@ class SimTransport:
             self.board.take()
             self.board.set_divisor(max(1, round(self.clock_hz / baud)))
             self._baud = baud
+
+    @property
+    def spoilt(self) -> dict[str, int]:
+        """Glitches, and stop bits of 0 (framing), that were sent to the board's pins so far."""
+        with self._lock:
+            return self.board.spoilt
+
+    def spoil_pins(self, *, skew: float, glitches: float, framing: float, seed: int) -> None:
+        """Make the host's end of the pins a bad one; see `Board.spoil_pins`.
+
+        Raises
+        ------
+        ParameterError
+            If the board has no pins.
+        """
+        if self._baud is None:
+            raise ParameterError("this simulated board has no pins; the target 'sim-pins' has some")
+        with self._lock:
+            self.board.spoil_pins(skew=skew, glitches=glitches, framing=framing, seed=seed)
+
+    def reset(self) -> None:
+        """Switch the board off and on; what it held, and bytes on their way, are gone."""
+        with self._lock:
+            self.board.reset()
 
     def write(self, data: bytes) -> None:
         """Queue bytes for the board, which reads them during the next `read`."""
