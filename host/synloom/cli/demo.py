@@ -15,7 +15,7 @@ import click
 from synloom.base.errors import ParameterError
 from synloom.base.workers import in_workers
 from synloom.cli.tracks import tracks
-from synloom.contract.targets import ANY_ARRAY, SOFTWARE
+from synloom.contract.targets import ANY_ARRAY, SOFTWARE, kind_of
 
 if TYPE_CHECKING:
     from synloom.base.checks import FloatArray
@@ -119,7 +119,7 @@ def _perform(
     from synloom.device.targets import connect
 
     with tracks() as bars:
-        params = ARRAY if target in ANY_ARRAY else None
+        params = ARRAY if kind_of(target) in ANY_ARRAY else None
         with connect(target, params, progress=bars.report(target), **options) as device:
             if target in _ENGINES:
                 return experiment.run(device, bars.report(target)), None

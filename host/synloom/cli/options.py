@@ -13,7 +13,7 @@ import click
 
 from synloom.base.errors import ParameterError
 from synloom.contract.params import ArrayParams
-from synloom.contract.targets import ANY_ARRAY
+from synloom.contract.targets import ANY_ARRAY, kind_of
 
 __all__ = [
     "array_options",
@@ -96,7 +96,7 @@ def target_options(
     ParameterError
         As `read_params`.
     """
-    if target in ANY_ARRAY:
+    if kind_of(target) in ANY_ARRAY:
         return read_params(params_file, fields), {}
     given = {name: value for name, value in fields.items() if value is not None}
     if params_file is not None or given.keys() - {"baud"}:

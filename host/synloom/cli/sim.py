@@ -16,6 +16,7 @@ from synloom.cli.output import progress_line, show_json, show_table
 if TYPE_CHECKING:
     from synloom_sim.board import SimTransport
     from synloom_sim.board.pty import PtyBoard
+    from synloom_sim.faults import Faults
 
 __all__ = ["sim"]
 
@@ -33,6 +34,12 @@ _SIGNALLED: Final = 128
 )
 @click.option("--speed", is_flag=True, help="Measure how many clocks per second are simulated.")
 @click.option("--seconds", type=click.FloatRange(0.1, 600), default=2.0, help="Duration of --speed, s.")
+@click.option(
+    "--faults",
+    "faults_text",
+    metavar="FAULTS",
+    help="Make the line of --pty a bad one: light, heavy, or rates such as 'flips=1e-4&seed=3'.",
+)
 @click.option("--pins", is_flag=True, help="Simulate the UART too, down to its pins; slower.")
 @array_options
 @json_option
@@ -41,6 +48,7 @@ def sim(
     link: Path | None,
     speed: bool,
     seconds: float,
+    faults_text: str | None,
     pins: bool,
     params_file: Path | None,
     as_json: bool,
@@ -56,25 +64,34 @@ def sim(
         raise click.UsageError("give either --pty or --speed")
     if link is not None and not serve:
         raise click.UsageError("--link needs --pty")
+    if faults_text is not None and not serve:
+        raise click.UsageError("--faults needs --pty")
 
     from synloom_sim.board import Design, SimTransport
+    from synloom_sim.faults import PRESETS, Faults
 
+    faults = None
+    if faults_text is not None:
+        faults = Faults.parse(f"faults={faults_text}" if faults_text in PRESETS else faults_text)
     design = Design(read_params(params_file, fields), pins)
     with progress_line() as progress:
         transport = SimTransport.build(design, progress=progress)
     try:
         if serve:
-            _serve(transport, link, as_json)
+            _serve(transport, link, faults, as_json)
         else:
             _measure(transport, seconds, as_json)
     finally:
         transport.close()
 
 
-def _serve(transport: SimTransport, link: Path | None, as_json: bool) -> None:
+def _serve(transport: SimTransport, link: Path | None, faults: Faults | None, as_json: bool) -> None:
     from synloom_sim.board.pty import PtyBoard
+    from synloom_sim.faults import served_lines
 
-    with _Ending() as ending, PtyBoard(transport.board, link=link) as pty:
+    board, pins = transport.board, transport.baud is not None
+    lines = None if faults is None else served_lines(board, faults, pins=pins)
+    with _Ending() as ending, PtyBoard(board, link=link, lines=lines) as pty:
         ending.stops(pty)
         if as_json:
             show_json({"device": pty.device, "link": str(link) if link else None})
@@ -82,6 +99,9 @@ def _serve(transport: SimTransport, link: Path | None, as_json: bool) -> None:
             click.echo(pty.device)
             click.echo("serving a simulated board at this device; stop it with Ctrl-C", err=True)
         pty.serve()
+    if lines is not None:
+        done = lines[0].counts + lines[1].counts
+        click.echo(", ".join(f"{name}: {count:,}" for name, count in sorted(done.items())), err=True)
     if ending.by == signal.SIGINT:
         raise KeyboardInterrupt
     if ending.by:

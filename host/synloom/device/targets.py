@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from synloom.base.errors import LinkError, MismatchError, ParameterError, TargetError
 from synloom.base.progress import Progress
 from synloom.contract.array_port import Port
 from synloom.contract.params import ArrayParams
-from synloom.contract.targets import ANY_ARRAY, SOFTWARE
+from synloom.contract.targets import ANY_ARRAY, SOFTWARE, kind_of
 from synloom.device.device import Device
 from synloom.image.image import Image
+
+if TYPE_CHECKING:
+    from synloom.link.transport import Transport
+    from synloom_sim.faults import Faults
 
 __all__ = ["connect", "open_port", "resolved"]
 
 DEFAULT_BAUD: Final = ArrayParams().baud
 
 Options = dict[str, object]
-_Opener = Callable[[ArrayParams, "Progress | None", Options], Port]
+_Opener = Callable[[ArrayParams, "Progress | None", "Faults | None", Options], Port]
 
 
 def connect(
@@ -41,7 +45,8 @@ def connect(
         fast engine if Numba is installed, else the model. ``"sim"``: a simulated board, that is the gateware
         behind its serial protocol. ``"sim-pins"``: the same down to the pins of the UART, slower. A path such
         as ``"/dev/ttyUSB1"``: the board at that serial port, or the pseudo-terminal of ``synloom sim --pty``.
-        ``"auto"``: the first serial port at which an array answers.
+        ``"auto"``: the first serial port at which an array answers. A line may have
+        `synloom_sim.faults.Faults`: ``"sim?flips=1e-4&drops=1e-4&seed=3"``, ``"sim?faults=light"``.
     image_or_params : Image or ArrayParams, optional
         The array that an engine or the simulated board has, by default ArrayParams(); a board must give the
         same results as this array. An image is also loaded.
@@ -107,7 +112,7 @@ def open_port(
             f"target must be {', '.join(map(repr, ANY_ARRAY))}, 'auto' or the path of a serial port, "
             f"not {target!r}"
         )
-    target = resolved(target)
+    target, faults = _with_faults(resolved(target))
     allowed = _OPTIONS.get(target, ("baud", "timeout"))
     for name in options:
         if name not in allowed:
@@ -116,8 +121,8 @@ def open_port(
                 + ("; give the array as the second argument" if name == "params" else "")
             )
     if (opener := _OPENERS.get(target)) is not None:
-        return opener(params or ArrayParams(), progress, options)
-    port = _find_board(options) if target == "auto" else _open_board(target, options)
+        return opener(params or ArrayParams(), progress, faults, options)
+    port = _find_board(faults, options) if target == "auto" else _open_board(target, faults, options)
     if params is not None and port.params.semantics_digest() != params.semantics_digest():
         port.close()
         raise MismatchError(_difference(target, port.params, params))
@@ -132,7 +137,36 @@ def resolved(target: str) -> str:
     return quickest if find_spec("numba") else slowest
 
 
-def _open_fast(params: ArrayParams, progress: Progress | None, options: Options) -> Port:
+def _with_faults(target: str) -> tuple[str, Faults | None]:
+    """Return the target itself, and the faults of its line that its name has after a question mark."""
+    kind = kind_of(target)
+    if kind == target:
+        return target, None
+    if kind in SOFTWARE or kind == "software":
+        raise ParameterError(f"{kind!r} is in this process and has no line to be bad; faults are for 'sim'")
+    from synloom_sim.faults import Faults
+
+    return kind, Faults.parse(target[len(kind) + 1 :])
+
+
+def _port_over(transport: Transport, faults: Faults | None, timeout: float) -> Port:
+    """Return the port over a line, with its faults; the line is closed if that fails."""
+    from synloom.link.client import LinkPort
+
+    try:
+        if faults is not None:
+            from synloom_sim.faults import LossyTransport
+
+            transport = LossyTransport(transport, faults)
+        return LinkPort(transport, timeout=timeout)
+    except BaseException:
+        transport.close()
+        raise
+
+
+def _open_fast(
+    params: ArrayParams, progress: Progress | None, faults: Faults | None, options: Options
+) -> Port:
     if not find_spec("numba"):
         raise TargetError(
             "the fast engine needs Numba; install it with: pip install 'synloom[fast]' (or use 'model')"
@@ -142,47 +176,45 @@ def _open_fast(params: ArrayParams, progress: Progress | None, options: Options)
     return FastPort(params, progress)
 
 
-def _open_model(params: ArrayParams, progress: Progress | None, options: Options) -> Port:
+def _open_model(
+    params: ArrayParams, progress: Progress | None, faults: Faults | None, options: Options
+) -> Port:
     from synloom_sim.model_port import ModelPort
 
     return ModelPort(params)
 
 
 def _open_sim(
-    params: ArrayParams, progress: Progress | None, options: Options, *, pins: bool = False
+    params: ArrayParams,
+    progress: Progress | None,
+    faults: Faults | None,
+    options: Options,
+    *,
+    pins: bool = False,
 ) -> Port:
-    from synloom.link.client import LinkPort
     from synloom_sim.board import Design, SimTransport
 
-    transport = SimTransport.build(Design(params, pins), progress=progress)
-    try:
-        return LinkPort(transport, timeout=_timeout(options))
-    except BaseException:
-        transport.close()
-        raise
+    timeout = _timeout(options)
+    return _port_over(SimTransport.build(Design(params, pins), progress=progress), faults, timeout)
 
 
-def _open_sim_pins(params: ArrayParams, progress: Progress | None, options: Options) -> Port:
-    return _open_sim(params, progress, options, pins=True)
+def _open_sim_pins(
+    params: ArrayParams, progress: Progress | None, faults: Faults | None, options: Options
+) -> Port:
+    return _open_sim(params, progress, faults, options, pins=True)
 
 
-def _open_board(path: str, options: Options) -> Port:
-    from synloom.link.client import LinkPort
+def _open_board(path: str, faults: Faults | None, options: Options) -> Port:
     from synloom.link.transport import SerialTransport
 
     baud = options.get("baud", DEFAULT_BAUD)
     if isinstance(baud, bool) or not isinstance(baud, int) or baud <= 0:
         raise ParameterError(f"baud must be a positive whole number, not {baud!r}")
     timeout = _timeout(options)
-    transport = SerialTransport(path, baud)
-    try:
-        return LinkPort(transport, timeout=timeout)
-    except BaseException:
-        transport.close()
-        raise
+    return _port_over(SerialTransport(path, baud), faults, timeout)
 
 
-def _find_board(options: Options) -> Port:
+def _find_board(faults: Faults | None, options: Options) -> Port:
     """Return the first array that answers at a serial port of this machine, trying those on USB first."""
     from serial.tools import list_ports
 
@@ -190,7 +222,7 @@ def _find_board(options: Options) -> Port:
     failures = []
     for port in ports:
         try:
-            return _open_board(port.device, options)
+            return _open_board(port.device, faults, options)
         except (TargetError, LinkError) as error:
             failures.append(f"  {port.device}: {error}")
     if not failures:

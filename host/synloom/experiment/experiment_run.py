@@ -10,7 +10,7 @@ import numpy as np
 
 from synloom.base.checks import IntArray
 from synloom.base.progress import Progress
-from synloom.contract.targets import ANY_ARRAY
+from synloom.contract.targets import ANY_ARRAY, kind_of
 from synloom.device.device import Device
 from synloom.device.recording import Recording, Series
 from synloom.device.targets import connect, resolved
@@ -85,7 +85,7 @@ def _connected(
     options: dict[str, Any],
 ) -> Device:
     """Return a device with the experiment's image loaded."""
-    if target in ANY_ARRAY:
+    if kind_of(target) in ANY_ARRAY:
         image = compile_experiment(experiment, network)
         compiled(image)
         return connect(target, image, progress=tell, **options)

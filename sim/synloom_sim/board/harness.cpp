@@ -85,7 +85,6 @@ class Line {
                 ++misframed_;
             }
             bits_left_ = 10;
-            send_phase_ = 0;
             begin_bit();
             in.pop();
         }

@@ -123,9 +123,9 @@ class Board:
         }
 
     def reset(self) -> None:
-        """Switch the board off and on: all that it held, and what was on its way, is gone; the host's end stays.
+        """Switch the board off and on: all that it held is gone, and what was on its way.
 
-        `clocks` go on from where they were.
+        The host's end keeps its rate, and `clocks` go on from where they were.
         """
         clocks, spoilt = self.clocks, self.spoilt
         self._functions.synloom_board_free(self._handle)

@@ -5,19 +5,39 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import time
 import tty
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from synloom.base.errors import TargetError
 from synloom_sim.board.batches import Batches
 from synloom_sim.board.library import Board, RunReason
 
-__all__ = ["PtyBoard"]
+__all__ = ["Line", "PtyBoard"]
 
 _READ_BYTES: Final = 4096
 _BATCH_SECONDS: Final = 0.005
+_LATE_S: Final = 0.02
+"""How late delayed bytes are at a board that has nothing else to do."""
+
+
+class Line(Protocol):
+    """One direction of a line that may be bad, such as `synloom_sim.faults.LossyLine`."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether bytes are on their way."""
+        ...
+
+    def carry(self, data: bytes) -> bytes:
+        """Send bytes; return those that arrive now."""
+        ...
+
+    def release(self) -> bytes:
+        """Return what was on its way."""
+        ...
 
 
 class PtyBoard:
@@ -33,6 +53,8 @@ class PtyBoard:
         The board; the caller closes it.
     link : Path, optional
         Symbolic link to the device, created here and removed by `close`.
+    lines : tuple of two Line, optional
+        What bytes pass on their way to the board, and from it; by default nothing happens to them.
 
     Attributes
     ----------
@@ -45,8 +67,11 @@ class PtyBoard:
         If the link cannot be created.
     """
 
-    def __init__(self, board: Board, *, link: Path | None = None) -> None:
+    def __init__(
+        self, board: Board, *, link: Path | None = None, lines: tuple[Line, Line] | None = None
+    ) -> None:
         self.board = board
+        self._lines = lines
         self._master, self._slave = os.openpty()
         self._wake_read, self._wake_write = os.pipe()
         tty.setraw(self._slave)
@@ -73,9 +98,9 @@ class PtyBoard:
                 os.read(self._wake_read, 1)
                 return
             if self._master in readers:
-                self.board.put(os.read(self._master, _READ_BYTES))
+                self.board.put(self._received(os.read(self._master, _READ_BYTES)))
             if writers or not blocked:
-                idle = self._run() is RunReason.IDLE
+                idle = self._run() is RunReason.IDLE and not self._release()
 
     def stop(self) -> None:
         """Make `serve` return; may be called from another thread or a signal handler."""
@@ -105,11 +130,29 @@ class PtyBoard:
     def _run(self) -> RunReason:
         """Run one batch, and write the output of the board until the terminal is full."""
         reason = self._batches.run()
-        self._pending += self.board.take()
+        sent = self.board.take()
+        self._pending += self._lines[1].carry(sent) if self._lines else sent
+        self._write()
+        return reason
+
+    def _received(self, data: bytes) -> bytes:
+        return self._lines[0].carry(data) if self._lines else data
+
+    def _release(self) -> bool:
+        """Let bytes arrive that are on their way to or from an idle board; return whether there were any."""
+        if not self._lines or not any(line.holds for line in self._lines):
+            return False
+        time.sleep(_LATE_S)
+        inward, outward = self._lines
+        self.board.put(inward.release())
+        self._pending += outward.release()
+        self._write()
+        return True
+
+    def _write(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while self._pending:
                 self._pending = self._pending[os.write(self._master, self._pending) :]
-        return reason
 
     def _make_link(self, link: Path) -> None:
         try:

@@ -143,7 +143,7 @@ class LossyLine:
 
 
 class _Dice:
-    """Which of many events happen, each with the same chance: draws a number for each that does, not for all."""
+    """Which of many events happen, each with the same chance; draws a number only for each that does."""
 
     def __init__(self, rate: float, seed: str) -> None:
         self._rate = rate

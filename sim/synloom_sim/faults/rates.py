@@ -79,7 +79,11 @@ class Faults:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed <= _LARGEST_SEED:
+        if (
+            isinstance(self.seed, bool)
+            or not isinstance(self.seed, int)
+            or not 0 <= self.seed <= _LARGEST_SEED
+        ):
             raise ParameterError(f"seed must be a whole number in 0..{_LARGEST_SEED}, not {self.seed!r}")
         for name in _RATES:
             value = getattr(self, name)
@@ -95,7 +99,7 @@ class Faults:
         Parameters
         ----------
         text : str
-            ``name=value``, joined by ``&``. ``faults`` names one of `PRESETS`, whose rates the others replace.
+            ``name=value``, joined by ``&``. ``faults`` names one of `PRESETS`; others replace its rates.
 
         Raises
         ------

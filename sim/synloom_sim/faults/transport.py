@@ -48,14 +48,18 @@ class LossyTransport:
         self._rng = Random(f"{faults.seed} calls")
         self._own: Counter[str] = Counter()
         self._gave_nothing = False
+        self._prepare()
+
+    def _prepare(self) -> None:
+        faults, inner = self.faults, self._inner
         if faults.resets and not hasattr(inner, "reset"):
             raise ParameterError("this target cannot be reset from here; leave resets out, or use 'sim'")
         if faults.at_pins:
             if self.baud is None or not hasattr(inner, "spoil_pins"):
                 raise ParameterError(
-                    "this target has no pins to disturb; leave glitches, framing and skew out, or use 'sim-pins'"
+                    "glitches, framing and skew are faults at pins; leave them out, or use 'sim-pins'"
                 )
-            self._inner.spoil_pins(
+            inner.spoil_pins(
                 skew=faults.skew, glitches=faults.glitches, framing=faults.framing, seed=faults.seed
             )
 
