@@ -1,4 +1,4 @@
-"""A device in software that speaks docs/protocol.md, on a line that can be made bad."""
+"""A device in software that speaks docs/protocol.md, on a line that can be bad."""
 
 import struct
 from collections import Counter, deque
@@ -20,32 +20,27 @@ from synloom.contract.records import END_WORD
 from synloom.contract.regions import Region
 from synloom.contract.registers import control, link
 from synloom.link.codec import Decoder, encode_frame
+from synloom_sim.faults import Faults, LossyLine
 
 REPEATABLE = {Op.HELLO, Op.OPEN, Op.READ, Op.WRITE, Op.FILL, Op.STREAM}
 SMALL = ArrayParams(inputs=8, neurons=20, record_words=256, event_words=256)
 
 
-class Line:
-    """How bad the line is: probabilities for a frame, each way."""
+class Line(LossyLine):
+    """How bad the line is: probabilities for a frame, each way, and of a read that gives nothing."""
+
+class Line(LossyLine):
+    """How bad the line is: probabilities for a frame, each way, and of a read that gives nothing."""
 
     def __init__(self, seed=0, drop=0.0, corrupt=0.0, duplicate=0.0, stall=0.0, replay=0.0):
+        faults = Faults(damage=corrupt, repeats=duplicate, replays=replay, seed=seed)
+        super().__init__(faults, "each way")
         self.rng = Random(seed)
-        self.drop, self.corrupt, self.duplicate, self.stall = drop, corrupt, duplicate, stall
-        self.replay, self.past = replay, deque(maxlen=60)
+        self.drop, self.stall = drop, stall
 
-    def carry(self, frame):
-        """Return what arrives of a frame, and with it perhaps an earlier one."""
-        self.past.append(frame)
-        return self._spoil(frame) + (self.rng.choice(self.past) if self.rng.random() < self.replay else b"")
-
-    def _spoil(self, frame):
-        if self.rng.random() < self.drop:
-            return b""
-        if self.rng.random() < self.corrupt:
-            spoilt = bytearray(frame)
-            spoilt[self.rng.randrange(len(spoilt))] ^= 1 << self.rng.randrange(8)
-            return bytes(spoilt)
-        return frame * (2 if self.rng.random() < self.duplicate else 1)
+    def carry(self, data):
+        """Return what arrives of a frame; a test may change `drop` at any time."""
+        return b"" if self.rng.random() < self.drop else super().carry(data)
 
 
 class FakeDevice:

@@ -1,9 +1,11 @@
 """`synloom sim` and `synloom info`, as a user runs them."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
@@ -11,6 +13,10 @@ from synloom.base.errors import ParameterError
 from synloom.cli.main import main
 from synloom.cli.options import read_params
 from synloom.contract import ArrayParams
+from synloom.device.targets import open_port
+from synloom.selftest.comparison import agreement, play
+from synloom.selftest.random_network import random_network
+from synloom_sim.model_port import ModelPort
 
 # The array of test_targets.py, so that its boards are built once.
 PARAMS = ArrayParams(
@@ -32,17 +38,25 @@ def run(capsys, *arguments):
     return captured.out
 
 
-@pytest.fixture
-def served(tmp_path):
+@contextmanager
+def serving(tmp_path, *more):
     command = [sys.executable, "-c", "from synloom.cli.main import main; main()"]
-    arguments = ["sim", "--pty", "--link", str(tmp_path / "board"), *OPTIONS]
+    arguments = ["sim", "--pty", "--link", str(tmp_path / "board"), *more, *OPTIONS]
     process = subprocess.Popen(
         [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    yield process, process.stdout.readline().strip(), tmp_path / "board"
-    if process.poll() is None:
-        process.kill()
-    process.communicate()
+    try:
+        yield process, process.stdout.readline().strip(), tmp_path / "board"
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def served(tmp_path):
+    with serving(tmp_path) as parts:
+        yield parts
 
 
 def test_a_served_board_tells_what_it_is_and_ends_by_interrupt(served, capsys):
@@ -69,6 +83,32 @@ def test_a_served_board_leaves_no_link_behind(served, number):
     assert process.returncode == 128 + number
     assert "Traceback" not in err
     assert not link.is_symlink()
+
+
+def test_a_board_on_a_bad_line_gives_the_models_bits_and_counts_its_faults(tmp_path):
+    array = random_network(PARAMS, 3, 50)
+    with serving(tmp_path, "--faults", "damage=0.05&delays=0.02&stalls=0.02&seed=2") as (process, device, _):
+        port = open_port(device, timeout=0.05)
+        got = play(port, array)
+        port.close()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert agreement(array, play(ModelPort(PARAMS), array), got).differing == {}
+    counts = dict(re.findall(r"([a-z]+): ([\d,]+)", err))
+    assert {"damage", "delays", "stalls", "frames", "bytes"} <= counts.keys()
+    assert process.returncode == 130
+
+
+def test_faults_need_a_served_board_and_are_checked_before_it_is_built(capsys):
+    for arguments, message in (
+        (["--speed", "--faults", "light"], "--faults needs --pty"),
+        (["--pty", "--faults", "flip=1"], "there is no fault 'flip'"),
+        (["--pty", "--faults", "skew=0.01", *OPTIONS], "add --pins"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(["sim", *arguments])
+        assert ended.value.code in (1, 2)
+        assert message in capsys.readouterr().err
 
 
 def test_info_of_a_simulated_board_equals_the_models(capsys):

@@ -83,15 +83,16 @@ class LossyLine:
 
     def _send(self, piece: bytes, *, ends: bool) -> bytes:
         """Return what arrives now of a piece: a frame that ends with its flag, or other bytes."""
-        piece = self._spoil_bytes(piece)
+        sent, piece = piece, self._spoil_bytes(piece)
         if ends:
-            piece = self._spoil_frame(piece)
+            piece = self._spoil_frame(sent, piece)
         if self._late:
             self._waiting += piece
             return b""
         return piece
 
-    def _spoil_frame(self, piece: bytes) -> bytes:
+    def _spoil_frame(self, sent: bytes, piece: bytes) -> bytes:
+        """Return what arrives of a frame of which the bytes `piece` are left."""
         self.counts["frames"] += 1
         struck = {name for name in _FRAMES if self._dice[name].strikes()}
         self.counts.update(struck)
@@ -104,7 +105,7 @@ class LossyLine:
                 piece = self._damaged(piece, way)
         if "replays" in struck and self._before:
             piece += self._rng.choice(self._before)
-        self._before.append(piece)
+        self._before.append(sent)
         if "delays" in struck:
             self._late = True
         return piece
