@@ -18,7 +18,7 @@ PEER_STAMPS := $(foreach peer,$(PEERS),.venv-peers-$(peer)/installed-$(peer)-$(S
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 QUIET := | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 
-.PHONY: demo test lint types pytest slow agreement fuzz noise bench bench-peers boards boards-check netlists formal oracles compiler tools clean help
+.PHONY: demo test lint types pytest slow agreement fuzz soak noise bench bench-peers boards boards-check netlists formal oracles compiler tools clean help
 
 help:
 	@echo "make demo    a network learns digits on the simulated board"
@@ -28,6 +28,7 @@ help:
 	@echo "make slow    the long test suites"
 	@echo "make agreement  500 generated arrays on every number of lanes, and on the fast engine"
 	@echo "make fuzz    10,000 mutated images, snapshots, logs, experiment files, results each: refused or equal (long)"
+	@echo "make soak    bad lines, kills, resets, random bytes, signals, long runs: none may be silently wrong (hours)"
 	@echo "make noise   how independent the generators' spikes are, 2,048 channels for a million steps (hours)"
 	@echo "make bench   clocks of a step against their bound, the line, start-up (tens of minutes; the boards are kept)"
 	@echo "make bench-peers  steps a second beside Brian2, NEST and SuperNeuroMAT, which it installs (half an hour)"
@@ -61,6 +62,9 @@ agreement: $(DEV_STAMP) compiler
 
 fuzz: $(DEV_STAMP)
 	$(BIN)/pytest -m slow tests/fuzz
+
+soak: compiler
+	$(BIN)/python -m synloom_sim.soak --json build/soak.json
 
 noise: $(USER_STAMP)
 	$(BIN)/python -m synloom_sim.noise

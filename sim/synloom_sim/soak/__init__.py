@@ -1,0 +1,1 @@
+"""Endurance: bad lines, kills, resets, random bytes, signals and long runs; `python -m synloom_sim.soak`."""
