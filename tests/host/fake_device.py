@@ -29,9 +29,6 @@ SMALL = ArrayParams(inputs=8, neurons=20, record_words=256, event_words=256)
 class Line(LossyLine):
     """How bad the line is: probabilities for a frame, each way, and of a read that gives nothing."""
 
-class Line(LossyLine):
-    """How bad the line is: probabilities for a frame, each way, and of a read that gives nothing."""
-
     def __init__(self, seed=0, drop=0.0, corrupt=0.0, duplicate=0.0, stall=0.0, replay=0.0):
         faults = Faults(damage=corrupt, repeats=duplicate, replays=replay, seed=seed)
         super().__init__(faults, "each way")

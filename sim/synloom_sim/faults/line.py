@@ -7,15 +7,15 @@ from collections import Counter, deque
 from random import Random
 from typing import Final
 
-from synloom.contract.frames import FLAG, MAX_PAYLOAD
+from synloom.contract.frames import CHECK_BYTES, FLAG, MAX_PAYLOAD
 from synloom_sim.faults.rates import Faults
 
 __all__ = ["LossyLine"]
 
 _FLAG: Final = bytes([FLAG])
-_LONGEST: Final = 2 * (MAX_PAYLOAD + 2)
+_LONGEST: Final = 2 * (MAX_PAYLOAD + CHECK_BYTES)
 """Most bytes between two flags, all of them stuffed."""
-_REMEMBERED: Final = 16
+_REMEMBERED: Final = 60
 _MOST_GARBAGE: Final = 8
 _NEVER: Final = 1 << 62
 _BYTES: Final = ("flips", "drops", "duplicates", "garbage")

@@ -40,7 +40,7 @@ class Faults:
     delays : float
         For each frame: it, and all that follows it, comes after the reader has given up waiting once.
     replays : float
-        For each frame: one of the last 16 frames of its direction comes again after it. No cable does that.
+        For each frame: one of the last 60 frames of its direction comes again after it. No cable does that.
     stalls : float
         For each read: nothing comes, and the board does not go on.
     resets : float
