@@ -239,7 +239,11 @@ class Exchange:
             if (answer.session, answer.status) == (wanted, Status.OK):
                 break
             # Its reply was lost, and the command found that it had been executed; or this was an old reply.
+            opened = self._seq
             current, _ = self.greet(timeout=timeout, retries=retries)
+            if current == wanted:
+                # A greeting has no place in the order: the command that opened the session was the last.
+                self._seq = opened
             if current not in (before, wanted):
                 raise self._lose(current)
         self._session, self._mine, self._sure = wanted, frozenset({wanted}), True
