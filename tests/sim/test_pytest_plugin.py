@@ -1,9 +1,10 @@
 """The plugin for users' tests: the fixture, its options, the assertion, and what it costs others."""
 
+import re
 import subprocess
 import sys
 import tomllib
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from synloom import LIF, AllToAll, InputPopulation, Network, Population, Projection, compile, connect
 from synloom.base.errors import ParameterError
+from synloom_sim.faults import PRESETS, Faults
 from synloom_sim.testing import assert_spikes_equal
 
 pytest_plugins = ["pytester"]
@@ -179,3 +181,25 @@ def test_other_frames_are_a_difference():
 def test_what_cannot_be_compared_is_refused(a, b):
     with pytest.raises(ParameterError, match="must be"):
         assert_spikes_equal(a() if callable(a) else a, b)
+
+
+# ---- the page ----------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text()
+
+
+def test_the_pages_code_runs(pytester, capsys):
+    example, *rest = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    pytester.makepyfile(example)
+    run(pytester).assert_outcomes(passed=1)
+    names: dict[str, object] = {}
+    for block in rest:
+        exec(block, names)
+    assert re.search(r"0 steps, [1-9][0-9]* frames, [0-9]+ damaged", capsys.readouterr().out)
+
+
+def test_the_page_lists_all_faults_and_options():
+    listed = set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) - {"software"}
+    assert listed == {field.name for field in fields(Faults)} - {"seed"}
+    assert all(f"`faults={name}`" in PAGE for name in PRESETS)
+    assert {"--synloom-target", "--synloom-baud"} == set(re.findall(r"--synloom-\w+", PAGE))
