@@ -151,7 +151,7 @@ def test_sessions_spike_learn_and_differ():
 
 
 def test_the_command_prints_a_table_and_writes_json(tmp_path, capsys):
-    file = tmp_path / "soak.json"
+    file = tmp_path / "new" / "soak.json"
     assert main(["bytes", "steps", "--bytes", "5,000", "--steps", "20000", "--json", str(file)]) == 0
     captured = capsys.readouterr()
     assert "| random bytes to the board | 5,000 bytes | 1 | 0 | 0 | 0 | 0 |" in captured.out

@@ -109,6 +109,7 @@ def _line(tally: Tally) -> str:
 
 def _write(path: Path | None, seed: int, tallies: list[Tally]) -> None:
     if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         rows = [tally.row() for tally in tallies]
         path.write_text(json.dumps({"seed": seed, "parts": rows}, indent=2) + "\n", encoding="utf-8")
 
