@@ -57,7 +57,8 @@ class UartReceiver(wiring.Component):
             m.d.sync += clocks.eq(clocks.init)
         with m.FSM():
             with m.State("Idle"):
-                m.d.comb += waits.eq(1)
+                # The count is loaded before the edge, and the clock in which that is seen is the first.
+                m.d.comb += waits.eq(level)
                 with m.If(~level):
                     m.d.sync += bits.eq(bits.init)
                     m.next = "Start"
@@ -65,11 +66,13 @@ class UartReceiver(wiring.Component):
                 with m.If(due):
                     m.next = "Bits"
                     with m.If(level):
+                        m.d.comb += waits.eq(1)
                         m.next = "Idle"
             with m.State("Bits"):
                 with m.If(due & ~bits[0]):
                     m.d.sync += bits.eq(Cat(bits[1:], level))
                 with m.If(due & bits[0]):
+                    m.d.comb += waits.eq(1)
                     m.d.sync += self.o.valid.eq(level)
                     m.next = "Idle"
                     with m.If(~level):
@@ -77,6 +80,7 @@ class UartReceiver(wiring.Component):
                         m.next = "Recover"
             with m.State("Recover"):
                 # A break is one error, not one for every ten bits of it.
+                m.d.comb += waits.eq(1)
                 with m.If(level):
                     m.next = "Idle"
         return m

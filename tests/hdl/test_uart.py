@@ -1,3 +1,5 @@
+import math
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -137,3 +139,23 @@ def test_a_glitch_is_no_character():
 def test_a_character_that_nobody_takes_is_an_error():
     wave = [*character(1, 16), *character(2, 16), *character(3, 16), (1, 40)]
     assert run_receiver(wave, ready=False) == ([], 3)
+
+
+@pytest.mark.parametrize("divisor", [4, 5, 6, 7, 8, 12])
+@pytest.mark.parametrize("skew", [-0.02, 0.02])
+def test_a_host_whose_clock_is_two_per_cent_wrong_is_understood(divisor, skew):
+    """Its bits have no whole number of clocks, and its characters begin at any time between two clocks."""
+    rng, sent, edges = Random(divisor), [], []
+    time, bit = 4.0 + rng.random(), divisor * (1 - skew)
+    for _ in range(40):
+        sent.append(rng.randrange(256))
+        for level in (0, *(sent[-1] >> k & 1 for k in range(8)), 1):
+            edges.append((time, level))
+            time += bit
+        time += rng.choice([0, 0, rng.random() * bit])
+    clocks = [(1, edges[0][0])]
+    clocks += [
+        (level, math.ceil(after) - math.ceil(begin))
+        for (begin, level), (after, _) in pairwise([*edges, (time + 40, 1)])
+    ]
+    assert run_receiver(clocks, divisor) == (sent, [])

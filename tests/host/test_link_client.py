@@ -15,7 +15,6 @@ from synloom.contract.params import ArrayParams
 from synloom.contract.records import END_WORD
 from synloom.contract.regions import Region
 from synloom.link import LinkPort
-from synloom.link.codec import Decoder
 
 BAD = {"drop": 0.1, "corrupt": 0.05, "duplicate": 0.1, "stall": 0.1, "replay": 0.1}
 
@@ -391,16 +390,13 @@ def test_frames_of_an_older_connection_are_never_taken(seed):
     assert port.statistics.strays > 30
 
 
-def is_record(frame):
-    return Decoder().feed(frame)[0][2] == Kind.RECORDS
-
-
 def test_long_record_frames_that_never_pass_become_short():
-    class Narrow(Line):
-        def carry(self, frame):
-            return b"" if is_record(frame) and len(frame) > 120 else frame
+    class Narrow(FakeDevice):
+        def _send(self, payload):
+            if payload[0] != Kind.RECORDS or len(payload) < 120:
+                super()._send(payload)
 
-    device = FakeDevice(line=Narrow())
+    device = Narrow()
     port = LinkPort(device)
     records = make_records(Random(2), 300)
     device.script.extend(records)
@@ -409,11 +405,14 @@ def test_long_record_frames_that_never_pass_become_short():
 
 
 def test_records_that_never_pass_end_the_link():
-    class Spoiling(Line):
-        def carry(self, frame):
-            return frame[:6] + b"!" + frame[6:] if is_record(frame) else frame
+    class Spoiling(FakeDevice):
+        def _send(self, payload):
+            if payload[0] == Kind.RECORDS:
+                self._out += b"~spoilt~"
+            else:
+                super()._send(payload)
 
-    device = FakeDevice(line=Spoiling())
+    device = Spoiling()
     port = LinkPort(device)
     device.script.extend(make_records(Random(2), 300))
     port.run(300)
