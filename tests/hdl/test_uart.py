@@ -158,4 +158,4 @@ def test_a_host_whose_clock_is_two_per_cent_wrong_is_understood(divisor, skew):
         (level, math.ceil(after) - math.ceil(begin))
         for (begin, level), (after, _) in pairwise([*edges, (time + 40, 1)])
     ]
-    assert run_receiver(clocks, divisor) == (sent, [])
+    assert run_receiver(clocks, divisor) == (sent, 0)
