@@ -27,6 +27,7 @@ SHORT = {
     "bytes": 50_000,
     "commands": 200,
     "steps": 200_000,
+    "relay": 1200,
 }
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from synloom.base.errors import SynloomError
 from synloom_sim.soak.hosts import kills, resets, signals
 from synloom_sim.soak.lines import damaged_bytes, damaged_frames, throughput
-from synloom_sim.soak.long_runs import long_run
+from synloom_sim.soak.long_runs import long_run, relay
 from synloom_sim.soak.receiver import random_bytes, random_commands
 from synloom_sim.soak.verdict import Tally, Tell, Verdict
 
@@ -31,6 +31,7 @@ PARTS: Final[dict[str, tuple[int, str, Part]]] = {
     "bytes": (10_000_000, "random bytes to the board", random_bytes),
     "commands": (20_000, "random commands to the board", random_commands),
     "steps": (40_000_000, "steps of the fast engine", long_run),
+    "relay": (1_000_000, "steps of fast engine, model and simulated board in turn", relay),
 }
 """Size, description and function of each part."""
 

@@ -1,4 +1,4 @@
-"""Millions of steps on the fast engine, and what the model and a simulated board make of where they end."""
+"""Millions of steps on the fast engine, and on engine, model and simulated board in turn."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
-import numpy as np
-
-from synloom.contract.registers import CONTROL_REGISTERS
 from synloom.device.device import Device
-from synloom.device.loader import read_register, write_register
 from synloom.device.targets import open_port
 from synloom.selftest.comparison import changing
 from synloom_sim.fast_port import FastPort
@@ -20,16 +16,19 @@ from synloom_sim.model_port import ModelPort
 from synloom_sim.soak.session import PARAMS, image
 from synloom_sim.soak.verdict import Tally, Tell, judge
 
-__all__ = ["long_run"]
+__all__ = ["long_run", "relay"]
 
 _LONGEST: Final = 1_000_000
 _BRANCHES: Final = 64
 """So many parts of the run are compared, so that a difference is found near where it began."""
+_BETWEEN_SNAPSHOTS: Final = 100_000
+_SNAPSHOTS: Final = 4
+"""A short relay passes on so often."""
 _COUNTED: Final = ("steps", "spikes")
 
 
 def long_run(steps: int, seed: int, tell: Tell) -> Iterator[Tally]:
-    """Yield whether a run is the same in parts of any length, and goes on alike on model and board."""
+    """Yield whether a run is the same in parts of any length."""
     rng, tally = random.Random(seed), Tally("long run on the fast engine", "steps")
     one, other = Device(FastPort(PARAMS)), Device(FastPort(PARAMS))
     for device in (one, other):
@@ -44,14 +43,40 @@ def long_run(steps: int, seed: int, tell: Tell) -> Iterator[Tally]:
         tell(tally.part, tally.amount, steps)
     tally.figures["steps a second, both engines"] = round(2 * steps / max(tally.seconds, 1e-9))
     yield tally
-    for target in ("model", "sim"):
-        after = Tally(
-            f"the same array goes on at {target!r}", "steps", amount=min(2000, max(100, steps // 1000))
-        )
-        judge(after, f"after {steps} steps", partial(_goes_on, one, target, after.amount), 600.0)
-        yield after
     one.close()
     other.close()
+
+
+def relay(steps: int, seed: int, tell: Tell) -> Iterator[Tally]:
+    """Yield whether fast engine, model and simulated board go on alike, each from another one's snapshot."""
+    del seed  # The network's own seed decides everything.
+    tally = Tally("snapshots moved between targets", "steps")
+    targets = [Device(port) for port in (FastPort(PARAMS), ModelPort(PARAMS), open_port("sim", PARAMS))]
+    for device in targets:
+        device.load(image())
+    size = max(1, min(_BETWEEN_SNAPSHOTS, steps // _SNAPSHOTS))
+    while tally.amount < steps:
+        part = min(size, steps - tally.amount)
+        what = f"steps {tally.amount} to {tally.amount + part}"
+        judge(tally, what, partial(_pass_on, targets, part), 120.0 + part / 100)
+        tally.amount += part
+        tell(tally.part, tally.amount, steps)
+    for device in targets:
+        device.close()
+    yield tally
+
+
+def _pass_on(targets: list[Device], steps: int) -> bool:
+    """Run all for some steps, compare spikes and snapshots, and restore each from the one before it."""
+    spikes = []
+    for device in targets:
+        spikes.append(_Spikes())
+        spikes[-1].add(device, steps)
+    snapshots = [device.snapshot() for device in targets]
+    for device, snapshot in zip(targets, (snapshots[-1], *snapshots[:-1]), strict=True):
+        device.restore(snapshot)
+    digests = {snapshot.digest() for snapshot in snapshots}
+    return len({each.digests() for each in spikes}) == len(digests) == 1
 
 
 def _equal_parts(one: Device, other: Device, steps: int, seed: int) -> bool:
@@ -86,32 +111,3 @@ def _state(device: Device) -> tuple[Any, ...]:
     counters = device.counters()
     memories = tuple(memory.read_all(device.port).tobytes() for memory in changing(PARAMS))
     return (*memories, *(counters[name] for name in _COUNTED))
-
-
-def _goes_on(device: Device, target: str, steps: int) -> bool:
-    """Carry the array of a device to another target, run both for some steps, and compare."""
-    port = ModelPort(PARAMS) if target == "model" else open_port(target, PARAMS)
-    with Device(port) as copy, Device(FastPort(PARAMS)) as original:
-        for each in (copy, original):
-            carry_over(device, each)
-        spikes = [each.run(float(steps)).raster("cells") for each in (copy, original)]
-        memories = [[m.read_all(each.port) for m in changing(PARAMS)] for each in (copy, original)]
-    return np.array_equal(spikes[0], spikes[1]) and all(
-        np.array_equal(a, b) for a, b in zip(*memories, strict=True)
-    )
-
-
-def carry_over(source: Device, target: Device) -> None:
-    """Load the image into the target, and give it the state of the source, word by word.
-
-    A snapshot of a device is to take the place of this.
-    """
-    target.load(source.image)
-    for memory in changing(PARAMS):
-        words = memory.read_all(source.port)
-        for block in memory.blocks:
-            memory.write(target.port, block, words[block.place : block.place + block.count])
-    for name, register in CONTROL_REGISTERS.items():
-        # The time stays that of the load: it is the device's too.
-        if register.live and register.writable and name != "now":
-            write_register(target.port, name, read_register(source.port, name))
