@@ -6,7 +6,7 @@ from typing import Final
 
 from synloom.contract import ArrayParams
 
-__all__ = ["LFE5U_25F", "SMALL_PART"]
+__all__ = ["LFE5U_25F", "SMALL_PART", "UP5K"]
 
 LFE5U_25F: Final = ArrayParams(
     lanes=8,
@@ -38,3 +38,8 @@ SMALL_PART: Final = ArrayParams(
     serial_neurons=True,
 )
 """Fits in about 5,000 look-up tables; each board sets the number of neurons and the clock."""
+
+UP5K: Final = SMALL_PART.replace(
+    inputs=256, neurons=256, delay_slots=8, record_words=256, clock_hz=24_000_000
+)
+"""Fills the four SPRAM blocks of an iCE40UP5K with weights."""

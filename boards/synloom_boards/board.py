@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 from synloom.base.errors import ParameterError
 from synloom.contract import ArrayParams
 from synloom_boards.fpga.families import FAMILIES, Family
-from synloom_boards.fpga.pinout import Pinout
+from synloom_boards.fpga.pinout import Pinout, import_platform
 from synloom_boards.fpga.pll import PllSetting, solve
 
 __all__ = ["Board"]
@@ -35,7 +34,8 @@ class Board:
     family_name : str
         Key in `FAMILIES`.
     pins : str or Pinout
-        "module:class" of an Amaranth platform with the resources `uart` and `led`, or the pins themselves.
+        "module:class" of an Amaranth platform with the resources `uart` and `led`, or the pins themselves, or
+        a platform and the pins that it lacks.
     clock : str
         Resource of the clock that feeds the PLL.
     input_hz : int
@@ -49,13 +49,17 @@ class Board:
     placer, packer : sequence of str
         Options of nextpnr and of the packer that select the device.
     loader : sequence of str
-        Options of openFPGALoader that select the board or its cable.
+        Options of the program that loads bitstreams, which select the board or its cable.
+    loader_tool : str
+        That program: a key of `synloom_boards.toolchain.loaders.LOADERS`.
     usb : str
         USB identity of its programmer, "vendor:product".
     volatile : bool
         Whether a bitstream can be loaded without writing it to flash.
     high : sequence of str
         Resources to drive high, such as the enable of another chip on the board.
+    source : str
+        The file or the package that describes the board, for messages; empty for Synloom's own.
     """
 
     name: str
@@ -70,10 +74,12 @@ class Board:
     leds: int
     placer: Sequence[str]
     packer: Sequence[str] = ()
-    loader: Sequence[str]
+    loader: Sequence[str] = ()
+    loader_tool: str = "openFPGALoader"
     usb: str
     volatile: bool = True
     high: Sequence[str] = ()
+    source: str = field(default="", compare=False)
 
     @property
     def family(self) -> Family:
@@ -107,11 +113,64 @@ class Board:
         return solve(self.pll, self.input_hz, params.clock_hz)
 
     def platform(self) -> Any:
-        """Return a new Amaranth platform; its attribute `fpga_family` is for the gateware."""
-        if isinstance(self.pins, Pinout):
-            platform = self.pins.platform(self.family_name, self.clock, self.input_hz)
-        else:
-            module, _, name = self.pins.partition(":")
-            platform = getattr(importlib.import_module(module), name)()
+        """Return a new Amaranth platform; its attribute `fpga_family` is for the gateware.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If Amaranth or the platform's module is not installed.
+        ParameterError
+            If there is no such platform, or it lacks a resource that the design needs.
+        """
+        try:
+            if isinstance(self.pins, Pinout):
+                platform = self.pins.platform(self.family_name, self.clock, self.input_hz)
+            else:
+                platform = import_platform(self.pins)
+            self._check_resources(platform)
+        except (ParameterError, NameError, TypeError) as error:
+            # Amaranth's words about wrong pins and attributes are one line.
+            raise ParameterError(f"{self.where}: {error}") from error
         platform.fpga_family = self.family_name
         return platform
+
+    @property
+    def where(self) -> str:
+        """What a message about the board begins with: where it is described, and its name."""
+        return f"{self.source}: {self.name}" if self.source else self.name
+
+    def _check_resources(self, platform: Any) -> None:
+        """Check that a platform has the clock, the serial port, the LEDs and what is driven high."""
+        there = {name for name, number in platform.resources if number == 0}
+        if self.clock not in there:
+            clocks = sorted(name for (name, _), r in platform.resources.items() if r.clock is not None)
+            raise ParameterError(
+                f"the platform has no clock {self.clock!r} (clocks are: {', '.join(clocks) or 'none'}); "
+                f"correct the board's clock, or say its pin: pins=Pinout(..., clock=PIN)"
+            )
+        has = {subsignal.name for subsignal in _parts(platform, "uart")}
+        if not {"rx", "tx"} <= has:
+            raise ParameterError(
+                "the platform has no serial port 'uart' with rx and tx; "
+                "say its pins: pins=Pinout(base=PLATFORM, rx=PIN, tx=PIN)"
+            )
+        lit = 0
+        while ("led", lit) in platform.resources:
+            lit += 1
+        if lit < self.leds:
+            raise ParameterError(
+                f"the platform has {lit} of {self.leds} LEDs 'led'; say their pins: "
+                f"pins=Pinout(base=PLATFORM, leds='PIN PIN'), or set leds={lit or 1}"
+            )
+        for name in self.high:
+            resource, _, part = name.partition(".")
+            if resource not in there or (part and part not in {s.name for s in _parts(platform, resource)}):
+                raise ParameterError(f"the platform has no {name!r} to drive high")
+
+
+def _parts(platform: Any, resource: str) -> Sequence[Any]:
+    """Return the subsignals of resource 0 of a name; none if there is no such resource, or it has none."""
+    from amaranth.build import Subsignal
+
+    found = platform.resources.get((resource, 0))
+    return [part for part in found.ios if isinstance(part, Subsignal)] if found is not None else []

@@ -2,6 +2,7 @@
 
 from synloom_boards.arrays import SMALL_PART
 from synloom_boards.board import Board
+from synloom_boards.fpga.pinout import Pinout
 
 __all__ = ["BOARDS"]
 
@@ -11,7 +12,13 @@ BOARDS = [
         title="Tang Nano 9K",
         chip="GW1NR-LV9QN88PC6/I5",
         family_name="gowin",
-        pins="amaranth_boards.tang_nano_9k:TangNano9kPlatform",
+        # The platform has the LEDs at 3.3 V, but their bank has 1.8 V.
+        pins=Pinout(
+            base="amaranth_boards.tang_nano_9k:TangNano9kPlatform",
+            leds="10 11 13",
+            leds_low=True,
+            attributes={"IO_TYPE": "LVCMOS18"},
+        ),
         clock="clk27",
         input_hz=27_000_000,
         pll="gw1nr-9",

@@ -14,6 +14,8 @@ __all__ = ["SOLVERS", "PllSetting", "solve"]
 
 _TOLERANCE: Final = Fraction(1, 50)
 _MHZ: Final = 1_000_000
+_ROOM: Final = Fraction(1, 20)
+"""Least distance of the oscillator and the phase detector from a limit, as a share of it."""
 _ICE40_FILTERS: Final = ((17, 1), (26, 2), (44, 3), (66, 4), (101, 5), (134, 6))
 _GOWIN_OUTPUTS: Final = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
 
@@ -49,7 +51,10 @@ class PllSetting:
 
 
 def solve(solver: str, input_hz: int, wanted_hz: int) -> PllSetting:
-    """Return the setting whose output is nearest to a frequency.
+    """Return the setting whose output is nearest to a frequency, with room to the vendor's limits.
+
+    The frequencies of the oscillator and of the phase detector stay 5 % away from their limits: a setting on
+    a limit has nothing left for the tolerance of the input clock.
 
     Parameters
     ----------
@@ -78,19 +83,25 @@ def solve(solver: str, input_hz: int, wanted_hz: int) -> PllSetting:
 
 
 def _within(low: int, value: Fraction, high: int) -> bool:
+    """Return whether a frequency in Hz is between two in MHz."""
     return low * _MHZ <= value <= high * _MHZ
+
+
+def _inside(low: int, value: Fraction, high: int) -> bool:
+    """Return whether a frequency in Hz is between two in MHz, with room to both."""
+    return low * _MHZ * (1 + _ROOM) <= value <= high * _MHZ * (1 - _ROOM)
 
 
 def _ice40(clock: Fraction) -> Iterator[PllSetting]:
     """SB_PLL40 with simple feedback (Lattice FPGA-TN-02052)."""
     for divr in range(16):
         comparison = clock / (divr + 1)
-        if not _within(10, comparison, 133):
+        if not _inside(10, comparison, 133):
             continue
         filter_range = next(number for limit, number in _ICE40_FILTERS if comparison < limit * _MHZ)
         for divf in range(128):
             oscillator = comparison * (divf + 1)
-            if not _within(533, oscillator, 1066):
+            if not _inside(533, oscillator, 1066):
                 continue
             for divq in range(1, 7):
                 frequency = oscillator / (1 << divq)
@@ -109,11 +120,11 @@ def _ecp5(clock: Fraction) -> Iterator[PllSetting]:
     """EHXPLLL that feeds CLKOP back, and whose output is CLKOS (Lattice FPGA-TN-02200)."""
     for divider in range(1, 129):
         comparison = clock / divider
-        if not _within(10, comparison, 400):
+        if not _inside(10, comparison, 400):
             continue
         for multiple in range(1, 129):
             oscillator = comparison * multiple
-            if not _within(400, oscillator, 800):
+            if not _inside(400, oscillator, 800):
                 continue
             for output in range(1, 129):
                 parameters = {
@@ -146,13 +157,13 @@ def _gowin(
     """RPLL with internal feedback (Gowin UG286, and the device's data sheet for the limits)."""
     for divider in range(1, 65):
         comparison = clock / divider
-        if not _within(3, comparison, comparisons):
+        if not _inside(3, comparison, comparisons):
             continue
         for feedback in range(1, 65):
             frequency = comparison * feedback
             for output in _GOWIN_OUTPUTS:
                 oscillator = frequency * output
-                if _within(oscillators[0], oscillator, oscillators[1]):
+                if _inside(oscillators[0], oscillator, oscillators[1]):
                     parameters = {
                         "DEVICE": device,
                         "FCLKIN": f"{float(clock / _MHZ):g}",
@@ -182,4 +193,4 @@ SOLVERS: Final[Mapping[str, Callable[[Fraction], Iterator[PllSetting]]]] = {
     "gw1nr-9": partial(_gowin, device="GW1NR-9C", comparisons=400, oscillators=(400, 1200)),
     "gw2ar-18": partial(_gowin, device="GW2AR-18C", comparisons=500, oscillators=(500, 1250)),
 }
-"""For each kind of PLL: a function from the input frequency to all settings within the vendor's limits."""
+"""For each kind of PLL: a function from the input frequency to all settings with room to the vendor's limits."""

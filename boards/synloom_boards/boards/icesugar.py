@@ -1,0 +1,25 @@
+"""iCESugar: iCE40UP5K, with all weights in its SPRAM."""
+
+from synloom_boards.arrays import UP5K
+from synloom_boards.board import Board
+
+__all__ = ["BOARDS"]
+
+BOARDS = [
+    Board(
+        name="icesugar",
+        title="iCESugar",
+        chip="iCE40UP5K-SG48",
+        family_name="ice40",
+        pins="amaranth_boards.icesugar:ICESugarPlatform",
+        clock="clk12",
+        input_hz=12_000_000,
+        pll="ice40",
+        params=UP5K,
+        leds=3,
+        placer=("--up5k", "--package", "sg48"),
+        loader_tool="icesprog",
+        usb="1d50:602b",
+        volatile=False,
+    )
+]
