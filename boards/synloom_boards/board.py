@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -33,9 +33,9 @@ class Board:
         The vendor's name of the FPGA.
     family_name : str
         Key in `FAMILIES`.
-    pins : str or Pinout
-        "module:class" of an Amaranth platform with the resources `uart` and `led`, or the pins themselves, or
-        a platform and the pins that it lacks.
+    pins : str, type or Pinout
+        An Amaranth platform with the resources `uart` and `led`, as "module:class" or as its class; or the
+        pins themselves; or a platform and the pins that it lacks.
     clock : str
         Resource of the clock that feeds the PLL.
     input_hz : int
@@ -51,7 +51,7 @@ class Board:
     loader : sequence of str
         Options of the program that loads bitstreams, which select the board or its cable.
     loader_tool : str
-        That program: a key of `synloom_boards.toolchain.loaders.LOADERS`.
+        That program: a key of `synloom_boards.loaders.LOADERS`.
     usb : str
         USB identity of its programmer, "vendor:product".
     volatile : bool
@@ -66,7 +66,7 @@ class Board:
     title: str
     chip: str
     family_name: str
-    pins: str | Pinout
+    pins: str | Callable[[], Any] | Pinout
     clock: str
     input_hz: int
     pll: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ def build_bitstream(
     seeds: Sequence[int] = (1,),
     cache: BitstreamCache | None = None,
     progress: Progress | None = None,
+    watch: Callable[[str], None] | None = None,
 ) -> Bitstream:
     """Return the bitstream of an array for a board, from the cache or newly built.
 
@@ -48,6 +49,8 @@ def build_bitstream(
         The user's cache by default.
     progress : callable, optional
         Called with the current stage and the share of the work that is done.
+    watch : callable, optional
+        Called with each line that the tools write.
 
     Raises
     ------
@@ -72,7 +75,7 @@ def build_bitstream(
         log = cache.boards.log(digest)
         try:
             with cache.boards.workplace(digest) as folder:
-                build = _Build(plan, digest, tools, folder, cache, report)
+                build = _Build(plan, digest, tools, folder, cache, report, watch)
                 built += build.run(missing)
         except BuildError as error:
             raise BuildError(f"{error}; the log is {log}" if log.exists() else str(error)) from error
@@ -109,6 +112,7 @@ class _Build:
     folder: Path
     cache: BitstreamCache
     progress: Progress
+    watch: Callable[[str], None] | None
 
     def run(self, seeds: Sequence[int]) -> list[Bitstream]:
         """Synthesise once, then place with each seed until one meets the timing."""
@@ -116,7 +120,7 @@ class _Build:
         for name, text in plan.constraints.items():
             (self.folder / name).write_text(text, encoding="utf-8")
         self.progress("synthesising", 0.02)
-        netlist = synthesise(plan.rtlil, self.folder, family)
+        netlist = synthesise(plan.rtlil, self.folder, family, watch=self.watch)
         self.progress("checking the netlist", _SYNTHESIS_SHARE)
         check_netlist(family, plan.params, plan.rtlil, netlist)
         built = []
@@ -132,9 +136,9 @@ class _Build:
         def tell(what: str, share: float) -> None:
             self.progress(f"{what} (seed {seed})", _SYNTHESIS_SHARE + (0.97 - _SYNTHESIS_SHARE) * share)
 
-        placement = place(board, self.plan.params.clock_hz, seed, self.folder, tell)
+        placement = place(board, self.plan.params.clock_hz, seed, self.folder, tell, self.watch)
         self.progress("packing the bitstream", 0.98)
-        run_tool(family.packer, [*board.packer, *family.pack], self.folder)
+        run_tool(family.packer, [*board.packer, *family.pack], self.folder, watch=self.watch)
         return self.cache.store(self.folder, family.bitstream, self._report(seed, placement))
 
     def _report(self, seed: int, placement: Placement) -> BuildReport:

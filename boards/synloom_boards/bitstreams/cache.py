@@ -20,6 +20,16 @@ class Bitstream:
     path: Path
     report: BuildReport
 
+    @property
+    def log(self) -> Path:
+        """What the tools wrote."""
+        return self.path.with_name("build.log")
+
+    @property
+    def built(self) -> float:
+        """When it was built, in seconds since 1970."""
+        return self.path.with_name("report.json").stat().st_mtime
+
 
 @dataclass(frozen=True, slots=True)
 class BitstreamCache:
@@ -45,9 +55,16 @@ class BitstreamCache:
         folder = self._folder(digest, seed)
         try:
             report = BuildReport.from_json((folder / "report.json").read_text(encoding="utf-8"))
-        except (OSError, KeyError, ValueError):
+        except (OSError, KeyError, TypeError, ValueError):
             return None
         return Bitstream(folder / name, report) if (folder / name).is_file() else None
+
+    def latest(self, board: str, name: str) -> Bitstream | None:
+        """Return the bitstream of a board that was built last, or None; `name` is that of its file."""
+        parts = (folder.name.rpartition("-") for folder in (self.boards.root / "bitstreams").glob("*-*"))
+        built = (self.find(digest, int(seed), name) for digest, _, seed in parts if seed.isdecimal())
+        found = (bitstream for bitstream in built if bitstream and bitstream.report.board == board)
+        return max(found, key=lambda bitstream: bitstream.built, default=None)
 
     def store(self, built: Path, name: str, report: BuildReport) -> Bitstream:
         """Copy a bitstream, its report and its log from the folder of the build into the cache."""

@@ -52,7 +52,9 @@ def gateware_digest(board: Board, modules: Mapping[str, str] | None = None) -> s
     """
     facts = {name: value for name, value in asdict(board).items() if name not in _NOT_DESIGN}
     facts["params"] = board.array.digest()
-    text = json.dumps(facts, sort_keys=True) + (_installed_code() if modules is None else _code(modules))
+    text = json.dumps(facts, sort_keys=True, default=repr) + (
+        _installed_code() if modules is None else _code(modules)
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

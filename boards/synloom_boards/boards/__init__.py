@@ -1,4 +1,4 @@
-"""The boards: each file lists its own in `BOARDS`, and `load_board` finds them by name."""
+"""Synloom's own boards: each file lists its own in `BOARDS`, and `load_board` finds them by name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pkgutil
 from functools import cache
 
 from synloom.base.errors import ParameterError
+from synloom.base.wording import did_you_mean
 from synloom_boards.board import Board
 
 __all__ = ["board_names", "load_board"]
@@ -29,7 +30,10 @@ def load_board(name: str) -> Board:
     for board in _boards():
         if board.name == name:
             return board
-    raise ParameterError(f"there is no board {name!r}; boards are: {', '.join(board_names())}")
+    names = board_names()
+    raise ParameterError(
+        f"there is no board {name!r}{did_you_mean(name, names)}; boards are: {', '.join(names)}"
+    )
 
 
 @cache

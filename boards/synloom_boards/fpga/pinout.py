@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from synloom.base.errors import ParameterError
+from synloom.base.wording import one_line
 
 __all__ = ["Pinout", "import_platform"]
 
@@ -26,9 +27,9 @@ class Pinout:
     ----------
     part : mapping of str to str
         Attributes of Amaranth's platform of the family: device, package and speed, or part and family.
-    base : str
-        "module:class" of an Amaranth platform, instead of `part`. The pins that are given take the place of
-        the platform's own; all others stay as they are.
+    base : str or type
+        An Amaranth platform instead of `part`: its class, or "module:class". The pins that are given take
+        the place of the platform's own; all others stay as they are.
     clock, rx, tx : str
         Names of the pins; the FPGA receives on `rx`. A pin of a connector of `base` is "connector_0:pin".
     leds : str
@@ -48,7 +49,7 @@ class Pinout:
     """
 
     part: Mapping[str, str] = field(default_factory=dict)
-    base: str = ""
+    base: str | Callable[[], Any] = ""
     clock: str = ""
     rx: str = ""
     tx: str = ""
@@ -58,7 +59,7 @@ class Pinout:
     led_attributes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("base", "clock", "rx", "tx", "leds"):
+        for name in ("clock", "rx", "tx", "leds"):
             if not isinstance(value := getattr(self, name), str):
                 raise ParameterError(f"Pinout.{name} must be a text such as 'A1', not {value!r}")
         for name in ("part", "attributes", "led_attributes"):
@@ -66,7 +67,7 @@ class Pinout:
                 raise ParameterError(f"Pinout.{name} must map names to texts, not be {value!r}")
         if bool(self.part) == bool(self.base):
             raise ParameterError(
-                "a Pinout has either part, the attributes of the FPGA, or base, the platform whose pins it adds"
+                "a Pinout has either part, the attributes of the FPGA, or base, the platform to which it adds"
             )
         if bool(self.rx) != bool(self.tx):
             raise ParameterError("a Pinout has both rx and tx, or none of them: a serial port has both")
@@ -108,8 +109,8 @@ class Pinout:
         return resources
 
 
-def import_platform(name: str) -> Any:
-    """Return a new platform of the class that "module:class" names.
+def import_platform(platform: str | Callable[[], Any]) -> Any:
+    """Return a new platform of a class, or of the class that "module:class" names.
 
     Raises
     ------
@@ -118,17 +119,27 @@ def import_platform(name: str) -> Any:
     ParameterError
         If the name has another form, the module has no such class, or the class cannot be used.
     """
+    kind = _imported(platform) if isinstance(platform, str) else platform
+    try:
+        made = kind()
+    except Exception as error:
+        raise ParameterError(f"the platform {platform!r} cannot be made: {one_line(str(error))}") from error
+    if not hasattr(made, "prepare") or not hasattr(made, "resources"):
+        raise ParameterError(f"{platform!r} is no Amaranth platform")
+    return made
+
+
+def _imported(name: str) -> Any:
     module, colon, attribute = name.partition(":")
     if not (module and colon and attribute):
         raise ParameterError(f"a platform is named 'module:class', not {name!r}")
     try:
-        kind = getattr(importlib.import_module(module), attribute)
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError:
+        raise
     except AttributeError:
         raise ParameterError(f"the module {module!r} has no platform {attribute!r}") from None
-    try:
-        platform = kind()
     except Exception as error:
-        raise ParameterError(f"the platform {name!r} cannot be made: {error}") from error
-    if not hasattr(platform, "prepare") or not hasattr(platform, "resources"):
-        raise ParameterError(f"{name!r} is no Amaranth platform")
-    return platform
+        raise ParameterError(
+            f"the module {module!r} cannot be imported: {type(error).__name__}: {one_line(str(error))}"
+        ) from error

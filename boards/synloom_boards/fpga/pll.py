@@ -193,4 +193,4 @@ SOLVERS: Final[Mapping[str, Callable[[Fraction], Iterator[PllSetting]]]] = {
     "gw1nr-9": partial(_gowin, device="GW1NR-9C", comparisons=400, oscillators=(400, 1200)),
     "gw2ar-18": partial(_gowin, device="GW2AR-18C", comparisons=500, oscillators=(500, 1250)),
 }
-"""For each kind of PLL: a function from the input frequency to all settings with room to the vendor's limits."""
+"""For each kind of PLL: a function from the input frequency to all settings inside the vendor's limits."""

@@ -1,4 +1,4 @@
-"""Load a bitstream into a board with openFPGALoader, and explain what can go wrong."""
+"""Load a bitstream into a board with openFPGALoader or another program, and explain what can go wrong."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from typing import Final
 from synloom.base.errors import BuildError, MismatchError, TargetError
 from synloom.base.progress import Progress
 from synloom.base.requirements import install_command
+from synloom.base.wording import one_line
 from synloom_boards.board import Board
+from synloom_boards.loaders import LOADERS
 from synloom_boards.toolchain.tools import TOOLS, run_program
+from synloom_boards.toolchain.usb import usb_devices
 
-__all__ = ["flash_bitstream", "udev_rule"]
+__all__ = ["check_loader", "flash_bitstream", "udev_rule"]
 
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 _SHARE: Final = re.compile(r"\]\s*(\d+(?:\.\d+)?)%")
@@ -24,7 +27,7 @@ _PERMISSION: Final = re.compile(
 )
 _ABSENT: Final = re.compile(
     r"-3 \(device not found\)|No cable found|no device found|No CMSIS-DAP|"
-    r"failed to find compatible CMSIS-DAP|No DFU compatible device",
+    r"failed to find compatible CMSIS-DAP|No DFU (?:compatible|capable)|Can't find iCE FTDI|icelink open",
     re.I,
 )
 _MISMATCH: Final = re.compile(r"mismatch between target's idcode and (?:bitstream|fs) idcode", re.I)
@@ -34,6 +37,35 @@ _FAILURE: Final = re.compile(r"^Error|^(?!CRC check).*\bFAIL\b|\b[Aa]borting\b|^
 """Some failures have exit code 0. Gowin's read-back of a check sum fails for good bitstreams, too."""
 _DISABLED: Final = re.compile(r"support for (\S+) was not enabled at compile time", re.I)
 _LIBRARY: Final = re.compile(r"error while loading shared libraries: (\S+):")
+
+
+def check_loader(board: Board, *, persistent: bool = False) -> None:
+    """Check, before a bitstream is built, that it could be loaded: the program starts, the board is there.
+
+    A system that does not tell which USB devices it has passes for one with the board.
+
+    Raises
+    ------
+    BuildError
+        If the program is missing, or does not start.
+    ParameterError
+        If it cannot load the bitstream where it is wanted.
+    TargetError
+        If no programmer with the board's USB identity is plugged in.
+    """
+    loader = LOADERS[board.loader_tool]
+    loader.arguments(board.loader, Path("top"), into_flash=persistent or not board.volatile)
+    lines: list[str] = []
+    status = run_program([*TOOLS[loader.name].command(), *loader.trial], Path.cwd(), lines.append)
+    if status:
+        text = "".join(lines)
+        if found := _LIBRARY.search(text):
+            raise _no_library(board, found, text)
+        said = one_line(" ".join(line.strip() for line in lines[-2:])) or "nothing"
+        raise BuildError(f"{loader.name} does not start: it ends with exit code {status} and says: {said}")
+    devices = usb_devices()
+    if devices is not None and board.usb not in {device.identity for device in devices}:
+        raise TargetError(_not_found(board))
 
 
 def flash_bitstream(
@@ -58,7 +90,7 @@ def flash_bitstream(
     MismatchError
         If the board's FPGA is not the one that the bitstream was built for.
     BuildError
-        If openFPGALoader is missing or cannot run.
+        If the program that loads it is missing or cannot run.
     """
     into_flash = persistent or not board.volatile
     what = "writing the flash" if into_flash else "loading the FPGA"
@@ -72,8 +104,9 @@ def flash_bitstream(
             if share := _SHARE.search(part):
                 report(what, float(share[1]) / 100)
 
-    command = [*TOOLS["openFPGALoader"].command(), *board.loader]
-    command += ["-f" if into_flash else "-m", str(bitstream)]
+    loader = LOADERS[board.loader_tool]
+    arguments = loader.arguments(board.loader, bitstream, into_flash=into_flash)
+    command = [*TOOLS[loader.name].command(), *arguments]
     report(what, 0.0)
     status = run_program(command, bitstream.parent, see)
     text = "\n".join(lines)
@@ -89,20 +122,20 @@ def udev_rule(board: Board) -> str:
 
 
 def _explain(board: Board, text: str, status: int) -> Exception:
-    """Return the error that explains what openFPGALoader wrote."""
+    """Return the error that explains what the program wrote."""
     for pattern, make in _EXPLANATIONS:
         if found := pattern.search(text):
             return make(board, found, text)
     last = [line.strip() for line in text.splitlines() if line.strip()][-2:]
     said = " ".join(last) or "nothing"
     return TargetError(
-        f"openFPGALoader failed with exit code {status} and said: {said}; check the cable and try again"
+        f"{board.loader_tool} failed with exit code {status} and said: {said}; check the cable and try again"
     )
 
 
 def _no_library(board: Board, found: re.Match[str], text: str) -> Exception:
     package = "libhidapi-hidraw0" if "hidapi" in found[1] else "libusb-1.0-0 libftdi1-2"
-    return BuildError(f"openFPGALoader needs {found[1]}; try: sudo apt install {package}")
+    return BuildError(f"{board.loader_tool} needs {found[1]}; try: sudo apt install {package}")
 
 
 def _no_permission(board: Board, found: re.Match[str], text: str) -> Exception:
@@ -115,9 +148,13 @@ def _no_permission(board: Board, found: re.Match[str], text: str) -> Exception:
 
 
 def _absent(board: Board, found: re.Match[str], text: str) -> Exception:
-    return TargetError(
+    return TargetError(_not_found(board))
+
+
+def _not_found(board: Board) -> str:
+    return (
         f"no {board.title} was found: there is no programmer with USB identity {board.usb}; check that the "
-        f"board has power and the cable carries data (lsusb must list {board.usb})"
+        f"board has power and the cable carries data (`synloom devices` must show {board.usb})"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -91,7 +91,14 @@ def has_met(clocks: Sequence[ClockTiming]) -> bool:
     return any(clock.clock == "sync" for clock in clocks) and all(clock.met for clock in clocks)
 
 
-def place(board: Board, clock_hz: int, seed: int, folder: Path, progress: Progress) -> Placement:
+def place(
+    board: Board,
+    clock_hz: int,
+    seed: int,
+    folder: Path,
+    progress: Progress,
+    watch: Callable[[str], None] | None = None,
+) -> Placement:
     """Place and route `top.json` in a folder.
 
     Parameters
@@ -105,6 +112,8 @@ def place(board: Board, clock_hz: int, seed: int, folder: Path, progress: Progre
         Where the netlist and the constraints are, and where all results go.
     progress : callable
         Called with "packing", "placing" or "routing", and the share of the work that is done.
+    watch : callable, optional
+        Called with each line that nextpnr writes.
 
     Raises
     ------
@@ -115,13 +124,14 @@ def place(board: Board, clock_hz: int, seed: int, folder: Path, progress: Progre
     watcher = _Watcher(progress)
     goal = ["--freq", f"{clock_hz / _MHZ:.6f}", "--timing-allow-fail", "--seed", str(seed)]
     files = ["--json", "top.json", "--report", "report.json"]
+
+    def see(line: str) -> None:
+        watcher.see(line)
+        if watch is not None:
+            watch(line)
+
     try:
-        run_tool(
-            f"nextpnr-{family.placer}",
-            [*board.placer, *family.place, *files, *goal],
-            folder,
-            watch=watcher.see,
-        )
+        run_tool(f"nextpnr-{family.placer}", [*board.placer, *family.place, *files, *goal], folder, watch=see)
     except BuildError as error:
         raise watcher.explain(board, error) from error
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))

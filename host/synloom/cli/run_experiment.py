@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from synloom.cli.energy import energy_line
-from synloom.cli.options import json_option
-from synloom.cli.output import progress_line, show_json, show_table
+from synloom.cli.options import json_option, target_name
+from synloom.cli.output import progress_line, show_json
+from synloom.cli.tables import show_table
 
 if TYPE_CHECKING:
     from synloom.experiment import Experiment
@@ -28,7 +29,13 @@ def _length(context: click.Context, option: click.Parameter, value: float | None
 
 @click.command(short_help="Run an experiment file.")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--target", default="software", metavar="TARGET", help="Where to run it; default: software.")
+@click.option(
+    "--target",
+    default="software",
+    callback=target_name,
+    metavar="TARGET",
+    help="Where to run it; default: software.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

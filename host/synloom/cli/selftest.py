@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from synloom.cli.options import array_options, json_option, target_options
+from synloom.cli.options import array_options, json_option, target_name, target_options
 from synloom.cli.output import progress_line, show_json
 
 __all__ = ["selftest"]
 
 
 @click.command(short_help="Test a board: its link, its memories, a random network.")
-@click.argument("target")
+@click.argument("target", callback=target_name)
 @click.option("--quick", is_flag=True, help="Run a shorter test.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of all patterns."

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import click
 
 from synloom.cli.options import array_options, json_option, read_params
-from synloom.cli.output import progress_line, show_json, show_table
+from synloom.cli.output import progress_line, show_json
+from synloom.cli.tables import show_table
 
 if TYPE_CHECKING:
     from synloom_sim.board import SimTransport

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from synloom.base.errors import ExperimentError, ParameterError
-from synloom.cli.options import json_option
+from synloom.cli.options import json_option, target_name
 from synloom.cli.output import count_line, show_json
 
 if TYPE_CHECKING:
@@ -60,7 +60,12 @@ _SHOWN = 20
 )
 @click.option("--cluster", metavar="ADDRESS", help="Run on the workers of a Dask scheduler: tcp://HOST:8786.")
 @click.option(
-    "--target", default="software", show_default=True, metavar="TARGET", help="Where each task runs."
+    "--target",
+    default="software",
+    callback=target_name,
+    show_default=True,
+    metavar="TARGET",
+    help="Where each task runs.",
 )
 @click.option("--again", is_flag=True, help="Run all tasks, and compare with the results that are there.")
 @json_option

@@ -75,8 +75,8 @@ class Design:
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()[:32]
 
-    def verilog(self, *, enclosed: bool = False, family: str | None = None) -> str:
-        """Elaborate the component and return it as Verilog; its module is called `top`.
+    def verilog(self, *, enclosed: bool = False, family: str | None = None, name: str = "top") -> str:
+        """Elaborate the component and return it as Verilog.
 
         Parameters
         ----------
@@ -84,11 +84,20 @@ class Design:
             Enclose it in `synloom_sim.board.shell.shell`, for the simulated board.
         family : str, optional
             "ice40", "ecp5" or "gowin": use the memory cells of this family. Not with `enclosed`.
+        name : str
+            Name of its module, with which the names of all others begin.
+
+        Raises
+        ------
+        BuildError
+            If Amaranth or its Yosys is not installed.
         """
+        for package in _PACKAGES:
+            _version(package)
         from amaranth.back import verilog
 
-        module, _, name = self.component.partition(":")
-        make: Any = getattr(import_module(module), name)
+        module, _, kind = self.component.partition(":")
+        make: Any = getattr(import_module(module), kind)
         ports = None
         if enclosed:
             from synloom_sim.board.shell import RESTING_DOMAINS, shell
@@ -99,7 +108,7 @@ class Design:
         else:
             component = make(self.params)
         platform = SimpleNamespace(fpga_family=family) if family else None
-        text: str = verilog.convert(component, name="top", platform=platform, ports=ports, emit_src=False)
+        text: str = verilog.convert(component, name=name, platform=platform, ports=ports, emit_src=False)
         return text
 
     def _sources(self) -> list[Path]:
