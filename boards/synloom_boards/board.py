@@ -170,7 +170,5 @@ class Board:
 
 def _parts(platform: Any, resource: str) -> Sequence[Any]:
     """Return the subsignals of resource 0 of a name; none if there is no such resource, or it has none."""
-    from amaranth.build import Subsignal
-
     found = platform.resources.get((resource, 0))
-    return [part for part in found.ios if isinstance(part, Subsignal)] if found is not None else []
+    return [part for part in found.ios if hasattr(part, "name")] if found is not None else []

@@ -1,8 +1,9 @@
 """The cost of each block in look-up tables, flip-flops, memories and multipliers, as yosys maps it.
 
 ``python -m synloom_boards.cost`` prints a table; ``pip install -e '.[boards]'`` installs the tools.
-``--place`` adds the clock that place and route reaches. It places each block alone (out of context, one
-seed): the figure is a bound for the block, not a promise for an array.
+``--board`` takes the family and the default array of a board, and so the structure of each block that is
+used there. ``--place`` adds the clock that place and route reaches. It places each block alone (out of
+context, one seed): the figure is a bound for the block, not a promise for an array.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from synloom.base.errors import BuildError, ParameterError, SynloomError
+from synloom.base.wording import did_you_mean
 from synloom.contract import ArrayParams
+from synloom_boards.catalogue import find_board, only_board
 from synloom_boards.fpga.families import FAMILIES, Family, count_cells
 from synloom_boards.settings import parse_settings
 from synloom_boards.toolchain.synthesis import synthesise
@@ -43,6 +46,7 @@ from synloom_hdl.core.recorder import Recorder
 from synloom_hdl.core.registers import ControlRegisters
 from synloom_hdl.core.scanner import BitScanner
 from synloom_hdl.core.sequencer import Sequencer
+from synloom_hdl.core.serial_neurons import SerialNeurons
 from synloom_hdl.core.traces import Traces
 from synloom_hdl.core.wheel import Wheel
 from synloom_hdl.link.link import Link
@@ -66,7 +70,7 @@ BLOCKS: Final[dict[str, Callable[[ArrayParams], wiring.Component]]] = {
     "Traces (target)": lambda params: Traces(params, params.neurons),
     "PassEngine": PassEngine,
     "NeuronLane": NeuronLane,
-    "Neurons": Neurons,
+    "Neurons": lambda params: (SerialNeurons if params.serial_neurons else Neurons)(params),
     "Wheel": Wheel,
     "BitScanner": lambda params: BitScanner(params.source_words),
     "EventQueue": EventQueue,
@@ -83,6 +87,12 @@ BLOCKS: Final[dict[str, Callable[[ArrayParams], wiring.Component]]] = {
     "UartTop": UartTop,
 }
 """Blocks by name of their class. PassEngine contains the blocks above it, Core all but the link."""
+
+_ONLY_WITH: Final[dict[str, tuple[Callable[[ArrayParams], bool], str]]] = {
+    "NeuronLane": (lambda params: not params.serial_neurons, "neurons that are not serial"),
+    "Generators": (lambda params: params.generators, "generators"),
+}
+"""Blocks that not every array has: whether it has one, and in words when."""
 
 
 SMALL: Final = ArrayParams(
@@ -133,22 +143,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; return an exit code."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m synloom_boards.cost")
     parser.add_argument("blocks", nargs="*", metavar="BLOCK", help=f"of {', '.join(BLOCKS)} (default: all)")
-    parser.add_argument("--family", choices=FAMILIES, default="ecp5", help="FPGA family (default: ecp5)")
+    parser.add_argument("--family", choices=FAMILIES, help="FPGA family (default: ecp5)")
+    parser.add_argument("--board", metavar="NAME", help="the family and the default array of a board")
+    parser.add_argument(
+        "--board-file", action="append", default=[], type=Path, metavar="FILE", help="a file with boards"
+    )
     parser.add_argument("--small", action="store_true", help="a small array instead of the default one")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="set an array parameter"
     )
     parser.add_argument("--place", action="store_true", help="place and route each block (takes minutes)")
     options = parser.parse_args(arguments)
-    family = FAMILIES[options.family]
     try:
-        params = parse_settings(options.set, SMALL if options.small else None)
-        for block in options.blocks:
-            if block not in BLOCKS:
-                raise ParameterError(f"there is no block {block!r}; blocks are: {', '.join(BLOCKS)}")
+        family, params = _structure(options)
+        blocks = _blocks(options.blocks, params)
         columns = ["block", *family.cells, *(["Fmax / MHz"] if options.place else [])]
         print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
-        for block in options.blocks or BLOCKS:
+        for block in blocks:
             cost = measure(block, family, params, place=options.place)
             row = [block, *(f"{count:,}" for count in cost.cells.values())]
             row += [f"{cost.fmax:.0f}"] if options.place else []
@@ -157,6 +168,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _blocks(wanted: Sequence[str], params: ArrayParams) -> list[str]:
+    """Return the wanted blocks, or all that an array has.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such block, or the array does not have it.
+    """
+    absent = {block: why for block, (has, why) in _ONLY_WITH.items() if not has(params)}
+    for block in wanted:
+        if block not in BLOCKS:
+            raise ParameterError(
+                f"there is no block {block!r}{did_you_mean(block, BLOCKS)}; blocks are: {', '.join(BLOCKS)}"
+            )
+        if block in absent:
+            raise ParameterError(f"this array has no {block}: only arrays with {absent[block]} have it")
+    return list(wanted) or [block for block in BLOCKS if block not in absent]
+
+
+def _structure(options: argparse.Namespace) -> tuple[Family, ArrayParams]:
+    """Return the family and the array that the options ask for.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such board, it is of another family, or a parameter is wrong.
+    """
+    if options.board is None and not options.board_file:
+        base = SMALL if options.small else None
+        return FAMILIES[options.family or "ecp5"], parse_settings(options.set, base)
+    files = options.board_file
+    board = only_board(files) if options.board is None else find_board(options.board, files)
+    if options.small or options.family not in (None, board.family_name):
+        raise ParameterError(
+            f"{board.name} has its own array and is of family {board.family_name}; "
+            f"leave out --small and --family, and change the array with --set"
+        )
+    return board.family, board.fit(parse_settings(options.set, board.array))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 
-__all__ = ["Requirement", "install_command", "package_of", "requirements"]
+__all__ = ["Requirement", "install_all", "install_command", "package_of", "requirements"]
 
 _PATTERN = re.compile(
     r"""(?P<name>[\w.-]+)\s*(?P<versions>[^;]*)(;.*extra\s*==\s*["'](?P<extra>[\w-]+)["'])?"""
@@ -43,6 +43,24 @@ class Requirement:
         except metadata.PackageNotFoundError:
             return None
 
+    def satisfied(self) -> bool:
+        """Return whether the package is installed in a version that Synloom can use."""
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+        from packaging.version import InvalidVersion
+
+        version = self.installed()
+        if version is None:
+            return False
+        try:
+            return SpecifierSet(self.versions).contains(version, prereleases=True)
+        except (InvalidSpecifier, InvalidVersion):
+            return True
+
+    @property
+    def wanted(self) -> str:
+        """What pip takes: the name and the versions."""
+        return f"{self.name}{self.versions}"
+
 
 def requirements() -> list[Requirement]:
     """Return all packages that Synloom declares, in that order; empty if Synloom is not installed."""
@@ -56,8 +74,13 @@ def requirements() -> list[Requirement]:
 
 def install_command(name: str) -> str:
     """Return the shell command that installs a package in a required version."""
-    versions = next((r.versions for r in requirements() if r.name == name), "")
-    return f"{sys.executable} -m pip install '{name}{versions}'"
+    return install_all(next((r.wanted for r in requirements() if r.name == name), name))
+
+
+def install_all(*wanted: str) -> str:
+    """Return the shell command that installs packages, each as `Requirement.wanted` says it."""
+    quoted = " ".join(f"'{each}'" for each in wanted)
+    return f"{sys.executable} -m pip install {quoted}"
 
 
 def package_of(module: str) -> str | None:

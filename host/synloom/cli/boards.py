@@ -51,7 +51,18 @@ def _draw(rows: Sequence[dict[str, Any]]) -> None:
     from synloom_boards.board_table import shown
 
     show_grid(
-        ("board", "device", "inputs + neurons", "lanes", "MHz", "Fmax", "LUT", "RAM", "steps/s", "on the line"),
+        (
+            "board",
+            "device",
+            "inputs + neurons",
+            "lanes",
+            "MHz",
+            "Fmax",
+            "LUT",
+            "RAM",
+            "steps/s",
+            "on the line",
+        ),
         [
             [
                 row["name"],

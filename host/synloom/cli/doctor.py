@@ -1,4 +1,4 @@
-"""`synloom doctor`: what is missing on this machine, and the command that installs it."""
+"""`synloom doctor`: what is missing or too old on this machine, and the command that mends it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
 
-from synloom.base.requirements import Requirement, install_command, requirements
+from synloom.base.requirements import Requirement, install_all, install_command, requirements
 from synloom.cli.options import json_option
 from synloom.cli.output import show_json
+from synloom.cli.tables import show_grid
 
-__all__ = ["Check", "checks", "doctor"]
+__all__ = ["Check", "checks", "doctor", "remedies"]
 
 _OPTIONAL = ("fast", "boards", "cluster", "compiler", "oracles")
 """Extras that no other command needs, or that only make it faster."""
@@ -31,6 +32,9 @@ _USES = {
     "compiler": "boards simulated without a C++ compiler of the system, or faster",
     "oracles": "make oracles",
 }
+_SYSTEM = "system"
+_APART = ("oracles",)
+"""Extras that need an environment of their own, which `make` makes."""
 _TEST_TOOLS = (("make", "make"),)
 
 
@@ -50,6 +54,10 @@ class Check:
         What was found, or what needs it.
     remedy : str
         The command that fixes it; empty if the check passes.
+    group : str
+        What it belongs to: "synloom", the name of an extra, or "system".
+    package : str
+        What pip is to install; empty if pip cannot mend it.
     """
 
     name: str
@@ -57,13 +65,14 @@ class Check:
     required: bool
     detail: str
     remedy: str
+    group: str = _SYSTEM
+    package: str = ""
 
 
 def checks() -> Iterator[Check]:
     """Yield all checks, one after the other."""
     yield _python()
-    for requirement in requirements():
-        yield _package(requirement)
+    yield from map(_package, requirements())
     yield _compiler()
     for program, package in _TEST_TOOLS:
         yield _program(program, package)
@@ -75,22 +84,56 @@ def checks() -> Iterator[Check]:
 @click.command(short_help="Check this machine, and show how to fix what is missing.")
 @json_option
 def doctor(as_json: bool) -> None:
-    """Check this machine and print, for everything that is missing, the command that fixes it.
+    """Check this machine, and print one command that mends what is missing or too old.
 
-    The exit code is 1 if something is missing that the demo or the simulated board needs; what only tests
-    or FPGA boards need is shown as optional.
+    Packages are compared with the versions that Synloom asks for, extra by extra. The exit code is 1 if
+    something is wrong that the demo or the simulated board needs; what only tests or FPGA boards need is
+    shown as optional.
     """
     found = list(checks())
     if as_json:
         show_json([asdict(check) for check in found])
     else:
-        for check in found:
-            mark = "ok" if check.passes else "MISSING" if check.required else "optional"
-            click.echo(f"{mark:<9}{check.name:<16}{check.detail}")
-            if check.remedy:
-                click.echo(f"{'':<9}{'':<16}fix it with: {check.remedy}")
+        for group in dict.fromkeys(check.group for check in found):
+            _show_group(group, [check for check in found if check.group == group])
+        for title, command in remedies(found):
+            click.echo(f"{title}:\n  {command}")
     if any(check.required and not check.passes for check in found):
         sys.exit(1)
+
+
+def _show_group(group: str, found: Sequence[Check]) -> None:
+    uses = {"synloom": _USES[""], _SYSTEM: "programs, the cache, ports"}.get(group, _USES.get(group, ""))
+    title = group if group in ("synloom", _SYSTEM) else f"synloom[{group}]"
+    click.secho(f"{title}: {uses}", bold=True)
+    show_grid((), [(_mark(check), check.name, check.detail) for check in found])
+
+
+def _mark(check: Check) -> str:
+    return "ok" if check.passes else "MISSING" if check.required else "optional"
+
+
+def remedies(found: Sequence[Check]) -> Iterator[tuple[str, str]]:
+    """Yield a title and one command that mends all that is needed, then one that mends the rest, too."""
+    wrong = [check for check in found if not check.passes and check.group not in _APART]
+    needed = [check for check in wrong if check.required]
+    if needed:
+        yield "this mends what is needed", _one_command(needed)
+    if len(wrong) > len(needed):
+        yield (
+            "this mends all, the optional, too" if needed else "this mends the optional",
+            _one_command(wrong),
+        )
+    for group in _APART:
+        if any(check.group == group and not check.passes for check in found):
+            yield f"{group} have an environment of their own", f"make {group}"
+
+
+def _one_command(wrong: Sequence[Check]) -> str:
+    """Return one command line: pip once for all packages, and then what else there is, each once."""
+    packages = [check.package for check in wrong if check.package]
+    commands = [install_all(*packages)] if packages else []
+    return " && ".join(dict.fromkeys([*commands, *(check.remedy for check in wrong if not check.package)]))
 
 
 def _check(name: str, passes: bool, detail: str, remedy: str, *, required: bool = True) -> Check:
@@ -104,11 +147,18 @@ def _python() -> Check:
 
 
 def _package(requirement: Requirement) -> Check:
-    version = requirement.installed()
-    detail = f"{version or 'not installed'}; for {_USES.get(requirement.extra, requirement.extra)}"
-    remedy = install_command(requirement.name)
-    return _check(
-        requirement.name, version is not None, detail, remedy, required=requirement.extra not in _OPTIONAL
+    version, passes = requirement.installed(), requirement.satisfied()
+    detail = version or "not installed"
+    if not passes and requirement.versions:
+        detail += f"; {requirement.versions} is needed"
+    return Check(
+        requirement.name,
+        passes,
+        requirement.extra not in _OPTIONAL,
+        detail,
+        "" if passes else install_all(requirement.wanted),
+        requirement.extra or "synloom",
+        "" if passes else requirement.wanted,
     )
 
 
@@ -183,9 +233,9 @@ def _serial_ports() -> Check:
     devices = sorted(port.device for port in list_ports.comports())
     closed = [device for device in devices if not os.access(device, os.R_OK | os.W_OK)]
     detail = (
-        f"{', '.join(closed)} cannot be opened"
+        f"{', '.join(closed)} cannot be opened; log in again after this"
         if closed
         else ", ".join(devices) or "none (no board connected)"
     )
-    remedy = "sudo usermod -aG dialout $USER (then log in again)"
+    remedy = "sudo usermod -aG dialout $USER"
     return _check("serial ports", not closed, detail, remedy, required=False)

@@ -104,12 +104,11 @@ def target_name(context: click.Context, parameter: click.Parameter, value: str) 
     from synloom.base.wording import did_you_mean
 
     names = (*ANY_ARRAY, "auto")
-    if value not in names and os.sep not in value and not os.path.exists(value):
-        if near := did_you_mean(value, names):
-            raise TargetError(
-                f"there is no target {value!r}{near}; targets are {', '.join(names)} and paths of serial ports"
-            )
-    return value
+    if value in names or os.sep in value or os.path.exists(value) or not (near := did_you_mean(value, names)):
+        return value
+    raise TargetError(
+        f"there is no target {value!r}{near}; targets are {', '.join(names)} and paths of serial ports"
+    )
 
 
 def target_options(
