@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from synloom.base.errors import ParameterError
+from synloom.base.wording import one_line
 from synloom.contract import ArrayParams
 from synloom_boards.fpga.families import FAMILIES, Family
 from synloom_boards.fpga.pinout import Pinout, import_platform
@@ -123,16 +124,22 @@ class Board:
             If there is no such platform, or it lacks a resource that the design needs.
         """
         try:
-            if isinstance(self.pins, Pinout):
-                platform = self.pins.platform(self.family_name, self.clock, self.input_hz)
-            else:
-                platform = import_platform(self.pins)
+            platform = self._new_platform()
             self._check_resources(platform)
-        except (ParameterError, NameError, TypeError) as error:
-            # Amaranth's words about wrong pins and attributes are one line.
-            raise ParameterError(f"{self.where}: {error}") from error
+            self._check_pins(self._new_platform())
+        except ModuleNotFoundError:
+            raise
+        except Exception as error:
+            # A user's platform may raise anything; Amaranth's words about wrong pins are clear.
+            what = str(error) if isinstance(error, ParameterError) else f"{type(error).__name__}: {error}"
+            raise ParameterError(f"{self.where}: {one_line(what)}") from error
         platform.fpga_family = self.family_name
         return platform
+
+    def _new_platform(self) -> Any:
+        if isinstance(self.pins, Pinout):
+            return self.pins.platform(self.family_name, self.clock, self.input_hz)
+        return import_platform(self.pins)
 
     @property
     def where(self) -> str:
@@ -166,6 +173,13 @@ class Board:
             resource, _, part = name.partition(".")
             if resource not in there or (part and part not in {s.name for s in _parts(platform, resource)}):
                 raise ParameterError(f"the platform has no {name!r} to drive high")
+
+    def _check_pins(self, platform: Any) -> None:
+        """Request all that the design requests: pins may be named wrongly, or used twice."""
+        for name in (self.clock, "uart", *(part.partition(".")[0] for part in self.high)):
+            platform.request(name, 0, dir="-")
+        for number in range(self.leds):
+            platform.request("led", number, dir="-")
 
 
 def _parts(platform: Any, resource: str) -> Sequence[Any]:

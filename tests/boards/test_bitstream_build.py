@@ -147,4 +147,6 @@ def test_the_command_refuses_what_is_too_slow(flow, capsys):
 def test_an_unknown_board_is_told(capsys):
     code, _, complaint = command(capsys, "build", "icebraker")
     assert code == 1
-    assert "there is no board 'icebraker'; boards are: colorlight-i5, icebreaker" in complaint
+    assert (
+        "no board 'icebraker' (did you mean icebreaker?); boards are: colorlight-i5, icebreaker" in complaint
+    )

@@ -14,8 +14,10 @@ from synloom_boards.fpga.families import FAMILIES
 
 BARS = {
     "icebreaker": (256, 256, 18e6),
-    "colorlight-i5": (64, 256, 80e6),
-    "ulx3s-25f": (64, 256, 80e6),
+    "icesugar": (256, 256, 18e6),
+    "colorlight-i5": (64, 256, 79e6),
+    "icepi-zero": (64, 256, 79e6),
+    "ulx3s-25f": (64, 256, 79e6),
     "ulx3s-85f": (64, 512, 65e6),
     "tang-nano-9k": (64, 128, 40e6),
     "tang-nano-20k": (64, 224, 50e6),
@@ -24,6 +26,13 @@ BARS = {
 
 PINS = {
     "icebreaker": {"clk12_0__io": "35", "uart_0__rx__io": "6", "uart_0__tx__io": "9", "led_0__io": "11"},
+    "icesugar": {"clk12_0__io": "35", "uart_0__rx__io": "4", "uart_0__tx__io": "6", "led_0__io": "40"},
+    "icepi-zero": {
+        "clk50_0__io": "M1",
+        "uart_0__rx__io": "K16",
+        "uart_0__tx__io": "K15",
+        "led_0__io": "E13",
+    },
     "colorlight-i5": {
         "clk25_0__io": "P3",
         "uart_0__rx__io": "H18",
@@ -53,7 +62,9 @@ def test_there_is_no_other_board():
     assert set(board_names()) == set(BARS)
 
 
-@pytest.mark.parametrize("name", ["colorlight-i5", "ulx3s-85f", "tang-nano-9k", "tang-nano-20k"])
+@pytest.mark.parametrize(
+    "name", ["colorlight-i5", "icepi-zero", "icesugar", "ulx3s-85f", "tang-nano-9k", "tang-nano-20k"]
+)
 def test_a_design_has_the_boards_pins_and_its_pll(name):
     board = load_board(name)
     plan = make_plan(board, board.array.replace(**SMALL))
@@ -114,5 +125,5 @@ def test_the_page_about_new_boards_shows_one_in_less_than_40_lines():
     exec(code, names)
     (board,) = names["BOARDS"]
     assert len(code.splitlines()) < 40
-    assert board.array.clock_hz == 80_000_000
+    assert board.array.clock_hz == 79_687_500
     assert board.platform().fpga_family == "ecp5"

@@ -60,7 +60,7 @@ FAULTS = {
     "absent": (
         f"unable to open ftdi device: -3 (device not found)\n{_INIT}",
         TargetError,
-        r"no ULX3S 25F was found: .* USB identity 0403:6015; .*lsusb must list 0403:6015",
+        r"no ULX3S 25F was found: .* USB identity 0403:6015; .*`synloom devices` must show 0403:6015",
     ),
     "absent DAP": (
         "cmsisDAP: No CMSIS-DAP v1 device found\nJTAG init failed with: Error: no USB backend available",

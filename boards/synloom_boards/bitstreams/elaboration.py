@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from synloom.base.errors import BuildError, ParameterError
 from synloom.base.requirements import install_command
-from synloom.base.wording import one_line
 from synloom.contract import ArrayParams
 from synloom_boards.board import Board
 from synloom_boards.toolchain.tools import TOOLS
@@ -76,14 +75,7 @@ def make_plan(board: Board, params: ArrayParams) -> Plan:
     except ModuleNotFoundError as error:
         package = str(error.name).partition(".")[0].replace("_", "-")
         raise BuildError(f"{package} is not installed; try: {install_command(package)}") from error
-    try:
-        files = platform.prepare(BoardTop(board, params), "top", emit_src=False).files
-    except Exception as error:
-        if not board.source:
-            raise
-        # Amaranth sees wrong pins and attributes of a user's board only now.
-        what = f"{type(error).__name__}: {one_line(str(error))}"
-        raise ParameterError(f"{board.where}: the design cannot be made for its pins: {what}") from error
+    files = platform.prepare(BoardTop(board, params), "top", emit_src=False).files
     constraints = {name: _text(files[name]) for name in files if name in _CONSTRAINTS}
     return Plan(board, params, _text(files["top.il"]), constraints)
 
