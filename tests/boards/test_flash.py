@@ -155,7 +155,8 @@ def test_the_rule_is_one_line_for_udev():
     assert rule == 'ATTRS{idVendor}=="0d28", ATTRS{idProduct}=="0204", MODE="0660", TAG+="uaccess"'
 
 
-def test_the_command_builds_or_takes_from_the_cache_and_flashes(flow, stand_in, capsys):
+def test_the_command_builds_or_takes_from_the_cache_and_flashes(flow, stand_in, capsys, monkeypatch):
+    monkeypatch.setattr("synloom_boards.toolchain.flash.usb_devices", lambda: None)
     placed = flow()
     stand_in("OPENFPGALOADER", LOADED)
     for _ in range(2):
