@@ -1,11 +1,14 @@
 """The commands about boards that build nothing."""
 
 import json
+import re
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from synloom.cli.main import main
+from synloom.contract import ArrayParams
 from synloom_boards.boards import board_names
 
 ROOT = Path(__file__).parents[2]
@@ -133,3 +136,43 @@ def test_verilog_has_the_ports_that_the_help_names(capsys, tmp_path):
     text = out.read_text()
     for port in ("clk", "rst", "rx", "tx", "idle", "running", "paused", "error"):
         assert f"{port}" in text.partition("module top(")[2].partition(")")[0].replace(" ", "").split(",")
+
+
+SMALL_ARRAY = ["--inputs", 16, "--neurons", 16, "--lanes", 1, "--neuron-lanes", 1, "--record-words", 256]
+
+
+def test_verilog_says_what_it_is_and_all_its_modules_begin_with_its_name(capsys, tmp_path):
+    out = tmp_path / "array.v"
+    run(capsys, "verilog", *SMALL_ARRAY, "--name", "nn_a", "--baud", 500_000, "--out", out)
+    text = out.read_text()
+    header = text.partition("\n\n")[0].splitlines()
+    assert all(line.startswith("// ") for line in header)
+    told = "\n".join(header)
+    assert f"// nn_a: an array of Synloom {metadata.version('synloom')} (" in told
+    assert "clock: clk at 48 MHz (48000000 Hz)" in told
+    assert "line: rx and tx, 8N1 at 500000 baud: 96 clocks a bit" in told
+    params = ArrayParams(inputs=16, neurons=16, lanes=1, neuron_lanes=1, record_words=256, baud=500_000)
+    assert [f"//   {name} = {value}" for name, value in params.to_dict().items()] == header[
+        -len(params.to_dict()) :
+    ]
+    assert params.digest() in told
+    names = re.findall(r"^module (\S+?)\s*\(", text, re.M)
+    assert len(names) > 30
+    assert [name for name in names if not name.lstrip("\\").startswith("nn_a")] == []
+    assert names.count("nn_a") == 1
+
+
+def test_verilog_of_a_board_has_its_array_and_its_clock(capsys):
+    text = run(capsys, "verilog", "--board", "ulx3s-25f", *SMALL_ARRAY)
+    assert "// board: ULX3S 25F (LFE5U-25F-6BG381C)\n// clock: clk at 79.6875 MHz (79687500 Hz)\n" in text
+    assert "80 clocks a bit" in text
+    assert "//   neurons = 16\n" in text
+    assert "//   state_bits = 18\n" in text
+
+
+def test_verilog_refuses_what_contradicts(capsys):
+    told = refuse(capsys, "verilog", "--board", "ulx3s-25f", "--board-family", "ice40")
+    assert "ulx3s-25f is of family ecp5; leave out --board-family" in told
+    for name in ("1x", "a-b", "", "a b"):
+        assert "must be letters, digits and _" in refuse(capsys, "verilog", "--name", name)
+    assert "did you mean ulx3s-25f?" in refuse(capsys, "verilog", "--board", "ulx3s-25")
