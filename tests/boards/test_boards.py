@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from small_boards import SMALL
 
 from synloom.base.errors import ParameterError
 from synloom_boards.bitstreams.elaboration import make_plan
+from synloom_boards.board_checks import check_board
 from synloom_boards.boards import board_names, load_board
 from synloom_boards.fpga.families import FAMILIES
 
@@ -120,10 +122,14 @@ def test_boards_are_known_without_amaranth():
 
 def test_the_page_about_new_boards_shows_one_in_less_than_40_lines():
     page = (Path(__file__).parents[2] / "docs" / "boards" / "add-your-board.md").read_text()
-    code = page.partition("```python\n")[2].partition("```")[0]
+    code, orangecrab = (part.partition("```")[0] for part in page.split("```python\n")[1:])
     names = {}
     exec(code, names)
     (board,) = names["BOARDS"]
+    check_board(board)
     assert len(code.splitlines()) < 40
     assert board.array.clock_hz == 79_687_500
     assert board.platform().fpga_family == "ecp5"
+    exec(orangecrab, names)
+    other = replace(board, pins=names["pins"], clock="clk", input_hz=48_000_000)
+    assert other.platform().resources["led", 2].ios[0].names == ["J3"]
