@@ -10,10 +10,9 @@ from small_boards import SMALL
 
 from synloom.base.errors import ParameterError
 from synloom.cli.main import main
-from synloom_boards import catalogue
 from synloom_boards.bitstreams.elaboration import make_plan
 from synloom_boards.boards import board_names
-from synloom_boards.catalogue import find_board, read_board_file, read_catalogue
+from synloom_boards.catalogue import GROUP, find_board, read_board_file, read_catalogue
 
 SINGLE = {**SMALL, "single_port": True, "serial_neurons": True, "soft_bounds": False, "clock_hz": 24_000_000}
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "winner_take_all.toml"
@@ -282,10 +281,8 @@ class Package:
     """An installed package with an entry point."""
 
     def __init__(self, monkeypatch, *entries):
-        found = [metadata.EntryPoint(name, value, catalogue.GROUP) for name, value in entries]
-        monkeypatch.setattr(
-            catalogue.metadata, "entry_points", lambda group: found if group == catalogue.GROUP else []
-        )
+        found = [metadata.EntryPoint(name, value, GROUP) for name, value in entries]
+        monkeypatch.setattr("importlib.metadata.entry_points", lambda group: found if group == GROUP else [])
 
 
 def test_boards_of_packages_are_found_and_a_bad_one_keeps_none_out(capsys, tmp_path, monkeypatch):
@@ -317,5 +314,5 @@ def test_synlooms_own_boards_load_no_package(monkeypatch):
     def fail(group):
         raise AssertionError("entry points were read")
 
-    monkeypatch.setattr(catalogue.metadata, "entry_points", fail)
+    monkeypatch.setattr("importlib.metadata.entry_points", fail)
     assert find_board("icebreaker").name == "icebreaker"

@@ -5,7 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from small_networks import relay
 
+import synloom as sl
 from synloom.base.requirements import package_of, requirements
 from synloom.cli.main import COMMANDS
 
@@ -40,6 +42,7 @@ SMALL = ["--inputs", "16", "--neurons", "16", "--lanes", "1", "--neuron-lanes", 
 USES = {
     "demo": ["demo", "digits", "--quick", "--target", "model", "--out", "results"],
     "run": ["run", "tiny.toml", "--force"],
+    "replay": ["replay", "run.log"],
     "sweep": ["sweep", "tiny.toml", "--seeds", "1", "--jobs", "1"],
     "sim": ["sim", "--speed", "--seconds", "0.1", *SMALL],
     "selftest": ["selftest", "model", "--quick", *SMALL],
@@ -52,7 +55,7 @@ USES = {
     "info": ["info", "model"],
     "doctor": ["doctor"],
 }
-BY_BASE = {"run", "sweep", "selftest", "boards", "devices", "estimate", "info", "doctor"}
+BY_BASE = {"run", "replay", "sweep", "selftest", "boards", "devices", "estimate", "info", "doctor"}
 """Commands that work without any extra."""
 NEEDS = {"demo": {"demo"}, "sim": {"sim"}, "verilog": {"sim"}, "build": {"boards"}, "flash": {"boards"}}
 
@@ -95,6 +98,8 @@ def run(folder, command, extras):
     environment = {key: value for key, value in os.environ.items() if key not in names}
     environment["SYNLOOM_CACHE"] = str(folder / "cache")
     (folder / "tiny.toml").write_text(EXPERIMENT)
+    with sl.connect("model", sl.compile(relay()), log=folder / "run.log") as device:
+        device.run(1.0)
     return subprocess.run(
         [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
     )

@@ -1,9 +1,11 @@
 """A misspelt command, board or target gets the one that was meant."""
 
+import click
 import pytest
 
 from synloom.base.wording import did_you_mean
 from synloom.cli.main import main
+from synloom.cli.options import target_name
 
 
 def run(capsys, *arguments):
@@ -61,3 +63,10 @@ def test_a_target(capsys, arguments):
 def test_a_path_is_no_misspelt_target(capsys):
     assert "there is no serial port ./modle" in run(capsys, "info", "./modle")[1]
     assert "there is no serial port COM9" in run(capsys, "info", "COM9")[1]
+
+
+def test_a_line_with_faults_is_no_misspelt_target(capsys):
+    context, parameter = click.Context(click.Command("info")), click.Argument(["target"])
+    for target in ("sim", "sim?flips=1e-4&seed=3", "sim-pins?faults=light", "auto?drops=1e-4", None):
+        assert target_name(context, parameter, target) == target
+    assert "there is no target 'simm' (did you mean sim?)" in run(capsys, "info", "simm?flips=1e-4")[1]

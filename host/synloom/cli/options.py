@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_Name = TypeVar("_Name", str, str | None)
 _DEFAULTS = ArrayParams().to_dict()
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
@@ -93,7 +94,7 @@ def _add_array_options(command: _Command, shown: str | None = None) -> _Command:
     )(command)
 
 
-def target_name(context: click.Context, parameter: click.Parameter, value: str) -> str:
+def target_name(context: click.Context, parameter: click.Parameter, value: _Name) -> _Name:
     """Refuse a misspelt name of a target; everything else may be a serial port.
 
     Raises
@@ -103,11 +104,13 @@ def target_name(context: click.Context, parameter: click.Parameter, value: str) 
     """
     from synloom.base.wording import did_you_mean
 
-    names = (*ANY_ARRAY, "auto")
-    if value in names or os.sep in value or os.path.exists(value) or not (near := did_you_mean(value, names)):
+    if value is None:
+        return value
+    names, kind = (*ANY_ARRAY, "auto"), kind_of(value)
+    if kind in names or os.sep in kind or os.path.exists(kind) or not (near := did_you_mean(kind, names)):
         return value
     raise TargetError(
-        f"there is no target {value!r}{near}; targets are {', '.join(names)} and paths of serial ports"
+        f"there is no target {kind!r}{near}; targets are {', '.join(names)} and paths of serial ports"
     )
 
 

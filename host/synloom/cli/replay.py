@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from synloom.cli.options import json_option
+from synloom.cli.options import json_option, target_name
 from synloom.cli.output import progress_line, show_json
 
 __all__ = ["replay"]
@@ -15,8 +15,15 @@ __all__ = ["replay"]
 
 @click.command(short_help="Do again what a log says, on any target, and compare.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--target", default="software", show_default=True, help="Where to replay it.")
-@click.option("--against", metavar="TARGET", help="A second target, to be compared with the first.")
+@click.option(
+    "--target", default="software", callback=target_name, show_default=True, help="Where to replay it."
+)
+@click.option(
+    "--against",
+    callback=target_name,
+    metavar="TARGET",
+    help="A second target, to be compared with the first.",
+)
 @click.option("--baud", type=int, metavar="N", help="Line rate of a board.")
 @json_option
 def replay(file: Path, target: str, against: str | None, baud: int | None, as_json: bool) -> None:
