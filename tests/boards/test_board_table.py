@@ -43,7 +43,7 @@ def test_a_board_that_was_never_built_is_not_outdated(stamped):
 def test_the_command_says_whether_the_gateware_has_changed(stamped, monkeypatch, capsys, current):
     if not current:
         monkeypatch.setattr(stamps, "gateware_digest", lambda board: "0" * 32)
-    monkeypatch.setattr("synloom_boards.board_table.board_names", lambda: ("icebreaker",))
+    monkeypatch.setattr("synloom_boards.catalogue.board_names", lambda: ("icebreaker",))
     with pytest.raises(SystemExit):
         main(["boards"])
     assert ("before the last change of the gateware" in capsys.readouterr().out) == (not current)
