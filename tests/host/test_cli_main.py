@@ -97,6 +97,23 @@ def test_interrupt_is_exit_code_130(monkeypatch, capsys):
     assert err.strip() == "interrupted"
 
 
+def test_a_missing_package_of_an_extra_is_one_line(monkeypatch, capsys):
+    def absent(name):
+        def imported(*arguments, **options):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+        return imported
+
+    monkeypatch.setattr("synloom.device.targets.open_port", absent("sklearn.datasets"))
+    code, out, err = run(capsys, "info", "model")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("error: scikit-learn is not installed; try: ")
+    assert "-m pip install 'scikit-learn>=" in err
+    monkeypatch.setattr("synloom.device.targets.open_port", absent("synloom_lost"))
+    with pytest.raises(ModuleNotFoundError, match="synloom_lost"):
+        main(["info", "model"])
+
+
 def test_closed_output_is_no_traceback():
     command = [sys.executable, "-c", "from synloom.cli.main import main; main()", "info", "model"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
