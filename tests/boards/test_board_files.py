@@ -13,6 +13,7 @@ from synloom.cli.main import main
 from synloom_boards.bitstreams.elaboration import make_plan
 from synloom_boards.boards import board_names
 from synloom_boards.catalogue import GROUP, find_board, read_board_file, read_catalogue
+from synloom_boards.netlist.__main__ import design_of
 
 SINGLE = {**SMALL, "single_port": True, "serial_neurons": True, "soft_bounds": False, "clock_hz": 24_000_000}
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "winner_take_all.toml"
@@ -58,6 +59,17 @@ def test_its_verilog_has_its_array(capsys, tmp_path):
     assert code == 0
     assert "// board: My board (LFE5U-25F-6BG256C)\n" in out
     assert "//   neurons = 16\n" in out
+
+
+def test_its_netlist_depends_on_the_file(tmp_path):
+    def design():
+        return design_of("mine", small=True, board_files=[board_file(tmp_path, before=before)])
+
+    before = ""
+    key = design().key()
+    assert (design().board, design().key()) == ("mine", key)
+    before = "X = 1"
+    assert design().key() != key
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from synloom.base.errors import SynloomError
 from synloom.contract import ArrayParams
 from synloom.link.client import LinkPort
-from synloom_boards.boards import board_names, load_board
+from synloom_boards.boards import board_names
+from synloom_boards.catalogue import find_board
 from synloom_boards.fpga.families import FAMILIES
 from synloom_boards.netlist.agreement import compare
 from synloom_boards.netlist.arrays import SMALL_ARRAYS
@@ -24,7 +26,7 @@ _FASTEST: Final = 4
 """Clocks per serial bit. Each is simulated, so this is the fewest that the receiver can do with."""
 
 
-def design_of(name: str, *, small: bool = False) -> NetlistDesign:
+def design_of(name: str, *, small: bool = False, board_files: Sequence[Path] = ()) -> NetlistDesign:
     """Return the design that a name on the command line stands for.
 
     Parameters
@@ -33,6 +35,8 @@ def design_of(name: str, *, small: bool = False) -> NetlistDesign:
         A family, for its small array behind a serial port; or a board, for its whole design.
     small : bool
         Put the small array on the board instead of the board's own.
+    board_files : sequence of Path
+        Files in which the board may be described.
 
     Raises
     ------
@@ -41,12 +45,12 @@ def design_of(name: str, *, small: bool = False) -> NetlistDesign:
     """
     if name in FAMILIES:
         return NetlistDesign(SMALL_ARRAYS[name], family=name)
-    board = load_board(name)
+    board = find_board(name, board_files)
     params: ArrayParams = board.array
     if small:
         array = SMALL_ARRAYS[board.family_name]
         params = board.fit(array.replace(clock_hz=params.clock_hz, baud=params.baud))
-    return BoardNetlist(params, family=board.family_name, board=name)
+    return BoardNetlist(params, family=board.family_name, board=name, board_files=tuple(board_files))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,6 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         nargs="*",
         metavar="NAME",
         help=f"families: {', '.join(FAMILIES)} (default: all three); boards: {', '.join(board_names())}",
+    )
+    parser.add_argument(
+        "--board-file", action="append", default=[], type=Path, metavar="FILE", help="a file with boards"
     )
     parser.add_argument("--small", action="store_true", help="a small array on the board: minutes, not hours")
     parser.add_argument("--steps", type=int, default=256, help="steps to run (default: 256)")
@@ -71,7 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     differing = 0
     try:
         for name in options.names or FAMILIES:
-            differing += _compare(name, design_of(name, small=options.small), options)
+            differing += _compare(
+                name, design_of(name, small=options.small, board_files=options.board_file), options
+            )
     except SynloomError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

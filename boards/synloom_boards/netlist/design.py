@@ -16,7 +16,7 @@ from amaranth.back import rtlil, verilog
 
 from synloom_boards.bitstreams.elaboration import make_plan
 from synloom_boards.bitstreams.gateware_digest import gateware_digest
-from synloom_boards.boards import load_board
+from synloom_boards.catalogue import find_board
 from synloom_boards.fpga.families import FAMILIES
 from synloom_boards.netlist.cell_models import cell_models
 from synloom_boards.netlist.placed import NETLIST, Placed, PlacedBoard, PlacedComponent
@@ -119,10 +119,13 @@ class BoardNetlist(NetlistDesign):
         The board's family.
     board : str
         The board's name.
+    board_files : tuple of Path
+        Files in which it may be described.
     """
 
     _: KW_ONLY
     board: str
+    board_files: tuple[Path, ...] = ()
 
     @property
     def both_edges(self) -> bool:
@@ -131,9 +134,11 @@ class BoardNetlist(NetlistDesign):
 
     def key(self) -> str:
         """Return 32 hex digits that change with everything the netlist and its simulation are made from."""
-        text = NetlistDesign.key(self) + gateware_digest(load_board(self.board))
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        text = NetlistDesign.key(self) + gateware_digest(find_board(self.board, self.board_files))
+        # A platform that is a class of a file is known by the file only.
+        files = b"".join(file.read_bytes() for file in self.board_files)
+        return hashlib.sha256(text.encode() + files).hexdigest()[:32]
 
     def _elaborate(self) -> tuple[str, Placed]:
-        board = load_board(self.board)
+        board = find_board(self.board, self.board_files)
         return make_plan(board, self.params).rtlil, PlacedBoard(board.clock)
