@@ -79,7 +79,6 @@ def test_the_host_reads_and_writes_while_a_run_goes_on():
     port.write(Region.X_TRACE, 2, [0x1234])
     assert port.read(Region.X_TRACE, 2, 1).tolist() == [0x1234]
     assert first < get_register(port, "now") < 1000
-    assert get_register(port, "now") + get_register(port, "remaining") in range(1 << 20, (1 << 20) + 10)
     port.control(ControlAction.PAUSE)
     assert port.records()[-1] == EndReason.PAUSED
     assert port.running() == (1, 1)

@@ -154,9 +154,9 @@ def test_reward_is_signed():
 
 def test_observed_registers_cannot_be_written():
     port = quiet_port()
-    for name in ("status", "remaining", "event_room"):
+    for name in ("status", "event_room"):
         set_register(port, name, 5)
-    assert get_register(port, "status") == get_register(port, "remaining") == 0
+    assert get_register(port, "status") == 0
     assert get_register(port, "event_room") == port.params.event_words
 
 

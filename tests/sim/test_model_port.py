@@ -71,7 +71,7 @@ def test_pause_ends_the_stream_and_resume_goes_on_to_the_same_result():
     first = paused.records(0.1).tolist()
     assert first[-4:] == [END, 20, 0, 1]
     assert get_register(paused, "status") == 3
-    assert get_register(paused, "remaining") == 30
+    assert get_register(paused, "now") == 20
     assert paused.records(0.1).size == 0
     paused.control(ControlAction.RESUME)
     assert [*first[:-4], 0xC001, *finish(paused)] == finish(plain)
@@ -86,7 +86,7 @@ def test_abort_stops_a_run_paused_or_not():
         port.control(ControlAction.ABORT)
         assert port.records(0.1).tolist()[-4:] == [END, 0, 0, 2]
         assert get_register(port, "status") == 0
-        assert get_register(port, "remaining") == 0
+        assert get_register(port, "now") == 0
         port.run(1)
         assert finish(port)[-4:] == [END, 1, 0, 0]
 
@@ -163,7 +163,7 @@ def test_writes_during_a_run_act_between_two_steps():
     port = busy_port()
     port.run(100)
     port.fill(Region.SPIKE_COUNTS, 0, 8, 0)
-    left = get_register(port, "remaining")
+    left = 100 - get_register(port, "now")
     finish(port)
     counts = port.read(Region.SPIKE_COUNTS, 0, 8)
     assert left <= counts[0] <= 100

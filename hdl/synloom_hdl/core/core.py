@@ -126,7 +126,6 @@ class Core(wiring.Component):
             sequencer.recorder_idle.eq(recorder.idle),
             sequencer.period.eq(registers.period),
             registers.status.eq(Cat(sequencer.running, sequencer.paused)),
-            registers.remaining.eq(sequencer.remaining),
             registers.event_room.eq(events.room),
             recorder.now.eq(registers.now),
             events.now.eq(registers.now),

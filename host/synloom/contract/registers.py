@@ -96,7 +96,6 @@ CONTROL_REGISTERS: Final = _registers(
     ("probe_every", 1, "w1", "Steps between probe records, at least 1."),
     ("probe_wait", 1, "wl", "Steps to wait before the next probe record."),
     ("status", 1, "", "Bit 0: running; bit 1: paused."),
-    ("remaining", 2, "", "Steps left of the run."),
     ("event_room", 1, "", "Free words of the event queue."),
 )
 

@@ -39,7 +39,7 @@ class ControlFile(Bank):
     registers : Registers
         The writable registers.
     observed : callable
-        Returns the read-only registers by name: `status`, `remaining`, `event_room`.
+        Returns the read-only registers by name: `status`, `event_room`.
     on_now : callable
         Called after a write to `now`.
     """

@@ -129,7 +129,6 @@ class ArrayRuns(ABC):
     def _observed(self) -> dict[str, int]:
         return {
             "status": self._running | self._paused << 1,
-            "remaining": self._remaining,
             "event_room": self._events.room,
         }
 
