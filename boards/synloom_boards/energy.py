@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from synloom.contract import ArrayParams
+from synloom.contract.serial_program import sweep_clocks
 from synloom_boards.bitstreams.report import BuildReport
 from synloom_boards.bitstreams.stamp import read_stamp
 from synloom_boards.board import Board
@@ -137,7 +138,7 @@ def run_clocks(array: ArrayParams, load: Load) -> Range:
     generators and pipelines take, which partly overlap: the simulated board's counters lie between the two.
     """
     chunks, passes = load.chunks(array.lanes)
-    least = load.steps * array.sweep_clocks + chunks * array.chunk_clocks
+    least = load.steps * sweep_clocks(array) + chunks * array.chunk_clocks
     inputs = _INPUT_WORD_CLOCKS * array.input_words if array.generators else array.input_words
     most = least + load.steps * (_STEP_CLOCKS + inputs) + _PASS_CLOCKS * passes + _SPIKE_CLOCKS * load.spikes
     return float(least), float(most)

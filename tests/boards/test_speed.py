@@ -4,6 +4,7 @@ import pytest
 
 from synloom.contract import ArrayParams
 from synloom.contract.line_load import raster_words
+from synloom.contract.serial_program import serial_program
 from synloom_boards.speed import line_steps_per_second, step_clocks, steps_per_second
 
 PARAMS = ArrayParams(inputs=64, neurons=256, lanes=16, neuron_lanes=4)
@@ -29,7 +30,8 @@ def test_a_single_port_doubles_the_passes():
 
 def test_serial_neurons_lengthen_the_sweep():
     serial = PARAMS.replace(neuron_lanes=1, serial_neurons=True)
-    assert 256 * serial.serial_clocks < step_clocks(serial, 0.0) < 256 * serial.serial_clocks + 100
+    clocks = 256 * serial_program(serial).clocks
+    assert clocks < step_clocks(serial, 0.0) < clocks + 100
 
 
 def test_steps_follow_the_clock():

@@ -6,6 +6,7 @@ from places import record_offset
 from synloom.contract import ArrayParams
 from synloom.contract.memory_map import layout_of
 from synloom.contract.regions import Region
+from synloom.contract.serial_program import serial_program
 from synloom_hdl.core.neuron_sweep import Neurons
 from synloom_hdl.core.serial_neurons import SerialNeurons
 
@@ -15,7 +16,14 @@ SIZES = {1: 35, 2: 19, 4: 19, 8: 9, 16: 5}
 SERIAL = [
     (1, {"serial_neurons": True}),
     (1, {"serial_neurons": True, "adaptation": False, "state_bits": 16, "accumulator_bits": 16}),
-    (1, {"serial_neurons": True, "state_bits": 12, "accumulator_bits": 24}),
+    *(
+        (1, {"serial_neurons": True, "state_bits": bits, "accumulator_bits": 36 - bits})
+        for bits in range(12, 24)
+    ),
+    *(
+        (1, {"serial_neurons": True, "state_bits": bits, "adaptation": False})
+        for bits in (12, 15, 17, 20, 24)
+    ),
 ]
 
 
@@ -106,6 +114,21 @@ def test_a_sweep_takes_a_clock_for_each_group_and_the_way_through_a_lane():
 
         bench.run(main)
     assert {clocks[lanes, count] - -(-count // 16) * 16 // lanes for lanes, count in clocks} == {12}
+
+
+@pytest.mark.parametrize("adaptation", [False, True])
+def test_a_serial_sweep_takes_the_clocks_of_its_program(adaptation):
+    bench = Bench(1, neurons=33, serial_neurons=True, adaptation=adaptation)
+    clocks = []
+
+    async def main(ctx):
+        for count in (1, 33):
+            clocks.append((await bench.sweep(ctx, count, 0))[3])
+
+    bench.run(main)
+    # A clock for the start, and one that finds no other neuron.
+    each = serial_program(bench.params).clocks
+    assert clocks == [16 * each + 2, 48 * each + 2]
 
 
 def test_words_beyond_a_record_and_neurons_beyond_the_array_do_not_exist():

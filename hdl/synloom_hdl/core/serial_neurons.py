@@ -2,251 +2,325 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
-from amaranth.lib import data, enum
+from collections.abc import Iterable, Mapping
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import wiring
 
 from synloom.contract.dither import DITHER_BITS, INDEX
-from synloom.contract.memory_map import layout_of
+from synloom.contract.layout import Layout
+from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
-from synloom_hdl.arithmetic import decay_dither, decay_shift, minimum, saturated
-from synloom_hdl.core.neuron_lane import record_layout
+from synloom.contract.serial_program import serial_program, shown_words
+from synloom_hdl.arithmetic import choose, decay_dither, decay_shift, minimum, saturated
+from synloom_hdl.core.deep_memory import DeepMemory
 from synloom_hdl.core.neuron_sweep import Neurons
 from synloom_hdl.core.timing import PassTiming
 
 __all__ = ["SerialNeurons"]
 
 
-class _Step(enum.Enum, shape=3):
-    """A step of a neuron's update, two or three clocks: a product first, then its result."""
+class _Record:
+    """The fields of a record whose words pass one by one; each is valid in its clocks of the program."""
 
-    EXCITATION = 0
-    INHIBITION = 1
-    POTENTIAL = 2
-    EXCITATION_DECAY = 3
-    INHIBITION_DECAY = 4
-    THRESHOLD_DECAY = 5
-    """Only with adaptation."""
-    FINISH = 6
-    """The potential is compared, then the new state is written."""
-    FETCH = 7
-    """The next neuron is read; one clock only."""
+    def __init__(self, m: Module, name: str, store: DeepMemory, layout: Layout):
+        self._layout, self._word = layout, store.word
+        self._before = Signal(16, name=f"{name}_before")
+        with m.If(store.read_en):
+            m.d.sync += self._before.eq(store.word)
+
+    def __getitem__(self, name: str) -> Value:
+        field = self._layout[name]
+        _, last = shown_words(self._layout, name)
+        first = field.start - 16 * (last - 1)
+        value = Cat(self._before, self._word)[first : first + field.width]
+        return value.as_signed() if field.signed else value
+
+    def bit(self, name: str, word: int, bit: int) -> Value:
+        """Return a bit of a word that a field shares with others, while that field is valid."""
+        return self._before[bit] if word < self._layout[name].words[-1] else self._word[bit]
 
 
 class SerialNeurons(Neurons):
-    """The sweep of `Neurons`, one neuron at a time, `ArrayParams.serial_clocks` clocks each.
+    """The sweep of `Neurons`, one neuron at a time, by the clocks of `SerialProgram`.
 
-    Gains and decays take turns at one multiplier; a gain is a product with a power of two. Meanwhile the
-    neuron's parameters and state stay at the outputs of their memories.
+    Gains and decays take turns at one multiplier; a gain is a product with a power of two. Parameters and
+    state lie in deep memories, from which each word comes when it is needed.
     """
 
     def elaborate(self, platform):
         m = Module()
-        self._parameters, self._state = self._stores(m)
-        self._p = data.View(record_layout(layout_of(self.params, Region.NEURON_PARAMS)), self._parameters.row)
-        self._s = data.View(record_layout(layout_of(self.params, Region.NEURON_STATE)), self._state.row)
-        self._step, self._second = Signal(_Step, init=_Step.FETCH), Signal(init=1)
-        self._middle = Signal()
-        self._active, self._used = Signal(), Signal()
+        self._program = program = serial_program(self.params)
+        self._tables = [memory_of(self.params, r) for r in (Region.NEURON_PARAMS, Region.NEURON_STATE)]
+        m.submodules.parameters = self._parameters = DeepMemory(self._tables[0], array_writes=False)
+        m.submodules.state = self._state = DeepMemory(self._tables[1], array_writes=True)
+        wiring.connect(m, wiring.flipped(self.parameters), self._parameters.host)
+        wiring.connect(m, wiring.flipped(self.state), self._state.host)
+        self._p = _Record(m, "parameters", self._parameters, self._tables[0].layout)
+        self._s = _Record(m, "state", self._state, self._tables[1].layout)
+        self._clock, self._active = Signal(range(program.clocks)), Signal()
+        self._used = Signal()
         self._sequence(m)
+        self._ask(m)
         self._multiply(m)
-        self._update(m)
+        self._decay(m)
+        self._add(m)
+        self._integrate(m)
         self._decide(m)
+        self._count(m)
         return m
 
-    def _at(self, step: _Step, second: int):
-        """Return whether this is the last clock of a step (1), or an earlier one (0)."""
-        return self._active & (self._step == step) & (self._second == second)
+    def _at(self, *clocks: int) -> Value:
+        """Return whether this is one of some clocks of a neuron."""
+        return Cat(self._clock == clock for clock in clocks).any()
+
+    def _of(self, m: Module, name: str, values: Mapping[int, int], width: int) -> Signal:
+        """Return a number for each clock; it does not matter what it is in the others."""
+        number = Signal(width, name=name)
+        with m.Switch(self._clock):
+            for clock, value in values.items():
+                with m.Case(clock):
+                    m.d.comb += number.eq(value)
+        return number
 
     def _sequence(self, m: Module):
-        """Go through the steps of each neuron, and through the neurons up to a whole bitmap word."""
-        params, step, second, active = self.params, self._step, self._second, self._active
+        """Go through the clocks of each neuron, and through the neurons up to a whole bitmap word."""
+        params, program, clock, active = self.params, self._program, self._clock, self._active
         self._neuron = neuron = Signal(range(16 * params.neuron_words + 1))
-        fetches = Signal()
+        # The first clock of a neuron is where a sweep ends or waits.
+        begins, self._last = Signal(), Signal()
         m.d.comb += [
             self._used.eq(neuron < self.sweep_count[: len(neuron)]),
-            fetches.eq(self._at(_Step.FETCH, 1) & (self._used | neuron[:4].any())),
+            begins.eq(active & (clock == 0) & (self._used | neuron[:4].any())),
+            self._last.eq(self._at(program.clocks - 1)),
             self.busy.eq(self.start | active),
-            self._parameters.read_row.eq(neuron),
-            self._parameters.read_en.eq(fetches),
-            self._state.read_row.eq(neuron),
-            self._state.read_en.eq(fetches),
-            self.sweep_en.eq(fetches | self._at(_Step.EXCITATION, 1)),
-            self.sweep_group.eq(Cat(step == _Step.EXCITATION, neuron)),
-            self.forced_en.eq(fetches),
+            self.forced_en.eq(begins),
             self.forced_index.eq(neuron >> 4),
         ]
-        after = Signal(_Step)
-        m.d.comb += after.eq(step.as_value() + 1)
-        if not params.adaptation:
-            with m.If(step == _Step.INHIBITION_DECAY):
-                m.d.comb += after.eq(_Step.FINISH)
+        with m.If(begins | (clock != 0)):
+            m.d.sync += clock.eq(Mux(self._last, 0, clock + 1))
         with m.If(self.start):
             m.d.sync += [active.eq(self.sweep_count != 0), neuron.eq(0)]
-        with m.Elif(self._at(_Step.FETCH, 1) & ~fetches):
+        with m.Elif(self._last):
+            m.d.sync += neuron.eq(neuron + 1)
+        with m.Elif((clock == 0) & ~begins):
             m.d.sync += active.eq(0)
-        with m.Elif(active):
-            decays = Signal()
-            with m.Switch(step):
-                with m.Case(
-                    _Step.POTENTIAL, _Step.EXCITATION_DECAY, _Step.INHIBITION_DECAY, _Step.THRESHOLD_DECAY
-                ):
-                    m.d.comb += decays.eq(1)
-            # The loss of a decay has a clock for itself. Fetching is a single clock, the last one of its
-            # step.
-            with m.If(decays & ~second & ~self._middle):
-                m.d.sync += self._middle.eq(1)
-            with m.Else():
-                m.d.sync += [self._middle.eq(0), second.eq(~second | (step == _Step.FINISH))]
-            with m.If(second):
-                m.d.sync += step.eq(after)
-            with m.If(self._at(_Step.FINISH, 1)):
-                m.d.sync += neuron.eq(neuron + 1)
-
-    def _multiply(self, m: Module):
-        """Multiply, and turn the product into a current after its gain or a magnitude after its decay."""
-        params, p, s, step = self.params, self._p, self._s, self._step
-        bits, top = params.state_bits, params.state_max
-        self._e, self._i = e, i = Signal(bits - 1), Signal(bits - 1)
-        v_size = Mux(s.v < 0, -s.v, s.v)[:bits]
-        theta = s.theta if params.adaptation else Const(0, 1)
-        inhibitory = (step == _Step.INHIBITION) | (step == _Step.INHIBITION_DECAY)
-
-        # The factors: a magnitude, and a coefficient or a power of two.
-        size = Signal(max(bits, params.accumulator_bits))
-        coefficient, exponent = Signal(16), Signal(3)
-        gain = Mux(inhibitory, p.g_i, p.g_e)
-        with m.Switch(step):
-            with m.Case(_Step.EXCITATION, _Step.INHIBITION):
-                m.d.comb += [size.eq(self.sums[0]), coefficient.eq(Const(1, 16) << gain)]
-            with m.Case(_Step.POTENTIAL):
-                m.d.comb += [size.eq(v_size), coefficient.eq(p.dm), exponent.eq(p.exponent_m)]
-            with m.Case(_Step.EXCITATION_DECAY):
-                m.d.comb += [size.eq(e), coefficient.eq(p.de), exponent.eq(p.exponent_e)]
-            with m.Case(_Step.INHIBITION_DECAY):
-                m.d.comb += [size.eq(i), coefficient.eq(p.di), exponent.eq(p.exponent_i)]
-            if params.adaptation:
-                with m.Case(_Step.THRESHOLD_DECAY):
-                    m.d.comb += [
-                        size.eq(theta),
-                        coefficient.eq(Mux(self.adapt, p.dth, 0)),
-                        exponent.eq(p.exponent_th),
-                    ]
-        # A register without a reset is part of the multiplier, and the sum of its product too. A gain has no
-        # dither.
-        product = Signal(len(size) + 16, reset_less=True)
-        dither = self._dither(m)
-        gains = (step == _Step.EXCITATION) | (step == _Step.INHIBITION)
-        rounded = Signal(max(len(product), DITHER_BITS) + 1)
-        m.d.sync += product.eq(size * coefficient)
-        m.d.comb += rounded.eq(product + Mux(gains, 0, decay_dither(dither, exponent)))
-
-        # A gain adds to the old current, clipped.
-        old, total = Signal(bits - 1), Signal(bits)
-        self._current, self._clips_current = current, clips = Signal(bits - 1), Signal()
+        first, second = program.excitation - 1, program.inhibition - 1
         m.d.comb += [
-            old.eq(Mux(inhibitory, s.ii, s.ie)),
-            total.eq(rounded[: bits - 1] + old),
-            clips.eq(total[-1] | rounded[bits - 1 :].any()),
-            current.eq(Mux(clips, top, total)),
+            self.sweep_en.eq((begins if first == 0 else self._at(first)) | self._at(second)),
+            self.sweep_group.eq(Cat(clock != first, neuron)),
         ]
 
-        # A decay takes its loss from the magnitude (docs/numbers.md).
-        loss = Signal(bits)
-        self._left = left = Signal(bits)
-        m.d.comb += left.eq(size - loss)
-        m.d.sync += loss.eq(decay_shift(rounded, exponent, bits))
-        with m.If((coefficient == 0xFFFF) & (exponent == 0)):
-            m.d.sync += loss.eq(size)
+    def _ask(self, m: Module):
+        """Ask the memories for the words of the program."""
+        program, parameters, state = self._program, self._parameters, self._state
+        for name, store, reads in (
+            ("parameter_word", parameters, program.parameter_reads),
+            ("state_word", state, program.state_reads),
+        ):
+            m.d.comb += [
+                store.record.eq(self._neuron),
+                store.read_word.eq(self._of(m, name, reads, len(store.read_word))),
+                store.read_en.eq(self._at(*reads)),
+            ]
 
-    def _dither(self, m: Module) -> Signal:
-        """Return the dither of the neuron; it is not used before the neuron's fourth clock."""
-        place, dither = Signal(DITHER_BITS, reset_less=True), Signal(DITHER_BITS)
-        domain = m.d.sync if PassTiming.of(self.params).quick else m.d.comb
-        domain += place.eq(self._neuron * INDEX)
-        m.d.sync += dither.eq(self.dither + place)
-        return dither
-
-    def _update(self, m: Module):
-        """Keep the results of the steps."""
-        params, p, s, e, i = self.params, self._p, self._s, self._e, self._i
+    def _multiply(self, m: Module):
+        """Multiply a magnitude by a coefficient or a power of two, and add to the product."""
+        params, program, p, s = self.params, self._program, self._p, self._s
         bits = params.state_bits
-        self._theta = theta = Signal(bits - 1, name="theta")
-        # The potential is exact, in three sums, and clipped in the clock after the last one.
-        drive, rest, u = Signal(signed(bits)), Signal(signed(bits + 2)), Signal(signed(bits + 3))
-        self._u_sat, self._clips_u = Signal(signed(bits), name="u_sat"), Signal(name="clips_u")
-        with m.If(self._at(_Step.EXCITATION, 1)):
-            m.d.sync += e.eq(self._current)
-        with m.If(self._at(_Step.INHIBITION, 1)):
-            m.d.sync += i.eq(self._current)
-        with m.If(self._at(_Step.POTENTIAL, 0)):
-            m.d.sync += drive.eq(e - i)
-        with m.If(self._at(_Step.POTENTIAL, 1)):
-            m.d.sync += rest.eq(Mux(s.v < 0, p.bias - self._left, p.bias + self._left))
-        with m.If(self._at(_Step.EXCITATION_DECAY, 0)):
-            m.d.sync += u.eq(rest + drive)
-        with m.If(self._at(_Step.EXCITATION_DECAY, 1)):
-            m.d.sync += [e.eq(self._left), Cat(self._u_sat, self._clips_u).eq(Cat(*saturated(u, bits)))]
-        with m.If(self._at(_Step.INHIBITION_DECAY, 1)):
-            m.d.sync += i.eq(self._left)
+        self._e, self._i, self._theta = (Signal(bits - 1, name=name) for name in ("e", "i", "theta"))
+        v, gains = s["v"], self._at(program.excitation, program.inhibition)
+        sizes = [self.sums[0], Mux(v[-1], -v, v)[:bits], self._e, self._i, self._theta]
+        users: list[Iterable[int]] = [
+            (program.excitation, program.inhibition),
+            (program.potential, program.potential + 2),
+            (program.currents, program.currents + 2),
+            (program.currents + 1, program.currents + 3),
+        ]
+        coefficient = p["dm"]
         if params.adaptation:
-            with m.If(self._at(_Step.THRESHOLD_DECAY, 1)):
-                m.d.sync += theta.eq(self._left)
+            users.append((program.threshold_decay, program.threshold_decay + 2))
+            coefficient = Mux(self._at(program.threshold_decay) & ~self.adapt, 0, coefficient)
+        which = self._of(m, "which", {c: n for n, clocks in enumerate(users) for c in clocks}, 3)
+        self._size = size = Signal(max(bits, params.accumulator_bits))
+        factor = Signal(16)
+        gain = Mux(self._at(program.excitation), p["g_e"], p["g_i"])
+        m.d.comb += [
+            size.eq(choose(sizes[: len(users)], which)),
+            factor.eq(Mux(gains, Const(1, 16) << gain, coefficient)),
+        ]
+        # A register without a reset is part of the multiplier, and the sum of its product too.
+        product = Signal(len(size) + 16, reset_less=True)
+        self._exponent = exponent = Signal(3)
+        self._rounded = Signal(max(len(product), DITHER_BITS) + 1)
+        m.d.sync += product.eq(size * factor)
+        # A gain adds to the current, a decay takes its dither.
+        self._adds = self._at(program.excitation + 1, program.inhibition + 1)
+        current = Mux(self._at(program.inhibition + 1), s["ii"], s["ie"])
+        addend = Mux(self._adds, current, decay_dither(self._dither(m), exponent))
+        m.d.comb += self._rounded.eq(product + addend)
+        self._takes_all = Signal()
+        full = Signal()
+        m.d.sync += [full.eq(coefficient == 0xFFFF), self._takes_all.eq(full & (exponent == 0))]
+
+    def _dither(self, m: Module) -> Value:
+        """Return the dither of the neuron."""
+        # Products and sums of 16 bits, as they fit into multipliers with an adder.
+        quick = PassTiming.of(self.params).quick
+        places = [Signal(DITHER_BITS - 16 * k, reset_less=True, name=f"place{k}") for k in range(2)]
+        low, high = Signal(DITHER_BITS, reset_less=True), Signal(DITHER_BITS - 16, reset_less=True)
+        for k, place in enumerate(places):
+            domain = m.d.sync if quick else m.d.comb
+            domain += place.eq(self._neuron * (INDEX >> 16 * k & 0xFFFF))
+        m.d.sync += [low.eq(places[0] + self.dither), high.eq(places[1] + low[16:])]
+        return Cat(low[:16], high)
+
+    def _decay(self, m: Module):
+        """Keep the exponents; take each loss from its magnitude (docs/numbers.md)."""
+        params, program, p = self.params, self._program, self._p
+        order = ["exponent_m", *(["exponent_th"] if params.adaptation else []), "exponent_e", "exponent_i"]
+        left = Signal(3 * len(order))
+        self._subtract, self._goes_on = Signal(), Signal()
+        m.d.comb += self._exponent.eq(left[:3])
+        # Each is used in the clock behind its product.
+        products = [program.potential, program.currents, program.currents + 1]
+        if params.adaptation:
+            products.append(program.threshold_decay)
+        with m.If(self._at(program.exponents)):
+            m.d.sync += [
+                left.eq(Cat(p[name] for name in order)),
+                self._subtract.eq(p["subtract"]),
+                self._goes_on.eq(p["integrate"]),
+            ]
+        with m.Elif(self._at(*(clock + 1 for clock in products))):
+            m.d.sync += left.eq(left >> 3)
+        self._loss = loss = Signal(params.state_bits)
+        self._left = Signal(signed(params.state_bits + 1))
+        m.d.sync += loss.eq(decay_shift(self._rounded, self._exponent, params.state_bits))
+        # Currents enter the potential as they are.
+        with m.If(self._at(program.currents - 1, program.currents)):
+            m.d.sync += loss.eq(0)
+        m.d.comb += self._left.eq((self._size - loss)[: params.state_bits])
+
+    def _add(self, m: Module):
+        """Keep the currents with their sums, clipped, and what the decays leave."""
+        params, program, s = self.params, self._program, self._s
+        bits, top, e, i = params.state_bits, params.state_max, self._e, self._i
+        current, self._clips_current = Signal(bits - 1), Signal()
+        m.d.comb += [
+            self._clips_current.eq(self._rounded[bits - 1 :].any()),
+            current.eq(Mux(self._clips_current, top, self._rounded)),
+        ]
+        for register, added, decayed in (
+            (e, program.excitation + 1, program.currents + 2),
+            (i, program.inhibition + 1, program.currents + 3),
+        ):
+            with m.If(self._at(added)):
+                m.d.sync += register.eq(current)
+            with m.If(self._at(decayed)):
+                m.d.sync += register.eq(Mux(self._takes_all, 0, self._left))
+        if params.adaptation:
+            with m.If(self._at(program.threshold_state)):
+                m.d.sync += self._theta.eq(s["theta"])
+            with m.If(self._at(program.threshold_decay + 2)):
+                m.d.sync += self._theta.eq(Mux(self._takes_all, 0, self._left))
+
+    def _integrate(self, m: Module):
+        """Add up the potential exactly, then clip it."""
+        params, program, p, s = self.params, self._program, self._p, self._s
+        bits, potential, currents = params.state_bits, program.potential, program.currents
+        total = Signal(signed(bits + 3))
+        operand, lowers = Signal(signed(bits + 1)), Signal()
+        is_bias, decays = self._at(program.bias), self._at(potential + 2)
+        m.d.comb += [
+            lowers.eq(Mux(decays, s["v"][-1], self._at(currents + 1))),
+            operand.eq(Mux(is_bias, p["bias"], Mux(lowers, ~self._left, self._left))),
+        ]
+        with m.If(self._clock < program.bias):
+            m.d.sync += total.eq(0)
+        with m.If(is_bias | (decays & ~self._takes_all) | self._at(currents, currents + 1)):
+            m.d.sync += total.eq((Cat(1, total).as_signed() + Cat(lowers, operand).as_signed()) >> 1)
+        self._u, self._clips_u = Signal(signed(bits)), Signal()
+        clipped, clips = saturated(total, bits)
+        with m.If(self._at(currents + 2)):
+            m.d.sync += self._u.eq(clipped)
+        m.d.comb += self._clips_u.eq(clips)
 
     def _decide(self, m: Module):
         """Compare, choose the new state, and write it."""
-        params, p, s, theta, u_sat = self.params, self._p, self._s, self._theta, self._u_sat
+        params, program, p, s, u = self.params, self._program, self._p, self._s, self._u
         bits, top = params.state_bits, params.state_max
-        ready, moves, fires, forced = Signal(), Signal(), Signal(), Signal()
-        self._fires = fires
-        threshold = p.thr + theta if params.adaptation else p.thr
-        m.d.comb += [ready.eq(s.refr == 0), moves.eq(ready | p.integrate | forced)]
+        self._fires, self._moves = fires, moves = Signal(), Signal()
+        ready, forced = Signal(), Signal()
+        m.d.comb += [ready.eq(s["refr"] == 0), moves.eq(ready | self._goes_on | forced)]
         if params.teaching:
             m.d.comb += [
                 forced.eq(self.forced.bit_select(self._neuron[:4], 1)),
-                self.forced_done.eq(self._at(_Step.FINISH, 1) & self._neuron[:4].all()),
+                self.forced_done.eq(self._last & self._neuron[:4].all()),
             ]
-        with m.If(self._at(_Step.FINISH, 0)):
-            m.d.sync += fires.eq(self._used & (forced | (ready & (u_sat >= threshold))))
-
-        reduced = Signal(signed(bits + 1))
-        reduced_sat, clips_reduced = saturated(reduced, bits)
-        new = data.View(s.shape(), Signal(s.shape().size, name="new"))
+        # One subtraction, first of the threshold, then of the reset.
+        compares, level = self._at(program.compare), Signal(signed(bits + params.adaptation))
+        above = Signal(signed(len(level) + 1))
         m.d.comb += [
-            reduced.eq(u_sat - p.reset),
-            new.v.eq(Mux(moves, Mux(fires, Mux(p.subtract, reduced_sat, p.reset), u_sat), s.v)),
-            new.refr.eq(Mux(fires, p.refractory, Mux(ready, 0, s.refr - 1))),
-            new.ie.eq(self._e),
-            new.ii.eq(self._i),
+            level.eq(Mux(compares, p["thr"] + (self._theta if params.adaptation else 0), p["reset"])),
+            above.eq(u - level),
         ]
-        clips = [self._clips_u & moves, fires & p.subtract & clips_reduced]
+        with m.If(compares):
+            m.d.sync += fires.eq(self._used & (forced | (ready & ~above[-1])))
+        reduced, self._clips_reduced = saturated(above[: bits + 1].as_signed(), bits)
+        v = Signal(signed(bits), name="new_v")
+        m.d.comb += v.eq(Mux(fires, Mux(self._subtract, reduced, p["reset"]), u))
+        refr = Signal(8, name="new_refr")
+        m.d.comb += refr.eq(Mux(fires, p["refractory"], Mux(ready, 0, s["refr"] - 1)))
         if params.adaptation:
-            raised = theta + p.th_step
-            rises = fires & self.adapt
-            m.d.comb += new.theta.eq(Mux(rises, minimum(raised, top), theta))
-            clips.append(rises & (raised > top))
-        self._write(m, new, clips)
+            raised, self._rises = Signal(bits), fires & self.adapt & self._at(program.rise)
+            self._clips_rise = raised > top
+            m.d.comb += raised.eq(self._theta + p["th_step"])
+            with m.If(self._rises):
+                m.d.sync += self._theta.eq(minimum(raised, top))
+        self._write(m, v, {"refr": refr, "ie": self._e, "ii": self._i, "theta": self._theta})
 
-    def _write(self, m: Module, new: data.View, clips: list):
-        """Write the new state; report spikes and clips."""
-        writes = self._at(_Step.FINISH, 1)
-        adds = self._at(_Step.EXCITATION, 1) | self._at(_Step.INHIBITION, 1)
+    def _write(self, m: Module, v: Signal, fields: Mapping[str, Signal]):
+        """Write the words of the new state."""
+        program, state, layout = self._program, self._state, self._tables[1].layout
+        # A word of the potential alone is written when it is chosen; the rest waits for the refractory time.
+        bits = len(v)
+        first = 16 if bits >= 16 else 0
+        alone = [program.reset] if first else []
+        others = [clock for clock in program.state_writes if clock not in alone]
+        rest = Signal(bits - first)
+        if first < bits:
+            old = Cat(self._s.bit("refr", k // 16, k % 16) for k in range(first, bits))
+            with m.If(self._at(program.reset)):
+                m.d.sync += rest.eq(Mux(self._moves, v[first:], old))
+        record = Signal(16 * layout.words, name="new")
+        for field in layout.fields.values():
+            value = Cat(v[:first], rest) if field.name == "v" else fields[field.name]
+            m.d.comb += record[field.start : field.start + field.width].eq(value)
+        which = self._of(m, "written_word", program.state_writes, len(state.write_word))
         m.d.comb += [
-            self._state.write_row.eq(self._neuron),
-            self._state.write_en.eq((writes & self._used).replicate(len(self._state.write_en))),
-            self._state.write.eq(new.as_value()),
-            self.spikes.eq(writes & self._fires),
+            state.write_word.eq(which),
+            state.write.eq(choose([record[16 * n : 16 * n + 16] for n in range(layout.words)], which)),
+            state.write_en.eq(self._used & (self._at(*others) | (self._at(*alone) & self._moves))),
         ]
-        with m.If(self._used & writes):
-            m.d.comb += self.saturations.eq(sum(clips))
-        with m.Elif(self._used & adds):
-            m.d.comb += self.saturations.eq(self._clips_current)
 
-        # The spikes are shifted into a word until it is full.
+    def _count(self, m: Module):
+        """Report spikes and clips; shift the spikes into a word until it is full."""
+        program = self._program
+        clips = [
+            self._adds & self._clips_current,
+            self._at(program.currents + 2) & self._moves & self._clips_u,
+            self._at(program.reset) & self._fires & self._subtract & self._clips_reduced,
+        ]
+        if self.params.adaptation:
+            clips.append(self._rises & self._clips_rise)
         earlier = Signal(15)
-        with m.If(writes):
+        with m.If(self._last):
             m.d.sync += earlier.eq(self.word >> 1)
         m.d.comb += [
+            self.saturations.eq(self._used & Cat(clips).any()),
+            self.spikes.eq(self._last & self._fires),
             self.word.eq(Cat(earlier, self._fires)),
-            self.word_en.eq(writes & self._neuron[:4].all()),
+            self.word_en.eq(self._last & self._neuron[:4].all()),
             self.word_index.eq(self._neuron >> 4),
         ]

@@ -338,18 +338,6 @@ class ArrayParams:
         """Clocks of a chunk of `lanes` synapses in a pass."""
         return 2 if self.single_port else 1
 
-    @property
-    def serial_clocks(self) -> int:
-        """Clocks of a neuron where `serial_neurons` are updated one after the other."""
-        return 19 if self.adaptation else 16
-
-    @property
-    def sweep_clocks(self) -> int:
-        """Clocks in which all neurons are updated."""
-        if self.serial_neurons:
-            return self.serial_clocks * self.neurons
-        return math.ceil(self.neurons / self.neuron_lanes)
-
     # ---- identity ------------------------------------------------------------------------------
 
     def replace(self, **changes: int | bool) -> ArrayParams:

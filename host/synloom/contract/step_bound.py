@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from synloom.contract.params import ArrayParams
+from synloom.contract.serial_program import sweep_clocks
 
 __all__ = ["StepBound", "step_bound"]
 
@@ -128,7 +129,7 @@ def _rows(params: ArrayParams, inputs: float, neurons: float, learning: bool) ->
 
 def _sweep(params: ArrayParams, learning: bool) -> float:
     if params.serial_neurons:
-        return params.sweep_clocks
+        return sweep_clocks(params)
     sweep = 16 * params.neuron_words // params.neuron_lanes + _SWEEP
     if not learning:
         return sweep

@@ -11,6 +11,7 @@ from synloom.base.progress import Progress
 from synloom.contract.array_port import Port
 from synloom.contract.frames import RunFlag
 from synloom.contract.params import ArrayParams
+from synloom.contract.serial_program import sweep_clocks
 from synloom.contract.step_bound import StepBound, step_bound
 from synloom.device.counters import read_counters
 from synloom.device.execution import is_running
@@ -66,7 +67,7 @@ class StepCost:
     @property
     def work(self) -> float:
         """Clocks of the sweep and of the chunks of a step: what the lanes are busy with."""
-        return self.params.sweep_clocks + self.params.chunk_clocks * self.chunks / self.steps
+        return sweep_clocks(self.params) + self.params.chunk_clocks * self.chunks / self.steps
 
     @property
     def bound(self) -> StepBound:

@@ -1,0 +1,77 @@
+import pytest
+
+from synloom.contract import ArrayParams
+from synloom.contract.memory_map import layout_of
+from synloom.contract.regions import Region
+from synloom.contract.serial_program import serial_program, shown_words, sweep_clocks
+
+ALL = [(bits, adaptation) for bits in range(12, 25) for adaptation in (False, True)]
+
+
+def params_of(bits, adaptation):
+    return ArrayParams(state_bits=bits, adaptation=adaptation, serial_neurons=True, neuron_lanes=1)
+
+
+def shown(reads, clock):
+    """Return the words that are there in a clock: that of the register, and that at the output."""
+    words = [word for asked, word in sorted(reads.items()) if asked < clock]
+    return words[-2:] if len(words) > 1 else [None, *words]
+
+
+@pytest.mark.parametrize(("bits", "adaptation"), ALL)
+def test_every_field_is_there_when_it_is_used(bits, adaptation):
+    params = params_of(bits, adaptation)
+    program = serial_program(params)
+    p, s = layout_of(params, Region.NEURON_PARAMS), layout_of(params, Region.NEURON_STATE)
+    last = program.clocks - 1
+    uses = [
+        (p, program.parameter_reads, "g_e", program.excitation, program.excitation),
+        (p, program.parameter_reads, "g_i", program.inhibition, program.inhibition),
+        (p, program.parameter_reads, "exponent_i", program.exponents, program.exponents),
+        (p, program.parameter_reads, "bias", program.bias, program.bias),
+        (p, program.parameter_reads, "dm", program.potential, program.potential),
+        (p, program.parameter_reads, "de", program.currents, program.currents),
+        (p, program.parameter_reads, "di", program.currents + 1, program.currents + 1),
+        (p, program.parameter_reads, "thr", program.compare, program.compare),
+        (p, program.parameter_reads, "reset", program.reset, program.reset),
+        (p, program.parameter_reads, "refractory", last, last),
+        (s, program.state_reads, "ie", program.excitation + 1, program.excitation + 1),
+        (s, program.state_reads, "ii", program.inhibition + 1, program.inhibition + 1),
+        (s, program.state_reads, "v", program.potential, program.potential + 2),
+        (s, program.state_reads, "refr", program.currents + 2, last),
+    ]
+    if adaptation:
+        uses += [
+            (p, program.parameter_reads, "dth", program.threshold_decay, program.threshold_decay),
+            (p, program.parameter_reads, "th_step", program.rise, program.rise),
+            (s, program.state_reads, "theta", program.threshold_state, program.threshold_state),
+        ]
+    for layout, reads, name, first, until in uses:
+        before, at = shown_words(layout, name)
+        for clock in range(first, until + 1):
+            register, output = shown(reads, clock)
+            assert output == at, (name, clock)
+            assert before in (register, output), (name, clock)
+
+
+@pytest.mark.parametrize(("bits", "adaptation"), ALL)
+def test_every_word_is_written_once_behind_its_last_read(bits, adaptation):
+    params = params_of(bits, adaptation)
+    program = serial_program(params)
+    words = layout_of(params, Region.NEURON_STATE).words
+    assert sorted(program.state_writes.values()) == list(range(words))
+    assert min(program.state_writes) > max(program.state_reads)
+    assert max(program.state_writes) == program.clocks - 1
+
+
+def test_sixteen_bits_take_the_clocks_of_the_manual():
+    assert serial_program(params_of(16, False)).clocks == 16
+    assert serial_program(params_of(16, True)).clocks == 19
+    for adaptation, least, most in ((False, 16, 19), (True, 19, 23)):
+        clocks = [serial_program(params_of(bits, adaptation)).clocks for bits in range(12, 25)]
+        assert (min(clocks), max(clocks)) == (least, most)
+
+
+def test_a_sweep_takes_the_clocks_of_all_neurons():
+    assert sweep_clocks(params_of(16, False).replace(neurons=100)) == 1600
+    assert sweep_clocks(ArrayParams(neurons=100, neuron_lanes=8)) == 13
