@@ -4,7 +4,8 @@ from types import SimpleNamespace
 import pytest
 from core_benches import access, simulate, ticks
 
-from synloom_hdl.core.shared_memory import SharedMemory, block_ram
+from synloom_hdl.core.shared_memory import SharedMemory
+from synloom_hdl.ram_style import block_ram
 
 ROWS = 5
 SHAPES = {

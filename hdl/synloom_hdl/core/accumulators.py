@@ -9,8 +9,8 @@ from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom_hdl.arithmetic import popcount
-from synloom_hdl.core.shared_memory import block_ram
 from synloom_hdl.pipeline import Pipeline, Staged, cat, mux
+from synloom_hdl.ram_style import block_ram
 
 __all__ = ["Accumulators", "SlotAccumulators", "groups", "make_accumulators", "sums_layout"]
 

@@ -14,7 +14,8 @@ from synloom.contract.registers import COUNTERS
 from synloom.contract.traces import TRACES
 from synloom_hdl.arithmetic import choose
 from synloom_hdl.core.registers import KEPT_BITS, words_at_first
-from synloom_hdl.core.shared_memory import AccessSignature, block_ram
+from synloom_hdl.core.shared_memory import AccessSignature
+from synloom_hdl.ram_style import block_ram
 
 __all__ = ["ROUND_CLOCKS", "Counters", "most"]
 

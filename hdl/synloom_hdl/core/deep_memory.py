@@ -8,7 +8,8 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract.memory import Memory
-from synloom_hdl.core.shared_memory import AccessSignature, block_ram
+from synloom_hdl.core.shared_memory import AccessSignature
+from synloom_hdl.ram_style import block_ram
 
 __all__ = ["DeepMemory"]
 

@@ -10,8 +10,8 @@ from amaranth.utils import ceil_log2
 from synloom.contract import ArrayParams
 from synloom.contract.records import SETTING
 from synloom_hdl.core.neuron_lane import record_layout
-from synloom_hdl.core.shared_memory import block_ram
 from synloom_hdl.core.wheel import spike_layout
+from synloom_hdl.ram_style import block_ram
 
 __all__ = ["EventQueue"]
 

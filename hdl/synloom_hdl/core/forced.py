@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
-from synloom_hdl.core.shared_memory import block_ram
+from synloom_hdl.ram_style import block_ram
 
 __all__ = ["Forced"]
 

@@ -11,8 +11,9 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom_hdl.arithmetic import choose
+from synloom_hdl.ram_style import block_ram
 
-__all__ = ["ACCESS_CLOCKS", "ACCESS_WRITE_CLOCK", "AccessSignature", "SharedMemory", "block_ram"]
+__all__ = ["ACCESS_CLOCKS", "ACCESS_WRITE_CLOCK", "AccessSignature", "SharedMemory"]
 
 ACCESS_CLOCKS = 6
 """Clocks of an access that is not held: `select` is high throughout, and `q` is sampled in the last."""
@@ -21,24 +22,6 @@ ACCESS_WRITE_CLOCK = 3
 """The clock of an access, from 0, in which `write` is high."""
 
 _BANK_BITS = 32
-_DISTRIBUTED_BITS = {"ecp5": 2048, "gowin": 3600}
-
-
-def block_ram(platform, bits: int, *, mixes: bool = False) -> dict[str, str]:
-    """Return the attributes of a memory of so many bits, by which synthesis chooses the kind of memory.
-
-    If it `mixes`, a row may be read in the clock in which one of its elements is written. Block RAM may then
-    give any value; distributed RAM gives the old row.
-
-    iCE40 has only block RAM and registers. ECP5 and Gowin have blocks of 18 Kibit, which the weights need: a
-    memory that would leave most of a block empty is distributed RAM.
-    """
-    family = getattr(platform, "fpga_family", None)
-    if family == "ice40":
-        return {"ram_style": "block"}
-    if bits <= _DISTRIBUTED_BITS.get(family, 0) or (mixes and family in _DISTRIBUTED_BITS):
-        return {"ram_style": "distributed"}
-    return {}
 
 
 class AccessSignature(wiring.Signature):

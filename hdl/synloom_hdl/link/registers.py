@@ -8,6 +8,7 @@ from synloom.contract.info import encode_info
 from synloom.contract.regions import Region
 from synloom.contract.registers import link
 from synloom_hdl.core_interface import BusSignature
+from synloom_hdl.ram_style import block_ram
 
 __all__ = ["LinkRegisters"]
 
@@ -67,7 +68,8 @@ class LinkRegisters(wiring.Component):
         assert [link(name).offset - _FIRST_EVENT for name in _EVENTS] == [0, 1, 2, 3]
         words += [0] * (2 * _HALF - len(words))
         words[_HALF + link("divisor").offset] = self.divisor.init
-        m.submodules.words = storage = memory.Memory(shape=16, depth=2 * _HALF, init=words)
+        attributes = block_ram(platform, 16 * len(words), seldom=True)
+        m.submodules.words = storage = memory.Memory(shape=16, depth=len(words), init=words, attrs=attributes)
         write, read = storage.write_port(), storage.read_port(transparent_for=())
 
         request = self.bus.request.p
