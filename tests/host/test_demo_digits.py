@@ -224,7 +224,7 @@ def test_one_differing_bit_is_a_failure(small_demo, monkeypatch, tmp_path):
     assert "DIFFER" in result.stdout
 
 
-def _model(params, progress, options):
+def _model(params, progress, faults, options):
     from synloom_sim.model_port import ModelPort
 
     return ModelPort(params)
