@@ -95,16 +95,21 @@ class Images:
 
     def judge(self, case):
         """Return what came of a case: an error, or contents that must be equal."""
-        try:
-            again = Image.load(self.path)
-        except SynloomError as error:
-            return error
-        if self.contents_of(again) == self.contents:
-            return "equal"
-        # Names and the report, signed again: nothing that a result depends on.
-        assert case[0] == "header"
-        assert again.digest() == self.digest
-        return "other"
+        return judged(case, self, Image.load)
+
+
+def judged(case, subject, load):
+    """Return what came of a file: its error, "equal", or "other" for what is harmless and signed again."""
+    try:
+        again = load(subject.path)
+    except SynloomError as error:
+        return error
+    if subject.contents_of(again) == subject.contents:
+        return "equal"
+    # Names, the report, counters: nothing that a result or the future depends on.
+    assert case[0] == "header"
+    assert again.digest() == subject.digest
+    return "other"
 
 
 class Snapshots:
@@ -134,16 +139,7 @@ class Snapshots:
 
     def judge(self, case):
         """Return what came of a case: an error, or contents that must be equal."""
-        try:
-            again = Snapshot.load(self.path)
-        except SynloomError as error:
-            return error
-        if self.contents_of(again) == self.contents:
-            return "equal"
-        # Counters, signed again: nothing that the future depends on.
-        assert case[0] == "header"
-        assert again.digest() == self.digest
-        return "other"
+        return judged(case, self, Snapshot.load)
 
 
 class Logs:

@@ -19,8 +19,6 @@ class Command:
     ----------
     places : container of int
         Places in the argument register for the argument bytes, in order; the others become 0.
-    has_list : bool
-        More bytes may follow.
     repeats : bool
         Executed again if it is received again with the same sequence number.
     answers : bool
@@ -28,7 +26,6 @@ class Command:
     """
 
     places: Container[int] = ()
-    has_list: bool = False
     repeats: bool = False
     answers: bool = False
 
@@ -38,12 +35,12 @@ COMMANDS = {
     Op.HELLO: Command(repeats=True, answers=True),
     Op.OPEN: Command(range(2)),
     Op.READ: Command(range(6), repeats=True, answers=True),
-    Op.WRITE: Command(range(4), has_list=True, repeats=True),
+    Op.WRITE: Command(range(4), repeats=True),
     Op.FILL: Command(range(8), repeats=True),
     Op.RUN: Command(range(5)),
     Op.CONTROL: Command(range(1)),
-    Op.EVENTS: Command(has_list=True, answers=True),
+    Op.EVENTS: Command(answers=True),
     # The input is an offset; shift, exponent and mode wait where other commands have a count.
-    Op.RATES8: Command((1, 2, 4), has_list=True),
+    Op.RATES8: Command((1, 2, 4)),
     Op.STREAM: Command(range(3), repeats=True),
 }

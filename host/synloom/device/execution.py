@@ -16,6 +16,7 @@ from synloom.contract.regions import Region
 from synloom.contract.registers import control
 from synloom.device import signals
 from synloom.device.decoder import RecordDecoder
+from synloom.device.loader import read_register
 
 __all__ = ["Events", "Source", "execute", "is_running", "stop"]
 
@@ -209,8 +210,7 @@ class _Watch:
     def look(self, decoder: RecordDecoder, *, waits: bool) -> None:
         """Raise DeviceError if the run is over, or stood still for some looks without waiting for events."""
         _complain_if_dead(self._port, decoder)
-        register = control("now")
-        now = register.unpack(self._port.read(Region.CTRL, register.offset, register.words))
+        now = read_register(self._port, "now")
         self._looks = self._looks + 1 if now == self._seen and not waits else 0
         self._seen = now
         if self._looks >= _LOOKS:
