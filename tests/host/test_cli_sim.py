@@ -13,6 +13,8 @@ from synloom.base.errors import ParameterError
 from synloom.cli.main import main
 from synloom.cli.options import read_params
 from synloom.contract import ArrayParams
+from synloom.contract.frames import ControlAction
+from synloom.device.loader import read_register
 from synloom.device.targets import open_port
 from synloom.selftest.comparison import agreement, play
 from synloom.selftest.random_network import random_network
@@ -97,6 +99,16 @@ def test_a_board_on_a_bad_line_gives_the_models_bits_and_counts_its_faults(tmp_p
     counts = dict(re.findall(r"([a-z]+): ([\d,]+)", err))
     assert {"damage", "delays", "stalls", "frames", "bytes"} <= counts.keys()
     assert process.returncode == 130
+
+
+def test_bytes_that_are_late_arrive_while_the_board_runs(tmp_path):
+    with serving(tmp_path, "--faults", "delays=1&seed=1") as (_, device, _):
+        port = open_port(device)
+        port.run(0xFFFFFFFF)
+        steps = [read_register(port, "now") for _ in range(3)]
+        assert 0 < steps[0] < steps[1] < steps[2]
+        port.control(ControlAction.ABORT)
+        port.close()
 
 
 def test_faults_need_a_served_board_and_are_checked_before_it_is_built(capsys):

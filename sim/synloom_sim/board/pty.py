@@ -20,7 +20,7 @@ __all__ = ["Line", "PtyBoard"]
 _READ_BYTES: Final = 4096
 _BATCH_SECONDS: Final = 0.005
 _LATE_S: Final = 0.02
-"""How late delayed bytes are at a board that has nothing else to do."""
+"""How late delayed bytes are."""
 
 
 class Line(Protocol):
@@ -78,6 +78,7 @@ class PtyBoard:
         os.set_blocking(self._master, False)
         self.device = os.ttyname(self._slave)
         self._pending = b""
+        self._held_since: float | None = None
         self._batches = Batches(board, _BATCH_SECONDS)
         self._link: Path | None = None
         if link is not None:
@@ -100,7 +101,8 @@ class PtyBoard:
             if self._master in readers:
                 self.board.put(self._received(os.read(self._master, _READ_BYTES)))
             if writers or not blocked:
-                idle = self._run() is RunReason.IDLE and not self._release()
+                idle = self._run() is RunReason.IDLE
+                idle = not self._release(waits=idle) and idle
 
     def stop(self) -> None:
         """Make `serve` return; may be called from another thread or a signal handler."""
@@ -138,11 +140,22 @@ class PtyBoard:
     def _received(self, data: bytes) -> bytes:
         return self._lines[0].carry(data) if self._lines else data
 
-    def _release(self) -> bool:
-        """Let bytes arrive that are on their way to or from an idle board; return whether there were any."""
+    def _release(self, *, waits: bool) -> bool:
+        """Let bytes arrive that are on their way to or from the board; return whether there were any.
+
+        A board that runs must get them too: it may wait for nothing else. An idle one `waits` for them here.
+        """
         if not self._lines or not any(line.holds for line in self._lines):
+            self._held_since = None
             return False
-        time.sleep(_LATE_S)
+        if waits:
+            time.sleep(_LATE_S)
+        else:
+            now = time.monotonic()
+            self._held_since = now if self._held_since is None else self._held_since
+            if now - self._held_since < _LATE_S:
+                return False
+        self._held_since = None
         inward, outward = self._lines
         self.board.put(inward.release())
         self._pending += outward.release()
