@@ -84,6 +84,7 @@ def first_part(device: Device) -> None:
     device.set_rates("noise", 70.0 / dt)
     device.set_offset("others", 0.1)
     device.set_neurons("cells", v_thresh=-52.0, tau_refrac=3.0 * dt, theta_plus=0.5)
+    device.set_rule("out", A=-0.05, target=0.4)
     device.run(33.0 * dt)
     device.step({"cue": [1]})
 

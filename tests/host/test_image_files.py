@@ -84,6 +84,11 @@ def test_wrong_metadata_is_named(saved, tmp_path, key, value, words):
     assert len(str(caught.value).splitlines()) == 1
 
 
+def half(**changes):
+    """One side of a learning rule, as a header has it."""
+    return {"amplitude": "A_plus", "offset": None, "scale": 1.0, "spike": 1.0, **changes}
+
+
 PLACES = [
     ("populations", 0, {"n": 4}, "v_zero must have 4 numbers"),
     ("populations", 0, {"n": 0}, "n must be in 1..2048"),
@@ -105,7 +110,13 @@ PLACES = [
     ("inputs", 0, {"generator": "noise"}, "generator must be poisson, regular or null"),
     ("projections", 0, {"pre": "nobody"}, "'w' joins populations that are not there"),
     ("projections", 0, {"post": "in"}, "'w' joins populations that are not there"),
-    ("projections", 0, {"plastic": 1}, "plastic must be True or False"),
+    ("projections", 0, {"rule": 1}, "must be a table of rows, columns"),
+    ("projections", 0, {"rule": {"rows": None}}, "must be a table of rows, columns"),
+    ("projections", 0, {"rule": {"rows": None, "columns": 7}}, "must be a table of amplitude, offset, scale"),
+    ("projections", 0, {"rule": {"rows": half(scale=0.0), "columns": None}}, "scale must not be 0"),
+    ("projections", 0, {"rule": {"rows": half(scale=1e999), "columns": None}}, "scale must be"),
+    ("projections", 0, {"rule": {"rows": half(spike=-1.0), "columns": None}}, "spike must be"),
+    ("projections", 0, {"rule": {"rows": half(amplitude=3), "columns": None}}, "amplitude must be"),
     ("projections", 0, {"first": 1}, "must begin at synapse 0, not 1"),
     ("projections", 0, {"count": 3}, "the projections have 3 synapses, the file has 15"),
     ("projections", 0, {"pre": "more"}, "synapses outside of its populations"),

@@ -25,6 +25,8 @@ from synloom import (
     Projection,
     compile,
 )
+from synloom.contract.memory_map import memory_of
+from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.device import signals
 from synloom.device.loader import read_register
@@ -168,6 +170,35 @@ def test_learning_is_what_was_asked_for_last(on):
     )
     assert went_on > 8
     assert wants == 0
+
+
+def test_parameters_are_what_the_array_has():
+    def change(device):
+        device.set_neurons("out", v_thresh=-45.0)
+        device.set_rule("plastic", A_plus=0.03)
+
+    def held(device):
+        segments = device.snapshot().memories["program"]
+        segments = memory_of(IMAGE.params, Region.PROGRAM).unpack(segments)
+        neurons = memory_of(IMAGE.params, Region.NEURON_PARAMS).unpack(
+            device.snapshot().memories["neuron_params"]
+        )
+        ups = (segments["plastic"] == 1) & (segments["a_negative"] == 0)
+        return segments["a"][ups].tolist(), neurons["thr"].tolist()
+
+    def keeps(device):
+        # A change of something else leaves in the array what is there.
+        before = held(device)
+        device.set_rule("plastic", A_minus=0.01)
+        device.set_neurons("out", tau_refrac=3.0)
+        assert held(device) == before
+        seen.add(str(before))
+
+    seen = set()
+    went_on, wants = every_line(change, after=keeps)
+    assert went_on > 50
+    assert wants == 0
+    assert len(seen) == 3
 
 
 def test_recorders_are_in_the_array_before_the_next_run():

@@ -67,8 +67,8 @@ def test_a_replay_gives_the_same_bits(logs, name, target):
 
 def test_a_log_has_every_kind_of_entry(logs):
     kinds = {entry.kind for entry in LogReader(logs / "1.0.log")}
-    wanted = "begin load restore reset events settings rates mode reward neurons weights recorders run counts"
-    assert kinds == {*wanted.split(), "rates back", "clear counts", "learned", "end"}
+    wanted = "begin load restore reset events settings rates mode reward neurons segments weights recorders"
+    assert kinds == {*wanted.split(), "run", "counts", "rates back", "clear counts", "learned", "end"}
 
 
 def test_what_is_loaded_again_is_in_the_file_once(logs):
@@ -93,6 +93,7 @@ def test_two_targets_are_compared_with_each_other(logs):
     "kind",
     [
         *("restore", "reset", "events", "settings", "rates", "rates back", "mode", "reward", "neurons"),
+        "segments",
         *("weights", "recorders", "run", "clear counts"),
     ],
 )

@@ -138,7 +138,7 @@ class _Compilation:
             events=self._events(),
             populations=self._population_infos(),
             inputs=self._input_infos(),
-            projections=self._projection_infos(),
+            projections=self._projection_infos(placed),
             report=self.report.report(),
         )
 
@@ -356,7 +356,7 @@ class _Compilation:
             for p, first in zip(self.network.inputs, self.places.inputs, strict=True)
         }
 
-    def _projection_infos(self) -> Mapping[str, ProjectionInfo]:
+    def _projection_infos(self, placed: Sequence[PlacedProjection]) -> Mapping[str, ProjectionInfo]:
         ends = np.cumsum([len(edge.pre) for edge in self.edges]).tolist()
         return {
             edge.label: ProjectionInfo(
@@ -364,11 +364,11 @@ class _Compilation:
                 pre=str(edge.projection.pre.label),
                 post=str(edge.projection.post.label),
                 shift=self._scale_of(edge).shifts[edge.label],
-                plastic=edge.rule is not None,
+                rule=None if p.rule is None else p.rule.info(),
                 first=end - len(edge.pre),
                 count=len(edge.pre),
             )
-            for edge, end in zip(self.edges, ends, strict=True)
+            for edge, p, end in zip(self.edges, placed, ends, strict=True)
         }
 
     def _synapses(self) -> npt.NDArray[np.uint16]:

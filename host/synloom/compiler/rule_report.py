@@ -11,9 +11,10 @@ from synloom.compiler.coefficients import decay_coefficients
 from synloom.compiler.effective import report_decay
 from synloom.compiler.synapses import Edges
 from synloom.contract.params import ArrayParams
+from synloom.image.places import HalfRuleInfo
 from synloom.image.report import ReportBuilder
 
-__all__ = ["SUB_LSB_BITS", "Amplitude", "report_half"]
+__all__ = ["SUB_LSB_BITS", "Amplitude", "half_info", "pair_share", "report_half"]
 
 SUB_LSB_BITS: Final = 12
 """Bits of a change below a unit of the weight."""
@@ -53,14 +54,56 @@ class Amplitude:
         assert rule is not None
         if rule.rounding == "stochastic":
             return self.a * self.one / self.exact
-        # As `update` in docs/numbers.md: first in 2**-12 of a weight's unit, then in whole units.
-        shift = params.trace_bits - 4
-        change, ideal = self.a * self.one >> shift, self.exact / 2.0 ** (shift + SUB_LSB_BITS)
-        if rule.bounds == "soft":
-            change = change * self.room >> params.weight_bits - 1
-            ideal *= self.room / 2.0 ** (params.weight_bits - 1)
-        rounded = change + (1 << SUB_LSB_BITS - 1) >> SUB_LSB_BITS
-        return rounded / ideal if ideal else 1.0
+        room = self.room if rule.bounds == "soft" else None
+        return pair_share(self.a * self.one, self.exact, room, params)
+
+
+def pair_share(product: int, exact: float, room: int | None, params: ArrayParams) -> float:
+    """Return the change by one pair, rounded to whole units of the weight, as a share of the wanted one.
+
+    Parameters
+    ----------
+    product : int
+        Amplitude times the trace of one spike, as the array has them.
+    exact : float
+        The same before rounding.
+    room : int or None
+        Units from w_min to w_max with soft bounds, None with additive ones.
+    params : ArrayParams
+        The array.
+    """
+    # As `update` in docs/numbers.md: first in 2**-12 of a weight's unit, then in whole units.
+    shift = params.trace_bits - 4
+    change, ideal = product >> shift, exact / 2.0 ** (shift + SUB_LSB_BITS)
+    if room is not None:
+        change = change * room >> params.weight_bits - 1
+        ideal *= room / 2.0 ** (params.weight_bits - 1)
+    rounded = change + (1 << SUB_LSB_BITS - 1) >> SUB_LSB_BITS
+    return rounded / ideal if ideal else 1.0
+
+
+def half_info(edge: Edges, name: str, scale: float, spike: float) -> HalfRuleInfo:
+    """Return what the numbers of one side of a rule stand for, in the words of the rule that the user gave.
+
+    Parameters
+    ----------
+    edge : Edges
+        The projection.
+    name : str
+        ``"A_pre"`` or ``"A_post"``.
+    scale, spike : float
+        As in `HalfRuleInfo`, for the amplitude of the pair rule.
+    """
+    names = getattr(edge.projection.plasticity, "names", None)
+    offset = "y0" if name == "A_pre" else "x0"
+    if names is None:
+        return HalfRuleInfo(amplitude=name, offset=offset, scale=scale, spike=spike)
+    shown = names.get(name, name)
+    wanted = getattr(edge.rule, name)
+    same = getattr(edge.projection.plasticity, shown, wanted) == wanted
+    return HalfRuleInfo(
+        amplitude=shown, offset=names.get(offset), scale=scale if same else -scale, spike=spike
+    )
 
 
 def report_half(edge: Edges, half: Amplitude, params: ArrayParams, dt: float, report: ReportBuilder) -> None:

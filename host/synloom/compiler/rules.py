@@ -9,12 +9,13 @@ from typing import Final
 import numpy as np
 
 from synloom.base.errors import NetworkError, ParameterError
-from synloom.compiler.rule_report import SUB_LSB_BITS, Amplitude, report_half
+from synloom.compiler.rule_report import SUB_LSB_BITS, Amplitude, half_info, report_half
 from synloom.compiler.scales import Scale
 from synloom.compiler.synapses import Edges
 from synloom.compiler.weight_report import weight_unit
 from synloom.contract.params import ArrayParams
 from synloom.contract.traces import Side
+from synloom.image.places import HalfRuleInfo, RuleInfo
 from synloom.image.report import ReportBuilder
 from synloom.network.plasticity import PairRule
 
@@ -41,11 +42,14 @@ class HalfRule:
         Offset of the trace.
     a_negative : bool
         Whether the amplitude is negative.
+    info : HalfRuleInfo or None
+        What its numbers stand for; None if the side is off.
     """
 
     a: int = 0
     t0: int = 0
     a_negative: bool = False
+    info: HalfRuleInfo | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,10 @@ class RuleRegisters:
     soft: bool
     stochastic: bool
     reward: bool
+
+    def info(self) -> RuleInfo:
+        """Return what the numbers of both sides stand for."""
+        return RuleInfo(rows=self.row.info, columns=self.column.info)
 
 
 def features(edges: Sequence[Edges]) -> dict[str, bool]:
@@ -198,7 +206,8 @@ def rule_registers(
         a = min(round(amplitude / one), _A_MAX)
         unit = one * float(np.exp(past))
         t0 = _offset(label, "y0" if name == "A_pre" else "x0", offset, unit, params)
-        half = HalfRule(a, t0 if a else 0, wanted < 0.0)
+        per = amplitude / one / abs(wanted) if a else 0.0
+        half = HalfRule(a, t0 if a else 0, wanted < 0.0, half_info(edge, name, per, unit) if a else None)
         halves.append(half)
         if wanted:
             made = Amplitude(name, a, half.t0, amplitude, one, unit, bounds[1] - bounds[0])

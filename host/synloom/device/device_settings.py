@@ -15,6 +15,7 @@ from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.device.changes import warn_of_change
 from synloom.device.neuron_parameters import changed_parameters
+from synloom.device.rule_parameters import changed_segments
 from synloom.device.session import Session
 from synloom.device.settings import settings_of
 from synloom.device.stimulus import steps_from_now
@@ -146,6 +147,37 @@ class DeviceSettings:
         held = session.neuron_fields(info)
         layout = memory_of(image.params, Region.NEURON_PARAMS).layout
         session.write_neurons(info, changed_parameters(parameters, held, info, layout, image.dt))
+
+    @exclusive
+    def set_rule(self, projection: Any, /, **parameters: float) -> None:
+        """Change amplitudes and offsets of a projection's learning rule, from the next step on.
+
+        Parameters
+        ----------
+        projection : Projection, str, or a sequence of them
+            The projection or its label. Equal rules of projections that share sources or targets can share
+            a place in the array: they change together, and a message names them.
+        **parameters : float
+            As the rule calls them: ``A_plus`` and ``A_minus`` of `STDP`, ``A`` and ``target`` of
+            `TraceTarget`, ``A_pre``, ``A_post``, ``x0`` and ``y0`` of `PairRule`. Those of a side whose
+            amplitude was 0 when the network was compiled cannot change, since its trace is not kept; 0
+            switches a side off.
+
+        Raises
+        ------
+        NetworkError
+            If the image has no such projection.
+        ParameterError
+            If there is no such parameter, or a value is wrong or out of range; nothing was changed.
+
+        A value that becomes 0 or changes by more than 2 % causes a SynloomWarning.
+        """
+        session = self._session
+        several = isinstance(projection, (list, tuple))
+        infos = [session.image.projection(each) for each in (projection if several else [projection])]
+        if not infos:
+            raise ParameterError("set_rule needs a projection, not an empty sequence")
+        session.write_segments(*changed_segments(parameters, session.segment_fields(), infos, session.image))
 
     @exclusive
     def set_learning(self, on: bool) -> None:

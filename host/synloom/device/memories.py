@@ -18,7 +18,7 @@ from synloom.device.loader import load_image
 from synloom.image.image import Image
 from synloom.image.snapshot import Snapshot, live_memories
 
-__all__ = ["arriving", "load_snapshot", "read_live", "read_weights", "records_of"]
+__all__ = ["arriving", "load_snapshot", "read_live", "read_records", "read_weights", "records_of"]
 
 
 def read_live(port: Port, image: Image) -> dict[str, npt.NDArray[Any]]:
@@ -63,7 +63,13 @@ def records_of(image: Image, name: str, words: Words) -> Words:
     """Return the words of a memory as an image has them: a copy, without what pads the records."""
     loaded: Words = getattr(image, name)
     memory = memory_of(image.params, Region[name.upper()])
-    return words.reshape(memory.count, -1)[:, : memory.layout.words].reshape(loaded.shape).copy()
+    records = words.reshape(memory.count, -1)[: len(loaded), : memory.layout.words]
+    return records.reshape(loaded.shape).copy()
+
+
+def read_records(port: Port, image: Image, name: str) -> Words:
+    """Return a memory of an array that runs an image, as the image has it."""
+    return records_of(image, name, _read(port, memory_of(image.params, Region[name.upper()])))
 
 
 def read_weights(port: Port, image: Image) -> npt.NDArray[np.int8]:

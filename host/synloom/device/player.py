@@ -25,6 +25,7 @@ from synloom.device.memories import read_weights
 from synloom.device.recorders import Recorders
 from synloom.device.session import Session
 from synloom.image.image import Image
+from synloom.image.places import RULE_FIELDS
 from synloom.image.snapshot import Snapshot
 from synloom.image.snapshot_validity import check_events, check_recorders
 
@@ -64,6 +65,7 @@ class Player:
             "mode": self._mode,
             "reward": self._reward,
             "neurons": self._neurons,
+            "segments": self._segments,
             "weights": self._weights,
             "recorders": self._recorders,
             "run": self._run,
@@ -179,6 +181,18 @@ class Player:
             if name not in layout or values.dtype != np.int64 or values.shape != (info.n,):
                 raise ParameterError(f"{one_line(repr(name), 60)} is no parameter of {info.n} neurons")
         self._session.write_neurons(info, entry.arrays)
+
+    def _segments(self, entry: Entry) -> None:
+        segments = _array(entry, "segments", "int64")
+        fields = {name: _array(entry, name, "int64") for name in RULE_FIELDS}
+        plastic = np.flatnonzero(self._session.segment_fields()["plastic"])
+        if set(entry.arrays) != {"segments", *fields} or not np.isin(segments, plastic).all():
+            raise ParameterError("it changes segments that do not learn")
+        layout = layout_of(self.image.params, Region.PROGRAM)
+        for name, values in fields.items():
+            if values.shape != segments.shape or ((values < 0) | (values > layout[name].high)).any():
+                raise ParameterError(f"{name} must be {len(segments)} numbers of 0..{layout[name].high}")
+        self._session.write_segments(segments, fields)
 
     def _weights(self, entry: Entry) -> None:
         image = self.image

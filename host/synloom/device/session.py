@@ -32,7 +32,7 @@ from synloom.device.execution import Source, execute, stop
 from synloom.device.fan_out import FanOut
 from synloom.device.loader import check_fits, clear_dynamics, load_image, read_register, write_register
 from synloom.device.log import Log
-from synloom.device.memories import arriving, load_snapshot, read_weights, records_of
+from synloom.device.memories import arriving, load_snapshot, read_records, read_weights, records_of
 from synloom.device.neuron_state import read_population
 from synloom.device.rates import GeneratorRates
 from synloom.device.stimulus import Receiver, warn_of_merging
@@ -87,6 +87,8 @@ class Session:
         self._why = ""
         self.decoder = RecordDecoder(0)
         self._mode: int | None = None
+        self._neurons: Words | None = None
+        self._program: Words | None = None
 
     @property
     def loaded(self) -> bool:
@@ -130,7 +132,8 @@ class Session:
             self.rates = GeneratorRates(self.port, image.gen_rate)
             self.inputs_merged = 0
             self.total, self.counted = 0, {}
-            self.fan_out, self._neurons = FanOut(image), image.neuron_params.copy()
+            self.fan_out = FanOut(image)
+            self._neurons, self._program = image.neuron_params.copy(), image.program.copy()
             self._restart(image)
             then()
         self._loaded = image
@@ -160,7 +163,9 @@ class Session:
             self.inputs_merged = snapshot.inputs_merged
             self.total, self.counted = snapshot.total, snapshot.counters
             self.fan_out = FanOut(image)
-            self._neurons = records_of(image, "neuron_params", snapshot.memories["neuron_params"])
+            self._neurons, self._program = (
+                records_of(image, name, snapshot.memories[name]) for name in ("neuron_params", "program")
+            )
             self.now = snapshot.now
             self.queue.restore(self.now, events_at(*snapshot.events.T))
             then()
@@ -433,17 +438,51 @@ class Session:
     def neuron_fields(self, info: PopulationInfo) -> dict[str, IntArray]:
         """Return the parameters of a population as the array has them, (n,) int64 each."""
         part = slice(info.first, info.first + info.n)
-        return memory_of(self.image.params, Region.NEURON_PARAMS).layout.unpack(self._neurons[part])
+        return memory_of(self.image.params, Region.NEURON_PARAMS).layout.unpack(self._held_neurons()[part])
 
     def write_neurons(self, info: PopulationInfo, fields: Mapping[str, IntArray]) -> None:
         """Change some parameters of a population, (n,) int64 each."""
         memory = memory_of(self.image.params, Region.NEURON_PARAMS)
+        held = self._held_neurons().copy()
         region, offset, words = memory.write({**self.neuron_fields(info), **fields}, info.first)
+        held[info.first : info.first + info.n] = words.reshape(info.n, -1)[:, : memory.layout.words]
+        # Unknown while it is written: a write that is cut short may have happened in part.
+        self._neurons = None
         self.port.write(region, offset, words)
-        records = words.reshape(info.n, -1)[:, : memory.layout.words]
-        self._neurons[info.first : info.first + info.n] = records
+        self._neurons = held
         if self.log is not None:
             self.log.add("neurons", {"label": info.label}, **fields)
+
+    def _held_neurons(self) -> Words:
+        if self._neurons is None:
+            self._neurons = read_records(self.port, self.image, "neuron_params")
+        return self._neurons
+
+    def _held_program(self) -> Words:
+        if self._program is None:
+            self._program = read_records(self.port, self.image, "program")
+        return self._program
+
+    def segment_fields(self) -> dict[str, IntArray]:
+        """Return the segments of the program as the array has them, (S,) int64 each."""
+        return memory_of(self.image.params, Region.PROGRAM).layout.unpack(self._held_program())
+
+    def write_segments(self, segments: IntArray, fields: Mapping[str, IntArray]) -> None:
+        """Change some fields of segments of the program, (K,) int64 each."""
+        if not len(segments):
+            return
+        memory = memory_of(self.image.params, Region.PROGRAM)
+        held, columns = self._held_program().copy(), self.segment_fields()
+        for name, values in fields.items():
+            columns[name][segments] = values
+        first, end = int(segments.min()), int(segments.max()) + 1
+        region, offset, words = memory.write({name: each[first:end] for name, each in columns.items()}, first)
+        held[first:end] = words.reshape(end - first, -1)[:, : memory.layout.words]
+        self._program = None
+        self.port.write(region, offset, words)
+        self._program = held
+        if self.log is not None:
+            self.log.add("segments", {}, segments=segments, **fields)
 
     def write_weights(self, info: ProjectionInfo, raw: npt.NDArray[np.int8]) -> None:
         """Write the weights of a projection as the array holds them, (n_pre, n_post) int8."""

@@ -29,7 +29,7 @@ from synloom.image.validity import MOST_EVENTS, check_image, check_shape, labell
 
 __all__ = ["FORMAT_VERSION", "Image", "seeded_registers"]
 
-FORMAT_VERSION: Final = 4
+FORMAT_VERSION: Final = 5
 _MAGIC: Final = "synloom image"
 _ARRAYS: Final = {
     "weights": "int8",
@@ -193,8 +193,8 @@ class Image:
         number = {label: k for k, label in enumerate((*self.populations, *self.inputs))}
         infos = (*self.populations.values(), *self.inputs.values(), *self.projections.values())
         return [
-            [number[value] if name in ("pre", "post") else value for name, value in items if name != "label"]
-            for items in (sorted(info.to_dict().items()) for info in infos)
+            [_fact(name, value, number) for name, value in sorted(info.to_dict().items()) if name != "label"]
+            for info in infos
         ]
 
     # ---- one file ------------------------------------------------------------------------------
@@ -337,6 +337,16 @@ _KEYS: Final = {
     *("magic", "format", "semantics", "semantics_digest", "digest", "header_digest", "params", "dt", "seed"),
     *("registers", "report", *_INFOS),
 }
+
+
+def _fact(name: str, value: Any, number: Mapping[str, int]) -> Any:
+    """Return what a value of an info means, without names."""
+    if name in ("pre", "post"):
+        return number[value]
+    if name == "rule" and value is not None:
+        halves = (value[side] for side in ("rows", "columns"))
+        return [half and [half["scale"], half["spike"]] for half in halves]
+    return value
 
 
 def _path(path: Any) -> Path:

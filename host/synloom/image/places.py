@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from synloom.base.checks import FloatArray, IntArray, reals, switch, whole
+from synloom.base.checks import FloatArray, IntArray, real, reals, whole
 from synloom.base.errors import ParameterError
 
-__all__ = ["InputInfo", "PopulationInfo", "ProjectionInfo"]
+__all__ = ["RULE_FIELDS", "HalfRuleInfo", "InputInfo", "PopulationInfo", "ProjectionInfo", "RuleInfo"]
+
+RULE_FIELDS: Final = ("a", "t0", "a_negative")
+"""Fields of a learning segment that can change while a network is loaded."""
 
 _MOST_PARTS: Final = 2048
 _MOST_SOURCES: Final = 4096
@@ -21,6 +25,8 @@ _GENERATORS: Final = (None, "poisson", "regular")
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, RuleInfo):
+        return value.to_dict()
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
@@ -36,10 +42,16 @@ class _Info:
     @classmethod
     def _table(cls, values: Any) -> dict[str, Any]:
         """Return plain values, checked to be a table with the fields of this class and a label."""
-        if not isinstance(values, dict) or set(values) != set(cls.__dataclass_fields__):
-            names = ", ".join(cls.__dataclass_fields__)
-            raise ParameterError(f"must be a table of {names}, not {values!r}")
-        return {**values, "label": _text("label", values["label"])}
+        table = _table_of(cls, values)
+        return {**table, "label": _text("label", table["label"])}
+
+
+def _table_of(cls: Any, values: Any) -> dict[str, Any]:
+    """Return plain values, checked to be a table with the fields of a class."""
+    if not isinstance(values, dict) or set(values) != set(cls.__dataclass_fields__):
+        names = ", ".join(cls.__dataclass_fields__)
+        raise ParameterError(f"must be a table of {names}, not {values!r}")
+    return dict(values)
 
 
 def _text(name: str, value: Any) -> str:
@@ -168,6 +180,81 @@ class InputInfo(_Info):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class HalfRuleInfo:
+    """One side of a learning rule that is at work: what its numbers in the array stand for.
+
+    Parameters
+    ----------
+    amplitude : str
+        What the rule calls its amplitude.
+    offset : str or None
+        What it calls the offset of the trace; None if it has none.
+    scale : float
+        The amplitude of a segment for an amplitude of 1, before rounding; negative if the pair rule has the
+        other sign.
+    spike : float
+        Value of the trace that counts as one spike when it is read.
+    """
+
+    amplitude: str
+    offset: str | None
+    scale: float
+    spike: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields as plain values for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Any) -> HalfRuleInfo:
+        """Make a HalfRuleInfo from the values of `to_dict`.
+
+        Raises
+        ------
+        ParameterError
+            If a value is missing, has the wrong type, or is out of range.
+        """
+        table = _table_of(cls, values)
+        scale = real("scale", table["scale"])
+        if not scale:
+            raise ParameterError("scale must not be 0")
+        return cls(
+            amplitude=_text("amplitude", table["amplitude"]),
+            offset=None if table["offset"] is None else _text("offset", table["offset"]),
+            scale=scale,
+            spike=real("spike", table["spike"], low=0.0, above=True),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleInfo:
+    """The learning rule of a projection.
+
+    Parameters
+    ----------
+    rows, columns : HalfRuleInfo or None
+        What happens when a spike of the source arrives, and when the target fires; None if nothing does.
+    """
+
+    rows: HalfRuleInfo | None
+    columns: HalfRuleInfo | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields as plain values for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Any) -> RuleInfo:
+        """Make a RuleInfo from the values of `to_dict`; errors as in `HalfRuleInfo.from_dict`."""
+        table = _table_of(cls, values)
+        rows, columns = (
+            None if table[name] is None else HalfRuleInfo.from_dict(table[name])
+            for name in ("rows", "columns")
+        )
+        return cls(rows=rows, columns=columns)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ProjectionInfo(_Info):
     """Place and scale of a projection.
@@ -180,8 +267,8 @@ class ProjectionInfo(_Info):
         Labels of the source and the target population.
     shift : int
         Left shift of the weights.
-    plastic : bool
-        Whether a learning rule changes the weights.
+    rule : RuleInfo or None
+        The learning rule; None if the weights are static.
     first, count : int
         Its part of the image's `synapses`.
     """
@@ -190,9 +277,14 @@ class ProjectionInfo(_Info):
     pre: str
     post: str
     shift: int
-    plastic: bool
+    rule: RuleInfo | None
     first: int
     count: int
+
+    @property
+    def plastic(self) -> bool:
+        """Whether a learning rule changes the weights."""
+        return self.rule is not None
 
     @classmethod
     def from_dict(cls, values: Any) -> ProjectionInfo:
@@ -209,7 +301,7 @@ class ProjectionInfo(_Info):
             pre=_text("pre", table["pre"]),
             post=_text("post", table["post"]),
             shift=whole("shift", table["shift"], 0, _MOST_SHIFT),
-            plastic=switch("plastic", table["plastic"]),
+            rule=None if table["rule"] is None else RuleInfo.from_dict(table["rule"]),
             first=whole("first", table["first"], 0, _MOST_SYNAPSES),
             count=whole("count", table["count"], 0, _MOST_SYNAPSES),
         )

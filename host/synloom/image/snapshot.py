@@ -30,7 +30,7 @@ from synloom.image.validity import MOST_EVENTS
 
 __all__ = ["LIVE_REGISTERS", "Snapshot", "live_memories"]
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 _MAGIC: Final = "synloom snapshot"
 _IMAGE: Final = "image/"
 """How the names of the image's arrays begin."""
@@ -46,7 +46,7 @@ LIVE_REGISTERS: Final = tuple(name for name, register in CONTROL_REGISTERS.items
 
 def live_memories(params: ArrayParams) -> dict[str, Memory]:
     """Return the memories that a run or a call changes, by name; all others are the image's."""
-    changed = (Region.NEURON_PARAMS, Region.GEN_RATE)
+    changed = (Region.NEURON_PARAMS, Region.GEN_RATE, Region.PROGRAM)
     return {
         memory.region.name.lower(): memory
         for memory in memory_map(params).values()

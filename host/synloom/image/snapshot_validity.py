@@ -16,6 +16,7 @@ from synloom.contract.records import EVENT_SETTING, SETTING, SettingKind
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.image.image import Image
+from synloom.image.places import RULE_FIELDS
 
 if TYPE_CHECKING:
     from synloom.image.snapshot import Snapshot
@@ -43,6 +44,7 @@ def check_snapshot(snapshot: Snapshot) -> None:
                 raise ParameterError(f"{name} has bits outside of its fields")
     _check_weights(snapshot)
     _check_neurons(snapshot)
+    _check_program(snapshot)
     _check_wheel(image.params, snapshot.memories["wheel"])
     check_events(image, snapshot.now, snapshot.events)
 
@@ -77,6 +79,20 @@ def _check_neurons(snapshot: Snapshot) -> None:
                 raise ParameterError(
                     f"{region.name.lower()}: {name} must be at least -{image.params.state_max}"
                 )
+
+
+def _check_program(snapshot: Snapshot) -> None:
+    """Check that segments are the image's but for what a rule can change."""
+    image = snapshot.image
+    memory = memory_of(image.params, Region.PROGRAM)
+    segments, loaded = memory.unpack(snapshot.memories["program"]), memory.layout.unpack(image.program)
+    count = len(image.program)
+    for name, values in segments.items():
+        same = values[:count] == loaded[name]
+        if name in RULE_FIELDS:
+            same |= loaded["plastic"] == 1
+        if not same.all() or values[count:].any():
+            raise ParameterError(f"program: {name} must be that of the image")
 
 
 def _check_wheel(params: ArrayParams, words: npt.NDArray[np.uint16]) -> None:
