@@ -18,7 +18,7 @@ PEER_STAMPS := $(foreach peer,$(PEERS),.venv-peers-$(peer)/installed-$(peer)-$(S
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 QUIET := | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 
-.PHONY: demo test lint types pytest slow agreement fuzz soak noise bench bench-peers boards boards-check netlists formal oracles compiler tools clean help
+.PHONY: demo test lint types pytest slow agreement fuzz soak noise bench bench-peers boards boards-check explore netlists formal oracles compiler tools clean help
 
 help:
 	@echo "make demo    a network learns digits on the simulated board"
@@ -34,6 +34,7 @@ help:
 	@echo "make bench-peers  steps a second beside Brian2, NEST and SuperNeuroMAT, which it installs (half an hour)"
 	@echo "make boards  bitstreams of all boards (an hour), their stamps and the table of the README"
 	@echo "make boards-check  are the bitstreams' stamps of this gateware, in time, and in the tables?"
+	@echo "make explore BOARD=NAME  what else a board's part can hold: its array's neighbours, synthesised and packed"
 	@echo "make netlists  a learning network on the netlist of each FPGA family, bit by bit"
 	@echo "make formal  proofs about the gateware, and a mutant of each that must fail"
 	@echo "make oracles  spikes and weights against NEST, which it installs into .venv-oracles"
@@ -81,6 +82,9 @@ boards: $(BOARDS_STAMP)
 
 boards-check: $(USER_STAMP)
 	$(BIN)/python -m synloom_boards.boards_check
+
+explore: $(BOARDS_STAMP)
+	$(BIN)/python -m synloom_boards.explore $(BOARD) $(EXPLORE)
 
 netlists: $(BOARDS_STAMP) compiler
 	$(BIN)/python -m synloom_boards.netlist

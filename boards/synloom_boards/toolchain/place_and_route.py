@@ -14,7 +14,7 @@ from synloom.base.progress import Progress
 from synloom_boards.board import Board
 from synloom_boards.toolchain.tools import run_tool
 
-__all__ = ["ClockTiming", "CriticalPath", "Placement", "has_met", "place", "read_report"]
+__all__ = ["ClockTiming", "CriticalPath", "Placement", "has_met", "pack", "place", "read_report"]
 
 _MHZ: Final = 1e6
 _UTILISATION = re.compile(r"^Info:\s+(\w+):\s*(\d+)/\s*(\d+)\s+\d+%")
@@ -89,6 +89,24 @@ class Placement:
 def has_met(clocks: Sequence[ClockTiming]) -> bool:
     """Return whether every clock meets its timing, and the array's clock is among them."""
     return any(clock.clock == "sync" for clock in clocks) and all(clock.met for clock in clocks)
+
+
+def pack(board: Board, folder: Path) -> dict[str, tuple[int, int]]:
+    """Return what `top.json` in a folder takes of the part: used and available, by nextpnr's names.
+
+    Raises
+    ------
+    BuildError
+        If nextpnr fails or is missing; not if the design is too big.
+    """
+    family, watcher = board.family, _Watcher(lambda what, share: None)
+    options = [*board.placer, *family.place, "--json", "top.json", "--pack-only"]
+    try:
+        run_tool(f"nextpnr-{family.placer}", options, folder, watch=watcher.see)
+    except BuildError:
+        if not watcher.used:
+            raise
+    return watcher.used
 
 
 def place(
@@ -187,12 +205,12 @@ class _Watcher:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._stage, self._share = "packing", 0.0
-        self._used: dict[str, tuple[int, int]] = {}
+        self.used: dict[str, tuple[int, int]] = {}
 
     def see(self, line: str) -> None:
         """Take in one line."""
         if found := _UTILISATION.match(line):
-            self._used[found[1]] = int(found[2]), int(found[3])
+            self.used[found[1]] = int(found[2]), int(found[3])
             return
         for pattern, stage, share in _STAGES:
             if pattern.search(line):
@@ -205,7 +223,7 @@ class _Watcher:
 
     def explain(self, board: Board, error: BuildError) -> BuildError:
         """Return the error, or a clearer one if the design is too big for the device."""
-        over = {name: pair for name, pair in self._used.items() if pair[0] > pair[1]}
+        over = {name: pair for name, pair in self.used.items() if pair[0] > pair[1]}
         if not over:
             return error
         needs = ", ".join(f"{name} {used:,} of {there:,}" for name, (used, there) in over.items())
