@@ -25,6 +25,8 @@ from synloom.contract.registers import (
     WIDE_COUNTER_BITS,
     Register,
 )
+from synloom_boards.accuracy import accuracy_table
+from synloom_boards.boards import board_names, load_board
 from synloom_sim.bench.report import read_report
 from synloom_sim.bench.tables import TABLES as BENCH_TABLES
 from synloom_sim.bench.tables import machine_line
@@ -157,6 +159,7 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "link": lambda: _registers(LINK_REGISTERS),
     **{name: partial(_layout, name) for name in _LAYOUTS},
     **{name: partial(_measured, kind, name) for kind, tables in BENCH_TABLES.items() for name in tables},
+    "board_accuracy": lambda: accuracy_table([load_board(name) for name in board_names()]),
     **{f"machine_{kind}": partial(_machine, kind) for kind in ("clocks", "peers", "startup")},
 }
 """Tables by the name that a page's marker gives."""
