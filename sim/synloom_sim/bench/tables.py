@@ -36,6 +36,10 @@ def _steps(rate: float) -> str:
     return f"{float(f'{rate:.3g}'):,.0f}"
 
 
+def _range(pair: Sequence[float] | None) -> str:
+    return "-" if pair is None else " to ".join(f"{float(f'{each:.2g}'):g}" for each in pair)
+
+
 def clocks_table(rows: Sequence[Row]) -> str:
     """Return clocks against the bound, one row for an array and whether it learns."""
     head = ("inputs + neurons", "lanes", "learning")
@@ -102,6 +106,7 @@ def line_table(rows: Sequence[Row]) -> str:
         "words a step",
         "steps/s by the clock",
         "steps/s on the line",
+        "nJ a synaptic operation",
     )
     return _table(
         head,
@@ -115,6 +120,7 @@ def line_table(rows: Sequence[Row]) -> str:
                 f"{row['words']:.1f}",
                 _steps(row["steps_per_second"]),
                 _steps(row["line_steps_per_second"]),
+                _range(row["nanojoules"]),
             )
             for row in rows
         ),
