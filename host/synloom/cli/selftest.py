@@ -20,7 +20,9 @@ __all__ = ["selftest"]
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of all patterns."
 )
 @click.option(
-    "--keep-rate", is_flag=True, help="Leave the line at the best rate; later commands need it as --baud."
+    "--keep-rate",
+    is_flag=True,
+    help="Leave the line at the best rate, and use it for this board from now on.",
 )
 @array_options
 @json_option

@@ -55,7 +55,7 @@ def connect(
     log : path, optional
         Begin a log there, as `Device.logged` does.
     **options
-        ``baud`` (int): rate of a serial port in bits per second, by default 1,000,000.
+        ``baud`` (int): bits per second of a serial port, by default 1,000,000 or what a self-test has kept.
         ``timeout`` (float): seconds without an answer after which a command is sent again, by default 1.
 
     Returns
@@ -205,13 +205,22 @@ def _open_sim_pins(
 
 
 def _open_board(path: str, faults: Faults | None, options: Options) -> Port:
+    from synloom.link.client import LinkPort
+    from synloom.link.kept_rates import kept_rate, meet, raise_rate
     from synloom.link.transport import SerialTransport
 
     baud = options.get("baud", DEFAULT_BAUD)
     if isinstance(baud, bool) or not isinstance(baud, int) or baud <= 0:
         raise ParameterError(f"baud must be a positive whole number, not {baud!r}")
     timeout = _timeout(options)
-    return _port_over(SerialTransport(path, baud), faults, timeout)
+    kept = kept_rate(path) if "baud" not in options else None
+    transport = SerialTransport(path, baud)
+    if kept is not None:
+        meet(transport, kept)
+    port = _port_over(transport, faults, timeout)
+    if kept is not None and isinstance(port, LinkPort):
+        raise_rate(port, kept)
+    return port
 
 
 def _find_board(faults: Faults | None, options: Options) -> Port:

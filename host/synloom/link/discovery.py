@@ -12,8 +12,9 @@ from synloom.contract.info import INFO_WORDS, MAGIC, PROTOCOL_VERSION, decode_in
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom.link.exchange import Exchange
+from synloom.link.transport import Transport
 
-__all__ = ["discover"]
+__all__ = ["answers", "discover"]
 
 _GREETING_BYTES: Final = 6
 _GREETING_TIMEOUT_S: Final = 0.1
@@ -25,6 +26,16 @@ _PIECE: Final = 16
 _READS: Final = [
     bytes([Region.INFO, k, 0, 0, min(_PIECE, INFO_WORDS - k), 0]) for k in range(0, INFO_WORDS, _PIECE)
 ]
+
+
+def answers(transport: Transport) -> bool:
+    """Return whether an array greets back within about half a second."""
+    exchange = Exchange(transport, lambda position, data: None, timeout=_GREETING_TIMEOUT_S, retries=1)
+    try:
+        _, greeting = exchange.greet(timeout=_GREETING_TIMEOUT_S, retries=1)
+    except (LinkError, DeviceError):
+        return False
+    return len(greeting) == _GREETING_BYTES
 
 
 def discover(exchange: Exchange, name: str) -> ArrayParams:

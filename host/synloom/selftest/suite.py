@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -14,11 +14,14 @@ from synloom.base.progress import Progress
 from synloom.contract.array_port import Port
 from synloom.contract.params import ArrayParams
 from synloom.contract.registers import COUNTERS
+from synloom.contract.targets import ANY_ARRAY, kind_of
 from synloom.device.counters import Counters
 from synloom.device.device import Device
 from synloom.device.execution import stop
 from synloom.device.targets import open_port
 from synloom.link.client import LinkPort
+from synloom.link.kept_rates import forget_rate
+from synloom.link.kept_rates import keep_rate as keep_line_rate
 from synloom.selftest.comparison import agreement, play
 from synloom.selftest.diagnosis import diagnose
 from synloom.selftest.first_difference import differences
@@ -63,7 +66,8 @@ def run_selftest(
     seed : int
         Seed of all random patterns and of the network.
     keep_rate : bool
-        Leave the line at the best rate instead; the array keeps it until power-off.
+        Leave the line at the best rate instead; the array keeps it until power-off. If the test passes, later
+        connections to this board use that rate by themselves; if it does not, they use the usual one.
     progress : callable, optional
         Called as ``progress(what, share)``.
     **options
@@ -84,11 +88,11 @@ def run_selftest(
     whole("seed", seed, 0, (1 << 63) - 1)
     report = progress or _silent
     if isinstance(target, str):
-        port = open_port(target, params, progress=progress, **options)
-        try:
-            return _Selftest(port, target, quick, seed, report).run(keep_rate)
-        finally:
-            port.close()
+        with closing(open_port(target, params, progress=progress, **options)) as port:
+            tested = _Selftest(port, target, quick, seed, report).run(keep_rate)
+            if keep_rate and kind_of(target) not in ANY_ARRAY and isinstance(port, LinkPort) and port.baud:
+                _keep(port, tested)
+            return tested
     if params is not None or options:
         raise ParameterError("params and options need a target by name; this one is connected already")
     if isinstance(target, Device):
@@ -295,6 +299,14 @@ class _Selftest:
                 faults += line_faults
         summary = "no errors were counted" if not faults else "errors were counted"
         return Check("counters", Outcome.FAIL if faults else Outcome.PASS, summary, tuple(faults))
+
+
+def _keep(port: LinkPort, tested: SelftestReport) -> None:
+    """Keep the rate of the line for later connections, or none if the test has failed."""
+    if tested.passed and tested.best_baud is not None and port.baud == tested.best_baud:
+        keep_line_rate(port.name, tested.best_baud)
+    else:
+        forget_rate(port.name)
 
 
 def _part(report: Progress, what: str, first: float, size: float) -> Callable[[float], None]:

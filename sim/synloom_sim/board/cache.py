@@ -16,6 +16,7 @@ from pathlib import Path
 from synloom.base.atomic_files import write_whole
 from synloom.base.errors import BuildError, ParameterError
 from synloom.base.plain_data import digest_of
+from synloom.base.user_cache import cache_folder
 
 __all__ = ["BoardCache"]
 
@@ -46,24 +47,8 @@ class BoardCache:
 
     @classmethod
     def default(cls) -> BoardCache:
-        """Return the user's cache: $SYNLOOM_CACHE, else $XDG_CACHE_HOME/synloom, else ~/.cache/synloom.
-
-        Raises
-        ------
-        BuildError
-            If the user has no home folder.
-        """
-        if own := os.environ.get("SYNLOOM_CACHE"):
-            return cls(Path(own).absolute())
-        if os.path.isabs(base := os.environ.get("XDG_CACHE_HOME", "")):  # others are to be ignored
-            return cls(Path(base) / "synloom")
-        try:
-            return cls(Path.home() / ".cache" / "synloom")
-        except RuntimeError as error:
-            raise BuildError(
-                "there is no home folder for the cache of simulated boards; set SYNLOOM_CACHE to a writable "
-                "folder"
-            ) from error
+        """Return the user's cache (`synloom.base.user_cache`), with its errors."""
+        return cls(cache_folder())
 
     def find(self, key: str) -> Path | None:
         """Return the library of a key, or None if it has not been built or is damaged."""
