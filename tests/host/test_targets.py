@@ -134,7 +134,7 @@ def test_option_of_a_wrong_value_is_named(options):
 
 
 def ports(monkeypatch, *devices):
-    found = [SimpleNamespace(device=device, vid=None) for device in devices]
+    found = [SimpleNamespace(device=device, vid=None, serial_number=None) for device in devices]
     monkeypatch.setattr(list_ports, "comports", lambda: found)
 
 
