@@ -48,6 +48,11 @@ def synloom_board(request: pytest.FixtureRequest) -> Iterator[Device]:
     target = request.config.getoption("--synloom-target")
     baud = request.config.getoption("--synloom-baud")
     marker = request.node.get_closest_marker("synloom_array")
+    if marker is not None and marker.args:
+        pytest.fail(
+            f"synloom_board: synloom_array takes fields by name, such as neurons=16, not {marker.args[0]!r}",
+            pytrace=False,
+        )
     try:
         params = None if marker is None else ArrayParams.from_dict(marker.kwargs)
         device = connect(target, params, **({} if baud is None else {"baud": baud}))

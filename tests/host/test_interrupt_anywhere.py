@@ -21,9 +21,11 @@ from synloom import (
     DeviceError,
     InputPopulation,
     Network,
+    PoissonInput,
     Population,
     Projection,
     compile,
+    replay,
 )
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
@@ -120,6 +122,18 @@ def check_works(device, wanted_learning):
     return False
 
 
+def runs(device, duration):
+    """Run, or be told to load; return whether it ran."""
+    try:
+        device.run(duration)
+    except DeviceError as error:
+        said = str(error)
+    else:
+        return True
+    assert "call device.load" in said
+    return False
+
+
 def every_line(call, prepare=lambda device: None, after=lambda device: None, stride=1):
     """Cut `call` at each of its lines; return how often the device went on and how often it wants a load."""
     went_on = wants = k = 0
@@ -199,6 +213,99 @@ def test_parameters_are_what_the_array_has():
     assert went_on > 50
     assert wants == 0
     assert len(seen) == 3
+
+
+def test_shown_rates_end_whatever_happened():
+    # A presentation of another rate, then a run at the population's own: the array has that one again.
+    network = Network(seed=3)
+    source = network.add(PoissonInput(INPUTS, rate=50.0, label="noise"))
+    network.add(
+        Projection(source, network.add(Population(2, delta_cell(), label="out")), AllToAll(), weight=1.0)
+    )
+    image = compile(network)
+
+    def rates(device):
+        return device.port.read(Region.GEN_RATE, 0, INPUTS).tolist()
+
+    k, cuts = 0, 0
+    while True:
+        device = Device(ModelPort(image.params))
+        device.load(image)
+        own = rates(device)
+        with AtLine(k) as at:
+            try:
+                device.present({"noise": 400.0}, 4.0, rest=2.0)
+                finished = True
+            except Cut:
+                finished = False
+            finally:
+                sys.settrace(None)
+        if finished and at.lines <= k:
+            break
+        cuts += 1
+        if runs(device, 2.0):
+            assert rates(device) == own, at.where
+        k += 1
+    assert cuts > 200
+
+
+@pytest.mark.parametrize("call", ["set_learning", "write_weights", "step", "run", "set_rule", "reset"])
+def test_a_log_replays_after_an_interruption_at_any_line(call, tmp_path):
+    calls = {
+        "set_learning": lambda device: device.set_learning(False),
+        "write_weights": lambda device: device.write_weights("plastic", np.full((INPUTS, INPUTS), 3.0)),
+        "step": lambda device: device.step({"in": [1]}),
+        "run": lambda device: device.run(6.0),
+        "set_rule": lambda device: device.set_rule("plastic", A_plus=0.03),
+        "reset": lambda device: device.reset(),
+    }
+    k, cuts = 0, 0
+    while True:
+        path = tmp_path / f"{k}.log"
+        device = new_device()
+        with device.logged(path):
+            device.inject("in", [(3.0 * t, t % INPUTS) for t in range(12)])
+            device.run(5.0)
+            with AtLine(k) as at:
+                try:
+                    calls[call](device)
+                    finished = True
+                except Cut:
+                    finished = False
+                finally:
+                    sys.settrace(None)
+            runs(device, 9.0)
+        if finished and at.lines <= k:
+            break
+        cuts += 1
+        done = replay(path, "model")
+        assert done.agrees, (at.where, str(done))
+        k += 1 if call in ("set_learning", "set_rule") else 7
+    assert cuts > 8
+
+
+def test_a_run_that_did_not_begin_leaves_no_recording_of_another():
+    k, kept = 0, 0
+    while True:
+        device = new_device()
+        device.inject("in", [(2.0, 1)])
+        device.run(6.0)
+        with AtLine(k) as at:
+            try:
+                device.run(4.0)
+                finished = True
+            except Cut:
+                finished = False
+            finally:
+                sys.settrace(None)
+        if finished and at.lines <= k:
+            break
+        last = device.last_recording
+        if last is not None:
+            kept += 1
+            assert last.raster("out").shape[0] == last.steps <= 6
+        k += 3
+    assert kept > 10
 
 
 def test_recorders_are_in_the_array_before_the_next_run():

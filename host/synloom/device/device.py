@@ -217,10 +217,12 @@ class Device(DeviceHistory, DeviceSettings):
         meter = Meter(self._session, steps)
         source = None if stimulus is None else Stream(self._session, stimulus, meter)
         self._write_recorders()
+        before = self._session.decoder
         try:
             decoder = self._session.execute(steps, flags, source, meter.add)
         except BaseException:
-            self._last = self._partial(first)
+            # Before the run began there is nothing to keep.
+            self._last = None if self._session.decoder is before else self._partial(first)
             raise
         recorded = self._recorders.recording(decoder, self.image, first, steps, meter.work(decoder))
         self._last = recorded
@@ -322,12 +324,12 @@ class Device(DeviceHistory, DeviceSettings):
         session.send(joined)
         session.set_mode(Mode.RASTER, False)
         with session.presenting(rates):
-            session.execute(steps, RunFlag(0))
+            session.execute(steps, RunFlag(0), shown=True)
             counts = session.counts(0, used, clear=True)
             if pause:
                 for info, _ in rates:
                     session.show_rates(info, rate_words_of(image, info, 0.0, bits))
-                session.execute(pause, RunFlag(0))
+                session.execute(pause, RunFlag(0), shown=True)
                 session.clear_counts(used)
         return {label: counts[info.first : info.first + info.n] for label, info in image.populations.items()}
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
-from synloom.base.errors import DeviceError, MismatchError, ParameterError
+from synloom.base.errors import DeviceError, MismatchError, ParameterError, SynloomError
 from synloom.device.capture import read_snapshot
 from synloom.device.log import Log
 from synloom.device.recorders import Recorders
@@ -21,6 +22,7 @@ class DeviceHistory:
 
     def __init__(self, session: Session):
         self._session = session
+        session.mend = self._mend_log
         self._turns = Turns()
         self._recorders = Recorders()
         # Whether the array has them: not while they are written, nor if that was cut short.
@@ -88,6 +90,14 @@ class DeviceHistory:
             self._recorders, self._last, self._recorders_written = recorders, None, True
 
         self._session.restore(snapshot, record)
+
+    def _mend_log(self) -> None:
+        """Let the log have all state after a call that was cut short, since nobody knows how far it went."""
+        session = self._session
+        if session.log is not None and session.loaded:
+            with suppress(SynloomError):
+                session.log.restore(self.snapshot())
+        session.torn = False
 
     @exclusive
     def logged(self, path: str | os.PathLike[str]) -> Log:

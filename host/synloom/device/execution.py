@@ -245,6 +245,11 @@ def stop(port: Port, decoder: RecordDecoder | None = None) -> None:
     port.flush()
     while len(records := port.records(_POLL_S)):
         _hear(records, decoder)
+        if time.monotonic() > deadline:
+            raise DeviceError(
+                f"records of a run that is over come without an end for {_STOP_S:g} s; switch the board's "
+                f"power off and on and connect again"
+            )
 
 
 def _hear(records: Words, decoder: RecordDecoder | None) -> None:

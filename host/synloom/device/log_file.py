@@ -77,8 +77,10 @@ class LogWriter:
     def __init__(self, path: Path):
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         self._file = os.open(path, flags, 0o666)
-        self._digest = b""
+        # Length of the file and digest of its last entry; and the same of the one that is being written.
+        self._at, self._next = (0, b""), (len(_MAGIC), b"")
         self._write(_MAGIC)
+        self._at = self._next
 
     def add(self, kind: str, values: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Append an entry; OSError if that fails."""
@@ -87,8 +89,21 @@ class LogWriter:
         body = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values())
         if body:
             body = zlib.compress(body, 1)
-        self._digest = _next(self._digest, head, body)
-        self._write(_FRAME.pack(len(head), len(body), self._digest) + head + body)
+        self._settle()
+        length, digest = self._at
+        digest = _next(digest, head, body)
+        frame = _FRAME.pack(len(head), len(body), digest) + head + body
+        self._next = (length + len(frame), digest)
+        self._write(frame)
+        self._at = self._next
+
+    def _settle(self) -> None:
+        """Find out whether an entry whose writing was cut short is there; a part of it is removed."""
+        size = os.fstat(self._file).st_size
+        if size == self._next[0]:
+            self._at = self._next
+        elif size > self._at[0]:
+            os.ftruncate(self._file, self._at[0])
 
     def close(self) -> None:
         """Close the file."""

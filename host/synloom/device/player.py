@@ -220,6 +220,8 @@ class Player:
         if first != session.now:
             raise ParameterError(f"a run must begin at step {session.now}, not {first}")
         decoder = session.execute(whole("steps", entry.values.get("steps"), 0, 0xFFFFFFFF), RunFlag(0))
+        if _is_cut(entry):
+            return _NOTHING
         when, values = decoder.samples()
         return {"spikes": spikes_of(decoder), "when": when, "values": values}
 
@@ -255,7 +257,7 @@ class Logged:
             If it is not what an array gives.
         """
         if entry.kind == "run":
-            return _recorded(entry)
+            return _NOTHING if _is_cut(entry) else _recorded(entry)
         if entry.kind == "counts":
             first = np.array([whole("first", entry.values.get("first"), 0, 0xFFFF)])
             return {"first": first, "counts": _array(entry, "counts", "int64")}
@@ -270,6 +272,11 @@ class Logged:
             change = self._weights + change
         self._weights = change
         return {"weights": change}
+
+
+def _is_cut(entry: Entry) -> bool:
+    """Return whether a run was cut short, so that nobody knows what it would have recorded."""
+    return switch("cut", entry.values.get("cut", False))
 
 
 def _recorded(entry: Entry) -> Results:

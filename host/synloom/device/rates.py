@@ -24,12 +24,18 @@ class GeneratorRates:
         The words that were loaded.
     own : (n,) uint16, optional
         The words that were set last, if the array was loaded with others.
+
+    Attributes
+    ----------
+    touched : bool
+        Whether the array may hold other words than those that were set last.
     """
 
     def __init__(self, port: Port, words: Words, own: Words | None = None):
         self._port = port
         self._own: IntArray = (words if own is None else own).astype(np.int64)
         self._held: IntArray = words.astype(np.int64)
+        self.touched = own is not None
 
     @property
     def own(self) -> Words:
@@ -46,16 +52,18 @@ class GeneratorRates:
         self.show(first, words)
         self._own[first : first + len(words)] = words
 
-    def show(self, first: int, words: Words) -> None:
-        """Write words from an offset on, until `restore`."""
+    def show(self, first: int, words: Words) -> bool:
+        """Write words from an offset on, until `restore`; return whether they were others."""
         part = slice(first, first + len(words))
         if np.array_equal(self._held[part], words):
-            return
+            return False
+        self.touched = True
         # A write that is cut short may have done anything.
         self._held[part] = _UNKNOWN
         self._port.write(Region.GEN_RATE, first, words)
         self._held[part] = words
+        return True
 
-    def restore(self, first: int, n: int) -> None:
-        """Write the `n` words again that were set last."""
-        self.show(first, self._own[first : first + n].astype(np.uint16))
+    def restore(self, first: int, n: int) -> bool:
+        """Write the `n` words again that were set last; return whether the array had others."""
+        return self.show(first, self._own[first : first + n].astype(np.uint16))

@@ -152,14 +152,14 @@ def _check_alone(program: _Program, info: ProjectionInfo, side: str, infos: Sequ
 
 
 def _amplitude(info: ProjectionInfo, half: HalfRuleInfo, wanted: float, layout: Layout) -> int:
-    a, most = round(abs(wanted * half.scale)), layout["a"].high
-    if a > most:
+    exact, most = abs(wanted * half.scale), layout["a"].high
+    if not exact < most + 0.5:
         limit = most / abs(half.scale)
         raise ParameterError(
             f"{half.amplitude} of {info.label!r} must be in -{limit:.4g}..{limit:.4g}, not {wanted:g}; "
             f"compile with the largest amplitude that you need"
         )
-    return a
+    return round(exact)
 
 
 def _warn_of_amplitude(

@@ -81,6 +81,9 @@ class Session:
         self.total = 0
         self.counted: Mapping[str, int] = {}
         self.log: Log | None = None
+        # Whether a call was cut short since the log was right for the last time.
+        self.torn = False
+        self.mend: Callable[[], None] = lambda: None
         # Whether weights may have changed since they were logged.
         self._learned = False
         self._loaded: Image | None = None
@@ -303,6 +306,19 @@ class Session:
                         if self.log is not None:
                             self.log.add("rates back", {"first": info.source, "n": info.n})
 
+    def _unshow(self) -> None:
+        """Set the rates again that a stimulus has left, because its end was cut short."""
+        if not self.rates.touched:
+            return
+        for info in self.image.inputs.values():
+            if (
+                info.generator is not None
+                and self.rates.restore(info.source, info.n)
+                and self.log is not None
+            ):
+                self.log.add("rates back", {"first": info.source, "n": info.n})
+        self.rates.touched = False
+
     # ---- runs ----------------------------------------------------------------------------------
 
     def steps(self, duration: float) -> int:
@@ -328,17 +344,22 @@ class Session:
         flags: RunFlag,
         source: Source | None = None,
         sent: Callable[[IntArray], None] | None = None,
+        *,
+        shown: bool = False,
     ) -> RecordDecoder:
         """Run some steps and return the decoder with their records; see `synloom.device.execution`.
 
-        At the end `sent` is called with the last events that were sent, (K,) int64.
+        At the end `sent` is called with the last events that were sent, (K,) int64. With `shown` the rates of
+        `presenting` stay.
         """
         params = self.port.params
         bounds = Bounds(self.now + steps, params.neurons, params.neuron_words, params.probes)
         self.decoder = decoder = RecordDecoder(self.now, bounds)
         if not steps:
             return decoder
-        first = self.now
+        if not shown:
+            self._unshow()
+        first, cut = self.now, True
         if self.log is not None:
             self._learned |= self.queue.has_settings(first + steps) or self.mode(Mode.LEARN)
         try:
@@ -348,10 +369,11 @@ class Session:
                 execute(self.port, self.queue, self.now, steps, flags, decoder=decoder, source=source)
                 self.now, self.total = self.now + steps, self.total + steps
                 events = self.queue.settle()
+                cut = False
         finally:
             # An interrupted run is one of fewer steps, unless nobody knows of how many.
             if self.log is not None and self._loaded is not None:
-                self.log.run(first, self.now - first, decoder)
+                self.log.run(first, self.now - first, decoder, cut=cut)
         if sent is not None:
             sent(events)
         return decoder
@@ -363,7 +385,11 @@ class Session:
         """
         return _Guard(self._recover)
 
-    def _recover(self) -> None:
+    def _recover(self, kind: type[BaseException]) -> None:
+        if issubclass(kind, ArrayLostError):
+            # What answers now is not the array in which the run was.
+            self.lose()
+            return
         with self._unknown("a run"):
             stop(self.port, self.decoder)
             now = read_register(self.port, "now")
@@ -538,6 +564,7 @@ class Session:
         """Let the log say that a call has failed, unless it was refused before it changed anything."""
         refused = (ParameterError, NetworkError, CapacityError, MismatchError)
         if self.log is not None and not isinstance(error, refused):
+            self.torn = True
             self.log.error(error)
 
     def log_weights(self) -> None:
@@ -561,7 +588,7 @@ class Session:
 class _Guard:
     """A context that ends in a call if an error leaves it; a class enters quicker than a generator."""
 
-    def __init__(self, recover: Callable[[], None]):
+    def __init__(self, recover: Callable[[type[BaseException]], None]):
         self._recover = recover
 
     def __enter__(self) -> None:
@@ -569,4 +596,4 @@ class _Guard:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            self._recover()
+            self._recover(kind)

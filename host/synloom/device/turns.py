@@ -74,6 +74,9 @@ def _is_on_stack(frame: FrameType, top: FrameType | None) -> bool:
 
 
 class _Loaded(Protocol):
+    torn: bool
+    mend: Callable[[], None]
+
     def lose(self) -> None: ...
 
     def note(self, error: BaseException) -> None: ...
@@ -104,6 +107,8 @@ def exclusive(method: Callable[Concatenate[_Self, _P], _R]) -> Callable[Concaten
             return method(self, *args, **kwargs)
         try:
             signals.hold()
+            if self._session.torn:
+                self._session.mend()
             return method(self, *args, **kwargs)
         except BaseException as error:
             if isinstance(error, ArrayLostError):

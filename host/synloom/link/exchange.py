@@ -35,6 +35,8 @@ _SHORTEST_TIMEOUT_S: Final = 0.05
 """An operating system may let a process wait that long for its turn."""
 _GAIN: Final = 0.125
 """Weight of a new reply in the smoothed time to a reply (Jacobson 1988)."""
+_OPENINGS: Final = 64
+"""Answers without a session after which opening one is given up."""
 _NOISY: Final = 10
 """How many times as often as `retries` says a command is repeated while there is time: noise passes."""
 _GIVE_UP_S: Final = 16.0
@@ -234,10 +236,17 @@ class Exchange:
             raise self._lose(current)
         before, wanted = current, _another(self._mine | {current})
         self._mine, self._unheard = frozenset({current, wanted}), NO_SESSION
+        tries = 0
         while current != wanted:
             answer = self._insist(current, Op.OPEN, _token(wanted), timeout, retries)
             if (answer.session, answer.status) == (wanted, Status.OK):
                 break
+            tries += 1
+            if tries > _OPENINGS:
+                raise self.fail(
+                    f"the array answers but opens no session (its last answer is {answer.status}); "
+                    f"switch its power off and on and connect again"
+                )
             # Its reply was lost, and the command found that it had been executed; or this was an old reply.
             opened = self._seq
             current, _ = self.greet(timeout=timeout, retries=retries)
