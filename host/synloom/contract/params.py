@@ -12,10 +12,13 @@ from typing import Any, Final
 
 from synloom.base.errors import ParameterError
 
-__all__ = ["MOST_DELAY_SLOTS", "SEMANTICS_VERSION", "ArrayParams", "allowed"]
+__all__ = ["MOST_DELAY_SLOTS", "MOST_PROBES", "SEMANTICS_VERSION", "ArrayParams", "allowed"]
 
 SEMANTICS_VERSION: Final = 3
 """Raised whenever docs/numbers.md changes a bit."""
+
+MOST_PROBES: Final = 4096
+"""Probes of the largest array."""
 
 MOST_DELAY_SLOTS: Final = 256
 """Slots of the largest delay wheel."""
@@ -29,7 +32,7 @@ _RANGES: Final[dict[str, tuple[int, int]]] = {
     "axons": (0, 4064),
     "delay_slots": (2, MOST_DELAY_SLOTS),
     "segments": (2, 256),
-    "probes": (1, 16),
+    "probes": (1, MOST_PROBES),
     "record_words": (256, 32768),
     "event_words": (16, 32768),
     "counter_bits": (16, 32),
@@ -116,7 +119,7 @@ class ArrayParams:
         Entries of the pass program (a segment is one projection's part of a pass), 2 to 256. Raise it for
         networks of many projections; each costs six words of memory.
     probes : int
-        State words that can be recorded per step, 1 to 16. Each costs three words of memory, and 14 or 20
+        State words that can be recorded per step, 1 to 4096; boards have 8. Each costs three words of memory, and 14 or 20
         clocks in the steps that record it.
     record_words : int
         Depth of the record buffer, in 16-bit words; a power of two. A deeper one lets the array run on

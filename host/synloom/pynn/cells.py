@@ -1,0 +1,87 @@
+"""PyNN's standard cells that run here: two neuron models, and sources of spikes."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from pyNN import errors
+from pyNN.parameters import Sequence
+from pyNN.standardmodels import build_translations, cells
+
+from synloom.network.cells import LIF
+
+__all__ = [
+    "IF_curr_delta",
+    "IF_curr_exp",
+    "SpikeSourceArray",
+    "SpikeSourceGamma",
+    "SpikeSourcePoisson",
+    "SpikeSourcePoissonRefractory",
+]
+
+
+def _same(cell: Any) -> dict[str, Any]:
+    """Return translations that keep every name and unit."""
+    translations: dict[str, Any] = build_translations(*((name, name) for name in cell.default_parameters))
+    return translations
+
+
+class IF_curr_exp(cells.IF_curr_exp):  # noqa: N801
+    __doc__ = cells.IF_curr_exp.__doc__
+
+    translations = _same(cells.IF_curr_exp)
+    recordable: Final = ["spikes", "v", "isyn_exc", "isyn_inh"]
+    extra_steps = 1
+    """A current acts on the potential in the step after the one at whose end the spike arrives, as in NEST."""
+
+    @staticmethod
+    def lif(parameters: dict[str, Any]) -> LIF:
+        """Return the neuron model of the SDK; every parameter is an array of one value per neuron."""
+        return LIF(**parameters)
+
+
+class IF_curr_delta(cells.IF_curr_delta):  # noqa: N801
+    __doc__ = cells.IF_curr_delta.__doc__
+
+    translations = _same(cells.IF_curr_delta)
+    extra_steps = 0
+
+    @staticmethod
+    def lif(parameters: dict[str, Any]) -> LIF:
+        """Return the neuron model of the SDK; every parameter is an array of one value per neuron."""
+        return LIF(**parameters, tau_syn_E=0.0, tau_syn_I=0.0)
+
+
+class SpikeSourceArray(cells.SpikeSourceArray):
+    __doc__ = cells.SpikeSourceArray.__doc__
+
+    translations = _same(cells.SpikeSourceArray)
+
+    @staticmethod
+    def check(parameters: dict[str, Any]) -> None:
+        """Raise InvalidParameterValueError if spike times are out of order."""
+        for times in parameters.get("spike_times", ()):
+            values = np.asarray(times.value if isinstance(times, Sequence) else times, dtype=np.float64)
+            if (np.diff(values) < 0.0).any() or (values < 0.0).any() or not np.isfinite(values).all():
+                raise errors.InvalidParameterValueError(
+                    "spike_times must be finite, at least 0 ms and in ascending order; sort them"
+                )
+
+
+class SpikeSourcePoisson(cells.SpikeSourcePoisson):
+    __doc__ = cells.SpikeSourcePoisson.__doc__
+
+    translations = _same(cells.SpikeSourcePoisson)
+
+
+class SpikeSourcePoissonRefractory(cells.SpikeSourcePoissonRefractory):
+    __doc__ = cells.SpikeSourcePoissonRefractory.__doc__
+
+    translations = _same(cells.SpikeSourcePoissonRefractory)
+
+
+class SpikeSourceGamma(cells.SpikeSourceGamma):
+    __doc__ = cells.SpikeSourceGamma.__doc__
+
+    translations = _same(cells.SpikeSourceGamma)

@@ -1,0 +1,141 @@
+"""Control of a simulation: setup, runs, reset, end."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Final
+
+import numpy as np
+from pyNN import common, errors
+from pyNN.common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
+from pyNN.recording import get_io
+
+from synloom.image.report import Report
+from synloom.pynn import simulator
+from synloom.pynn.dialect import forget
+from synloom.pynn.engine import Engine
+from synloom.pynn.targets import Target
+from synloom.pynn.translation import translated
+
+__all__ = [
+    "end",
+    "get_current_time",
+    "get_max_delay",
+    "get_min_delay",
+    "get_time_step",
+    "initialize",
+    "num_processes",
+    "rank",
+    "report",
+    "reset",
+    "run",
+    "run_for",
+    "run_until",
+    "setup",
+]
+
+_CONNECT: Final = ("baud", "timeout")
+
+
+def setup(
+    timestep: float = DEFAULT_TIMESTEP,
+    min_delay: Any = DEFAULT_MIN_DELAY,
+    *,
+    target: str = "software",
+    board: str | None = None,
+    **extra_params: Any,
+) -> int:
+    """Start anew: forget all that was created before.
+
+    Parameters
+    ----------
+    timestep : float
+        Time step, ms.
+    min_delay : float or "auto"
+        Least delay of a synapse, ms.
+    target : str
+        A target of `synloom.connect`: ``"fast"``, ``"model"``, ``"sim"``, ``"auto"``, or a serial port. By
+        default the fast engine if Numba is installed, else the model.
+    board : str, optional
+        Name of a board whose array an engine or the simulated board has; by default it fits the network.
+    **extra_params
+        ``max_delay`` (ms); ``rng_seed``, the seed of sources, noise and learning; ``baud`` and ``timeout`` of
+        a board. What other simulators know (``threads``, ``spike_precision`` and so on) is ignored.
+
+    Returns
+    -------
+    int
+        0, the only MPI rank.
+
+    Raises
+    ------
+    pyNN.errors.InvalidParameterValueError
+        If a value is wrong.
+    """
+    common.setup(timestep, min_delay, **extra_params)
+    if not 0.001 <= timestep <= 1000.0:
+        raise errors.InvalidParameterValueError(f"timestep must be in 0.001..1000 ms, not {timestep!r}")
+    seed = extra_params.get("rng_seed", 0)
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
+        raise errors.InvalidParameterValueError(f"rng_seed must be a whole number, 0 to 2**63-1, not {seed!r}")
+    if extra_params.get("spike_precision") == "off_grid":
+        warnings.warn(
+            "spike_precision='off_grid' is not known here: spikes are at the ends of steps; use a smaller "
+            "timestep",
+            errors.RoundingWarning,
+            stacklevel=2,
+        )
+    options = tuple((name, extra_params[name]) for name in _CONNECT if name in extra_params)
+    chosen = Target(target, board, options)
+    with translated():
+        _ = chosen.is_software
+    state = simulator.state
+    if state.engine is not None:
+        state.engine.close()
+    forget()
+    state.clear(
+        dt=float(timestep),
+        least=min_delay,
+        most=extra_params.get("max_delay", DEFAULT_MAX_DELAY),
+        seed=int(seed),
+    )
+    state.engine = Engine(state, chosen)
+    return rank()
+
+
+def end(compatible_output: bool = True) -> None:
+    """Write what is to be written to files, and disconnect; recorded data and weights stay readable."""
+    state = simulator.state
+    for population, variables, filename in state.write_on_end:
+        population.write_data(get_io(filename), variables)
+    state.write_on_end = []
+    if state.engine is not None:
+        state.engine.close()
+
+
+def report() -> Report:
+    """Return what the array holds instead of what was asked for, a row for each parameter.
+
+    Raises
+    ------
+    RuntimeError
+        If nothing has run yet.
+    """
+    engine = simulator.state.engine
+    if engine is None or engine.image is None:
+        raise RuntimeError("there is no report before the first run; call run() first")
+    return engine.image.report
+
+
+run, run_until = common.build_run(simulator)
+run_for = run
+reset = common.build_reset(simulator)
+initialize = common.initialize
+(
+    get_current_time,
+    get_time_step,
+    get_min_delay,
+    get_max_delay,
+    num_processes,
+    rank,
+) = common.build_state_queries(simulator)

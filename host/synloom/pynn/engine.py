@@ -1,0 +1,331 @@
+"""What runs a network: it builds and loads it when it must, and gives and takes spikes, currents and samples."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from pyNN import errors
+
+from synloom.base.checks import FloatArray
+from synloom.base.errors import ParameterError
+from synloom.device.device import Device
+from synloom.device.recording import Recording
+from synloom.image.image import Image
+from synloom.pynn.builder import Built, build, is_source
+from synloom.pynn.sources import Train, train_of
+from synloom.pynn.targets import Target
+from synloom.pynn.transfer import start_from, transfer
+from synloom.pynn.translation import translated
+
+__all__ = ["Engine"]
+
+_BLOCK: Final = 100_000
+"""Most steps for which spikes and currents are prepared at once."""
+_LIVE: Final = ("v_thresh", "v_reset", "tau_refrac")
+"""Parameters that change without another compilation; `i_offset` does so, too."""
+
+
+class Engine:
+    """Runs what has been created since `setup`.
+
+    Parameters
+    ----------
+    state : State
+        The state of the simulator.
+    target : Target
+        Where it runs.
+    """
+
+    def __init__(self, state: Any, target: Target):
+        self._state = state
+        self._target = target
+        self._device: Device | None = None
+        self._built: Built | None = None
+        self.image: Image | None = None
+        self._closed = False
+        self._resets = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget what the device has been told since it was loaded."""
+        self._stale = False
+        self._changed = False
+        self._parameters: dict[int, set[str]] = {}
+        self._weights: set[int] = set()
+        self._initial: dict[int, dict[str, Any]] = {}
+        self._offsets: dict[int, FloatArray] = {}
+        self._recorded: Any = None
+        self._trains: dict[int, Train] = {}
+        self._taken = 0
+
+    # ---- what changes --------------------------------------------------------------------------
+
+    def require_before_runs(self, what: str) -> None:
+        """Raise an error if something has run already, since `what` is then part of an image."""
+        if self._device is not None and self._state.step > 0:
+            raise errors.ConnectionError(
+                f"{what} cannot be added after the first run here; create everything before run(), or call "
+                f"reset() first"
+            )
+        self._unload()
+
+    def population_created(self) -> None:
+        """Take note of a new population."""
+        self.require_before_runs("populations")
+
+    def parameters_changed(self, population: Any, names: list[str]) -> None:
+        """Take note of new parameters of a population."""
+        if self._device is None or is_source(population):
+            return
+        if self._state.step == 0:
+            self._unload()
+            return
+        number = self._state.populations.index(population)
+        live = [name for name in names if name in _LIVE]
+        self._parameters.setdefault(number, set()).update(live)
+        self._stale |= any(name not in (*_LIVE, "i_offset") for name in names)
+        self._changed = True
+
+    def initial_changed(self, population: Any, variable: str, values: Any) -> None:
+        """Take note of new initial values; in the middle of a simulation they act at once."""
+        if self._device is None:
+            return
+        if self._state.step == 0:
+            self._unload()
+            return
+        number = self._state.populations.index(population)
+        now = np.broadcast_to(np.asarray(values.evaluate(simplify=False), float), (population.size,))
+        self._initial.setdefault(number, {})[variable] = now
+        self._stale = True
+
+    def synapses_changed(self, projection: Any, names: list[str]) -> None:
+        """Take note of new attributes of synapses."""
+        if self._device is None:
+            return
+        if self._state.step == 0:
+            self._unload()
+            return
+        if "delay" in names:
+            raise errors.ConnectionError(
+                "delays cannot change after the first run here; set them before run(), or call reset() first"
+            )
+        number = self._state.projections.index(projection)
+        if "weight" in names:
+            self._weights.add(number)
+        self._stale |= any(name != "weight" for name in names)
+        self._changed = True
+
+    def weights(self, projection: Any) -> FloatArray | None:
+        """Return the weights that the array has, (K,), as the user gives them; None if it has not got them."""
+        if self._device is None or self._built is None or projection not in self._state.projections:
+            return None
+        number = self._state.projections.index(projection)
+        if number in self._weights:
+            return None
+        values = np.zeros(len(projection))
+        for part in self._built.parts[number]:
+            values[part.which] = self._device.read_weights(part.label)[part.pre, part.post]
+        return values * projection.sign
+
+    def reset(self) -> None:
+        """Return to time 0, with the initial values and weights."""
+        self._resets += 1
+        if self._device is None:
+            return
+        if self._changed or self._stale:
+            self._unload()
+            return
+        with translated():
+            self._device.reset("all")
+        self._forget()
+
+    def close(self) -> None:
+        """Disconnect; weights stay readable."""
+        if self._device is not None:
+            for projection in self._state.projections:
+                projection.last = self.weights(projection)
+        self._unload()
+        self._closed = True
+
+    def _unload(self) -> None:
+        if self._device is not None:
+            self._device.close()
+        self._device = self._built = None
+        self._forget()
+
+    # ---- runs ----------------------------------------------------------------------------------
+
+    def run(self, end: int) -> None:
+        """Run up to step `end`."""
+        if self._closed:
+            raise RuntimeError("the simulation has ended; call setup() to begin another one")
+        state = self._state
+        with translated():
+            self._prepare()
+            while state.step < end:
+                self._block(min(end, state.step + _BLOCK))
+
+    def _prepare(self) -> None:
+        """Load what is not loaded, and tell the device what has changed."""
+        state = self._state
+        if not self._trains:
+            seed = [state.seed, self._resets]
+            self._trains = {
+                k: train_of(p, state.dt, seed) for k, p in enumerate(state.populations) if is_source(p)
+            }
+        if all(is_source(population) for population in state.populations):
+            return
+        if self._device is None:
+            self._load()
+        elif self._stale or not self._told():
+            self._reload()
+        self._record()
+
+    def _words(self) -> int:
+        """Return the most state words that can be recorded."""
+        neurons = [p for p in self._state.populations if not is_source(p)]
+        return sum(p.size * (len(p.celltype.recordable) - 1) for p in neurons)
+
+    def _load(self) -> None:
+        built = build(self._state, lambda projection: projection.synapses["weight"])
+        self._device, self.image = self._target.open(built.network, self._words())
+        self._built = built
+        start_from(self._device, built, self._state)
+
+    def _reload(self) -> None:
+        """Compile again, and go on from the present state."""
+        assert self._device is not None
+        assert self._built is not None
+        built = build(self._state, lambda projection: projection.attribute("weight"))
+        image = self._target.compile_like(built.network, self._device.params)
+        transfer(self._device, image, self._built, built, self._initial)
+        self.image, self._built = image, built
+        self._parameters, self._weights, self._initial = {}, set(), {}
+        self._offsets, self._recorded, self._stale = {}, None, False
+
+    def _told(self) -> bool:
+        """Tell the device what has changed; return False if that needs another compilation."""
+        assert self._device is not None
+        assert self._built is not None
+        state = self._state
+        try:
+            for number, names in self._parameters.items():
+                values = {name: state.populations[number].values(name) for name in names}
+                if values:
+                    self._device.set_neurons(self._built.neurons[number], **values)
+            for number in self._weights:
+                projection = state.projections[number]
+                wanted = projection.synapses["weight"] * projection.sign
+                for part in self._built.parts[number]:
+                    matrix = self._device.read_weights(part.label)
+                    matrix[part.pre, part.post] = wanted[part.which]
+                    self._device.write_weights(part.label, matrix)
+        except ParameterError:
+            return False
+        self._parameters, self._weights = {}, set()
+        return True
+
+    def _record(self) -> None:
+        """Let the device record what is wanted now."""
+        assert self._device is not None
+        assert self._built is not None
+        wanted = {
+            (label, variable): cells
+            for k, label in self._built.neurons.items()
+            for variable, cells in self._state.populations[k].recorder.wanted().items()
+        }
+        now = {key: tuple(cells.tolist()) for key, cells in wanted.items()}
+        if now == self._recorded:
+            return
+        total, most = sum(len(cells) for cells in wanted.values()), self._device.params.probes
+        if total > most:
+            raise ParameterError(
+                f"{total} state variables are recorded, but the array of this target has {most} probes; "
+                f"record at most {most} cells and variables, such as population[:{most}].record('v'), or run "
+                f"on target='fast'"
+            )
+        self._device.record_nothing()
+        for label in self._built.neurons.values():
+            self._device.record(label)
+        for (label, variable), cells in wanted.items():
+            self._device.record(label, variable, cells)
+        self._recorded = now
+
+    # ---- one block of steps --------------------------------------------------------------------
+
+    def _block(self, end: int) -> None:
+        first = self._state.step
+        self._give_spikes(end)
+        currents = [(s, s.current(first, end)) for s in self._state.current_sources if s.cells]
+        changes = {int(k) for _, current in currents for k in np.flatnonzero(np.diff(current)) + 1}
+        for a, b in pairwise([0, *sorted(changes), end - first]):
+            if self._device is None:
+                self._state.step = first + b
+                continue
+            self._set_offsets({source: float(current[a]) for source, current in currents})
+            try:
+                self._keep(self._device.run((b - a) * self._state.dt))
+            except BaseException:
+                self._stopped()
+                raise
+            self._state.step = first + b
+        for source, current in currents:
+            source.happened(first, current)
+
+    def _stopped(self) -> None:
+        """Take what an interrupted run has given; the next one begins where the array stopped."""
+        assert self._device is not None
+        recording = self._device.last_recording
+        if recording is not None:
+            self._keep(recording)
+            self._state.step = recording.first + recording.steps
+
+    def _give_spikes(self, end: int) -> None:
+        """Send the spikes of sources up to label `end`, and record them."""
+        state = self._state
+        first = max(self._taken, state.step)
+        for k, train in self._trains.items():
+            labels, cells = train.take(first, end)
+            state.populations[k].recorder.add_spikes(labels, cells)
+            if self._device is None or self._built is None or k not in self._built.sources or not len(labels):
+                continue
+            # A spike carries the end of its step as its label.
+            times = (labels - 1 - state.step) * state.dt
+            pairs: Any = np.stack([times, cells], axis=1)
+            self._device.inject(self._built.sources[k], list(map(tuple, pairs.tolist())))
+        self._taken = end
+
+    def _set_offsets(self, currents: dict[Any, float]) -> None:
+        """Set the constant currents of all neurons for the following steps, where they change."""
+        assert self._device is not None
+        assert self._built is not None
+        state = self._state
+        for k, label in self._built.neurons.items():
+            population = state.populations[k]
+            total = np.array(population.values("i_offset"), dtype=np.float64)
+            for source, current in currents.items():
+                cells = [population.id_to_index(c) for c in source.cells if c.parent is population]
+                np.add.at(total, np.array(cells, dtype=np.int64), current)
+            if k not in self._offsets:
+                self._offsets[k] = np.array(population.values("i_offset"), dtype=np.float64)
+                if not self._changed and np.array_equal(total, self._offsets[k]):
+                    continue
+            elif np.array_equal(total, self._offsets[k]):
+                continue
+            self._device.set_offset(label, total)
+            self._offsets[k] = total
+
+    def _keep(self, recording: Recording) -> None:
+        """Give recorders what a run has recorded."""
+        assert self._built is not None
+        for k, label in self._built.neurons.items():
+            recorder = self._state.populations[k].recorder
+            recorder.add_spikes(recording.spike_steps[label] + 1, recording.spike_indices[label])
+            for variable in ("v", "isyn_exc", "isyn_inh"):
+                series = recording.series.get((label, variable))
+                if series is not None and len(series.steps):
+                    # Inhibitory currents are negative in PyNN.
+                    values = -series.values if variable == "isyn_inh" else series.values
+                    recorder.add_samples(variable, recording.first + 1, series.indices, values)

@@ -1,0 +1,179 @@
+"""Spikes of sources, drawn or taken by the host: as steps, labelled by their ends, for each stretch of a run."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Final, Protocol
+
+import numpy as np
+from pyNN import errors
+
+from synloom.base.checks import FloatArray, IntArray
+
+__all__ = ["Train", "train_of"]
+
+_BLOCK: Final = 1 << 20
+_OFF_GRID: Final = 0.02
+_NEVER: Final = 1 << 60
+
+
+class Train(Protocol):
+    """What gives the spikes of a population of sources."""
+
+    def take(self, first: int, end: int) -> tuple[IntArray, IntArray]:
+        """Return labels (in steps) and sources of the spikes with ``first < label <= end``, in order."""
+        ...
+
+
+def train_of(population: Any, dt: float, seed: int) -> Train:
+    """Return what gives the spikes of a population of sources.
+
+    Parameters
+    ----------
+    population : Population
+        The population; its parameters may change between two calls of `take`.
+    dt : float
+        Time step, ms.
+    seed : int
+        With the population's first id, the seed of its random numbers.
+    """
+    kind = type(population.celltype).__name__
+    if kind == "SpikeSourceArray":
+        return _Listed(population, dt)
+    rng = np.random.default_rng([seed, int(population.first_id)])
+    if kind == "SpikeSourcePoisson":
+        return _Poisson(population, dt, rng)
+    return _Renewal(population, dt, rng)
+
+
+def _values(population: Any, name: str) -> FloatArray:
+    return np.asarray(population.values(name), dtype=np.float64)
+
+
+class _Listed:
+    """Spikes at given times; a time between two steps belongs to the nearest one, half a step to the next."""
+
+    def __init__(self, population: Any, dt: float):
+        self._population = population
+        self._dt = dt
+        self._of: Any = None
+        self._labels = np.zeros(0, dtype=np.int64)
+        self._sources = self._labels
+
+    def take(self, first: int, end: int) -> tuple[IntArray, IntArray]:
+        trains = self._population.values("spike_times")
+        if trains is not self._of:
+            self._read(trains)
+        mine = (self._labels > first) & (self._labels <= end)
+        if first == 0 and (zero := self._labels == 0).any():
+            warnings.warn(
+                f"{int(zero.sum())} spikes of {self._population.label!r} at 0 ms are taken as spikes at "
+                f"{self._dt:g} ms, the end of the first step",
+                errors.RoundingWarning,
+                stacklevel=2,
+            )
+            labels = np.maximum(self._labels, 1)
+            mine = labels <= end
+            return labels[mine], self._sources[mine]
+        return self._labels[mine], self._sources[mine]
+
+    def _read(self, trains: Any) -> None:
+        times = [np.asarray(train.value, dtype=np.float64) for train in trains]
+        count = [len(part) for part in times]
+        sources = np.repeat(np.arange(len(times)), count)
+        steps = np.concatenate([np.zeros(0), *times]) / self._dt
+        labels = np.floor(steps + 0.5 + 1e-6).astype(np.int64)
+        moved = np.abs(labels - steps) > _OFF_GRID
+        if moved.any():
+            warnings.warn(
+                f"{int(moved.sum())} of {len(steps)} spike times of {self._population.label!r} are between "
+                f"steps of {self._dt:g} ms and act at the nearest one",
+                errors.RoundingWarning,
+                stacklevel=2,
+            )
+        pairs = np.unique(np.stack([labels, sources], axis=1), axis=0)
+        if len(pairs) < len(labels):
+            warnings.warn(
+                f"{len(labels) - len(pairs)} spikes of {self._population.label!r} share a step with another "
+                f"one of the same source and do not act",
+                errors.RoundingWarning,
+                stacklevel=2,
+            )
+        self._of, self._labels, self._sources = trains, pairs[:, 0], pairs[:, 1]
+
+
+class _Poisson:
+    """Each step has a spike with probability rate * dt, independently of all others."""
+
+    def __init__(self, population: Any, dt: float, rng: np.random.Generator):
+        self._population = population
+        self._dt = dt
+        self._rng = rng
+
+    def take(self, first: int, end: int) -> tuple[IntArray, IntArray]:
+        chance = _values(self._population, "rate") * (self._dt / 1000.0)
+        if (chance < 0.0).any() or (chance > 1.0 + 1e-9).any():
+            raise errors.InvalidParameterValueError(
+                f"rates of {self._population.label!r} must be in 0..{1000.0 / self._dt:g} Hz, one spike in "
+                f"each step of {self._dt:g} ms, not {_values(self._population, 'rate').max():g} Hz; use more "
+                f"sources"
+            )
+        begin, stop = _active(self._population, self._dt)
+        found = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
+        rows = max(_BLOCK // len(chance), 1)
+        for start in range(first, end, rows):
+            # One number for each step and source, whatever is asked for at once.
+            count = min(rows, end - start)
+            step, source = np.nonzero(self._rng.random((count, len(chance))) < chance)
+            label = start + 1 + step
+            on = (label > begin[source]) & (label <= stop[source])
+            found.append((label[on], source[on]))
+        labels, sources = (np.concatenate(part) for part in zip(*found, strict=True))
+        return labels, sources
+
+
+class _Renewal:
+    """Intervals are independent: a dead time and an exponential one, or gamma-distributed."""
+
+    def __init__(self, population: Any, dt: float, rng: np.random.Generator):
+        self._population = population
+        self._dt = dt
+        self._rng = rng
+        self._next: FloatArray | None = None
+
+    def take(self, first: int, end: int) -> tuple[IntArray, IntArray]:
+        begin, stop = _active(self._population, self._dt)
+        count = len(begin)
+        if self._next is None:
+            self._next = begin * self._dt + self._intervals(np.arange(count))
+        labels, sources = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        limit = np.minimum(end, stop) * self._dt
+        while len(due := np.flatnonzero(self._next <= limit)):
+            label = np.ceil(self._next[due] / self._dt - 1e-6).astype(np.int64)
+            kept = label > first
+            labels.append(np.minimum(label, end)[kept])
+            sources.append(due[kept])
+            self._next[due] += self._intervals(due)
+        pairs = np.unique(np.stack([np.concatenate(labels), np.concatenate(sources)], axis=1), axis=0)
+        return pairs[:, 0], pairs[:, 1]
+
+    def _intervals(self, which: IntArray) -> FloatArray:
+        """Return an interval in ms for each of some sources."""
+        population = self._population
+        if type(population.celltype).__name__ == "SpikeSourceGamma":
+            alpha, beta = _values(population, "alpha")[which], _values(population, "beta")[which]
+            return np.asarray(self._rng.gamma(alpha) * (1000.0 / beta))
+        rate, dead = _values(population, "rate")[which], _values(population, "tau_refrac")[which]
+        free = 1000.0 / rate - dead
+        if (free <= 0.0).any():
+            raise errors.InvalidParameterValueError(
+                f"rate of {population.label!r} must be below 1000 / tau_refrac, the rate without other pauses"
+            )
+        return np.asarray(dead + self._rng.exponential(1.0, len(which)) * free)
+
+
+def _active(population: Any, dt: float) -> tuple[IntArray, IntArray]:
+    """Return for each source the steps after which and up to which it spikes, (n,) each."""
+    start = _values(population, "start") / dt
+    stop = np.minimum(start + _values(population, "duration") / dt, _NEVER)
+    return np.floor(start + 1e-6).astype(np.int64), np.floor(stop + 1e-6).astype(np.int64)

@@ -1,0 +1,106 @@
+"""Where a script runs: the target, the array it must fit, and how many probes that has."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Final
+
+from pyNN import errors
+
+from synloom.base.errors import SynloomError
+from synloom.compiler import compile
+from synloom.contract.params import MOST_PROBES, ArrayParams
+from synloom.contract.targets import SOFTWARE, kind_of
+from synloom.device.device import Device
+from synloom.device.targets import connect, resolved
+from synloom.image.image import Image
+from synloom.network.network import Network
+
+__all__ = ["Target"]
+
+_BUFFER_WORDS: Final = 32768
+_ACCUMULATOR_BITS: Final = 24
+_HARDWARE_PROBES: Final = 16
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target by name, and the board whose array a software target imitates.
+
+    Parameters
+    ----------
+    name : str
+        A target of `synloom.connect`.
+    board : str, optional
+        Name of a board; its array is used instead of one that fits the network.
+    options : tuple of (str, object)
+        Options of `synloom.connect`.
+    """
+
+    name: str = "software"
+    board: str | None = None
+    options: tuple[tuple[str, object], ...] = ()
+
+    @property
+    def is_software(self) -> bool:
+        """Whether it is an engine in this process, whose arrays cost nothing."""
+        return resolved(self.name) in SOFTWARE
+
+    @property
+    def is_made(self) -> bool:
+        """Whether its array is made for the network, and not there already."""
+        return self.is_software or kind_of(self.name).startswith("sim")
+
+    def open(self, network: Network, words: int) -> tuple[Device, Image]:
+        """Compile a network for this target and load it.
+
+        Parameters
+        ----------
+        network : Network
+            The network.
+        words : int
+            State words that are recorded at most.
+        """
+        if not self.is_made:
+            device = connect(self.name, None, **dict(self.options))
+            try:
+                image = compile(network, device.params)
+                device.load(image)
+            except BaseException:
+                device.close()
+                raise
+            return device, image
+        image = self.compile(network, words)
+        return connect(self.name, image, **dict(self.options)), image
+
+    def compile_like(self, network: Network, params: ArrayParams) -> Image:
+        """Compile a network for an array that is there already.
+
+        Raises
+        ------
+        CapacityError
+            If it does not hold the network.
+        """
+        return compile(network, params)
+
+    def compile(self, network: Network, words: int) -> Image:
+        """Compile a network for the array that is made for it."""
+        if self.board is not None:
+            return compile(network, _array_of(self.board))
+        image = compile(network)
+        # No memory of an image depends on these.
+        probes = min(max(words, 1), MOST_PROBES if self.is_software else _HARDWARE_PROBES)
+        changes: dict[str, int | bool] = {"probes": probes, "accumulator_bits": _ACCUMULATOR_BITS}
+        if self.is_software:
+            changes |= {"record_words": _BUFFER_WORDS, "event_words": _BUFFER_WORDS}
+        return dataclasses.replace(image, params=image.params.replace(**changes))
+
+
+def _array_of(board: str) -> ArrayParams:
+    from synloom_boards.catalogue import find_board
+
+    try:
+        return find_board(board).array
+    except SynloomError as error:
+        raise errors.InvalidParameterValueError(f"board: {error}") from error

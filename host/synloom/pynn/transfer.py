@@ -1,0 +1,88 @@
+"""The state of an array, carried from one image to another of the same network with other parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from synloom.base.checks import FloatArray
+from synloom.base.errors import NetworkError
+from synloom.contract.memory_map import memory_of
+from synloom.contract.regions import Region
+from synloom.device.device import Device
+from synloom.image.image import Image
+from synloom.image.places import PopulationInfo
+from synloom.pynn.builder import Built
+
+__all__ = ["start_from", "transfer"]
+
+_FIELDS = {"v": "v", "isyn_exc": "ie", "isyn_inh": "ii"}
+
+
+def start_from(device: Device, built: Built, state: Any) -> None:
+    """Give neurons initial currents, which an image does not have."""
+    initial: dict[int, dict[str, FloatArray]] = {}
+    for k in built.neurons:
+        population = state.populations[k]
+        for variable in ("isyn_exc", "isyn_inh"):
+            if variable in population.celltype.recordable and population.initial(variable).any():
+                initial.setdefault(k, {})[variable] = population.initial(variable)
+    if initial:
+        transfer(device, device.image, built, built, initial)
+
+
+def transfer(
+    device: Device, image: Image, old: Built, new: Built, initial: dict[int, dict[str, FloatArray]]
+) -> None:
+    """Load an image and go on from the present state.
+
+    Parameters
+    ----------
+    device : Device
+        A device with another image of the same array and synapses.
+    image : Image
+        The image; its weights count.
+    old, new : Built
+        The networks of the present image and of the new one.
+    initial : dict of int to dict
+        Values that replace the present ones, (n,) float64, by population and variable.
+
+    Raises
+    ------
+    NetworkError
+        If the synapses are not those of the present image.
+    """
+    if not np.array_equal(device.image.synapses, image.synapses):
+        raise NetworkError("synapses cannot be added or removed after the first run; call reset() first")
+    before = device.snapshot()
+    memory = memory_of(image.params, Region.NEURON_STATE)
+    fields = memory.unpack(before.memories["neuron_state"])
+    for k, label in new.neurons.items():
+        info = image.populations[label]
+        present = device.read_state(old.neurons[k])
+        place = slice(info.first, info.first + info.n)
+        for variable, field in _FIELDS.items():
+            values = initial.get(k, {}).get(variable, present[variable])
+            fields[field][place] = _raw(np.abs(values) if variable != "v" else values, variable, info, image)
+        longest = np.rint(present["refrac"] / image.dt).astype(np.int64)
+        fields["refr"][place] = longest
+    states = image.neuron_state.copy().reshape(-1)
+    packed = memory.write(fields)[2]
+    memories = {
+        **before.memories,
+        "weights": image.weights,
+        "neuron_params": image.neuron_params.reshape(-1),
+        "neuron_state": packed,
+    }
+    del states
+    device.load(image)
+    device.restore(dataclasses.replace(before, image=image, memories=memories, probes=(), every=1))
+
+
+def _raw(values: FloatArray, variable: str, info: PopulationInfo, image: Image) -> Any:
+    lsb = {"v": info.v_lsb, "isyn_exc": info.i_lsb_exc, "isyn_inh": info.i_lsb_inh}[variable]
+    zero = info.v_zero if variable == "v" else 0.0
+    raw = np.rint((values - zero) / lsb)
+    return np.clip(raw, -image.params.state_max, image.params.state_max).astype(np.int64)
