@@ -56,15 +56,15 @@ from synloom.pynn.control import (
 )
 from synloom.pynn.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
 from synloom.pynn.populations import Assembly, Population, PopulationView
-from synloom.pynn.procedural import connect, create, record, record_gsyn, record_v, set  # noqa: A004
+from synloom.pynn.procedural import connect, create, record, record_gsyn, record_v, set
 from synloom.pynn.projections import Projection
 from synloom.pynn.simulator import state
 from synloom.pynn.synapses import (
     AdditiveWeightDependence,
     MultiplicativeWeightDependence,
     SpikePairRule,
-    STDPMechanism,
     StaticSynapse,
+    STDPMechanism,
 )
 from synloom.pynn.unsupported import unsupported_models
 

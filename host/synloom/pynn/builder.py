@@ -1,8 +1,9 @@
 """From PyNN's populations and projections to a network of the SDK.
 
-PyNN's backends label a spike by the end of its step, and let a current act on the potential in the step after
-the spike arrives; NEST's delays are dendritic. The array counts a spike to the step itself, lets its charge act
-in the step of arrival, and splits the two sides of a delay in its own way. `_timing` has the conversion.
+PyNN's backends label a spike by the end of its step, and let a current act on the potential in the step
+after the one at whose end the spike arrives. The array counts a spike to its step, and lets its charge act in
+the step of arrival: a delay of d steps is d + 1 steps here (d for delta synapses, which act at once in both).
+Where synapses learn, `_dendritic` keeps the differences of pairs as they are in NEST.
 """
 
 from __future__ import annotations
@@ -190,7 +191,9 @@ class _Joined:
         """Return for each synapse how many synapses of the same pair come before it."""
         size = max((p.size for p in state.populations), default=1)
         populations = len(state.populations)
-        pair = ((self.pre_population * size + self.pre) * populations + self.post_population) * size + self.post
+        pair = (
+            (self.pre_population * size + self.pre) * populations + self.post_population
+        ) * size + self.post
         order = np.argsort(pair, kind="stable")
         first = np.flatnonzero(np.diff(pair[order], prepend=-1))
         place = np.arange(len(pair)) - np.repeat(first, np.diff(np.append(first, len(pair))))
@@ -198,9 +201,7 @@ class _Joined:
         copy[order] = place
         return copy
 
-    def _links(
-        self, which: IntArray, pre: Any, post: Any, target: Any, label: str, dt: float
-    ) -> Links:
+    def _links(self, which: IntArray, pre: Any, post: Any, target: Any, label: str, dt: float) -> Links:
         projection = self.projection
         delays = np.rint(projection.synapses["delay"][which] / dt).astype(np.int64)
         steps = delays + target.celltype.extra_steps

@@ -27,13 +27,13 @@ def _same(cell: Any) -> dict[str, Any]:
     return translations
 
 
-class IF_curr_exp(cells.IF_curr_exp):  # noqa: N801
-    __doc__ = cells.IF_curr_exp.__doc__
+class IF_curr_exp(cells.IF_curr_exp):
+    """PyNN's IF_curr_exp: leaky integrate-and-fire, currents that jump and decay."""
 
     translations = _same(cells.IF_curr_exp)
     recordable: Final = ["spikes", "v", "isyn_exc", "isyn_inh"]
     extra_steps = 1
-    """A current acts on the potential in the step after the one at whose end the spike arrives, as in NEST."""
+    """A current acts on V in the step after the one at whose end the spike arrives, as in NEST."""
 
     @staticmethod
     def lif(parameters: dict[str, Any]) -> LIF:
@@ -41,8 +41,8 @@ class IF_curr_exp(cells.IF_curr_exp):  # noqa: N801
         return LIF(**parameters)
 
 
-class IF_curr_delta(cells.IF_curr_delta):  # noqa: N801
-    __doc__ = cells.IF_curr_delta.__doc__
+class IF_curr_delta(cells.IF_curr_delta):
+    """PyNN's IF_curr_delta: leaky integrate-and-fire, spikes change the potential at once; weights in mV."""
 
     translations = _same(cells.IF_curr_delta)
     extra_steps = 0
@@ -54,7 +54,7 @@ class IF_curr_delta(cells.IF_curr_delta):  # noqa: N801
 
 
 class SpikeSourceArray(cells.SpikeSourceArray):
-    __doc__ = cells.SpikeSourceArray.__doc__
+    """PyNN's SpikeSourceArray: spikes at given times, at the ends of steps."""
 
     translations = _same(cells.SpikeSourceArray)
 
@@ -70,18 +70,18 @@ class SpikeSourceArray(cells.SpikeSourceArray):
 
 
 class SpikeSourcePoisson(cells.SpikeSourcePoisson):
-    __doc__ = cells.SpikeSourcePoisson.__doc__
+    """PyNN's SpikeSourcePoisson: at most one spike in a step."""
 
     translations = _same(cells.SpikeSourcePoisson)
 
 
 class SpikeSourcePoissonRefractory(cells.SpikeSourcePoissonRefractory):
-    __doc__ = cells.SpikeSourcePoissonRefractory.__doc__
+    """PyNN's SpikeSourcePoissonRefractory: random spikes with a dead time."""
 
     translations = _same(cells.SpikeSourcePoissonRefractory)
 
 
 class SpikeSourceGamma(cells.SpikeSourceGamma):
-    __doc__ = cells.SpikeSourceGamma.__doc__
+    """PyNN's SpikeSourceGamma: gamma-distributed intervals."""
 
     translations = _same(cells.SpikeSourceGamma)

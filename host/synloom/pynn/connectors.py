@@ -15,7 +15,7 @@ __all__ = ["OneToOneConnector", "SmallWorldConnector"]
 
 
 class OneToOneConnector(connectors.OneToOneConnector):
-    __doc__ = connectors.OneToOneConnector.__doc__
+    """PyNN's OneToOneConnector."""
 
     def connect(self, projection: Any) -> None:
         """Connect a projection; PyNN 0.13.0's own version fails for one cell under NumPy 2.4."""
@@ -30,7 +30,7 @@ class OneToOneConnector(connectors.OneToOneConnector):
 
 
 class SmallWorldConnector(connectors.SmallWorldConnector, connectors.MapConnector):
-    __doc__ = connectors.SmallWorldConnector.__doc__
+    """PyNN's SmallWorldConnector: a ring of `degree` neighbours, each link rewired with chance `rewiring`."""
 
     def __init__(self, degree: int, rewiring: float, *args: Any, **others: Any):
         super().__init__(degree, rewiring, *args, **others)

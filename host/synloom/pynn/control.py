@@ -77,7 +77,9 @@ def setup(
         raise errors.InvalidParameterValueError(f"timestep must be in 0.001..1000 ms, not {timestep!r}")
     seed = extra_params.get("rng_seed", 0)
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
-        raise errors.InvalidParameterValueError(f"rng_seed must be a whole number, 0 to 2**63-1, not {seed!r}")
+        raise errors.InvalidParameterValueError(
+            f"rng_seed must be a whole number, 0 to 2**63-1, not {seed!r}"
+        )
     if extra_params.get("spike_precision") == "off_grid":
         warnings.warn(
             "spike_precision='off_grid' is not known here: spikes are at the ends of steps; use a smaller "
@@ -100,7 +102,7 @@ def setup(
         seed=int(seed),
     )
     state.engine = Engine(state, chosen)
-    return rank()
+    return state.mpi_rank
 
 
 def end(compatible_output: bool = True) -> None:

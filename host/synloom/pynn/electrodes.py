@@ -57,7 +57,7 @@ class _Source(electrodes.StandardCurrentSource):
 
     def get_native_parameters(self) -> Any:
         """Return the parameters."""
-        return ParameterSpace(dict(self._values), shape=(1,))
+        return ParameterSpace(dict(self._values))
 
     def inject_into(self, cells: Any, location: Any = None) -> None:
         """Inject the current into some cells: a population, a view, an assembly or a list of cells."""
@@ -77,7 +77,7 @@ class _Source(electrodes.StandardCurrentSource):
         if not self._recording:
             raise errors.NothingToWriteError("this current was not recorded; call record() before run()")
         now = self.current(state.step, state.step + 1)
-        return np.arange(state.step + 1) * state.dt, np.concatenate([self._past[: state.step], now])
+        return np.arange(state.step + 1.0) * state.dt, np.concatenate([self._past[: state.step], now])
 
     # ---- what the engine asks ------------------------------------------------------------------
 
@@ -117,7 +117,7 @@ class _Source(electrodes.StandardCurrentSource):
 
 
 class DCSource(_Source, electrodes.DCSource):
-    __doc__ = electrodes.DCSource.__doc__
+    """PyNN's DCSource: a constant current from `start` to `stop`."""
 
     translations = _same(electrodes.DCSource)
 
@@ -131,7 +131,7 @@ class DCSource(_Source, electrodes.DCSource):
 
 
 class StepCurrentSource(_Source, electrodes.StepCurrentSource):
-    __doc__ = electrodes.StepCurrentSource.__doc__
+    """PyNN's StepCurrentSource: a current that changes at given times."""
 
     translations = _same(electrodes.StepCurrentSource)
 
@@ -163,7 +163,7 @@ class StepCurrentSource(_Source, electrodes.StepCurrentSource):
 
 
 class ACSource(_Source, electrodes.ACSource):
-    __doc__ = electrodes.ACSource.__doc__
+    """PyNN's ACSource: a sine from `start` to `stop`, with its phase at `start`."""
 
     translations = _same(electrodes.ACSource)
 
@@ -180,7 +180,7 @@ class ACSource(_Source, electrodes.ACSource):
 
 
 class NoisyCurrentSource(_Source, electrodes.NoisyCurrentSource):
-    __doc__ = electrodes.NoisyCurrentSource.__doc__
+    """PyNN's NoisyCurrentSource: a new Gaussian number every `dt`."""
 
     translations = _same(electrodes.NoisyCurrentSource)
 

@@ -1,4 +1,4 @@
-"""What runs a network: it builds and loads it when it must, and gives and takes spikes, currents and samples."""
+"""What runs a network: it loads it when it must, and gives and takes spikes, currents and samples."""
 
 from __future__ import annotations
 
@@ -71,10 +71,6 @@ class Engine:
             )
         self._unload()
 
-    def population_created(self) -> None:
-        """Take note of a new population."""
-        self.require_before_runs("populations")
-
     def parameters_changed(self, population: Any, names: list[str]) -> None:
         """Take note of new parameters of a population."""
         if self._device is None or is_source(population):
@@ -118,7 +114,7 @@ class Engine:
         self._changed = True
 
     def weights(self, projection: Any) -> FloatArray | None:
-        """Return the weights that the array has, (K,), as the user gives them; None if it has not got them."""
+        """Return the weights that the array has, (K,), as the user gives them; None if it has none."""
         if self._device is None or self._built is None or projection not in self._state.projections:
             return None
         number = self._state.projections.index(projection)
@@ -127,7 +123,8 @@ class Engine:
         values = np.zeros(len(projection))
         for part in self._built.parts[number]:
             values[part.which] = self._device.read_weights(part.label)[part.pre, part.post]
-        return values * projection.sign
+        signed: FloatArray = values * projection.sign
+        return signed
 
     def reset(self) -> None:
         """Return to time 0, with the initial values and weights."""
@@ -177,6 +174,9 @@ class Engine:
             }
         if all(is_source(population) for population in state.populations):
             return
+        if state.step == 0:
+            for population in state.populations:
+                population.recorder.begin()
         if self._device is None:
             self._load()
         elif self._stale or not self._told():

@@ -19,7 +19,8 @@ _ARRAYS: Final = (list, tuple, np.ndarray)
 
 
 class Assembly(common.Assembly):
-    __doc__ = common.Assembly.__doc__
+    """PyNN's Assembly."""
+
     _simulator = simulator
 
 
@@ -67,7 +68,8 @@ class _Cells:
 
 
 class PopulationView(_Cells, common.PopulationView):
-    __doc__ = common.PopulationView.__doc__
+    """PyNN's PopulationView; a selector may be a range, too."""
+
     _assembly_class = Assembly
     _simulator = simulator
 
@@ -109,7 +111,8 @@ class PopulationView(_Cells, common.PopulationView):
 
 
 class Population(_Cells, common.Population):
-    __doc__ = common.Population.__doc__
+    """PyNN's Population: its parameters are kept here, and the engine is told of changes."""
+
     _simulator = simulator
     _recorder_class = Recorder
     _assembly_class = Assembly
@@ -120,6 +123,8 @@ class Population(_Cells, common.Population):
         space.evaluate(simplify=False)
         parameters = {name: _array(value, self.size) for name, value in space.items()}
         self._check(parameters)
+        if simulator.state.engine is not None:
+            simulator.state.engine.require_before_runs("populations")
         self._parameters = parameters
         self._mask_local = np.ones(self.size, dtype=bool)
         self.all_cells = simulator.state.new_cells(self, self.size)

@@ -11,7 +11,7 @@ from pyNN.space import Space
 
 from synloom.base.checks import FloatArray, IntArray
 from synloom.pynn import simulator
-from synloom.pynn.synapses import STDPMechanism, StaticSynapse
+from synloom.pynn.synapses import StaticSynapse, STDPMechanism
 
 __all__ = ["Connection", "Projection"]
 
@@ -45,7 +45,7 @@ class Connection(common.Connection):
         """The target."""
         return self._projection.post[self.postsynaptic_index]
 
-    def __getattr__(self, name: str) -> float:
+    def __getattr__(self, name: str) -> Any:
         projection: Projection = object.__getattribute__(self, "_projection")
         if name not in projection.synapses:
             raise AttributeError(f"a connection has no {name!r}; it has: {', '.join(projection.synapses)}")
@@ -64,7 +64,8 @@ class Connection(common.Connection):
 
 
 class Projection(common.Projection):
-    __doc__ = common.Projection.__doc__
+    """PyNN's Projection: its synapses are kept here as arrays, and the engine is told of changes."""
+
     _simulator = simulator
     _static_synapse_class = StaticSynapse
 
@@ -106,7 +107,11 @@ class Projection(common.Projection):
         simulator.state.projections.append(self)
 
     def _convergent_connect(
-        self, presynaptic_indices: Any, postsynaptic_index: int, location_selector: Any = None, **parameters: Any
+        self,
+        presynaptic_indices: Any,
+        postsynaptic_index: int,
+        location_selector: Any = None,
+        **parameters: Any,
     ) -> None:
         if location_selector is not None:
             raise NotImplementedError("cells here are points; leave out location_selector")
@@ -212,7 +217,9 @@ class Projection(common.Projection):
             matrix = np.broadcast_to(np.asarray(value, dtype=np.float64), self.shape)
             values[name] = matrix[self.pre_index, self.post_index]
             if np.isnan(values[name]).any():
-                raise errors.InvalidParameterValueError(f"{name} must have a value for each connection, not nan")
+                raise errors.InvalidParameterValueError(
+                    f"{name} must have a value for each connection, not nan"
+                )
         self.change(values)
 
     def _set_initial_value_array(self, variable: str, value: Any) -> None:

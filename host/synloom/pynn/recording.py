@@ -45,8 +45,14 @@ class Recorder(recording.Recorder):
         """Take samples from sample `first` on, (T, cells)."""
         self._samples.setdefault(variable, []).append((first, cells, values))
 
+    def begin(self) -> None:
+        """Keep the initial values, which are the first samples: those of the population may change."""
+        variables = [name for name in self.population.celltype.recordable if name != "spikes"]
+        self._initial = {name: np.array(self.population.initial(name)) for name in variables}
+
     def restart(self) -> None:
         """Forget what was recorded since time 0."""
+        self._initial: dict[str, FloatArray] = {}
         self._spikes: list[tuple[IntArray, IntArray]] = []
         self._samples: dict[str, list[_Chunk]] = {}
 
@@ -78,13 +84,15 @@ class Recorder(recording.Recorder):
         labels, cells = self._all_spikes()
         numbers = cells + int(self.population.first_id)
         mine = np.isin(numbers, np.asarray(ids, dtype=np.int64))
-        return numbers[mine], labels[mine] * simulator.state.dt
+        return numbers[mine], labels[mine].astype(np.float64) * simulator.state.dt
 
     def _local_count(self, variable: Any, filter_ids: Any = None) -> dict[int, int]:
         _, cells = self._all_spikes()
         counts = np.bincount(cells, minlength=self.population.size)
         first = int(self.population.first_id)
-        return {int(cell): int(counts[int(cell) - first]) for cell in self.filter_recorded(variable, filter_ids)}
+        return {
+            int(cell): int(counts[int(cell) - first]) for cell in self.filter_recorded(variable, filter_ids)
+        }
 
     def _get_all_signals(self, variable: Any, ids: Any, clear: bool = False) -> tuple[FloatArray, None]:
         state = simulator.state
@@ -94,7 +102,8 @@ class Recorder(recording.Recorder):
         first = round(float(self._recording_start_time.magnitude) / state.dt)
         values = np.full((state.step - first + 1, len(wanted)), np.nan)
         if first == 0:
-            values[0] = self.population.initial(variable.name)[wanted]
+            initial = self._initial.get(variable.name)
+            values[0] = (self.population.initial(variable.name) if initial is None else initial)[wanted]
         for start, cells, samples in self._samples.get(variable.name, []):
             column = np.searchsorted(cells, wanted)
             known = column < len(cells)

@@ -1,4 +1,4 @@
-"""The state of the simulator, as PyNN's classes see it: time, delays, recorders, and what has been created."""
+"""The state of the simulator, as PyNN's classes see it: time, delays, recorders, what has been created."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Spikes of sources, drawn or taken by the host: as steps, labelled by their ends, for each stretch of a run."""
+"""Spikes of sources, drawn or taken by the host: steps, labelled by their ends, for each stretch of a run."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -25,7 +26,7 @@ class Train(Protocol):
         ...
 
 
-def train_of(population: Any, dt: float, seed: int) -> Train:
+def train_of(population: Any, dt: float, seed: Sequence[int]) -> Train:
     """Return what gives the spikes of a population of sources.
 
     Parameters
@@ -34,13 +35,13 @@ def train_of(population: Any, dt: float, seed: int) -> Train:
         The population; its parameters may change between two calls of `take`.
     dt : float
         Time step, ms.
-    seed : int
+    seed : sequence of int
         With the population's first id, the seed of its random numbers.
     """
     kind = type(population.celltype).__name__
     if kind == "SpikeSourceArray":
         return _Listed(population, dt)
-    rng = np.random.default_rng([seed, int(population.first_id)])
+    rng = np.random.default_rng([*seed, int(population.first_id)])
     if kind == "SpikeSourcePoisson":
         return _Poisson(population, dt, rng)
     return _Renewal(population, dt, rng)

@@ -55,13 +55,13 @@ class _LeastDelay:
 
 
 class StaticSynapse(_LeastDelay, synapses.StaticSynapse):
-    __doc__ = synapses.StaticSynapse.__doc__
+    """PyNN's StaticSynapse: a weight and a delay."""
 
     translations = _same(("weight", "delay"))
 
 
 class STDPMechanism(_LeastDelay, synapses.STDPMechanism):
-    __doc__ = synapses.STDPMechanism.__doc__
+    """PyNN's STDPMechanism: pair rules, all synapses of a target with one dendritic delay."""
 
     base_translations = _same(("weight", "delay", "dendritic_delay_fraction"))
 
@@ -85,9 +85,7 @@ class STDPMechanism(_LeastDelay, synapses.STDPMechanism):
             )
         if voltage_dependence is not None:
             raise errors.NoModelAvailableError("there is no voltage-dependent STDP here; leave it out")
-        super().__init__(
-            timing_dependence, weight_dependence, None, dendritic_delay_fraction, weight, delay
-        )
+        super().__init__(timing_dependence, weight_dependence, None, dendritic_delay_fraction, weight, delay)
 
     def _build_translations(self) -> None:
         # PyNN's own version adds the parts' names to the class.
@@ -99,7 +97,7 @@ class STDPMechanism(_LeastDelay, synapses.STDPMechanism):
 
 
 class AdditiveWeightDependence(synapses.AdditiveWeightDependence):
-    __doc__ = synapses.AdditiveWeightDependence.__doc__
+    """PyNN's AdditiveWeightDependence: changes do not depend on the weight."""
 
     translations = _same(("w_min", "w_max"))
     possible_models: Final = frozenset({"pair rule"})
@@ -107,7 +105,7 @@ class AdditiveWeightDependence(synapses.AdditiveWeightDependence):
 
 
 class MultiplicativeWeightDependence(synapses.MultiplicativeWeightDependence):
-    __doc__ = synapses.MultiplicativeWeightDependence.__doc__
+    """PyNN's MultiplicativeWeightDependence: changes are fractions of the room that is left."""
 
     translations = _same(("w_min", "w_max"))
     possible_models: Final = frozenset({"pair rule"})
@@ -115,7 +113,7 @@ class MultiplicativeWeightDependence(synapses.MultiplicativeWeightDependence):
 
 
 class SpikePairRule(synapses.SpikePairRule):
-    __doc__ = synapses.SpikePairRule.__doc__
+    """PyNN's SpikePairRule: all pairs count, by exponential windows."""
 
     translations = _same(("tau_plus", "tau_minus", "A_plus", "A_minus"))
     possible_models: Final = frozenset({"pair rule"})

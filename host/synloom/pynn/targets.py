@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from pyNN import errors
 
@@ -34,13 +34,13 @@ class Target:
         A target of `synloom.connect`.
     board : str, optional
         Name of a board; its array is used instead of one that fits the network.
-    options : tuple of (str, object)
+    options : tuple of (str, value)
         Options of `synloom.connect`.
     """
 
     name: str = "software"
     board: str | None = None
-    options: tuple[tuple[str, object], ...] = ()
+    options: tuple[tuple[str, Any], ...] = ()
 
     @property
     def is_software(self) -> bool:

@@ -66,9 +66,6 @@ def transfer(
         for variable, field in _FIELDS.items():
             values = initial.get(k, {}).get(variable, present[variable])
             fields[field][place] = _raw(np.abs(values) if variable != "v" else values, variable, info, image)
-        longest = np.rint(present["refrac"] / image.dt).astype(np.int64)
-        fields["refr"][place] = longest
-    states = image.neuron_state.copy().reshape(-1)
     packed = memory.write(fields)[2]
     memories = {
         **before.memories,
@@ -76,7 +73,6 @@ def transfer(
         "neuron_params": image.neuron_params.reshape(-1),
         "neuron_state": packed,
     }
-    del states
     device.load(image)
     device.restore(dataclasses.replace(before, image=image, memories=memories, probes=(), every=1))
 

@@ -45,7 +45,7 @@ INSTEAD: Final[dict[str, str]] = {
     "AdditivePotentiationMultiplicativeDepression": (
         "use AdditiveWeightDependence or MultiplicativeWeightDependence, which treat both directions alike"
     ),
-    "GutigWeightDependence": "use AdditiveWeightDependence (mu = 0) or MultiplicativeWeightDependence (mu = 1)",
+    "GutigWeightDependence": "use AdditiveWeightDependence (mu 0) or MultiplicativeWeightDependence (mu 1)",
     "Vogels2011Rule": "use SpikePairRule, or the SDK's PairRule (docs/sdk.md)",
 }
 """What to use instead of each model."""
