@@ -199,9 +199,7 @@ def test_everything_that_may_change_in_the_middle_changes_in_the_middle():
     sim.setup(timestep=dt, target="model")
     source = sim.Population(1, sim.SpikeSourceArray(spike_times=[1.0, 19.8, 39.9]))
     cells = sim.Population(1, sim.IF_curr_exp(**(CELL | {"v_thresh": 0.0})))
-    links = sim.Projection(
-        source, cells, sim.OneToOneConnector(), sim.StaticSynapse(weight=1.0, delay=1.0)
-    )
+    links = sim.Projection(source, cells, sim.OneToOneConnector(), sim.StaticSynapse(weight=1.0, delay=1.0))
     cells.record(["v", "isyn_exc"])
     sim.run(20.0)
     links.set(weight=3.0)
@@ -257,7 +255,9 @@ def test_delays_are_told_as_they_are_used():
 
 def test_sources_alone_need_no_array():
     sim.setup(timestep=0.1)
-    sources = sim.Population(3, sim.SpikeSourcePoisson(rate=[50.0, 100.0, 200.0], start=1000.0, duration=8000.0))
+    sources = sim.Population(
+        3, sim.SpikeSourcePoisson(rate=[50.0, 100.0, 200.0], start=1000.0, duration=8000.0)
+    )
     sources.record("spikes")
     sim.run(10000.0)
     for k, rate in enumerate((50.0, 100.0, 200.0)):

@@ -13,7 +13,7 @@ from synloom.base.errors import CapacityError, ParameterError
 from synloom.contract.array_port import Port
 from synloom.contract.layout import Field
 from synloom.contract.memory_map import memory_of
-from synloom.contract.params import ArrayParams
+from synloom.contract.params import MOST_PROBES, ArrayParams
 from synloom.contract.regions import Region
 from synloom.contract.traces import TRACES, Side
 from synloom.image.image import Image
@@ -72,7 +72,11 @@ def require_probes(wanted: int, params: ArrayParams) -> None:
     if wanted > params.probes:
         raise CapacityError(
             f"{wanted} probes are wanted, the array has {params.probes}; record fewer neurons with indices="
-            + (f", or compile for params.replace(probes={wanted})" if wanted <= 16 else " (16 at most)")
+            + (
+                f", or compile for params.replace(probes={wanted})"
+                if wanted <= MOST_PROBES
+                else f" ({MOST_PROBES} at most)"
+            )
         )
 
 

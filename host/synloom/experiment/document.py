@@ -246,7 +246,7 @@ class _References:
             probes |= self._state(state, where.key("state").item(index))
         if len(probes) > MOST_PROBES:
             raise where.key("state").error(
-                f"asks for {len(probes)} values per sample; an array records at most {MOST_PROBES}; "
+                f"asks for {len(probes)} values per sample; an experiment file records at most {MOST_PROBES}; "
                 f"select fewer neurons with indices"
             )
         for index, weights in enumerate(record["weights"]):

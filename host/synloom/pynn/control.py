@@ -75,11 +75,7 @@ def setup(
     common.setup(timestep, min_delay, **extra_params)
     if not 0.001 <= timestep <= 1000.0:
         raise errors.InvalidParameterValueError(f"timestep must be in 0.001..1000 ms, not {timestep!r}")
-    seed = extra_params.get("rng_seed", 0)
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
-        raise errors.InvalidParameterValueError(
-            f"rng_seed must be a whole number, 0 to 2**63-1, not {seed!r}"
-        )
+    seed = _seed(extra_params.get("rng_seed", 0))
     if extra_params.get("spike_precision") == "off_grid":
         warnings.warn(
             "spike_precision='off_grid' is not known here: spikes are at the ends of steps; use a smaller "
@@ -99,10 +95,18 @@ def setup(
         dt=float(timestep),
         least=min_delay,
         most=extra_params.get("max_delay", DEFAULT_MAX_DELAY),
-        seed=int(seed),
+        seed=seed,
     )
     state.engine = Engine(state, chosen)
     return state.mpi_rank
+
+
+def _seed(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < 2**63:
+        raise errors.InvalidParameterValueError(
+            f"rng_seed must be a whole number, 0 to 2**63-1, not {value!r}"
+        )
+    return int(value)
 
 
 def end(compatible_output: bool = True) -> None:
