@@ -64,9 +64,8 @@ def changes(sim, dt, delay, bounds, targets):
     # pyNN.nest gives its learning rules a w_max that is 1000 times too large.)
     tau_syn = max(0.3, dt)
     gain = 10.0 * (np.exp(-dt / 2.5) - np.exp(-dt / tau_syn)) / (1.0 / tau_syn - 1.0 / 2.5)
-    cell = sim.IF_curr_exp(
-        tau_m=2.5, cm=0.1, tau_syn_E=tau_syn, tau_refrac=20.0, v_thresh=-65.0 + 0.7 * DRIVE * gain
-    )
+    threshold = -65.0 + 0.7 * DRIVE * gain
+    cell = sim.IF_curr_exp(tau_m=2.5, cm=0.1, tau_syn_E=tau_syn, tau_refrac=20.0, v_thresh=threshold)
     cells = sim.Population(targets, cell, initial_values={"v": -65.0})
     sim.Projection(teacher, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=DRIVE, delay=dt))
     make = getattr(sim, f"{bounds}WeightDependence")
@@ -202,9 +201,8 @@ def several(sim, dt):
     everyone = sim.AllToAllConnector()
     sim.Projection(source, cells, everyone, sim.StaticSynapse(weight=2.5, delay=1.0))
     sim.Projection(cells, others, everyone, sim.StaticSynapse(weight=0.25, delay=2.0))
-    sim.Projection(
-        cells, others, everyone, sim.StaticSynapse(weight=-0.25, delay=3.0), receptor_type="inhibitory"
-    )
+    inhibition = sim.StaticSynapse(weight=-0.25, delay=3.0)
+    sim.Projection(cells, others, everyone, inhibition, receptor_type="inhibitory")
     sim.Projection(cells, jumps, everyone, sim.StaticSynapse(weight=6.0, delay=2.0))
     others[0].inject(sim.DCSource(amplitude=0.8, start=30.0, stop=50.0))
     others[1].inject(sim.ACSource(amplitude=0.8, start=30.0, stop=50.0, frequency=100.0, offset=0.1))

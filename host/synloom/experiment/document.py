@@ -246,8 +246,8 @@ class _References:
             probes |= self._state(state, where.key("state").item(index))
         if len(probes) > MOST_PROBES:
             raise where.key("state").error(
-                f"asks for {len(probes)} values per sample; an experiment file records at most {MOST_PROBES}; "
-                f"select fewer neurons with indices"
+                f"asks for {len(probes)} values per sample; experiments record at most {MOST_PROBES}; select "
+                f"fewer neurons with indices"
             )
         for index, weights in enumerate(record["weights"]):
             place = where.key("weights").item(index)

@@ -77,12 +77,8 @@ def setup(
         raise errors.InvalidParameterValueError(f"timestep must be in 0.001..1000 ms, not {timestep!r}")
     seed = _seed(extra_params.get("rng_seed", 0))
     if extra_params.get("spike_precision") == "off_grid":
-        warnings.warn(
-            "spike_precision='off_grid' is not known here: spikes are at the ends of steps; use a smaller "
-            "timestep",
-            errors.RoundingWarning,
-            stacklevel=2,
-        )
+        said = "spike_precision='off_grid' is not known: spikes end with steps; use a smaller timestep"
+        warnings.warn(said, errors.RoundingWarning, stacklevel=2)
     options = tuple((name, extra_params[name]) for name in _CONNECT if name in extra_params)
     chosen = Target(target, board, options)
     with translated():

@@ -20,6 +20,7 @@ class Recorder(recording.Recorder):
     """Encapsulates data and functions related to recording model variables."""
 
     _simulator = simulator
+    _initial: dict[str, FloatArray]
 
     def __init__(self, population: Any, file: Any = None):
         super().__init__(population, file)
@@ -52,7 +53,7 @@ class Recorder(recording.Recorder):
 
     def restart(self) -> None:
         """Forget what was recorded since time 0."""
-        self._initial: dict[str, FloatArray] = {}
+        self._initial = {}
         self._spikes: list[tuple[IntArray, IntArray]] = []
         self._samples: dict[str, list[_Chunk]] = {}
 

@@ -12,7 +12,7 @@ from synloom.base.errors import CapacityError, NetworkError, ParameterError
 __all__ = ["ArrayTooSmallError", "translated"]
 
 
-class ArrayTooSmallError(CapacityError, errors.NoModelAvailableError):  # type: ignore[misc]
+class ArrayTooSmallError(CapacityError, errors.NoModelAvailableError):
     """A network or a recording that no array of this target holds: the message says what is missing."""
 
 
