@@ -151,11 +151,19 @@ def _machine(kind: str) -> str:
     return f"`{report.command}` on {machine_line(report)}.\n"
 
 
+def _pynn_support() -> str:
+    """Run everything that PyNN has; imported here, since only one page needs it."""
+    from synloom.pynn.support import table
+
+    return table()
+
+
 TABLES: Final[dict[str, Callable[[], str]]] = {
     "params": _params,
     "regions": _region_map,
     "control": lambda: _registers(CONTROL_REGISTERS),
     "counters": _counters,
+    "pynn_support": _pynn_support,
     "link": lambda: _registers(LINK_REGISTERS),
     **{name: partial(_layout, name) for name in _LAYOUTS},
     **{name: partial(_measured, kind, name) for kind, tables in BENCH_TABLES.items() for name in tables},

@@ -9,10 +9,7 @@ from pyNN import errors
 __all__ = ["INSTEAD", "unsupported_models"]
 
 _CELLS: Final = "use IF_curr_exp (a current that jumps and decays) or IF_curr_delta"
-_CONDUCTANCE: Final = (
-    "use IF_curr_exp, with weights in nA: near a potential V a conductance of w uS is a current of "
-    "w * (e_rev - V) nA"
-)
+_CONDUCTANCE: Final = "use IF_curr_exp; near V, a conductance of w uS is a current of w * (e_rev - V) nA"
 _SHORT_TERM: Final = "use StaticSynapse with the weight that depression or facilitation settles at"
 
 INSTEAD: Final[dict[str, str]] = {
