@@ -119,7 +119,7 @@ class ArrayParams:
         Entries of the pass program (a segment is one projection's part of a pass), 2 to 256. Raise it for
         networks of many projections; each costs six words of memory.
     probes : int
-        State words that can be recorded per step, 1 to 4096; boards have 8 or so. Each costs three words of
+        State words that can be recorded per step, 1 to 4096; boards have 1 to 8. Each costs three words of
         memory, and 14 or 20 clocks in the steps that record it.
     record_words : int
         Depth of the record buffer, in 16-bit words; a power of two. A deeper one lets the array run on

@@ -15,7 +15,6 @@ from synloom.pynn import simulator
 from synloom.pynn.dialect import forget
 from synloom.pynn.engine import Engine
 from synloom.pynn.targets import Target
-from synloom.pynn.translation import translated
 
 __all__ = [
     "end",
@@ -81,8 +80,7 @@ def setup(
         warnings.warn(said, errors.RoundingWarning, stacklevel=2)
     options = tuple((name, extra_params[name]) for name in _CONNECT if name in extra_params)
     chosen = Target(target, board, options)
-    with translated():
-        _ = chosen.is_software
+    chosen.check()
     state = simulator.state
     if state.engine is not None:
         state.engine.close()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 from pyNN import errors
 
-from synloom.base.checks import FloatArray
-from synloom.base.errors import ParameterError
+from synloom.base.checks import FloatArray, IntArray
+from synloom.base.errors import CapacityError, ParameterError
+from synloom.base.warning import SynloomWarning
 from synloom.device.device import Device
 from synloom.device.recording import Recording
 from synloom.image.image import Image
@@ -43,6 +45,7 @@ class Engine:
         self._target = target
         self._device: Device | None = None
         self._built: Built | None = None
+        self._compiled: dict[int, FloatArray] = {}
         self.image: Image | None = None
         self._closed = False
         self._resets = 0
@@ -192,6 +195,7 @@ class Engine:
         built = build(self._state, lambda projection: projection.synapses["weight"])
         self._device, self.image = self._target.open(built.network, self._words())
         self._built = built
+        self._keep_compiled()
         start_from(self._device, built, self._state)
 
     def _reload(self) -> None:
@@ -204,6 +208,13 @@ class Engine:
         self.image, self._built = image, built
         self._parameters, self._weights, self._initial = {}, set(), {}
         self._offsets, self._recorded, self._stale = {}, None, False
+        self._keep_compiled()
+
+    def _keep_compiled(self) -> None:
+        """Keep the constant currents that are part of the image."""
+        assert self._built is not None
+        populations = self._state.populations
+        self._compiled = {k: np.array(populations[k].values("i_offset"), float) for k in self._built.neurons}
 
     def _told(self) -> bool:
         """Tell the device what has changed; return False if that needs another compilation."""
@@ -241,10 +252,9 @@ class Engine:
             return
         total, most = sum(len(cells) for cells in wanted.values()), self._device.params.probes
         if total > most:
-            raise ParameterError(
-                f"{total} state variables are recorded, but the array of this target has {most} probes; "
-                f"record at most {most} cells and variables, such as population[:{most}].record('v'), or run "
-                f"on target='fast'"
+            raise CapacityError(
+                f"{total} state variables are recorded, but the array of this target has probes for {most}; "
+                f"record at most {most}, such as population[:{most}].record('v'), or run on target='fast'"
             )
         self._device.record_nothing()
         for label in self._built.neurons.values():
@@ -260,11 +270,12 @@ class Engine:
         self._give_spikes(end)
         currents = [(s, s.current(first, end)) for s in self._state.current_sources if s.cells]
         changes = {int(k) for _, current in currents for k in np.flatnonzero(np.diff(current)) + 1}
+        injected = self._injected(currents)
         for a, b in pairwise([0, *sorted(changes), end - first]):
             if self._device is None:
                 self._state.step = first + b
                 continue
-            self._set_offsets({source: float(current[a]) for source, current in currents})
+            self._set_offsets(injected, a)
             try:
                 self._keep(self._device.run((b - a) * self._state.dt))
             except BaseException:
@@ -297,24 +308,33 @@ class Engine:
             self._device.inject(self._built.sources[k], list(map(tuple, pairs.tolist())))
         self._taken = end
 
-    def _set_offsets(self, currents: dict[Any, float]) -> None:
-        """Set the constant currents of all neurons for the following steps, where they change."""
+    def _injected(
+        self, currents: list[tuple[Any, FloatArray]]
+    ) -> dict[int, list[tuple[FloatArray, IntArray]]]:
+        """Return the currents that populations get, each with the cells that get it, by population."""
+        found: dict[int, list[tuple[FloatArray, IntArray]]] = {}
+        for source, current in currents:
+            which, places = self._state.places(source.cells)
+            for k in np.unique(which).tolist():
+                found.setdefault(k, []).append((current, places[which == k]))
+        return found
+
+    def _set_offsets(self, injected: dict[int, list[tuple[FloatArray, IntArray]]], step: int) -> None:
+        """Set the constant currents of all neurons from a step of the block on, where they change."""
         assert self._device is not None
         assert self._built is not None
-        state = self._state
         for k, label in self._built.neurons.items():
-            population = state.populations[k]
-            total = np.array(population.values("i_offset"), dtype=np.float64)
-            for source, current in currents.items():
-                cells = [population.id_to_index(c) for c in source.cells if c.parent is population]
-                np.add.at(total, np.array(cells, dtype=np.int64), current)
-            if k not in self._offsets:
-                self._offsets[k] = np.array(population.values("i_offset"), dtype=np.float64)
-                if not self._changed and np.array_equal(total, self._offsets[k]):
-                    continue
-            elif np.array_equal(total, self._offsets[k]):
+            own = np.asarray(self._state.populations[k].values("i_offset"), dtype=np.float64)
+            total = own.copy()
+            for current, cells in injected.get(k, ()):
+                np.add.at(total, cells, current[step])
+            if np.array_equal(total, self._offsets.get(k, self._compiled[k])):
                 continue
-            self._device.set_offset(label, total)
+            with warnings.catch_warnings():
+                if k in injected:
+                    # What a changing current loses where it is almost 0 is nothing.
+                    warnings.simplefilter("ignore", SynloomWarning)
+                self._device.set_offset(label, total)
             self._offsets[k] = total
 
     def _keep(self, recording: Recording) -> None:

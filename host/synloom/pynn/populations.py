@@ -23,6 +23,12 @@ class Assembly(common.Assembly):
 
     _simulator = simulator
 
+    @property
+    def receptor_types(self) -> list[str]:
+        """Receptor types of all populations; the first is for excitation (PyNN has them in any order)."""
+        first, *others = (p.celltype.receptor_types for p in self.populations)
+        return [name for name in first if all(name in types for types in others)]
+
 
 class _Cells:
     """What populations and views share."""
@@ -118,6 +124,14 @@ class Population(_Cells, common.Population):
     _assembly_class = Assembly
 
     def _create_cells(self) -> None:
+        try:
+            self._create()
+        except BaseException:
+            # PyNN has given it a recorder already.
+            simulator.state.recorders.discard(self.recorder)
+            raise
+
+    def _create(self) -> None:
         space = self.celltype.native_parameters
         space.shape = (self.size,)
         space.evaluate(simplify=False)

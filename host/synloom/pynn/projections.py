@@ -130,6 +130,8 @@ class Projection(common.Projection):
         self.pre_index, self.post_index = joined.pop("pre"), joined.pop("post")
         self.synapses = {name: np.array(joined[name], dtype=np.float64) for name in names}
         self.synapses["delay"] = self._checked_delays(self.synapses["delay"])
+        # Lists of connections bring weights that PyNN does not check.
+        self.synapse_type.parameter_checks["weight"](self.synapses["weight"], self)
 
     def _checked_delays(self, delays: FloatArray) -> FloatArray:
         dt, least = simulator.state.dt, simulator.state.least_given
@@ -242,10 +244,11 @@ class Projection(common.Projection):
             values = self._column(name)
             matrix = np.full(self.shape, np.nan)
             i, j = self.pre_index, self.post_index
-            if multiple_synapses == "first":
-                i, j, values = i[::-1], j[::-1], values[::-1]
             if join is None:
-                matrix[i, j] = values
+                order = np.arange(len(i))[:: 1 if multiple_synapses == "first" else -1]
+                _, first = np.unique((i * self.post.size + j)[order], return_index=True)
+                chosen = order[first]
+                matrix[i[chosen], j[chosen]] = values[chosen]
             else:
                 filled = np.full(self.shape, {"sum": 0.0, "min": np.inf, "max": -np.inf}[multiple_synapses])
                 join.at(filled, (i, j), values)

@@ -1,13 +1,12 @@
 """What of PyNN runs here, found by running it: ``python -m synloom.pynn.support`` prints the table.
 
-Every class of PyNN's standard models and connectors is tried. Neurons and currents are compared with the exact
-solution, connectors with PyNN's mock simulator, sources with what they promise.
+Every class of PyNN's standard models and connectors is tried. Neurons and currents are compared with the
+exact solution, connectors with PyNN's mock simulator, sources with what they promise.
 """
 
 from __future__ import annotations
 
 import inspect
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -319,13 +318,12 @@ def _pairs(backend: Any, make: Callable[[Any, Any], Any], own: bool) -> list[tup
     backend.setup(timestep=_DT)
     first = backend.Population(12, backend.IF_curr_exp())
     second = first if own else backend.Population(12, backend.IF_curr_exp())
-    links = backend.Projection(
-        first, second, make(backend, links_of(backend, first, second)), backend.StaticSynapse()
-    )
+    connector = make(backend, _links_of(backend, first, second))
+    links = backend.Projection(first, second, connector, backend.StaticSynapse())
     return sorted((int(i), int(j)) for i, j, _ in links.get("weight", "list"))
 
 
-def links_of(backend: Any, first: Any, second: Any) -> Callable[[], Any]:
+def _links_of(backend: Any, first: Any, second: Any) -> Callable[[], Any]:
     """Return what makes a projection to be cloned."""
     return lambda: backend.Projection(
         first,
@@ -348,9 +346,8 @@ def _connector(make: Callable[[Any, Any], Any], own: bool = False) -> Callable[[
 def _from_file() -> tuple[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "list.txt"
-        path.write_text(
-            "# columns = ['i', 'j', 'weight', 'delay']\n0 1 0.1 1.0\n3 2 0.1 1.0\n", encoding="utf-8"
-        )
+        columns = "# columns = ['i', 'j', 'weight', 'delay']"
+        path.write_text(f"{columns}\n0 1 0.1 1.0\n3 2 0.1 1.0\n", encoding="utf-8")
         return _connector(lambda backend, _: backend.FromFileConnector(str(path)))()
 
 
@@ -376,7 +373,7 @@ _CONNECTORS: Final[dict[str, Callable[[], tuple[str, str]]]] = {
     "ArrayConnector": _connector(lambda s, _: s.ArrayConnector(np.eye(12, dtype=bool)[::-1])),
     "CSAConnector": lambda: (
         UNTESTED,
-        "PyNN's own; needs the package `csa`, which this table was made without",
+        "PyNN's own; needs the package csa, which was not there",
     ),
     "CloneConnector": _connector(lambda s, clone: s.CloneConnector(clone())),
     "DisplacementDependentProbabilityConnector": _connector(
@@ -422,7 +419,8 @@ def _synaptic(variable: str) -> tuple[str, str]:
 _RECORDABLES: Final[dict[str, Callable[[], tuple[str, str]]]] = {
     "spikes": _noted(_listed, "of cells and of all sources"),
     "v": _noted(
-        lambda: _neuron(False), "all cells on engines in this process; as many as a board has probes"
+        lambda: _neuron(False),
+        "of all cells on engines in this process; on boards, of as many as the array has probes",
     ),
     "isyn_exc": lambda: _synaptic("isyn_exc"),
     "isyn_inh": lambda: _synaptic("isyn_inh"),
@@ -430,4 +428,4 @@ _RECORDABLES: Final[dict[str, Callable[[], tuple[str, str]]]] = {
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -42,6 +42,15 @@ class Target:
     board: str | None = None
     options: tuple[tuple[str, Any], ...] = ()
 
+    def check(self) -> None:
+        """Raise InvalidParameterValueError if there is no such board, or a target cannot be what it is."""
+        if not isinstance(self.name, str) or not self.name:
+            raise errors.InvalidParameterValueError(
+                f"target must be 'fast', 'model', 'sim', 'auto' or a serial port, not {self.name!r}"
+            )
+        if self.board is not None:
+            _array_of(self.board)
+
     @property
     def is_software(self) -> bool:
         """Whether it is an engine in this process, whose arrays cost nothing."""
@@ -89,11 +98,15 @@ class Target:
         if self.board is not None:
             return compile(network, _array_of(self.board))
         image = compile(network)
-        # No memory of an image depends on these.
-        probes = min(max(words, 1), MOST_PROBES if self.is_software else _HARDWARE_PROBES)
-        changes: dict[str, int | bool] = {"probes": probes, "accumulator_bits": _ACCUMULATOR_BITS}
+        changes: dict[str, int | bool] = {"probes": _HARDWARE_PROBES}
         if self.is_software:
-            changes |= {"record_words": _BUFFER_WORDS, "event_words": _BUFFER_WORDS}
+            changes = {
+                "probes": min(max(words, 1), MOST_PROBES),
+                "accumulator_bits": _ACCUMULATOR_BITS,
+                "record_words": _BUFFER_WORDS,
+                "event_words": _BUFFER_WORDS,
+            }
+        # No memory of an image depends on these.
         return dataclasses.replace(image, params=image.params.replace(**changes))
 
 
