@@ -270,7 +270,7 @@ def _current(source: Any, wanted: Callable[[FloatArray], FloatArray], note: str)
     cell.inject(source)
     cell.record("v")
     sim.run(20.0)
-    current = wanted(np.arange(200) * _DT)
+    current = wanted(np.arange(200.0) * _DT)
     assert np.abs(_potential(cell) - _exact([], 0.0, current)).max() < _NEAR
     return FAITHFUL, note
 
@@ -363,7 +363,7 @@ def _rng(seed: int = 3) -> Any:
     return sim.NumpyRNG(seed=seed)
 
 
-class _Near(pyNN.connectors.IndexBasedExpression):  # type: ignore[misc]
+class _Near(pyNN.connectors.IndexBasedExpression):
     def __call__(self, i: Any, j: Any) -> Any:
         return np.abs(i - j) < 2
 
