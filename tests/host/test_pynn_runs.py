@@ -179,6 +179,17 @@ def test_data_may_be_taken_in_pieces():
     assert trains[1].min() > 30.0
 
 
+def test_a_spike_at_the_end_of_a_run_belongs_to_it():
+    sim.setup(timestep=0.5, target="model")
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[5.0, 5.5]))
+    source.record("spikes")
+    sim.run(5.0)
+    assert times(source).tolist() == [5.0]
+    source.get_data(clear=True)
+    sim.run(5.0)
+    assert times(source).tolist() == [5.5]
+
+
 def test_weights_are_read_back_as_the_array_holds_them():
     sim.setup(timestep=1.0, target="model")
     cells = sim.Population(3, sim.IF_curr_exp())
