@@ -348,3 +348,20 @@ def test_a_wrong_setup_is_refused_and_the_old_one_goes_on(wrong):
         sim.setup(**wrong)
     sim.run(1.0)
     assert cells.size == 1
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_a_learning_rule_changes_in_the_middle_of_a_pair(factor):
+    sim.setup(timestep=0.5, target="model")
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[20.0]))
+    cells = sim.Population(256, sim.IF_curr_exp(tau_refrac=100.0))
+    rule = sim.STDPMechanism(
+        sim.SpikePairRule(A_plus=0.1, A_minus=0.1), sim.AdditiveWeightDependence(), weight=64 / 127, delay=1.0
+    )
+    learning = sim.Projection(source, cells, sim.AllToAllConnector(), rule)
+    cells.inject(sim.DCSource(amplitude=1000.0, start=29.5, stop=30.0))
+    sim.run(25.0)
+    learning.set(A_plus=0.1 * factor)
+    sim.run(30.0)
+    change = learning.get("weight", "array").mean() - 64 / 127
+    assert change == pytest.approx(factor * 0.1 * np.exp(-11.0 / 20.0), abs=0.003)

@@ -12,6 +12,7 @@ from pyNN import errors
 from synloom.base.checks import FloatArray, IntArray
 from synloom.base.errors import CapacityError, ParameterError
 from synloom.base.warning import SynloomWarning
+from synloom.compiler import compile
 from synloom.device.device import Device
 from synloom.device.recording import Recording
 from synloom.image.image import Image
@@ -203,7 +204,7 @@ class Engine:
         assert self._device is not None
         assert self._built is not None
         built = build(self._state, lambda projection: projection.attribute("weight"))
-        image = self._target.compile_like(built.network, self._device.params)
+        image = compile(built.network, self._device.params)
         transfer(self._device, image, self._built, built, self._initial)
         self.image, self._built = image, built
         self._parameters, self._weights, self._initial = {}, set(), {}

@@ -83,16 +83,6 @@ class Target:
         image = self.compile(network, words)
         return connect(self.name, image, **dict(self.options)), image
 
-    def compile_like(self, network: Network, params: ArrayParams) -> Image:
-        """Compile a network for an array that is there already.
-
-        Raises
-        ------
-        CapacityError
-            If it does not hold the network.
-        """
-        return compile(network, params)
-
     def compile(self, network: Network, words: int) -> Image:
         """Compile a network for the array that is made for it."""
         if self.board is not None:

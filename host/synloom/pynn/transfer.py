@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from synloom.base.checks import FloatArray
 from synloom.base.errors import NetworkError
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
+from synloom.contract.traces import TRACES
 from synloom.device.device import Device
 from synloom.image.image import Image
 from synloom.image.places import PopulationInfo
@@ -69,12 +71,25 @@ def transfer(
     packed = memory.write(fields)[2]
     memories = {
         **before.memories,
+        **_traces(device.image, image, before.memories),
         "weights": image.weights,
         "neuron_params": image.neuron_params.reshape(-1),
         "neuron_state": packed,
     }
     device.load(image)
     device.restore(dataclasses.replace(before, image=image, memories=memories, probes=(), every=1))
+
+
+def _traces(old: Image, new: Image, memories: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the traces, whose unit depends on the learning rules."""
+    found = {}
+    for trace in TRACES:
+        ratio = new.registers[trace.increment] / max(old.registers[trace.increment], 1)
+        memory, name = memory_of(new.params, trace.region), trace.region.name.lower()
+        values = memory.unpack(memories[name])["trace"]
+        scaled = np.minimum(np.rint(values * ratio), new.params.trace_max).astype(np.int64)
+        found[name] = memory.write({"trace": scaled})[2]
+    return found
 
 
 def _raw(values: FloatArray, variable: str, info: PopulationInfo, image: Image) -> Any:
