@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -20,7 +20,8 @@ from synloom.pynn.builder import Built
 
 __all__ = ["start_from", "transfer"]
 
-_FIELDS = {"v": "v", "isyn_exc": "ie", "isyn_inh": "ii"}
+_SETTINGS: Final = ("weights", "neuron_params", "program", "gen_rate")
+_FIELDS: Final = {"v": "v", "isyn_exc": "ie", "isyn_inh": "ii"}
 
 
 def start_from(device: Device, built: Built, state: Any) -> None:
@@ -69,14 +70,12 @@ def transfer(
             values = initial.get(k, {}).get(variable, present[variable])
             fields[field][place] = _raw(np.abs(values) if variable != "v" else values, variable, info, image)
     packed = memory.write(fields)[2]
-    memories = {
-        **before.memories,
-        **_traces(device.image, image, before.memories),
-        "weights": image.weights,
-        "neuron_params": image.neuron_params.reshape(-1),
-        "neuron_state": packed,
-    }
+    traces = _traces(device.image, image, before.memories)
     device.load(image)
+    # Parameters, rules, weights and rates are those of the image.
+    fresh = device.snapshot().memories
+    settings = {name: fresh[name] for name in _SETTINGS if name in fresh}
+    memories = {**before.memories, **traces, **settings, "neuron_state": packed}
     device.restore(dataclasses.replace(before, image=image, memories=memories, probes=(), every=1))
 
 
