@@ -45,8 +45,9 @@ class Cell:
         V above rest that a constant of 1 holds, mV.
     most : (n,) float64
         What spikes of weight 1 in all steps hold, divided by `kick`.
-    coarse : float
-        Largest dt / tau of its time constants.
+    rise : (n,) float64
+        By how much the synaptic current of a constant of 1 is below it in the first step, as a share; 0
+        without synaptic currents.
     """
 
     parameters: dict[str, FloatArray]
@@ -55,7 +56,7 @@ class Cell:
     current: FloatArray
     held: FloatArray
     most: FloatArray
-    coarse: float
+    rise: FloatArray
 
 
 def make_cell(node: Node, n: int, dt: float, integration: str) -> Cell:
@@ -101,7 +102,7 @@ def sum_of_a_step(n: int, dt: float) -> Cell:
     one = np.ones(n)
     cm = tau / _MILLI
     parameters = {"tau_m": tau, "cm": cm, "v_rest": 0.0 * one, "tau_syn_E": 0.0 * one, "tau_syn_I": 0.0 * one}
-    return Cell(parameters, _MILLI * one, _MILLI * one, one, _MILLI * one, one, 0.0)
+    return Cell(parameters, _MILLI * one, _MILLI * one, one, _MILLI * one, one, 0.0 * one)
 
 
 def _integrator(node: Node, n: int, dt: float) -> Cell:
@@ -117,7 +118,7 @@ def _integrator(node: Node, n: int, dt: float) -> Cell:
     _check_cm(node, parameters["cm"])
     kick = r * dt
     most = np.full(n, _LONG)
-    return Cell(parameters, kick, kick, np.ones(n), kick * _LONG, most, 0.0)
+    return Cell(parameters, kick, kick, np.ones(n), kick * _LONG, most, zero)
 
 
 def _leaky(node: Node, n: int, dt: float, integration: str) -> Cell:
@@ -125,33 +126,33 @@ def _leaky(node: Node, n: int, dt: float, integration: str) -> Cell:
     membrane = "tau_mem" if synaptic else "tau"
     tau, keep = _time_constant(node, membrane, n, dt, integration)
     r, leak = _above(node, "r", n), _MILLI * _values(node, "v_leak", n)
-    parameters = {"tau_m": np.maximum(tau, dt / MEMORYLESS), "cm": tau / (_MILLI * r), "v_rest": leak}
-    parameters["cm"] = parameters["tau_m"] / (_MILLI * r)
+    tau = np.maximum(tau, dt / MEMORYLESS)
+    parameters = {"tau_m": tau, "cm": tau / (_MILLI * r), "v_rest": leak}
     _check_cm(node, parameters["cm"])
-    coarse = float((dt / (_MILLI * _values(node, membrane, n))).max())
     kick = _MILLI * r * (1.0 - keep)
     most = 1.0 / (1.0 - keep)
-    syn = np.zeros(n)
+    syn, rise = np.zeros(n), np.zeros(n)
     current = np.ones(n)
     if synaptic:
         w_in = _values(node, "w_in", n) if "w_in" in node.fields else np.ones(n)
         syn, syn_keep = _time_constant(node, "tau_syn", n, dt, integration)
         share = dt / (_MILLI * _values(node, "tau_syn", n))
-        coarse = max(coarse, float(share.max()))
         most = most / np.maximum(1.0 - syn_keep, 1e-12)
         gain = synapse_gain(parameters["tau_m"], parameters["cm"], syn, dt)
         if integration == "exact":
             # The charge of a spike, w_in * dt, at the beginning of its step.
-            weight = w_in * share
+            weight, rise = w_in * share, np.ones(n)
             kick = gain * weight
         else:
+            # A current of 1 brings r * (1 - keep) in a step; gain is what the array's brings.
+            rise = syn_keep * kick / gain
             kick = kick * share * w_in
             weight = kick / gain
         current = w_in
     else:
         weight = kick
     parameters |= {"tau_syn_E": syn, "tau_syn_I": syn}
-    return Cell(parameters, weight, kick, current, _MILLI * r * current, most, coarse)
+    return Cell(parameters, weight, kick, current, _MILLI * r * current, most, rise)
 
 
 def _time_constant(

@@ -10,13 +10,14 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import scipy.sparse
 
-from synloom.base.checks import FloatArray, choice, real
+from synloom.base.checks import FloatArray, choice, real, switch
 from synloom.base.errors import NetworkError, ParameterError, SynloomError
 from synloom.network.cells import LIF
 from synloom.network.connectors import FromMatrix
 from synloom.network.inputs import InputPopulation, PoissonInput, RegularInput
 from synloom.network.network import Network, Population, Projection
 from synloom.nir.cells import INTEGRATIONS, Cell, make_cell, sum_of_a_step
+from synloom.nir.fine import split_fine
 from synloom.nir.graph import Graph, Node, read_graph
 from synloom.nir.signals import GRADED, SPIKING, Signal, Term, Tracer
 from synloom.nir.transforms import LINEAR
@@ -50,7 +51,13 @@ class NirImport(NamedTuple):
 
 
 def from_nir(
-    graph: Any, *, dt: float | None = None, reset: str | None = None, integration: str = "exact", seed: int = 0
+    graph: Any,
+    *,
+    dt: float | None = None,
+    reset: str | None = None,
+    integration: str = "exact",
+    fine: bool = False,
+    seed: int = 0,
 ) -> NirImport:
     """Make a network of a NIR graph (Pedersen et al. 2024); docs/nir.md says what each node becomes.
 
@@ -69,6 +76,8 @@ def from_nir(
     integration : str
         ``"exact"``: a step multiplies by ``exp(-dt / tau)``, as NIR's equations say. ``"euler"``: by
         ``1 - dt / tau``, as in the frameworks that train with forward Euler.
+    fine : bool
+        Give each synapse two rows of the array, a coarse and a fine one: weights of 14 bits instead of 8.
     seed : int
         Seed of the network's random numbers, if the graph does not know one.
 
@@ -93,7 +102,17 @@ def from_nir(
         raise ParameterError("NIR graphs have no time step: give dt=, in ms, such as that of the training")
     step = real("dt", float(known) if dt is None else dt, low=1e-3, high=1e3)
     network = Network(dt=step, seed=int(read.extra.get("synloom_seed", seed)))
-    return _Import(read, network, reset, integration).result(told=dt is None)
+    how = _How(reset, integration, switch("fine", fine))
+    return _Import(read, network, how).result(told=dt is None)
+
+
+@dataclass(frozen=True)
+class _How:
+    """The options of an import."""
+
+    reset: str | None
+    integration: str
+    fine: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +129,8 @@ class _Neurons:
 class _Import:
     """The import of one graph."""
 
-    def __init__(self, graph: Graph, network: Network, reset: str | None, integration: str):
-        self.graph, self.network, self.reset, self.integration = graph, network, reset, integration
+    def __init__(self, graph: Graph, network: Network, how: _How):
+        self.graph, self.network, self.how = graph, network, how
         self.tracer = Tracer(graph)
         self.notes: list[str] = []
         self.outputs: dict[str, list[str]] = {}
@@ -158,14 +177,14 @@ class _Import:
         note(f"dt: a step is {dt:g} ms; {'the graph says so' if told else 'NIR has no time step'}")
         note("units: 1 s is 1000 ms, 1 of NIR's potential 1000 mV, 1 of its current 1 nA")
         note("input: channels carry spikes, 0 or 1 in a step; graded values have to be encoded")
-        if spiking and self.reset is None and not any("synloom_reset_mode" in s.extra for s in spiking):
+        if spiking and self.how.reset is None and not any("synloom_reset_mode" in s.extra for s in spiking):
             note("reset: a spike sets V to v_reset, as NIR says; many frameworks subtract (reset='subtract')")
         if any(not s.extra.get("synloom_tau_refrac") is not None for s in spiking):
             note("refractory time: none, since NIR has none")
         if spiking or self.graph.of_kind(("Threshold",)):
             note("threshold: a neuron fires if V reaches it; NIR says V must be above")
         rates = [float(dt / (1000.0 * t.min())) for t in self._time_constants()]
-        if max(rates, default=0.0) > _COARSE and self.integration == "exact":
+        if max(rates, default=0.0) > _COARSE and self.how.integration == "exact":
             note(
                 f"integration: dt / tau is up to {max(rates):.3g}, so that exp(-dt / tau) is not 1 - dt / tau; a "
                 f"network trained with forward Euler needs integration='euler'"
@@ -213,7 +232,7 @@ class _Import:
         return _Neurons(node, self._cell(node, n), self._checked(node, n), node.kind in SPIKING)
 
     def _cell(self, node: Node, n: int) -> Cell:
-        return make_cell(node, n, self.network.dt, self.integration)
+        return make_cell(node, n, self.network.dt, self.how.integration)
 
     def _checked(self, node: Node, n: int) -> Signal:
         """Return what leads to neurons, without potentials of others."""
@@ -257,7 +276,7 @@ class _Import:
         options: dict[str, Any] = {}
         mode = "subtract"
         if each.spikes:
-            mode = self.reset or str(node.extra.get("synloom_reset_mode", "to_value")) if each.resets else mode
+            mode = self.how.reset or str(node.extra.get("synloom_reset_mode", "to_value")) if each.resets else mode
             if not each.resets or node.kind == "Threshold":
                 mode = "subtract" if not each.resets else "to_value"
             options = self._extras(node, values)
@@ -270,14 +289,28 @@ class _Import:
         if np.any(values["v_rest"]) and "v_init" not in options:
             options["v_init"] = np.zeros(n)
             self.notes.append(f"{node.name}: V starts at 0, as in most frameworks, not at v_leak")
-        if each.signal.bias.any() and node.kind.startswith("Cuba"):
-            self.notes.append(f"{node.name}: a bias is a current from the first step; NIR's rises with tau_syn")
         refractory = str(node.extra.get("synloom_refractory_mode", "hold"))
         try:
             lif = LIF(**values, reset_mode=mode, refractory_mode=refractory)
             self.parts[node.name] = self.network.add(Population(n, lif, label=node.name, **options))
         except SynloomError as error:
             raise node.error(str(error)) from error
+
+    def _rise(self, each: _Neurons) -> Term | None:
+        """Return synapses that let the constant current of neurons with tau_syn rise from 0.
+
+        One spike in the first step starts a current of the opposite sign, which decays with tau_syn.
+        """
+        weight = -each.cell.current * each.signal.bias * each.cell.rise
+        if not weight.any():
+            return None
+        label = f"{each.node.name}.rise"
+        self.parts[label] = self.network.add(InputPopulation(1, spike_times=[[0.0]], label=label))
+        self.notes.append(
+            f"{each.node.name}: a bias is a constant current; one spike of the input {label!r} lets it rise with "
+            f"tau_syn"
+        )
+        return Term(label, 0.0, scipy.sparse.csr_array(weight[:, None]), f"{label}.w")
 
     def _extras(self, node: Node, values: dict[str, Any]) -> dict[str, Any]:
         """Set what only `to_nir` writes; return the options of the population."""
@@ -316,11 +349,23 @@ class _Import:
             matrix.eliminate_zeros()
             if matrix.nnz and term.source in self.parts:
                 by_source.setdefault(term.source, []).append(replace(term, matrix=matrix))
-        for source, terms in by_source.items():
-            for group in _together(terms):
+        if (rise := self._rise(each)) is not None:
+            by_source[rise.source] = [rise]
+        groups = [(source, group) for source, terms in by_source.items() for group in _together(terms)]
+        if not self.how.fine:
+            for source, group in groups:
                 self._add_projection(each.node, source, group)
+            return
+        ratio = each.cell.kick / np.where(each.cell.weight == 0.0, 1.0, each.cell.weight)
+        halves = iter(split_fine([term.matrix for _, group in groups for term in group], ratio))
+        for source, group in groups:
+            split = [next(halves) for _ in group]
+            for k in (0, 1):
+                parts = [replace(t, matrix=both[k]) for t, both in zip(group, split, strict=True)]
+                if any(part.matrix.count_nonzero() for part in parts):
+                    self._add_projection(each.node, source, parts, ".fine" if k else "")
 
-    def _add_projection(self, node: Node, source: str, terms: list[Term]) -> None:
+    def _add_projection(self, node: Node, source: str, terms: list[Term], suffix: str = "") -> None:
         pre, post = self.parts[source], self.parts[node.name]
         delay = None
         if any(term.delay for term in terms):
@@ -334,9 +379,10 @@ class _Import:
                 delay = float(delay.max())
         matrix = sum((term.matrix for term in terms[1:]), start=terms[0].matrix)
         taken = {part.label for part in (*self.network.projections, *self.parts.values())}
-        label = next((t.through for t in terms if t.through and t.through not in taken), None)
-        if label in self.graph.nodes and self.graph.nodes[str(label)].kind in (*SPIKING, *GRADED, "Output"):
-            label = None
+        names = [f"{t.through}{suffix}" for t in terms if t.through]
+        label = next((name for name in names if name not in taken), None)
+        matrix = scipy.sparse.csr_array(matrix)
+        matrix.eliminate_zeros()
         try:
             self.network.add(Projection(pre, post, FromMatrix(matrix.T), delay=delay, label=label))
         except SynloomError as error:

@@ -1,0 +1,4 @@
+"""NIR, measured: published graphs against float loops, and what each node becomes in the array."""
+
+from synloom_sim.nir.bars import Bar, all_bars
+
