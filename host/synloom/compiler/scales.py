@@ -227,19 +227,31 @@ def _search(
 
 
 def _exponents(v_lsb: float, loads: Sequence[_Load], w_max: int) -> tuple[tuple[int, int], dict[str, int]]:
-    """Return the smallest gains and shifts with which the largest weight of every projection fits."""
+    """Return gains and shifts with which the largest weight of every projection fits.
+
+    Each sign has the smallest gain it can have; but a projection has one shift for both signs, so that one
+    gain for both may leave smaller errors.
+    """
     needed = [
         [int(max(0.0, np.ceil(np.log2(top / w_max / v_lsb) - 1e-9))) if top else None for top in load.top]
         for load in loads
     ]
-    gains = [_gain([n[sign] for n in needed]) for sign in (0, 1)]
+    exc, inh = (_gain([n[sign] for n in needed]) for sign in (0, 1))
     if any(load.tied for load in loads):
-        gains = [min(gains)] * 2
+        exc = inh = min(exc, inh)
+    pairs = [(exc, inh)] if exc == inh else [(exc, inh), (max(exc, inh),) * 2]
+    options = [(pair, _shifts(needed, loads, pair)) for pair in pairs]
+    return min(options, key=lambda option: round(_loss_of(v_lsb, loads, w_max, *option), 20))
+
+
+def _shifts(
+    needed: Sequence[Sequence[int | None]], loads: Sequence[_Load], gains: tuple[int, int]
+) -> dict[str, int]:
     shifts = {}
     for load, both in zip(loads, needed, strict=True):
         over = [n - g for n, g in zip(both, gains, strict=True) if n is not None]
         shifts[load.label] = min(max([0, *over]), MAX_SHIFT)
-    return (gains[0], gains[1]), shifts
+    return shifts
 
 
 def _gain(exponents: Sequence[int | None]) -> int:
@@ -251,7 +263,12 @@ def _gain(exponents: Sequence[int | None]) -> int:
 
 def _loss(v_lsb: float, loads: Sequence[_Load], w_max: int) -> float:
     """Return the sum of the mean square rounding errors, each relative to its projection's largest weight."""
-    gains, shifts = _exponents(v_lsb, loads, w_max)
+    return _loss_of(v_lsb, loads, w_max, *_exponents(v_lsb, loads, w_max))
+
+
+def _loss_of(
+    v_lsb: float, loads: Sequence[_Load], w_max: int, gains: tuple[int, int], shifts: dict[str, int]
+) -> float:
     loss = 0.0
     for load in loads:
         for magnitudes, top, gain in zip(load.magnitudes, load.top, gains, strict=True):

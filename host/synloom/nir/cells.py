@@ -45,9 +45,12 @@ class Cell:
         V above rest that a constant of 1 holds, mV.
     most : (n,) float64
         What spikes of weight 1 in all steps hold, divided by `kick`.
+    offset : (n,) float64
+        The weight whose spike does in its step what a constant of 1 does in a step, nA or mV.
     rise : (n,) float64
-        By how much the synaptic current of a constant of 1 is below it in the first step, as a share; 0
-        without synaptic currents.
+        The synaptic current that a constant of 1 lacks in its first step, nA; 0 for delta synapses.
+    left : (n,) float64
+        What a step leaves of a synaptic current, as a share.
     """
 
     parameters: dict[str, FloatArray]
@@ -56,7 +59,9 @@ class Cell:
     current: FloatArray
     held: FloatArray
     most: FloatArray
+    offset: FloatArray
     rise: FloatArray
+    left: FloatArray
 
 
 def make_cell(node: Node, n: int, dt: float, integration: str) -> Cell:
@@ -102,7 +107,8 @@ def sum_of_a_step(n: int, dt: float) -> Cell:
     one = np.ones(n)
     cm = tau / _MILLI
     parameters = {"tau_m": tau, "cm": cm, "v_rest": 0.0 * one, "tau_syn_E": 0.0 * one, "tau_syn_I": 0.0 * one}
-    return Cell(parameters, _MILLI * one, _MILLI * one, one, _MILLI * one, one, 0.0 * one)
+    zero, volt = 0.0 * one, _MILLI * one
+    return Cell(parameters, volt, volt, one, volt, one, volt, zero, zero)
 
 
 def _integrator(node: Node, n: int, dt: float) -> Cell:
@@ -118,7 +124,7 @@ def _integrator(node: Node, n: int, dt: float) -> Cell:
     _check_cm(node, parameters["cm"])
     kick = r * dt
     most = np.full(n, _LONG)
-    return Cell(parameters, kick, kick, np.ones(n), kick * _LONG, most, zero)
+    return Cell(parameters, kick, kick, np.ones(n), kick * _LONG, most, kick, zero, zero)
 
 
 def _leaky(node: Node, n: int, dt: float, integration: str) -> Cell:
@@ -131,28 +137,27 @@ def _leaky(node: Node, n: int, dt: float, integration: str) -> Cell:
     _check_cm(node, parameters["cm"])
     kick = _MILLI * r * (1.0 - keep)
     most = 1.0 / (1.0 - keep)
-    syn, rise = np.zeros(n), np.zeros(n)
+    syn, rise, left = np.zeros(n), np.zeros(n), np.zeros(n)
+    offset = kick
     current = np.ones(n)
     if synaptic:
         w_in = _values(node, "w_in", n) if "w_in" in node.fields else np.ones(n)
-        syn, syn_keep = _time_constant(node, "tau_syn", n, dt, integration)
+        syn, left = _time_constant(node, "tau_syn", n, dt, integration)
         share = dt / (_MILLI * _values(node, "tau_syn", n))
-        most = most / np.maximum(1.0 - syn_keep, 1e-12)
+        most = most / np.maximum(1.0 - left, 1e-12)
         gain = synapse_gain(parameters["tau_m"], parameters["cm"], syn, dt)
+        offset = kick * w_in / gain
         if integration == "exact":
             # The charge of a spike, w_in * dt, at the beginning of its step.
-            weight, rise = w_in * share, np.ones(n)
-            kick = gain * weight
+            weight, rise = w_in * share, w_in
         else:
-            # A current of 1 brings r * (1 - keep) in a step; gain is what the array's brings.
-            rise = syn_keep * kick / gain
-            kick = kick * share * w_in
-            weight = kick / gain
+            weight, rise = offset * share, offset * left
+        kick = gain * weight
         current = w_in
     else:
         weight = kick
     parameters |= {"tau_syn_E": syn, "tau_syn_I": syn}
-    return Cell(parameters, weight, kick, current, _MILLI * r * current, most, rise)
+    return Cell(parameters, weight, kick, current, _MILLI * r * current, most, offset, rise, left)
 
 
 def _time_constant(

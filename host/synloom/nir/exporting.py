@@ -112,7 +112,9 @@ class _Export:
             extra = {"synloom_generator": part.generator, "synloom_rate": part.rate}
             self.unsaid.add("generators")
         if any(len(times) for times in part.spike_times):
-            self.unsaid.add("spike times (which are not kept)")
+            times = [(t, k) for k, channel in enumerate(part.spike_times) for t in channel]
+            extra["synloom_spike_times"] = np.array(times, dtype=np.float64)
+            self.unsaid.add("spike times")
         node = self.nir.Input(np.array([part.n]))
         node.metadata = extra
         self.nodes[str(part.label)] = node
@@ -193,6 +195,7 @@ class _Export:
             matrix[post[part], pre[part]] = weights[part]
             name = self._free(label if k == 0 else f"{label}.{k + 1}")
             self.nodes[name] = self.nir.Linear(weight=matrix)
+            self.nodes[name].metadata = {"synloom_projection": label}
             source = str(projection.pre.label)
             if told and steps:
                 late = self._free(f"{name}.delay")
@@ -211,7 +214,9 @@ class _Export:
         label = str(population.label)
         into = [first for first, second in self.edges if second == label]
         if into:
-            self.nodes[into[0]] = self.nir.Affine(weight=self.nodes[into[0]].weight, bias=bias)
+            linear = self.nodes[into[0]]
+            self.nodes[into[0]] = self.nir.Affine(weight=linear.weight, bias=bias)
+            self.nodes[into[0]].metadata = linear.metadata
             return
         source, name = self._free(f"{label}.current"), self._free(f"{label}.bias")
         self.nodes[source] = self.nir.Input(np.array([1]))

@@ -10,14 +10,14 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import scipy.sparse
 
-from synloom.base.checks import FloatArray, choice, real, switch
+from synloom.base.checks import FloatArray, choice, real
 from synloom.base.errors import NetworkError, ParameterError, SynloomError
 from synloom.network.cells import LIF
 from synloom.network.connectors import FromMatrix
 from synloom.network.inputs import InputPopulation, PoissonInput, RegularInput
 from synloom.network.network import Network, Population, Projection
 from synloom.nir.cells import INTEGRATIONS, Cell, make_cell, sum_of_a_step
-from synloom.nir.fine import split_fine
+from synloom.nir.fine import WEIGHT_BITS, split_fine
 from synloom.nir.graph import Graph, Node, read_graph
 from synloom.nir.signals import GRADED, SPIKING, Signal, Term, Tracer
 from synloom.nir.transforms import LINEAR
@@ -56,7 +56,7 @@ def from_nir(
     dt: float | None = None,
     reset: str | None = None,
     integration: str = "exact",
-    fine: bool = False,
+    weight_bits: int = 8,
     seed: int = 0,
 ) -> NirImport:
     """Make a network of a NIR graph (Pedersen et al. 2024); docs/nir.md says what each node becomes.
@@ -76,8 +76,9 @@ def from_nir(
     integration : str
         ``"exact"``: a step multiplies by ``exp(-dt / tau)``, as NIR's equations say. ``"euler"``: by
         ``1 - dt / tau``, as in the frameworks that train with forward Euler.
-    fine : bool
-        Give each synapse two rows of the array, a coarse and a fine one: weights of 14 bits instead of 8.
+    weight_bits : int
+        8: each synapse is one of the array. 14: a coarse one and a fine one, in two rows. 16: the same, and
+        up to three further rows for sources with large weights. Recurrent networks may need it.
     seed : int
         Seed of the network's random numbers, if the graph does not know one.
 
@@ -102,7 +103,9 @@ def from_nir(
         raise ParameterError("NIR graphs have no time step: give dt=, in ms, such as that of the training")
     step = real("dt", float(known) if dt is None else dt, low=1e-3, high=1e3)
     network = Network(dt=step, seed=int(read.extra.get("synloom_seed", seed)))
-    how = _How(reset, integration, switch("fine", fine))
+    if weight_bits not in WEIGHT_BITS:
+        raise ParameterError(f"weight_bits must be one of {', '.join(map(str, WEIGHT_BITS))}, not {weight_bits!r}")
+    how = _How(reset, integration, weight_bits)
     return _Import(read, network, how).result(told=dt is None)
 
 
@@ -112,7 +115,7 @@ class _How:
 
     reset: str | None
     integration: str
-    fine: bool
+    bits: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,21 +299,43 @@ class _Import:
         except SynloomError as error:
             raise node.error(str(error)) from error
 
-    def _rise(self, each: _Neurons) -> Term | None:
-        """Return synapses that let the constant current of neurons with tau_syn rise from 0.
+    def _starts(self, each: _Neurons) -> dict[str, list[Term]]:
+        """Return synapses that let a constant begin when the first spikes could come, and rise with tau_syn.
 
-        One spike in the first step starts a current of the opposite sign, which decays with tau_syn.
+        The array has constant currents from its first step, and layers lag by a step each. Spikes of inputs of
+        their own hold the current back until then.
         """
-        weight = -each.cell.current * each.signal.bias * each.cell.rise
-        if not weight.any():
-            return None
-        label = f"{each.node.name}.rise"
-        self.parts[label] = self.network.add(InputPopulation(1, spike_times=[[0.0]], label=label))
-        self.notes.append(
-            f"{each.node.name}: a bias is a constant current; one spike of the input {label!r} lets it rise with "
-            f"tau_syn"
-        )
-        return Term(label, 0.0, scipy.sparse.csr_array(weight[:, None]), f"{label}.w")
+        cell, bias = each.cell, each.signal.bias
+        lag = self._lag(each.node.name, ())
+        current, terms = np.zeros(len(bias)), {}
+        for step in range(lag + 1):
+            wanted = -bias * (cell.offset if step < lag else cell.rise)
+            weight = wanted - current
+            current = wanted * cell.left
+            if np.abs(weight).max() <= 1e-9 * np.abs(cell.offset * bias).max():
+                continue
+            label = f"{each.node.name}.start{step}"
+            times = [[step * self.network.dt]]
+            part = InputPopulation(1, spike_times=times, label=label)
+            self.parts[label] = self.network.add(part)
+            terms[label] = [Term(label, 0.0, scipy.sparse.csr_array(weight[:, None]), f"{label}.w")]
+        if terms:
+            self.notes.append(
+                f"{each.node.name}: a bias is a constant current; inputs of their own, "
+                f"{', '.join(map(repr, terms))}, hold it back at the start, as the layer's lag and tau_syn do"
+            )
+        return terms
+
+    def _lag(self, name: str, way: tuple[str, ...]) -> int:
+        """Return how many steps the first spikes take to some neurons, at least."""
+        node = self.graph.nodes[name]
+        lags = [0]
+        if name not in way:
+            sources = {term.source for term in self.tracer.into(node).terms}
+            if not any(self.graph.nodes[source].kind == "Input" for source in sources):
+                others = [self._lag(s, (*way, name)) for s in sources - {name, *way}]
+                lags = [1 + each for each in others] or [0]
+        return min(lags)
 
     def _extras(self, node: Node, values: dict[str, Any]) -> dict[str, Any]:
         """Set what only `to_nir` writes; return the options of the population."""
@@ -336,7 +361,10 @@ class _Import:
             n = math.prod(self.tracer.shape(node))
             generator = _GENERATORS.get(str(node.extra.get("synloom_generator")))
             if generator is None:
-                self.parts[node.name] = self.network.add(InputPopulation(n, label=node.name))
+                table = np.asarray(node.extra.get("synloom_spike_times", np.zeros((0, 2))))
+                times = [table[table[:, 1] == k, 0] for k in range(n)]
+                part = InputPopulation(n, label=node.name, spike_times=times)
+                self.parts[node.name] = self.network.add(part)
             else:
                 rate = np.asarray(node.extra.get("synloom_rate", 0.0), dtype=np.float64)
                 self.parts[node.name] = self.network.add(generator(n, rate=rate, label=node.name))
@@ -349,21 +377,22 @@ class _Import:
             matrix.eliminate_zeros()
             if matrix.nnz and term.source in self.parts:
                 by_source.setdefault(term.source, []).append(replace(term, matrix=matrix))
-        if (rise := self._rise(each)) is not None:
-            by_source[rise.source] = [rise]
+        if "synloom_dt" not in self.graph.extra:
+            by_source |= self._starts(each)
         groups = [(source, group) for source, terms in by_source.items() for group in _together(terms)]
-        if not self.how.fine:
+        if self.how.bits == 8:
             for source, group in groups:
                 self._add_projection(each.node, source, group)
             return
         ratio = each.cell.kick / np.where(each.cell.weight == 0.0, 1.0, each.cell.weight)
-        halves = iter(split_fine([term.matrix for _, group in groups for term in group], ratio))
+        members = [term for _, group in groups for term in group]
+        split = iter(split_fine([term.matrix for term in members], ratio, self.how.bits))
         for source, group in groups:
-            split = [next(halves) for _ in group]
-            for k in (0, 1):
-                parts = [replace(t, matrix=both[k]) for t, both in zip(group, split, strict=True)]
-                if any(part.matrix.count_nonzero() for part in parts):
-                    self._add_projection(each.node, source, parts, ".fine" if k else "")
+            parts = [(term, next(split)) for term in group]
+            for k in range(max(len(mine) for _, mine in parts)):
+                some = [replace(t, matrix=mine[k]) for t, mine in parts if k < len(mine)]
+                if any(term.matrix.count_nonzero() for term in some):
+                    self._add_projection(each.node, source, some, f".part{k + 1}" if k else "")
 
     def _add_projection(self, node: Node, source: str, terms: list[Term], suffix: str = "") -> None:
         pre, post = self.parts[source], self.parts[node.name]
@@ -407,7 +436,10 @@ def _reach(each: _Neurons) -> float:
 
 
 def _together(terms: list[Term]) -> list[list[Term]]:
-    """Return groups of terms in which no pair of neurons has two delays."""
+    """Return groups of terms in which no pair of neurons has two delays, or those of `to_nir`'s projections."""
+    if any(term.apart for term in terms):
+        names = list(dict.fromkeys(term.through for term in terms))
+        return [[term for term in terms if term.through == name] for name in names]
     groups: list[tuple[Any, list[Term]]] = []
     for term in terms:
         mask = abs(term.matrix)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -47,13 +47,16 @@ class Term:
     matrix : (n, n_source) sparse matrix
         The factors.
     through : str
-        The last node with weights on the way; empty if there is none.
+        The last node with weights on the way, or the projection that `to_nir` wrote; empty if there is none.
+    apart : bool
+        Whether `through` is such a projection.
     """
 
     source: str
     delay: float
     matrix: Any
     through: str
+    apart: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,15 +161,18 @@ class Tracer:
             return _delayed(node, self.into(node))
         if node.kind in LINEAR:
             signal = self.into(node)
-            through = "" if node.kind in _TRIVIAL else node.name
-            return _mapped(linear_map(node, signal.shape), signal, through)
+            through = "" if node.kind in _TRIVIAL else str(node.extra.get("synloom_projection", node.name))
+            return _mapped(linear_map(node, signal.shape), signal, through, "synloom_projection" in node.extra)
         shape = self.shape(node)
         n = math.prod(shape)
         return Signal((Term(node.name, 0.0, scipy.sparse.eye_array(n, format="csr"), ""),), np.zeros(n), shape)
 
 
-def _mapped(by: Map, signal: Signal, through: str) -> Signal:
-    terms = [Term(t.source, t.delay, by.matrix @ t.matrix, through or t.through) for t in signal.terms]
+def _mapped(by: Map, signal: Signal, through: str, apart: bool) -> Signal:
+    terms = [
+        Term(t.source, t.delay, by.matrix @ t.matrix, through or t.through, apart or t.apart)
+        for t in signal.terms
+    ]
     return Signal(_merged(terms), by.matrix @ signal.bias + by.bias, by.shape)
 
 
@@ -186,18 +192,18 @@ def _delayed(node: Node, signal: Signal) -> Signal:
     terms = []
     for delay in different:
         mask = scipy.sparse.diags_array((delays == delay).astype(np.float64), format="csr")
-        terms += [Term(t.source, t.delay + float(delay), mask @ t.matrix, t.through) for t in signal.terms]
+        terms += [replace(t, delay=t.delay + float(delay), matrix=mask @ t.matrix) for t in signal.terms]
     return Signal(_merged(terms), signal.bias, signal.shape)
 
 
 def _merged(terms: list[Term]) -> tuple[Term, ...]:
-    """Return the terms with those of one source and delay added up."""
-    sums: dict[tuple[str, float], Term] = {}
+    """Return the terms with those of one source and delay added up; projections of `to_nir` stay apart."""
+    sums: dict[tuple[str, float, str], Term] = {}
     for term in terms:
-        key = (term.source, term.delay)
+        key = (term.source, term.delay, term.through if term.apart else "")
         known = sums.get(key)
         if known is not None:
             both = known.matrix + term.matrix
-            term = Term(term.source, term.delay, both, known.through or term.through)
+            term = replace(term, matrix=both, through=known.through or term.through)
         sums[key] = term
     return tuple(sums.values())
