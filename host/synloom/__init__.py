@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from synloom.network.inputs import InputPopulation, PoissonInput, RegularInput
     from synloom.network.network import Network, Population, Projection
     from synloom.network.plasticity import STDP, PairRule, TraceTarget
+    from synloom.nir import NirImport, from_nir, to_nir
 
 __all__ = [
     "LIF",
@@ -77,6 +78,7 @@ __all__ = [
     "MismatchError",
     "Network",
     "NetworkError",
+    "NirImport",
     "Normal",
     "OneToOne",
     "PairRule",
@@ -100,9 +102,11 @@ __all__ = [
     "Uniform",
     "compile",
     "connect",
+    "from_nir",
     "replay",
     "run_batch",
     "sweep",
+    "to_nir",
 ]
 
 # NumPy and SciPy take a quarter of a second to import, and `synloom --help` does not need them.
@@ -143,6 +147,7 @@ _MODULES = {
     "network.inputs": ("InputPopulation", "PoissonInput", "RegularInput"),
     "network.network": ("Network", "Population", "Projection"),
     "network.plasticity": ("STDP", "PairRule", "TraceTarget"),
+    "nir": ("NirImport", "from_nir", "to_nir"),
     "device.recording": ("Recording",),
     "device.replay": ("Replay", "replay"),
     "experiment.results": ("Results",),

@@ -95,7 +95,8 @@ def make_cell(node: Node, n: int, dt: float, integration: str) -> Cell:
         bad = reset >= threshold
         if bad.any():
             raise node.error(
-                f"v_reset must be below v_threshold, not {reset[bad][0]:g} at a threshold of {threshold[bad][0]:g}"
+                f"v_reset must be below v_threshold, not {reset[bad][0]:g} at a threshold of "
+                f"{threshold[bad][0]:g}"
             )
         cell.parameters.update(v_thresh=_MILLI * threshold, v_reset=_MILLI * reset)
     return cell
@@ -172,8 +173,8 @@ def _time_constant(
     keep = np.where(np.abs(keep) < 1e-6, 0.0, keep)
     if (keep < 0.0).any():
         raise node.error(
-            f"{name} of {tau.min() / _MILLI:g} s is shorter than a step of {dt:g} ms, for which forward Euler "
-            f"is unstable; use a smaller dt or integration='exact'"
+            f"{name} of {tau.min() / _MILLI:g} s is shorter than a step of {dt:g} ms, for which forward "
+            f"Euler is unstable; use a smaller dt or integration='exact'"
         )
     with np.errstate(divide="ignore"):
         return np.where(keep > 0.0, -dt / np.log(keep), 0.0), keep

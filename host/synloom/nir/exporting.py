@@ -45,8 +45,8 @@ def to_nir(network: Network, *, weights: Mapping[Any, Any] | None = None) -> Any
     Raises
     ------
     NetworkError
-        If NIR cannot say it: two synaptic time constants in one population, exponential synapses without leak,
-        a label with a slash.
+        If NIR cannot say it: two synaptic time constants in one population, exponential synapses without
+        leak, a label with a slash.
     ParameterError
         If `weights` has another shape or projection, or the package nir is not installed.
     """
@@ -100,9 +100,12 @@ class _Export:
                 self.unsaid.add("adaptation")
         if self.unsaid:
             warn(
-                f"NIR has no words for: {', '.join(sorted(self.unsaid))}; from_nir reads them from the metadata, "
-                f"other programs leave them out"
+                f"NIR has no words for: {', '.join(sorted(self.unsaid))}; from_nir reads them from the "
+                f"metadata, other programs leave them out"
             )
+        for index, node in enumerate(self.nodes.values()):
+            if type(node).__name__ not in ("Delay", "Output"):
+                node.metadata = {**node.metadata, "synloom_index": index}
         extra = {"synloom_dt": self.network.dt, "synloom_seed": self.network.seed}
         return self.nir.NIRGraph(self.nodes, self.edges, metadata=extra, type_check=False)
 
@@ -127,12 +130,18 @@ class _Export:
                 f"population {population.label!r}: NIR has one synaptic time constant, not tau_syn_E and "
                 f"tau_syn_I; make them equal"
             )
-        if (syn == 0.0).any() != (syn == 0.0).all() or np.isinf(cell["tau_m"]).any() != np.isinf(cell["tau_m"]).all():
-            raise NetworkError(f"population {population.label!r}: split neurons with and without a time constant")
+        if (syn == 0.0).any() != (syn == 0.0).all() or np.isinf(cell["tau_m"]).any() != np.isinf(
+            cell["tau_m"]
+        ).all():
+            raise NetworkError(
+                f"population {population.label!r}: split neurons with and without a time constant"
+            )
         common = {"v_threshold": cell["v_thresh"] / _MILLI, "v_reset": cell["v_reset"] / _MILLI}
         if np.isinf(cell["tau_m"]).any():
             if syn.any():
-                raise NetworkError(f"population {population.label!r}: NIR has no integrator with tau_syn; use 0")
+                raise NetworkError(
+                    f"population {population.label!r}: NIR has no integrator with tau_syn; use 0"
+                )
             if cell["v_rest"].any():
                 # Without leak only differences count.
                 common = {name: value - cell["v_rest"] / _MILLI for name, value in common.items()}
@@ -142,9 +151,7 @@ class _Export:
             common |= {"r": r, "v_leak": cell["v_rest"] / _MILLI}
             if syn.any():
                 w_in = syn / self.network.dt
-                node = nir.CubaLIF(
-                    tau_syn=syn / _MILLI, tau_mem=cell["tau_m"] / _MILLI, w_in=w_in, **common
-                )
+                node = nir.CubaLIF(tau_syn=syn / _MILLI, tau_mem=cell["tau_m"] / _MILLI, w_in=w_in, **common)
             else:
                 node = nir.LIF(tau=cell["tau_m"] / _MILLI, **common)
         node.metadata = self._extras(population, cell)
@@ -224,7 +231,9 @@ class _Export:
         self.edges += [(source, name), (name, label)]
 
     def _add_outputs(self) -> None:
-        inner = {(str(p.pre.label), str(p.post.label)) for p in self.network.projections if p.pre is not p.post}
+        inner = {
+            (str(p.pre.label), str(p.post.label)) for p in self.network.projections if p.pre is not p.post
+        }
         sending = {first for first, _ in inner}
         last = [p for p in self.network.populations if p.label not in sending] or self.network.populations
         for population in last:

@@ -106,10 +106,6 @@ class Graph:
     before: dict[str, list[str]]
     extra: Mapping[str, Any]
 
-    def after(self, name: str) -> list[str]:
-        """Return the nodes to which a node's signal goes."""
-        return [other for other, sources in self.before.items() if name in sources]
-
     def of_kind(self, kinds: Iterable[str]) -> list[Node]:
         """Return the nodes of some kinds, in the graph's order."""
         wanted = set(kinds)
@@ -155,6 +151,8 @@ def read_graph(source: Any) -> Graph:
     nodes: dict[str, Node] = {}
     edges: list[tuple[str, str]] = []
     _unfold(values, "", nodes, edges, 0)
+    # Files keep their nodes in the order of the alphabet; `to_nir` notes theirs.
+    nodes = dict(sorted(nodes.items(), key=lambda item: float(item[1].extra.get("synloom_index", np.inf))))
     before: dict[str, list[str]] = {name: [] for name in nodes}
     for first, second in edges:
         before[second].append(first)

@@ -162,10 +162,14 @@ class Tracer:
         if node.kind in LINEAR:
             signal = self.into(node)
             through = "" if node.kind in _TRIVIAL else str(node.extra.get("synloom_projection", node.name))
-            return _mapped(linear_map(node, signal.shape), signal, through, "synloom_projection" in node.extra)
+            return _mapped(
+                linear_map(node, signal.shape), signal, through, "synloom_projection" in node.extra
+            )
         shape = self.shape(node)
         n = math.prod(shape)
-        return Signal((Term(node.name, 0.0, scipy.sparse.eye_array(n, format="csr"), ""),), np.zeros(n), shape)
+        return Signal(
+            (Term(node.name, 0.0, scipy.sparse.eye_array(n, format="csr"), ""),), np.zeros(n), shape
+        )
 
 
 def _mapped(by: Map, signal: Signal, through: str, apart: bool) -> Signal:

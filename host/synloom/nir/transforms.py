@@ -135,7 +135,8 @@ def _spatial(node: Node, shape: Shape, dimensions: int) -> Shape:
         if area and math.prod(shape) % area == 0:
             return (math.prod(shape) // area, *sides)
     raise node.error(
-        f"needs an input of {dimensions + 1} dimensions (channels first) or a fitting input_shape, not {shape}"
+        f"needs an input of {dimensions + 1} dimensions (channels first) or a fitting input_shape, "
+        f"not {shape}"
     )
 
 
@@ -146,7 +147,9 @@ def _padding(node: Node, kernel: Shape, stride: Shape, dilation: Shape) -> list[
             return [(0, 0)] * len(kernel)
         if text != "same" or any(s != 1 for s in stride):
             raise node.error(f"padding must be numbers, 'valid', or 'same' with a stride of 1, not {text!r}")
-        return [(d * (k - 1) // 2, d * (k - 1) - d * (k - 1) // 2) for k, d in zip(kernel, dilation, strict=True)]
+        return [
+            (d * (k - 1) // 2, d * (k - 1) - d * (k - 1) // 2) for k, d in zip(kernel, dilation, strict=True)
+        ]
     return [(p, p) for p in _sizes(node, "padding", len(kernel), 0)]
 
 
@@ -229,7 +232,9 @@ def _pool(node: Node, shape: Shape) -> Map:
 
 def _small(node: Node, entries: int) -> None:
     if entries > _MOST_ENTRIES:
-        raise node.error(f"unrolled it has {entries:,} synapses; at most {_MOST_ENTRIES:,}: use a smaller layer")
+        raise node.error(
+            f"unrolled it has {entries:,} synapses; at most {_MOST_ENTRIES:,}: use a smaller layer"
+        )
 
 
 def _matrix(rows: list[IntArray], columns: list[IntArray], values: list[FloatArray], shape: Shape) -> Any:

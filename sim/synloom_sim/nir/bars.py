@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from synloom.base.warning import SynloomWarning
 from synloom.compiler import compile
 from synloom.device.targets import connect
 from synloom.nir import from_nir, to_nir
-from synloom.nir.graph import Graph, read_graph
+from synloom.nir.graph import Graph, nir_package, read_graph
 from synloom_sim.accuracy.nir import DT_MS, STEPS, published
 from synloom_sim.nir.loops import Floats, Recurrent, recurrent
 
@@ -97,7 +98,9 @@ def _braille(path: Path, reset: str, integration: str, target: str, rate: float)
         f"{int((~trials).sum())} of {len(trials)} trials equal spike by spike"
     )
     name = f"Braille {sizes}, {integration}, rate {rate:g}"
-    return Bar(name if rate == _RATES[0] else f"{name} (no bar)", text, min(worst) >= _WANTED or rate != _RATES[0])
+    return Bar(
+        name if rate == _RATES[0] else f"{name} (no bar)", text, min(worst) >= _WANTED or rate != _RATES[0]
+    )
 
 
 def _differ(wanted: Floats, got: Floats) -> Floats:
@@ -193,8 +196,20 @@ def same_after_a_round(network: Any) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SynloomWarning)  # of what other programs do not see
         graph = to_nir(network)
-    first, second = compile(network), compile(from_nir(graph).network)
-    names = ("weights", "neuron_params", "neuron_state", "source", "target", "program", "gen_rate", "registers")
+    with TemporaryDirectory() as folder:
+        nir_package().write(Path(folder) / "network.nir", graph)
+        back = from_nir(Path(folder) / "network.nir").network
+    first, second = compile(network), compile(back)
+    names = (
+        "weights",
+        "neuron_params",
+        "neuron_state",
+        "source",
+        "target",
+        "program",
+        "gen_rate",
+        "registers",
+    )
     return all(_same(getattr(first, name), getattr(second, name)) for name in names)
 
 

@@ -48,7 +48,13 @@ def leaky(
 
 
 def integrator(
-    drive: Floats, dt: float, *, r: float, v_threshold: float = np.inf, v_reset: float = 0.0, subtract: bool = False
+    drive: Floats,
+    dt: float,
+    *,
+    r: float,
+    v_threshold: float = np.inf,
+    v_reset: float = 0.0,
+    subtract: bool = False,
 ) -> tuple[Floats, Floats]:
     """Return V and the spikes of IF (or I) neurons, (T, n) each."""
     v, trace, spikes = np.zeros(drive.shape[1]), np.empty(drive.shape), np.empty(drive.shape)
@@ -93,7 +99,13 @@ class _Cuba:
 
 
 def cuba(
-    drive: Floats, dt: float, node: dict[str, Any], *, bias: float = 0.0, subtract: bool = False, euler: bool = False
+    drive: Floats,
+    dt: float,
+    node: dict[str, Any],
+    *,
+    bias: float = 0.0,
+    subtract: bool = False,
+    euler: bool = False,
 ) -> tuple[Floats, Floats]:
     """Return V and the spikes of CubaLIF (or CubaLI) neurons, (T, n) each."""
     neurons = _Cuba(node, dt, subtract, euler)
