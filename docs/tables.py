@@ -1,4 +1,4 @@
-"""The documentation's tables, rendered from the contract, or from the last measurements (docs/bench).
+"""The documentation's tables, rendered from the contract, the last measurements (docs/bench), or by running.
 
 A page holds ``<!-- table: NAME -->`` and ``<!-- /table -->``; ``python docs/tables.py PAGE ...``
 writes the table between them. A test proves that the committed pages are current.
@@ -30,6 +30,7 @@ from synloom_boards.boards import board_names, load_board
 from synloom_sim.bench.report import read_report
 from synloom_sim.bench.tables import TABLES as BENCH_TABLES
 from synloom_sim.bench.tables import machine_line
+from synloom_sim.nir.support import support_table as nir_support
 
 __all__ = ["TABLES", "fill", "main", "render"]
 
@@ -160,6 +161,7 @@ def _pynn_support() -> str:
 
 TABLES: Final[dict[str, Callable[[], str]]] = {
     "params": _params,
+    "nir_nodes": nir_support,
     "regions": _region_map,
     "control": lambda: _registers(CONTROL_REGISTERS),
     "counters": _counters,

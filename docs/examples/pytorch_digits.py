@@ -25,7 +25,7 @@ DT = 1.0
 """Time step, ms."""
 STEPS = 24
 """Steps that an image is shown."""
-HIDDEN = 128
+HIDDEN = 256
 TAU = 10.0
 """Membrane time constant, ms."""
 KEEP = float(np.exp(-DT / TAU))

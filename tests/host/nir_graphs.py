@@ -1,5 +1,7 @@
 """Graphs of NIR for tests."""
 
+from itertools import pairwise
+
 import nir
 import numpy as np
 
@@ -7,7 +9,7 @@ import numpy as np
 def chain(**nodes):
     """Return a graph whose nodes follow each other in the order given."""
     names = list(nodes)
-    return nir.NIRGraph(nodes, list(zip(names[:-1], names[1:], strict=True)), type_check=False)
+    return nir.NIRGraph(nodes, list(pairwise(names)), type_check=False)
 
 
 def lif(n=1, **changes):

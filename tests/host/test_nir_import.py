@@ -159,7 +159,9 @@ def test_graphs_that_are_no_networks_are_refused():
     refused(nir.NIRGraph({"cell": lif(1)}, [], type_check=False), "no Input")
     refused(nir.NIRGraph(dict(ends), [("input", "output")], type_check=False), "no neurons")
     refused(nir.NIRGraph({**ends, "cell": lif(1)}, [("input", "call")], type_check=False), "no node 'call'")
-    refused(nir.NIRGraph({**ends, "cell": lif(1)}, [("input", "output")], type_check=False), "nothing leads to")
+    refused(
+        nir.NIRGraph({**ends, "cell": lif(1)}, [("input", "output")], type_check=False), "nothing leads to"
+    )
     with pytest.raises(sl.ParameterError):
         sl.from_nir({"nodes": {}}, dt=1.0)
 
@@ -181,11 +183,11 @@ def test_a_damaged_file_is_one_line(tmp_path):
         path.write_bytes(damaged)
         try:
             sl.from_nir(path, dt=0.1)
-            outcomes.add("read")
+            told = ""
         except sl.SynloomError as error:
-            assert "\n" not in str(error)
-            outcomes.add("refused")
-    assert outcomes == {"read", "refused"}
+            told = str(error)
+        outcomes.add(told.count("\n") if told else "read")
+    assert outcomes == {"read", 0}
     path.write_text("no HDF5 at all")
     refused(path, "no NIR file")
 

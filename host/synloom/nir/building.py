@@ -159,7 +159,7 @@ class Builder:
 
     def _add_projection(self, node: Node, source: str, terms: list[Term], suffix: str = "") -> None:
         pre, post = self.parts[source], self.parts[node.name]
-        delay = None
+        delay: Any = None
         if any(term.delay for term in terms):
             delay = np.zeros((pre.n, post.n))
             for term in terms:

@@ -79,9 +79,10 @@ class _Export:
         self.nodes: dict[str, Any] = {}
         self.edges: list[tuple[str, str]] = []
         self.unsaid: set[str] = set()
-        for part in (*network.inputs, *network.populations, *network.projections):
-            if "/" in str(part.label):
-                raise NetworkError(f"label {part.label!r}: NIR files allow no slash in a name")
+        named: list[Any] = [*network.inputs, *network.populations, *network.projections]
+        for label in (str(part.label) for part in named):
+            if "/" in label:
+                raise NetworkError(f"label {label!r}: NIR files allow no slash in a name")
 
     def graph(self) -> Any:
         """Return the graph."""

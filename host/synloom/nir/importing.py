@@ -82,16 +82,15 @@ def from_nir(
     if reset is not None:
         choice("reset", reset, ("to_value", "subtract"))
     choice("integration", integration, INTEGRATIONS)
-    read = read_graph(graph)
-    known = read.extra.get("synloom_dt")
-    if dt is None and known is None:
-        raise ParameterError("NIR graphs have no time step: give dt=, in ms, such as that of the training")
-    step = real("dt", float(known) if dt is None else dt, low=1e-3, high=1e3)
-    network = Network(dt=step, seed=int(read.extra.get("synloom_seed", seed)))
     if weight_bits not in WEIGHT_BITS:
-        raise ParameterError(
-            f"weight_bits must be one of {', '.join(map(str, WEIGHT_BITS))}, not {weight_bits!r}"
-        )
+        allowed = ", ".join(map(str, WEIGHT_BITS))
+        raise ParameterError(f"weight_bits must be one of {allowed}, not {weight_bits!r}")
+    read = read_graph(graph)
+    given = read.extra.get("synloom_dt") if dt is None else dt
+    if given is None:
+        raise ParameterError("NIR graphs have no time step: give dt=, in ms, such as that of the training")
+    step = real("dt", given, low=1e-3, high=1e3)
+    network = Network(dt=step, seed=int(read.extra.get("synloom_seed", seed)))
     notes = assumptions(read, step, told=dt is None, reset=reset, integration=integration)
     resolver = Resolver(read, step, integration)
     Builder(resolver, network, reset, weight_bits).build()

@@ -111,10 +111,10 @@ class Resolver:
             source = self.graph.nodes[signal.terms[0].source] if signal.terms else node
             if source.kind in GRADED and signal.plain and len(signal.terms) == 1:
                 fused[node.name] = source.name
-        for name, source in fused.items():
-            if list(fused.values()).count(source) > 1:
+        for name, below in fused.items():
+            if list(fused.values()).count(below) > 1:
                 raise self.graph.nodes[name].error(
-                    f"shares the potential of {source!r} with another Threshold"
+                    f"shares the potential of {below!r} with another Threshold"
                 )
         return fused
 

@@ -91,7 +91,7 @@ def _braille(path: Path, reset: str, integration: str, target: str, rate: float)
     """Compare rasters; the bar is set at the first rate, figures at others are for information."""
     wanted, got = runs_of_braille(path, reset, integration, target, rate=rate)
     worst = [float(correlations(w, g).min()) for w, g in zip(wanted, got, strict=True)]
-    trials = sum(_differ(w, g) for w, g in zip(wanted, got, strict=True)) > 0
+    trials = np.sum([_differ(w, g) for w, g in zip(wanted, got, strict=True)], axis=0) > 0
     sizes = f"12-{wanted[0].shape[1]}-{wanted[1].shape[1]}"
     text = (
         f"least correlation of a neuron {worst[0]:.4f} (layer), {worst[1]:.4f} (readout); "

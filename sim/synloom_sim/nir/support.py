@@ -23,8 +23,8 @@ __all__ = ["CASES", "Case", "support_table"]
 
 _STEPS, _CHANNELS, _NEURONS, _DT = 300, 6, 4, 1e-4
 _CLOSE: Final = 5e-3
-_LIF: Final = {"tau": 2e-3, "v_threshold": 0.1}
-_CUBA: Final = {"tau_mem": 2e-3, "tau_syn": 1e-3, "r": 1.0, "v_leak": 0.0, "w_in": 3.0}
+_LIF: Final[dict[str, Any]] = {"tau": 2e-3, "v_threshold": 0.1}
+_CUBA: Final[dict[str, Any]] = {"tau_mem": 2e-3, "tau_syn": 1e-3, "r": 1.0, "v_leak": 0.0, "w_in": 3.0}
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ def _row(case: Case) -> tuple[str, str, str]:
         apart = int((got != wanted).sum())
         measured, good = f"{apart} of {int(wanted.sum())} spikes differ", apart == 0
     else:
-        error = float(np.abs(got - wanted).max() / np.abs(wanted).max())
-        good = error < _CLOSE
-        measured = f"V within {100 * _CLOSE:g} % of its largest" if good else f"V is {100 * error:.1f} % off"
+        off = float(np.abs(got - wanted).max() / np.abs(wanted).max())
+        good = off < _CLOSE
+        measured = f"V within {100 * _CLOSE:g} % of its largest" if good else f"V is {100 * off:.1f} % off"
     if not good or not wanted.any():
         return "**fails**", case.words, measured
     return "faithful" if case.exact else "approximate", case.words, measured
@@ -210,7 +210,7 @@ def _delay() -> tuple[Floats, Floats]:
 def _lif_case(**changes: Any) -> tuple[Floats, Floats]:
     linear = nir_package().Linear(_weights())
     given = dict(changes)
-    options = {"reset": "subtract"} if given.pop("subtract", False) else {}
+    options: dict[str, Any] = {"reset": "subtract"} if given.pop("subtract", False) else {}
     options |= {"integration": "euler"} if given.pop("euler", False) else {}
     got = _run(_chain(("linear", linear), ("lif", _lif(**given))), _inputs(), **options)
     return got, leaky(_inputs() @ _weights().T, _DT, **(_LIF | changes))[1]
