@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     )
     from synloom.network.distributions import Normal, Uniform
     from synloom.network.inputs import InputPopulation, PoissonInput, RegularInput
+    from synloom.network.matrices import from_weights
     from synloom.network.network import Network, Population, Projection
     from synloom.network.plasticity import STDP, PairRule, TraceTarget
     from synloom.nir import NirImport, from_nir, to_nir
@@ -103,6 +104,7 @@ __all__ = [
     "compile",
     "connect",
     "from_nir",
+    "from_weights",
     "replay",
     "run_batch",
     "sweep",
@@ -145,6 +147,7 @@ _MODULES = {
     "base.warning": ("SynloomWarning",),
     "image.image": ("Image",),
     "network.inputs": ("InputPopulation", "PoissonInput", "RegularInput"),
+    "network.matrices": ("from_weights",),
     "network.network": ("Network", "Population", "Projection"),
     "network.plasticity": ("STDP", "PairRule", "TraceTarget"),
     "nir": ("NirImport", "from_nir", "to_nir"),
