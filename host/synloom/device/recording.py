@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from synloom.base.checks import FloatArray, IntArray, label_of
-from synloom.base.errors import DeviceError, NetworkError
+from synloom.base.checks import FloatArray, IntArray, label_of, whole
+from synloom.base.errors import DeviceError, NetworkError, ParameterError
 from synloom.device.cost import Cost, Work, cost_of
+from synloom.device.recording_file import MOST_BYTES, Contents, read_contents, write_contents
+from synloom.device.recording_forms import neo_block, samples_table, spikes_table
 
 __all__ = ["Recording", "Series"]
 
@@ -131,6 +135,101 @@ class Recording:
     def times(self, population: Any, variable: str) -> FloatArray:
         """Return the times of the samples in ms, (T,) float64: the ends of the steps, ``(t + 1) * dt``."""
         return (self._series(population, variable).steps + 1).astype(np.float64) * self.dt
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the recording to a file, an archive of NumPy's; what its cost is computed from is not kept.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        series = {key: (part.steps, part.indices, part.values) for key, part in self.series.items()}
+        spikes = {label: (self.spike_steps[label], self.spike_indices[label]) for label in self.sizes}
+        contents = Contents(self.first, self.steps, self.dt, self.sizes, spikes, series)
+        write_contents(Path(path), contents)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, most_bytes: int = MOST_BYTES) -> Recording:
+        """Return the recording in a file of `save`; all of it is checked.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+        most_bytes : int
+            Most bytes of its arrays together, 1 to 2**40: a damaged file cannot fill the memory.
+
+        Returns
+        -------
+        Recording
+            Equal to the one that was saved, but that its `cost` is not known.
+
+        Raises
+        ------
+        ParameterError
+            If it is no such file, or is damaged.
+        OSError
+            If it cannot be read.
+        """
+        found = read_contents(Path(path), whole("most_bytes", most_bytes, 1, 1 << 40))
+        return cls(
+            first=found.first,
+            steps=found.steps,
+            dt=found.dt,
+            sizes=found.sizes,
+            spike_steps={label: steps for label, (steps, _) in found.spikes.items()},
+            spike_indices={label: indices for label, (_, indices) in found.spikes.items()},
+            series={key: Series(*parts) for key, parts in found.series.items()},
+            works=None,
+        )
+
+    def to_neo(self) -> Any:
+        """Return a `neo.Block` with one segment: a spike train for each neuron, a signal for each variable.
+
+        Spike trains are annotated with `population` and `source_index`, signals with `population` and
+        `source_indices`. Times count from the start of the device's time, in ms.
+
+        Raises
+        ------
+        ParameterError
+            If Neo is not installed (extra ``data``).
+        """
+        series = {key: (part.steps, part.indices, part.values) for key, part in self.series.items()}
+        start, stop = self.first * self.dt, (self.first + self.steps) * self.dt
+        spikes = {label: self.spikes(label) for label in self.sizes}
+        return neo_block(start, stop, self.dt, self.sizes, spikes, series)
+
+    def to_pandas(self, population: Any = None, variable: str | None = None) -> Any:
+        """Return a `pandas.DataFrame` of spikes, or of the samples of one variable.
+
+        Parameters
+        ----------
+        population : Population or str, optional
+            Whose spikes; default: all that were recorded.
+        variable : str, optional
+            A variable of the population whose samples to return.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Spikes: a row for each, with time (ms), population and neuron. Samples: a row for each time (ms),
+            a column for each neuron.
+
+        Raises
+        ------
+        ParameterError
+            If pandas is not installed (extra ``data``), or a variable is given without a population.
+        NetworkError
+            If this was not recorded.
+        """
+        if variable is not None:
+            if population is None:
+                raise ParameterError("give the population whose samples to return")
+            part = self._series(population, variable)
+            return samples_table(self.times(population, variable), part.indices, part.values)
+        labels = list(self.sizes) if population is None else [self._label(population)]
+        return spikes_table({label: self.spikes(label) for label in labels})
 
     def _series(self, population: Any, variable: str) -> Series:
         label = label_of(population)

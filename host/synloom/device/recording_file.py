@@ -1,0 +1,129 @@
+"""Recordings as files: NumPy archives that are checked when they are read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from synloom.base.archive import Archive, packed
+from synloom.base.atomic_files import write_whole
+from synloom.base.checks import FloatArray, IntArray, real, whole
+from synloom.base.errors import ParameterError
+
+__all__ = ["MOST_BYTES", "Contents", "read_contents", "write_contents"]
+
+_FORMAT: Final = 1
+_MOST_STEPS: Final = 2**62
+_MOST_HEADER: Final = 16 << 20
+MOST_BYTES: Final = 1 << 30
+"""Most bytes of the arrays of a file, if nothing else is said."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a file keeps of a recording; all but what its cost is computed from."""
+
+    first: int
+    steps: int
+    dt: float
+    sizes: Mapping[str, int]
+    spikes: Mapping[str, tuple[IntArray, IntArray]]
+    series: Mapping[tuple[str, str], tuple[IntArray, IntArray, FloatArray]]
+
+
+def write_contents(path: Path, contents: Contents) -> None:
+    """Write a file, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    header = {
+        "format": _FORMAT,
+        "first": contents.first,
+        "steps": contents.steps,
+        "dt": contents.dt,
+        "sizes": dict(contents.sizes),
+        "series": [list(key) for key in contents.series],
+    }
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "header": np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+    }
+    for k, label in enumerate(contents.sizes):
+        arrays[f"spikes{k}"] = np.stack(contents.spikes[label])
+    for k, (steps, indices, values) in enumerate(contents.series.values()):
+        arrays |= {f"steps{k}": steps, f"indices{k}": indices, f"values{k}": values}
+    write_whole(path, packed(arrays))
+
+
+def read_contents(path: Path, most: int) -> Contents:
+    """Return what a file has; all of it is checked.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    ParameterError
+        If it is no such file, or is damaged.
+    """
+    try:
+        with Archive(path) as archive:
+            size = sum(member.size for member in archive.members.values())
+            if size > most:
+                raise ParameterError(f"its arrays have {size:,} bytes; at most {most:,} are allowed")
+            return _contents(archive, most)
+    except (ParameterError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ParameterError(f"{path}: this is no recording, or a damaged one: {error}") from error
+
+
+def _contents(archive: Archive, most: int) -> Contents:
+    text = archive.read("header", _MOST_HEADER)
+    if text.dtype != np.uint8 or text.ndim != 1:
+        raise ParameterError("its header is no text")
+    header = json.loads(text.tobytes().decode())
+    if not isinstance(header, dict) or header.get("format") != _FORMAT:
+        raise ParameterError(f"its format must be {_FORMAT}")
+    first, steps = (whole(name, header.get(name), 0, _MOST_STEPS) for name in ("first", "steps"))
+    dt = real("dt", header.get("dt"), low=1e-3, high=1e3)
+    sizes, names = header.get("sizes"), header.get("series")
+    if not isinstance(sizes, dict) or not isinstance(names, list):
+        raise ParameterError("sizes and series must be a table and a list")
+    sizes = {label: whole(f"size of {label!r}", n, 1, 4096) for label, n in sizes.items()}
+    spikes = {}
+    for k, (label, n) in enumerate(sizes.items()):
+        pair = _whole_numbers(archive, f"spikes{k}", most)
+        if pair.ndim != 2 or len(pair) != 2:
+            raise ParameterError(f"spikes of {label!r} must have shape (2, K), not {pair.shape}")
+        _within(f"steps of spikes of {label!r}", pair[0], first, first + steps)
+        _within(f"neurons of {label!r}", pair[1], 0, n)
+        spikes[label] = (pair[0], pair[1])
+    series = {}
+    for k, key in enumerate(names):
+        if not isinstance(key, list) or len(key) != 2 or not all(isinstance(part, str) for part in key):
+            raise ParameterError(f"a series must have a population and a variable, not {key!r}")
+        when, which = (_whole_numbers(archive, f"{name}{k}", most) for name in ("steps", "indices"))
+        values = archive.read(f"values{k}", most)
+        if values.dtype != np.float64 or values.shape != (when.size, which.size):
+            raise ParameterError(f"values of {key} must be float64 of shape {(when.size, which.size)}")
+        _within(f"steps of {key}", when, first, first + steps)
+        series[key[0], key[1]] = (when, which, values)
+    return Contents(first, steps, dt, sizes, spikes, series)
+
+
+def _whole_numbers(archive: Archive, name: str, most: int) -> IntArray:
+    array = archive.read(name, most)
+    if array.dtype != np.int64:
+        raise ParameterError(f"{name} must be int64, not {array.dtype}")
+    return array
+
+
+def _within(name: str, values: IntArray, low: int, end: int) -> None:
+    if values.size and not (low <= int(values.min()) and int(values.max()) < end):
+        raise ParameterError(f"{name} must be in {low}..{end - 1}")
