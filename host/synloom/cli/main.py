@@ -15,6 +15,10 @@ COMMANDS = {
     "demo": ("synloom.cli.demo:demo", "Train a network on a simulated board, and draw the results."),
     "run": ("synloom.cli.run_experiment:run", "Run an experiment file."),
     "replay": ("synloom.cli.replay:replay", "Do again what a log says, on any target, and compare."),
+    "compare": (
+        "synloom.cli.compare:compare",
+        "Run an experiment in floating point and in the array, and say where they part.",
+    ),
     "sweep": ("synloom.cli.sweep:sweep", "Run an experiment over settings and seeds."),
     "sim": ("synloom.cli.sim:sim", "Serve a simulated board at a pseudo-terminal, or measure its speed."),
     "selftest": ("synloom.cli.selftest:selftest", "Test a board: its link, its memories, a random network."),
