@@ -65,17 +65,7 @@ def neo_block(
     for (label, variable), (steps, indices, values) in series.items():
         if not len(steps):
             continue
-        every = int(steps[1] - steps[0]) if len(steps) > 1 else 1
-        if (np.diff(steps) != every).any():
-            times = (steps + 1.0) * dt * ms
-            signal = neo.IrregularlySampledSignal(times, values, units=_UNITS.get(variable, "dimensionless"))
-        else:
-            signal = neo.AnalogSignal(
-                values,
-                units=_UNITS.get(variable, "dimensionless"),
-                t_start=(steps[0] + 1.0) * dt * ms,
-                sampling_period=every * dt * ms,
-            )
+        signal = _signal(neo, (steps + 1.0) * dt * ms, values * quantities.Quantity(1.0, _unit(variable)))
         signal.name = variable
         signal.annotate(population=label, source_indices=[int(k) for k in indices])
         regular = isinstance(signal, neo.AnalogSignal)
@@ -83,6 +73,19 @@ def neo_block(
     block = neo.Block(name="synloom", dt=dt)
     block.segments.append(segment)
     return block
+
+
+def _unit(variable: str) -> str:
+    return _UNITS.get(variable, "dimensionless")
+
+
+def _signal(neo: Any, times: Any, values: Any) -> Any:
+    """Return samples as a signal: a regular one, if all intervals are equal."""
+    steps = np.diff(times.magnitude)
+    if len(steps) and not np.allclose(steps, steps[0], rtol=1e-6):
+        return neo.IrregularlySampledSignal(times, values)
+    period = (steps[0] if len(steps) else 1.0) * times.units
+    return neo.AnalogSignal(values, t_start=times[0], sampling_period=period)
 
 
 def spikes_table(spikes: Mapping[str, tuple[FloatArray, IntArray]]) -> Any:

@@ -37,8 +37,7 @@ def from_weights(
     Parameters
     ----------
     weights : sequence of (n_in, n_out) arrays
-        One matrix for each layer, rows are sources. (PyTorch's ``weight`` is its transpose.) NaN is no
-        synapse.
+        One matrix for each layer, rows are sources (PyTorch has the transpose); NaN is no synapse.
     biases : sequence of (n_out,) arrays or None, optional
         What each step adds, one array for each layer; None for none.
     thresholds : float or sequence of float or (n_out,) arrays
@@ -47,10 +46,8 @@ def from_weights(
         Membrane time constant, ms, above 0; ``inf`` is no leak.
     reset : str
         ``"subtract"`` lowers the potential by the threshold, ``"to_value"`` sets it to 0.
-    dt : float
-        Time step, ms.
-    seed : int
-        Seed of the network.
+    dt, seed : float, int
+        Time step, ms, and seed of the network.
 
     Returns
     -------
@@ -69,23 +66,14 @@ def from_weights(
     before: Any = network.add(InputPopulation(len(matrices[0]), label="input"))
     # A constant current of 1 nA adds dt / cm without leak, (1 - exp(-dt / tau_m)) tau_m / cm with it.
     cm = network.dt if np.isinf(tau_m) else -tau_m * np.expm1(-network.dt / tau_m)
+    fixed = {"tau_m": tau_m, "cm": cm, "v_rest": 0.0, "v_reset": 0.0, "tau_syn_E": 0.0, "tau_syn_I": 0.0}
     for k, matrix in enumerate(matrices):
         n = matrix.shape[1]
         bias = _of_layer("biases", biases, k, len(matrices), n)
         threshold = _of_layer("thresholds", thresholds, k, len(matrices), n)
         if (threshold <= 0.0).any():
             raise ParameterError(f"thresholds of layer {k + 1} must be above 0, not {threshold.min():g}")
-        cell = LIF(
-            tau_m=tau_m,
-            cm=cm,
-            v_rest=0.0,
-            v_reset=0.0,
-            v_thresh=threshold,
-            i_offset=bias,
-            tau_syn_E=0.0,
-            tau_syn_I=0.0,
-            reset_mode=reset,
-        )
+        cell = LIF(**fixed, v_thresh=threshold, i_offset=bias, reset_mode=reset)
         layer = network.add(Population(n, cell, label=f"layer{k + 1}"))
         network.add(Projection(before, layer, FromMatrix(matrix), label=f"weights{k + 1}"))
         before = layer

@@ -160,19 +160,9 @@ def compare(
     ParameterError
         If a projection learns, or the run is too long to compare.
     """
-    if any(projection.rule is not None for projection in network.projections):
-        label = next(str(p.label) for p in network.projections if p.rule is not None)
-        raise ParameterError(
-            f"projection {label!r} learns; float and array are compared without learning: leave out its "
-            f"plasticity (docs/accuracy.md measures learning)"
-        )
-    size = sum(p.n for p in network.inputs) + sum(p.n for p in network.populations)
-    if whole("steps", steps, 1, 1 << 31) * size > _MOST_CELLS:
-        raise ParameterError(
-            f"{steps:,} steps of {size:,} neurons and inputs are too many to compare; run fewer"
-        )
+    _check(network, steps)
     inputs = {str(part.label): _spikes(part, network, steps, rates) for part in network.inputs}
-    edges = expand(network, ReportBuilder())
+    edges = [edge for edge in expand(network, ReportBuilder()) if len(edge.pre)]
     given = _given(network, edges, inputs)
     image = compile(given, params)
     wanted = {edge.label: edge.weights for edge in edges}
@@ -192,6 +182,21 @@ def compare(
         for label in (str(p.label) for p in network.populations)
     )
     return Comparison(given, image, populations, wanted, got)
+
+
+def _check(network: Network, steps: int) -> None:
+    """Refuse networks that learn, and runs that are too long."""
+    learning = [str(projection.label) for projection in network.projections if projection.rule is not None]
+    if learning:
+        raise ParameterError(
+            f"projection {learning[0]!r} learns; float and array are compared without learning: leave out "
+            f"its plasticity (docs/accuracy.md measures learning)"
+        )
+    size = sum(p.n for p in network.inputs) + sum(p.n for p in network.populations)
+    if whole("steps", steps, 1, 1 << 31) * size > _MOST_CELLS:
+        raise ParameterError(
+            f"{steps:,} steps of {size:,} neurons and inputs are too many to compare; run fewer"
+        )
 
 
 def _taus(cell: Mapping[str, FloatArray], dt: float) -> dict[str, FloatArray]:
@@ -232,8 +237,6 @@ def _given(network: Network, edges: Sequence[Edges], inputs: Mapping[str, Raster
     for population in network.populations:
         parts[str(population.label)] = made.add(population)
     for edge in edges:
-        if not len(edge.pre):
-            continue
         pre, post = parts[str(edge.projection.pre.label)], parts[str(edge.projection.post.label)]
         delay = np.full((pre.n, post.n), float(edge.delay.min()) * network.dt)
         delay[edge.pre, edge.post] = edge.delay * network.dt
