@@ -66,7 +66,14 @@ def from_weights(
     before: Any = network.add(InputPopulation(len(matrices[0]), label="input"))
     # A constant current of 1 nA adds dt / cm without leak, (1 - exp(-dt / tau_m)) tau_m / cm with it.
     cm = network.dt if np.isinf(tau_m) else -tau_m * np.expm1(-network.dt / tau_m)
-    fixed = {"tau_m": tau_m, "cm": cm, "v_rest": 0.0, "v_reset": 0.0, "tau_syn_E": 0.0, "tau_syn_I": 0.0}
+    fixed: dict[str, Any] = {
+        "tau_m": tau_m,
+        "cm": cm,
+        "v_rest": 0.0,
+        "v_reset": 0.0,
+        "tau_syn_E": 0.0,
+        "tau_syn_I": 0.0,
+    }
     for k, matrix in enumerate(matrices):
         n = matrix.shape[1]
         bias = _of_layer("biases", biases, k, len(matrices), n)
