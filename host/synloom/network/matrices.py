@@ -64,27 +64,33 @@ def from_weights(
     matrices = _matrices(weights)
     network = Network(dt=dt, seed=seed)
     before: Any = network.add(InputPopulation(len(matrices[0]), label="input"))
-    # A constant current of 1 nA adds dt / cm without leak, (1 - exp(-dt / tau_m)) tau_m / cm with it.
-    cm = network.dt if np.isinf(tau_m) else -tau_m * np.expm1(-network.dt / tau_m)
-    fixed: dict[str, Any] = {
-        "tau_m": tau_m,
-        "cm": cm,
-        "v_rest": 0.0,
-        "v_reset": 0.0,
-        "tau_syn_E": 0.0,
-        "tau_syn_I": 0.0,
-    }
     for k, matrix in enumerate(matrices):
         n = matrix.shape[1]
         bias = _of_layer("biases", biases, k, len(matrices), n)
         threshold = _of_layer("thresholds", thresholds, k, len(matrices), n)
         if (threshold <= 0.0).any():
             raise ParameterError(f"thresholds of layer {k + 1} must be above 0, not {threshold.min():g}")
-        cell = LIF(**fixed, v_thresh=threshold, i_offset=bias, reset_mode=reset)
+        cell = _cell(tau_m, network.dt, threshold, bias, reset)
         layer = network.add(Population(n, cell, label=f"layer{k + 1}"))
         network.add(Projection(before, layer, FromMatrix(matrix), label=f"weights{k + 1}"))
         before = layer
     return network
+
+
+def _cell(tau_m: float, dt: float, threshold: FloatArray, bias: FloatArray, reset: str) -> LIF:
+    # A constant current of 1 nA adds dt / cm without leak, (1 - exp(-dt / tau_m)) tau_m / cm with it.
+    cm = dt if np.isinf(tau_m) else -tau_m * np.expm1(-dt / tau_m)
+    return LIF(
+        tau_m=tau_m,
+        cm=cm,
+        v_rest=0.0,
+        v_reset=0.0,
+        v_thresh=threshold,
+        i_offset=bias,
+        tau_syn_E=0.0,
+        tau_syn_I=0.0,
+        reset_mode=reset,
+    )
 
 
 def _matrices(weights: Any) -> list[FloatArray]:
