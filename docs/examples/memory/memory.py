@@ -1,0 +1,195 @@
+"""A content-addressable memory: 256 recurrent neurons learn patterns by one volley each, and complete them.
+
+After the hippocampal CA3 memories of Casanueva-Morato et al. for SpiNNaker. See README.md beside this file.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure as Picture
+
+import synloom as sl
+from synloom.demo.example import Example, Figure, Trial
+from synloom.demo.patterns import cue_of, sparse_patterns
+from synloom.demo.pictures import BLUE, GREY, INK, ORANGE, SKY, new_picture
+
+NEURONS = 256
+ARRAY = sl.ArrayParams(inputs=16, neurons=NEURONS, lanes=16, neuron_lanes=4, dendritic_delays=True)
+ACTIVE = 16
+REST_MS = 40.0
+"""Between two patterns, so that the traces of one do not meet the other."""
+
+# Two neurons that fire together connect, from -2 to 1 in one volley: whatever was never learned inhibits.
+# One that fires alone loses 0.06 of each of its synapses: that is forgetting.
+# Dendritic delays let the synapse see both spikes of a pair as they were fired, in the same step.
+HEBB = sl.PairRule(
+    A_post=2.0, x0=0.01, A_pre=2.0, y0=0.01, tau_pre=5.0, tau_post=5.0, w_min=-2.0, w_max=1.0, pairing="nearest"
+)
+
+
+def network(seed: int, threshold: float = 1.5) -> sl.Network:
+    """Return the network: cells without memory of their own, all-to-all, and an input that silences them."""
+    net = sl.Network(dt=1.0, seed=seed)
+    cell = sl.LIF(tau_m=0.05, v_rest=0.0, v_reset=0.0, v_thresh=threshold, tau_syn_E=0.0, tau_syn_I=0.0)
+    ca3 = net.add(sl.Population(NEURONS, cell, label="CA3", v_range=600.0))
+    stop = net.add(sl.InputPopulation(1, label="stop"))
+    net.add(sl.Projection(stop, ca3, sl.AllToAll(), weight=-100.0))
+    others = sl.AllToAll(allow_self_connections=False)
+    net.add(sl.Projection(ca3, ca3, others, weight=-2.0, delay=1.0, dendritic=1.0, plasticity=HEBB, label="memory"))
+    return net
+
+
+class Memory:
+    """The memory on a device: it learns sets of neurons, and recalls them from some of their members."""
+
+    def __init__(self, device: sl.Device):
+        self.device = device
+
+    def learn(self, pattern: np.ndarray, times: int = 1) -> None:
+        """Force the pattern's neurons to fire once, and silence what they excite."""
+        self.device.set_learning(True)
+        for _ in range(times):
+            self.device.inject("CA3", [(0.0, int(n)) for n in pattern])
+            self.device.inject("stop", [(1.0, 0), (2.0, 0)])
+            self.device.run(REST_MS)
+        self.device.set_learning(False)
+
+    def recall(self, cue: np.ndarray, after_ms: float = 3.0) -> np.ndarray:
+        """Force the cue's neurons to fire once; return which neurons fire some steps later, (N,) bool."""
+        self.device.inject("CA3", [(0.0, int(n)) for n in cue])
+        self.device.inject("stop", [(after_ms + 2.0, 0)])
+        return self.device.run(8.0).raster("CA3")[int(after_ms)].astype(bool)
+
+
+def scores(memory: Memory, pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
+    """Return the share of bits that are right and of patterns that are exact, both in %."""
+    wrong = [int((memory.recall(cue) ^ np.isin(np.arange(NEURONS), want)).sum()) for cue, want in pairs]
+    return 100.0 * (1.0 - float(np.mean(wrong)) / NEURONS), 100.0 * wrong.count(0) / len(wrong)
+
+
+def stored(trial: Trial, device: sl.Device, image: sl.Image, count: int, active: int = ACTIVE) -> tuple[Any, ...]:
+    """Return an empty memory that has learned so many new patterns, the patterns, and a random generator."""
+    device.load(image)
+    memory, rng = Memory(device), np.random.default_rng([trial.seed, count, active])
+    patterns = sparse_patterns(rng, count, NEURONS, active)
+    for pattern in patterns:
+        memory.learn(pattern)
+    return memory, patterns, rng
+
+
+def overwriting(trial: Trial, device: sl.Device, image: sl.Image, count: int, changed: int) -> dict[str, float]:
+    """Learn patterns, then new ones in place of some: half of their bits stay, half are others."""
+    memory, patterns, rng = stored(trial, device, image, count)
+    half = ACTIVE // 2
+    old, kept = patterns[:changed], patterns[changed:]
+    free = [np.setdiff1d(np.arange(NEURONS), pattern) for pattern in old]
+    new = [np.r_[p[:half], rng.choice(f, half, replace=False)] for p, f in zip(old, free, strict=True)]
+    for pattern in new:
+        memory.learn(pattern, times=16)
+    bits_new, _ = scores(memory, [(pattern[:half], pattern) for pattern in new])
+    bits_kept, _ = scores(memory, [(cue_of(rng, pattern, half), pattern) for pattern in kept])
+    return {"overwritten, bits right": bits_new, "the others, bits right": bits_kept}
+
+
+def trial(trial: Trial) -> dict[str, Any]:
+    """Measure one memory: 45 patterns from half of their bits, overwriting, and the curves."""
+    image = sl.compile(network(trial.seed), ARRAY)
+    found: dict[str, Any] = {}
+    counts = (4,) if trial.short else (15, 30, 45, 60, 75, 90, 105, 120, 150)
+    with trial.connect(image) as device:
+        memory, patterns, rng = stored(trial, device, image, 4 if trial.short else 45)
+        pairs = [(cue_of(rng, pattern, ACTIVE // 2), pattern) for pattern in patterns]
+        found["bits right"], found["exact"] = scores(memory, pairs)
+        found["raster"] = movie(memory, patterns, rng)
+        found["weights"] = device.read_weights("memory")[np.ix_(*[np.r_[patterns[0], patterns[1]]] * 2)]
+        found["cues"] = {
+            bits: scores(memory, [(cue_of(rng, p, bits), p) for p in patterns])
+            for bits in ((8,) if trial.short else (2, 3, 4, 6, 8, 12))
+        }
+        found["noise"] = {
+            bits: scores(memory, [(cue_of(rng, p, 12, wrong=bits, among=NEURONS), p) for p in patterns])
+            for bits in ((2,) if trial.short else (0, 1, 2, 3, 4, 5, 6))
+        }
+        found |= overwriting(trial, device, image, *((4, 1) if trial.short else (15, 5)))
+        found["capacity"] = {}
+        for active in () if trial.short else (8, 16, 32):
+            for count in counts:
+                memory, patterns, rng = stored(trial, device, image, count, active)
+                pairs = [(cue_of(rng, pattern, active // 2), pattern) for pattern in patterns]
+                found["capacity"][active, count] = scores(memory, pairs)
+        found["lost"] = sum(device.counters().losses.values())
+    return found
+
+
+def movie(memory: Memory, patterns: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """Recall four patterns one after the other; return the raster, (steps, N) bool, patterns' cells first."""
+    order = np.r_[np.concatenate(patterns[:4]), np.arange(NEURONS)]
+    _, first = np.unique(order, return_index=True)
+    order = order[np.sort(first)]
+    rasters = []
+    for pattern in patterns[:4]:
+        memory.device.inject("CA3", [(1.0, int(n)) for n in cue_of(rng, pattern, ACTIVE // 2)])
+        memory.device.inject("stop", [(7.0, 0)])
+        rasters.append(memory.device.run(12.0).raster("CA3")[:, order])
+    return np.concatenate(rasters)
+
+
+def draw(found: list[dict[str, Any]]) -> Picture:
+    """Draw a recall as a raster, and the curves of capacity, cues and noise."""
+    picture = new_picture(11.0, 6.6)
+    top, bottom = picture.subfigures(2, 1, height_ratios=(1.1, 1.0))
+    left, right = top.subplots(1, 2, width_ratios=(3.2, 1.0))
+    raster = found[0]["raster"]
+    steps, cells = np.nonzero(raster)
+    forced = steps % 12 == 1
+    left.scatter(steps[~forced], cells[~forced], s=14, marker="s", color=SKY, linewidths=0, label="recalled")
+    left.scatter(steps[forced], cells[forced], s=14, marker="D", color=ORANGE, linewidths=0, label="cue: half of a pattern")
+    for k in range(1, 4):
+        left.axvline(12 * k - 0.5, color=GREY, linewidth=0.8)
+    left.set(xlim=(-0.5, 47.5), ylim=(75, -2), xlabel="time (ms)", ylabel="neurons, those of four patterns first")
+    left.legend(loc="lower left", fontsize=8)
+    left.set_title("half of a pattern brings back the other half, one step later")
+    weights = right.imshow(np.nan_to_num(found[0]["weights"], nan=-2.0), cmap="cividis", vmin=-2.0, vmax=1.0)
+    right.set_title("weights of two patterns (mV)")
+    right.set(xticks=[], yticks=[], xlabel="target", ylabel="source")
+    top.colorbar(weights, ax=right, shrink=0.75)
+    if found[0]["capacity"]:
+        curves(bottom, found)
+    return picture
+
+
+def curves(part: Any, found: list[dict[str, Any]]) -> None:
+    """Draw exact recalls against the number of patterns, the size of the cue, and its wrong bits."""
+    capacity, cues, noise = part.subplots(1, 3, sharey=True)
+    for active, colour, mark in ((8, ORANGE, "s"), (16, BLUE, "o"), (32, INK, "^")):
+        counts = sorted({count for a, count in found[0]["capacity"] if a == active})
+        band = np.array([[each["capacity"][active, count][1] for count in counts] for each in found])
+        capacity.fill_between(counts, band.min(axis=0), band.max(axis=0), color=colour, alpha=0.18, linewidth=0)
+        capacity.plot(counts, band.mean(axis=0), color=colour, marker=mark, markersize=4, label=f"{active} bits")
+    capacity.set(xlabel="patterns stored", ylabel="recalled exactly (%)", title="capacity, cue of half the bits")
+    capacity.legend(fontsize=8, loc="lower left")
+    for axes, name, label in ((cues, "cues", "bits of the cue, of 16"), (noise, "noise", "wrong bits beside 12 right ones")):
+        points = list(found[0][name])
+        band = np.array([[each[name][point][1] for point in points] for each in found])
+        axes.fill_between(points, band.min(axis=0), band.max(axis=0), color=BLUE, alpha=0.18, linewidth=0)
+        axes.plot(points, band.mean(axis=0), color=BLUE, marker="o", markersize=4)
+        axes.set(xlabel=label, ylim=(-3, 103), title="45 patterns of 16 bits")
+
+
+EXAMPLE = Example(
+    name="memory",
+    trial=trial,
+    draw=draw,
+    figures={
+        "bits right": Figure(unit="%", digits=3, least=99.9),
+        "exact": Figure(unit="% of patterns", digits=1, least=90.0),
+        "overwritten, bits right": Figure(unit="%", digits=2, least=99.5),
+        "the others, bits right": Figure(unit="%", digits=2, least=99.5),
+        "lost": Figure(unit="events", digits=0, most=0.0),
+    },
+)
+
+if __name__ == "__main__":
+    EXAMPLE.main()
