@@ -122,7 +122,7 @@ def _load(edge: Edges, gain_e: FloatArray, gain_i: FloatArray) -> _Load:
     if rule is not None and len(edge.post):
         bounds = (rule.w_max * float(gain_e[edge.post].max()), -rule.w_min * float(gain_i[edge.post].max()))
         top = [max(pair) for pair in zip(top, bounds, strict=True)]
-        exc, inh = (np.append(part, [b] * (b > 0.0)) for part, b in zip((exc, inh), bounds, strict=True))
+        exc, inh = (np.append(part, [b] * bool(b > 0.0)) for part, b in zip((exc, inh), bounds, strict=True))
     # Effects that no potential could resolve count as 0: their logarithms and squares would underflow.
     top = [each if each > _NOTHING else 0.0 for each in top]
     units = (_own_unit(exc), _own_unit(inh))

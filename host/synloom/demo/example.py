@@ -22,16 +22,20 @@ import numpy as np
 from synloom.base.atomic_files import write_whole
 from synloom.base.errors import ParameterError
 from synloom.base.workers import Failure, available_cores, outcomes
+from synloom.contract.params import ArrayParams
 from synloom.demo.pages import with_table
 from synloom.device.device import Device
 from synloom.device.replay import Replay, replay
 from synloom.device.targets import connect
 from synloom.image.image import Image
 
-__all__ = ["Example", "Figure", "Summary", "Trial"]
+__all__ = ["ARRAY", "Example", "Figure", "Summary", "Trial"]
 
 Found = Mapping[str, Any]
 """What a trial returns: a number for each figure, and whatever the picture needs."""
+
+ARRAY: Final = ArrayParams(inputs=144, neurons=256, lanes=4, neuron_lanes=1, dendritic_delays=True)
+"""The array of all short forms, so that one simulated board is built for the whole gallery."""
 
 _SHORT_SEED: Final = 1
 _DPI: Final = 130
@@ -82,8 +86,6 @@ class Figure:
         The bar: what the mean over all seeds must reach, or not exceed.
     published : str
         What the source reports for it.
-    total : bool
-        The bar and the table are about the sum over all seeds instead of the mean.
     """
 
     unit: str = ""
@@ -91,7 +93,6 @@ class Figure:
     least: float | None = None
     most: float | None = None
     published: str = ""
-    total: bool = False
 
     def met(self, value: float) -> bool:
         """Return whether a value reaches the bar; NaN never does."""
@@ -133,12 +134,11 @@ class Summary:
         rows = []
         for name, figure in figures.items():
             values = np.array(self.values[name], dtype=np.float64)
-            value = float(values.sum() if figure.total else values.mean())
+            value = float(values.mean())
             judged = "" if not figure.bar() else "met" if figure.met(value) else "missed"
             low, high = figure.text(float(values.min())), figure.text(float(values.max()))
             unit = f"{name} ({figure.unit})" if figure.unit else name
-            shown = f"{figure.text(value)} of {len(values)}" if figure.total else figure.text(value)
-            rows.append((unit, shown, low, high, figure.bar(), judged, figure.published))
+            rows.append((unit, figure.text(value), low, high, figure.bar(), judged, figure.published))
         return rows
 
     def missed(self, figures: Mapping[str, Figure]) -> list[str]:
@@ -242,5 +242,8 @@ def _parser(example: Example) -> argparse.ArgumentParser:
 def _print_table(rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     for row in rows:
-        cells = [text.ljust(w) if k in (0, 4, 5, 6) else text.rjust(w) for k, (text, w) in enumerate(zip(row, widths, strict=True))]
+        cells = [
+            text.ljust(w) if k in (0, 4, 5, 6) else text.rjust(w)
+            for k, (text, w) in enumerate(zip(row, widths, strict=True))
+        ]
         print("  ".join(cells).rstrip())

@@ -108,15 +108,23 @@ class EventQueue:
         # In this order an interruption between the lines leaves events in both, never in none.
         self._taken = np.concatenate([self._taken, events]) if len(self._taken) else events
         self._waiting = self._waiting[split:]
-        words: list[int] = []
-        for event in events.tolist():
-            step = event >> ID_BITS
-            if step != self.cursor:
-                words += _advance(step - self.cursor)
-                self.cursor = step
-            words.append(event & ID_MASK)
+        words = self._words_of(events)
         self.words += len(words)
-        return np.array(words, dtype=np.uint16)
+        return words
+
+    def _words_of(self, events: IntArray) -> npt.NDArray[np.uint16]:
+        """Return the words of sorted events, (K,) int64, each step announced before its first one."""
+        if not len(events):
+            return _NO_WORDS
+        steps = events >> ID_BITS
+        ahead = np.diff(steps, prepend=self.cursor)
+        whole, rest = np.divmod(ahead, EVENT_MAX_ADVANCE)
+        place = np.cumsum(whole + (rest > 0) + 1) - 1
+        words = np.full(int(place[-1]) + 1, EVENT_ADVANCE | EVENT_MAX_ADVANCE, dtype=np.uint16)
+        words[place[rest > 0] - 1] = EVENT_ADVANCE | rest[rest > 0]
+        words[place] = events & ID_MASK
+        self.cursor = int(steps[-1])
+        return words
 
     def has_settings(self, end: int) -> bool:
         """Return whether settings wait for steps before `end`."""
