@@ -18,10 +18,11 @@ PEER_STAMPS := $(foreach peer,$(PEERS),.venv-peers-$(peer)/installed-$(peer)-$(S
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 QUIET := | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 
-.PHONY: demo test lint types pytest slow agreement fuzz soak noise bench bench-peers boards boards-check explore netlists formal oracles compiler tools clean help
+.PHONY: demo examples test lint types pytest slow agreement fuzz soak noise bench bench-peers boards boards-check explore netlists formal oracles compiler tools clean help
 
 help:
 	@echo "make demo    a network learns digits on the simulated board"
+	@echo "make examples  the gallery in full: its figures, pictures and pages (an hour)"
 	@echo "make test    lint, types and tests"
 	@echo "make lint    ruff: rules and format"
 	@echo "make types   mypy"
@@ -42,6 +43,9 @@ help:
 
 demo: compiler
 	$(BIN)/synloom demo digits
+
+examples: $(DEV_STAMP) compiler
+	$(BIN)/python docs/gallery.py --run
 
 test: lint types pytest
 

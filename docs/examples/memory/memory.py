@@ -204,7 +204,7 @@ def curves(part: Any, found: list[dict[str, Any]]) -> None:
     capacity.set(
         xlabel="patterns stored", ylabel="recalled exactly (%)", title="capacity, cue of half the bits"
     )
-    capacity.legend(fontsize=8, loc="lower left")
+    capacity.legend(fontsize=8, loc=(0.33, 0.25))
     for axes, name, label in (
         (cues, "cues", "bits of the cue, of 16"),
         (noise, "noise", "wrong bits beside 12 right ones"),

@@ -22,10 +22,10 @@ EPSP_OF_1_NA = TAU_M * TAU_SYN / (TAU_M - TAU_SYN) * (np.exp(-PEAK_MS / TAU_M) -
 
 
 def network(afferents: int, seed: int) -> sl.Network:
-    """Return the network: one neuron, whose threshold is a quarter of all EPSPs of 1 mV."""
+    """Return the network: one neuron, whose threshold is that of 450 EPSPs of 1 mV."""
     net = sl.Network(dt=1.0, seed=seed)
     fibres = net.add(sl.InputPopulation(afferents, label="afferents"))
-    threshold = afferents / 4.0
+    threshold = 0.225 * afferents
     lif = sl.LIF(
         tau_m=TAU_M, cm=1.0, v_rest=0.0, v_reset=0.0, v_thresh=threshold, tau_syn_E=TAU_SYN, tau_syn_I=TAU_SYN
     )

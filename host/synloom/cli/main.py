@@ -13,6 +13,7 @@ __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {
     "demo": ("synloom.cli.demo:demo", "Train a network on a simulated board, and draw the results."),
+    "examples": ("synloom.cli.examples:examples", "List, copy and run networks of the gallery."),
     "run": ("synloom.cli.run_experiment:run", "Run an experiment file."),
     "replay": ("synloom.cli.replay:replay", "Do again what a log says, on any target, and compare."),
     "compare": (

@@ -20,7 +20,7 @@ import matplotlib.figure
 import numpy as np
 
 from synloom.base.atomic_files import write_whole
-from synloom.base.errors import ParameterError
+from synloom.base.errors import ParameterError, SynloomError
 from synloom.base.workers import Failure, available_cores, outcomes
 from synloom.contract.params import ArrayParams
 from synloom.demo.pages import with_table
@@ -39,6 +39,8 @@ ARRAY: Final = ArrayParams(inputs=144, neurons=256, lanes=4, neuron_lanes=1, den
 
 _SHORT_SEED: Final = 1
 _DPI: Final = 130
+_FIGURES: Final = "figures.json"
+_PAGE: Final = "README.md"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +64,9 @@ class Trial:
     short: bool = False
     log: Path | None = None
 
-    def connect(self, image: Image) -> Device:
-        """Return a device at the trial's target with the image loaded; a trial connects once."""
-        return connect(self.target, image, log=self.log)
+    def connect(self, image_or_params: Image | ArrayParams) -> Device:
+        """Return a device at the trial's target, with the image loaded if it is one; a trial connects once."""
+        return connect(self.target, image_or_params, log=self.log)
 
     @property
     def rng(self) -> np.random.Generator:
@@ -198,10 +200,30 @@ class Example:
             self.trial(Trial(seed=_SHORT_SEED, short=True, log=log))
             return replay(log, target)
 
+    def page(self, folder: Path) -> str:
+        """Return the text of the page in a folder, with the table of the figures that lie beside it."""
+        kept = json.loads((folder / _FIGURES).read_text(encoding="utf-8"))
+        values = {name: tuple(each) for name, each in kept["values"].items()}
+        summary = Summary(seeds=tuple(kept["seeds"]), values=values, seconds=0.0)
+        text = (folder / _PAGE).read_text(encoding="utf-8")
+        return with_table(text, HEADS, summary.rows(self.figures), len(summary.seeds))
+
+    def write_page(self, folder: Path) -> None:
+        """Write the table of the page in a folder from the figures that lie beside it."""
+        write_whole(folder / _PAGE, self.page(folder).encode())
+
     def main(self, arguments: Sequence[str] | None = None) -> None:
         """Run the example as its command line says, and exit: 1 if a bar is missed or a bit differs."""
-        options = _parser(self).parse_args(arguments)
+        try:
+            self._run_as(_parser(self).parse_args(arguments))
+        except SynloomError as error:
+            sys.exit(f"error: {error}")
+
+    def _run_as(self, options: argparse.Namespace) -> None:
         seeds = range(options.first, options.first + options.seeds)
+        if options.table:
+            self.write_page(options.out)
+            return
         summary, found = self.run(seeds, target=options.target, short=options.short, jobs=options.jobs)
         rows = summary.rows(self.figures)
         _print_table([HEADS, *rows])
@@ -210,13 +232,11 @@ class Example:
         picture = options.out / f"{self.name}.png"
         self.draw(found).savefig(picture, dpi=_DPI, facecolor="white")
         values = {"seeds": list(summary.seeds), "values": {k: list(v) for k, v in summary.values.items()}}
-        write_whole(options.out / "figures.json", json.dumps(values, indent=1).encode() + b"\n")
-        print(f"wrote {picture} and {options.out / 'figures.json'}")
-        page = options.out / "README.md"
-        if options.page and page.exists():
-            text = page.read_text(encoding="utf-8")
-            write_whole(page, with_table(text, HEADS, rows, len(seeds)).encode())
-            print(f"wrote the table of {page}")
+        write_whole(options.out / _FIGURES, json.dumps(values, indent=1).encode() + b"\n")
+        print(f"wrote {picture} and {options.out / _FIGURES}")
+        if (options.out / _PAGE).exists():
+            self.write_page(options.out)
+            print(f"wrote the table of {options.out / _PAGE}")
         failed = [] if options.short else summary.missed(self.figures)
         if options.bits != "none":
             done = self.same_bits(options.bits)
@@ -235,7 +255,7 @@ def _parser(example: Example) -> argparse.ArgumentParser:
     add("--target", default="software", help="software, fast, model, sim, or a serial port")
     add("--bits", default="sim", help="where the short form is done again, or none (default: %(default)s)")
     add("--out", type=Path, default=Path("results") / example.name, help="folder (default: %(default)s)")
-    add("--page", action="store_true", help="also write the table of the README.md in --out")
+    add("--table", action="store_true", help="only write the table of the page in --out again")
     return parser
 
 

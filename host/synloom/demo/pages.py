@@ -8,9 +8,9 @@ from typing import Final
 
 from synloom.base.errors import ParameterError
 
-__all__ = ["BEGIN", "END", "with_table"]
+__all__ = ["BEGIN", "END", "table_of", "with_table"]
 
-BEGIN: Final = "<!-- figures: begin (the example's --page writes this) -->"
+BEGIN: Final = "<!-- figures: begin (the example writes this) -->"
 END: Final = "<!-- figures: end -->"
 
 
@@ -39,3 +39,10 @@ def with_table(text: str, heads: Sequence[str], rows: Sequence[Sequence[str]], s
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     block = f"{BEGIN}\n{table}\n\n{seeds} seeds.\n{END}"
     return re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: block, text, flags=re.DOTALL)
+
+
+def table_of(text: str) -> list[list[str]]:
+    """Return the cells of the table between a page's marks, its heads first."""
+    lines = text.partition(BEGIN)[2].partition(END)[0].strip().splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    return [row for k, row in enumerate(cells) if k != 1]

