@@ -16,8 +16,8 @@ PAGE = Path(__file__).with_name("gallery.md")
 HEAD = """# Gallery
 
 Published networks, reproduced on the array with the public SDK.
-Each is one short script with a page that has its idea, its source, its figures and what the array still lacks for it.
-Figures are the mean over seeds, with the bar that we set beforehand and, where there is one, the source's own figure.
+Each is a short script with a page: idea, source, figures, and what the array still lacks for it.
+Figures are means over seeds, beside the bar that we set beforehand and the source's own figure.
 
 ```sh
 synloom examples                            # list them

@@ -20,7 +20,7 @@ import matplotlib.figure
 import numpy as np
 
 from synloom.base.atomic_files import write_whole
-from synloom.base.errors import ParameterError, SynloomError
+from synloom.base.errors import DeviceError, SynloomError
 from synloom.base.workers import Failure, available_cores, outcomes
 from synloom.contract.params import ArrayParams
 from synloom.demo.pages import with_table
@@ -65,7 +65,7 @@ class Trial:
     log: Path | None = None
 
     def connect(self, image_or_params: Image | ArrayParams) -> Device:
-        """Return a device at the trial's target, with the image loaded if it is one; a trial connects once."""
+        """Return a device at the trial's target, loaded if this is an image; a trial connects once."""
         return connect(self.target, image_or_params, log=self.log)
 
     @property
@@ -133,7 +133,7 @@ class Summary:
 
     def rows(self, figures: Mapping[str, Figure]) -> list[tuple[str, ...]]:
         """Return a row for each figure: name, value, least, most, bar, whether it is met, the source's."""
-        rows = []
+        rows: list[tuple[str, ...]] = []
         for name, figure in figures.items():
             values = np.array(self.values[name], dtype=np.float64)
             value = float(values.mean())
@@ -185,10 +185,10 @@ class Example:
         with outcomes(self.trial, trials, workers=jobs) as results:
             for k, result in results:
                 if isinstance(result, Failure):
-                    raise ParameterError(f"seed {seeds[k]} of {self.name} failed: {result}\n{result.trace}")
+                    raise DeviceError(f"seed {seeds[k]} of {self.name} failed: {_reason(result)}")
                 found[k] = result
-                values = ", ".join(f"{name} {f.text(result[name])}" for name, f in self.figures.items())
-                print(f"seed {seeds[k]:>3}: {values}", flush=True)
+                shown = ", ".join(f"{name} {f.text(result[name])}" for name, f in self.figures.items())
+                print(f"seed {seeds[k]:>3}: {shown}", flush=True)
         done = [each for each in found if each is not None]
         values = {name: tuple(float(each[name]) for each in done) for name in self.figures}
         return Summary(seeds=tuple(seeds), values=values, seconds=time.perf_counter() - begun), done
@@ -243,6 +243,12 @@ class Example:
             print(f"the short form again on {options.bits}: {done}")
             failed += [] if done.agrees else ["equal bits"]
         sys.exit(f"missed: {', '.join(failed)}" if failed else 0)
+
+
+def _reason(failure: Failure) -> str:
+    """Return one line if an error of ours says what is wrong, else also where it happened."""
+    ours = f"synloom.base.errors.{failure.kind}" in failure.trace
+    return failure.message if ours else f"{failure}\n{failure.trace}"
 
 
 def _parser(example: Example) -> argparse.ArgumentParser:

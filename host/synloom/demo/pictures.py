@@ -6,12 +6,25 @@ marker or lightness.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import matplotlib
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 
-__all__ = ["BLUE", "GREEN", "GREY", "INK", "ORANGE", "PURPLE", "SKY", "VERMILION", "new_picture"]
+__all__ = [
+    "BLUE",
+    "CLASS_COLOURS",
+    "DIVERGING",
+    "GREEN",
+    "GREY",
+    "INK",
+    "ORANGE",
+    "PURPLE",
+    "SKY",
+    "VERMILION",
+    "new_picture",
+]
 
 BLUE: Final = "#0072b2"
 ORANGE: Final = "#e69f00"
@@ -22,7 +35,18 @@ PURPLE: Final = "#cc79a7"
 INK: Final = "#22313f"
 GREY: Final = "#c9d1d9"
 
-_STYLE: Final = {
+DIVERGING: Final = LinearSegmentedColormap.from_list(
+    "diverging", ["#12324a", "#5b8fa8", "#f4f1ea", "#f0a13a", "#a8480a"]
+)
+"""From dark blue over white to dark orange."""
+
+CLASS_COLOURS: Final = tuple(
+    to_rgba(colour)
+    for colour in (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, "#f0e442", "#000000", "#7f7f7f", "#3b1f6b")
+)
+"""A colour for each of ten classes; neighbours differ in lightness."""
+
+_STYLE: Final[Any] = {
     "font.size": 9.0,
     "axes.titlesize": 9.5,
     "axes.titlelocation": "left",

@@ -1,0 +1,249 @@
+"""MNIST by STDP: 256 neurons compete for 4,000 handwritten digits, with and without a teacher.
+
+The rule and the naming of neurons follow Diehl and Cook 2015. See README.md beside this file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure as Picture
+
+import synloom as sl
+from synloom.demo.data import Digits, contrast_rates
+from synloom.demo.example import ARRAY, Example, Figure, Trial
+from synloom.demo.mnist import load_mnist, scaled
+from synloom.demo.pictures import CLASS_COLOURS, DIVERGING, INK, new_picture
+from synloom.demo.readout import accuracy, confusion, names_of, shares_by_response, vote
+from synloom_boards.arrays import LFE5U_25F, UP5K
+
+SHOW_MS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What fits one board: the array, and settings that were searched on a part of the learning images."""
+
+    array: sl.ArrayParams
+    side: int = 14
+    neurons: int = 256
+    teacher: float = 0.0
+    epochs: int = 3
+    bounds: str = "soft"
+    strength: float = 2600.0
+    tau_m: float = 4.8
+    threshold: float = 16.5
+    fall: float = 0.7
+    rivalry: float = 2.6
+    blank: float = 40.0
+    A: float = 0.1
+    A_end: float = 0.02
+    tau: float = 0.9
+    target: float = 0.18
+    w_low: float = 0.25
+    w_high: float = 0.7
+    looks: int = 2
+
+    @property
+    def generators(self) -> bool:
+        """Whether the array makes the spikes of an image itself; else the host sends them."""
+        return self.array.generators
+
+
+ECP5_85F = sl.ArrayParams(
+    inputs=416, neurons=256, lanes=16, neuron_lanes=2, state_bits=18, adaptation=False, clock_hz=65_000_000
+)
+SMALL = {"side": 11, "bounds": "additive", "A": 0.03, "A_end": 0.01}
+FORMS = {
+    "85F": Form(array=ECP5_85F),
+    "85F, teacher": Form(array=ECP5_85F, neurons=250, teacher=11.0),
+    "25F": Form(array=LFE5U_25F.replace(inputs=256, neurons=176), neurons=176, **SMALL),
+    "25F, teacher": Form(
+        array=LFE5U_25F.replace(inputs=256, neurons=176), neurons=170, teacher=11.0, **SMALL
+    ),
+    "iCEBreaker": Form(array=UP5K, **SMALL),
+    "iCEBreaker, teacher": Form(array=UP5K, neurons=250, teacher=11.0, **SMALL),
+}
+SHORT = Form(array=ARRAY, side=8, neurons=100, epochs=1)
+
+
+def network(form: Form, seed: int) -> sl.Network:
+    """Return the network: pixels drive neurons that inhibit each other; a metronome separates the images."""
+    net = sl.Network(dt=1.0, seed=seed)
+    channels = 2 * form.side**2
+    kind = sl.RegularInput if form.generators else sl.InputPopulation
+    pixels = net.add(kind(channels, label="pixels"))
+    metronome = net.add(kind(1, label="metronome"))
+    cell = sl.LIF(
+        tau_m=form.tau_m,
+        tau_syn_E=0.0,
+        tau_syn_I=0.0,
+        v_rest=0.0,
+        v_thresh=form.threshold,
+        v_reset=form.threshold - form.fall,
+        reset_mode="subtract",
+    )
+    cortex = net.add(sl.Population(form.neurons, cell, label="cortex", v_range=1000.0))
+    rule = sl.TraceTarget(
+        A=form.A,
+        tau=form.tau,
+        target=form.target,
+        w_min=-1.0,
+        w_max=1.0,
+        bounds=form.bounds,
+        pairing="nearest",
+    )
+    start = sl.Uniform(form.w_low, form.w_high)
+    net.add(sl.Projection(pixels, cortex, sl.AllToAll(), weight=start, plasticity=rule, label="sight"))
+    others = sl.AllToAll(allow_self_connections=False)
+    net.add(sl.Projection(cortex, cortex, others, weight=-form.rivalry, label="rivalry"))
+    net.add(sl.Projection(metronome, cortex, sl.AllToAll(), weight=-form.blank, label="blank"))
+    if form.teacher:
+        teacher = net.add(sl.InputPopulation(10, label="teacher"))
+        other = classes(form)[None, :] != np.arange(10)[:, None]
+        net.add(sl.Projection(teacher, cortex, sl.FromMatrix(np.where(other, -form.teacher, np.nan))))
+    return net
+
+
+def classes(form: Form) -> np.ndarray:
+    """Return the class that the teacher assigns to each neuron."""
+    return np.arange(form.neurons) * 10 // form.neurons
+
+
+class Pupil:
+    """A network on a device, to which images are shown."""
+
+    def __init__(self, device: sl.Device, form: Form):
+        self.device, self.form = device, form
+        self.phase = np.zeros(2 * form.side**2)
+        if form.generators:
+            device.set_rates("metronome", 1000.0 / SHOW_MS)
+
+    def show(self, rates: np.ndarray, looks: int = 1, label: int | None = None) -> np.ndarray:
+        """Show one image, given as rates in Hz; return how often each neuron fired."""
+        steps = looks * SHOW_MS
+        shown: dict[str, np.ndarray] = {}
+        if self.form.generators:
+            self.device.set_rates("pixels", rates, bits=8)
+        else:  # the same regular spikes, made by the host
+            angles = self.phase + rates / 1000.0 * np.arange(1, steps + 1)[:, None]
+            shown["pixels"] = np.diff(np.floor(angles), axis=0, prepend=np.floor(self.phase)[None]) > 0
+            shown["metronome"] = (np.arange(steps) % SHOW_MS == SHOW_MS - 1)[:, None]
+            self.phase = angles[-1] % 1.0
+        if label is not None:
+            shown["teacher"] = np.tile(np.arange(10) == label, (steps, 1))
+        return self.device.present(shown, float(steps))["cortex"]
+
+
+def learn(
+    device: sl.Device, form: Form, digits: Digits, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Learn the images, then show the test images; return the predicted classes, and the neurons' votes."""
+    pupil = Pupil(device, form)
+    seen, tested = (contrast_rates(part, digits.mean, form.strength) for part in (digits.train, digits.test))
+    device.set_learning(True)
+    for epoch in range(form.epochs):
+        for k, index in enumerate(rng.permutation(len(seen))):
+            if k % 100 == 0:
+                done = (epoch + k / len(seen)) / form.epochs
+                device.set_rule("sight", A=form.A * (form.A_end / form.A) ** done)
+            pupil.show(seen[index], label=int(digits.train_labels[index]) if form.teacher else None)
+    device.set_learning(False)
+    if form.teacher:
+        shares = np.eye(10)[classes(form)]
+    else:
+        shares = shares_by_response(np.stack([pupil.show(row) for row in seen]), digits.train_labels)
+    return vote(np.stack([pupil.show(row, form.looks) for row in tested]), shares), shares
+
+
+def k_means(digits: Digits, clusters: int, seed: int) -> float:
+    """Return the accuracy, %, of k-means with centres that are named by most of their images."""
+    from sklearn.cluster import KMeans
+
+    found = KMeans(clusters, n_init=1, random_state=seed).fit(digits.train)
+    table = np.zeros((clusters, 10))
+    np.add.at(table, (found.labels_, digits.train_labels), 1)
+    return 100.0 * accuracy(table.argmax(axis=1)[found.predict(digits.test)], digits.test_labels)
+
+
+def trial(trial: Trial) -> dict[str, Any]:
+    """Learn the 4,000 images in every form, and look at the 1,000 test images once."""
+    images = load_mnist()
+    found: dict[str, Any] = dict.fromkeys((*FORMS, "k-means, 256 centres", "k-means, 176 centres"), np.nan)
+    lost = 0
+    for name, form in {"85F": SHORT}.items() if trial.short else FORMS.items():
+        digits = replace(images, train=scaled(images.train, form.side), test=scaled(images.test, form.side))
+        digits = digits.first(60, 20) if trial.short else digits
+        with trial.connect(sl.compile(network(form, trial.seed), form.array)) as device:
+            predicted, shares = learn(device, form, digits, trial.rng)
+            losses = device.counters().losses
+            lost += sum(count for counter, count in losses.items() if counter != "weight_clips")
+            found[name] = 100.0 * accuracy(predicted, digits.test_labels)
+            if name == "85F":
+                found["fields"], found["names"] = device.read_weights("sight"), names_of(shares)
+                found["table"], found["side"] = confusion(predicted, digits.test_labels), form.side
+    if not trial.short:
+        small = replace(images, train=scaled(images.train, 14), test=scaled(images.test, 14))
+        found["k-means, 256 centres"] = k_means(small, 256, trial.seed)
+        found["k-means, 176 centres"] = k_means(small, 176, trial.seed)
+    return found | {"lost": lost}
+
+
+def draw(found: list[dict[str, Any]]) -> Picture:
+    """Draw what the neurons of the first form have learned to see, sorted by the digit they vote for."""
+    one = found[0]
+    side, pixels = one["side"], one["side"] ** 2
+    fields = one["fields"][:pixels] - one["fields"][pixels : 2 * pixels]
+    order = np.argsort(one["names"], kind="stable")
+    columns = 32
+    pitch, rows = side + 2, -(-len(order) // columns)
+    mosaic = np.full((rows * pitch, columns * pitch, 4), 1.0)
+    limit = np.abs(fields).max()
+    for place, neuron in enumerate(order):
+        top, left = (pitch * part for part in divmod(place, columns))
+        tile = DIVERGING(0.5 + 0.5 * fields[:, neuron].reshape(side, side) / limit)
+        mosaic[top : top + side, left : left + side] = tile
+        name = one["names"][neuron]
+        mosaic[top + side, left : left + side] = CLASS_COLOURS[name] if name >= 0 else (0.8, 0.8, 0.8, 1.0)
+    picture = new_picture(11.0, 3.9)
+    left, right = picture.subplots(1, 2, width_ratios=(3.3, 1.0))
+    left.imshow(mosaic)
+    left.set(
+        xticks=[],
+        yticks=[],
+        title="what each neuron has learned to see, without a teacher: orange is ink, blue is none",
+    )
+    for spine in left.spines.values():
+        spine.set_visible(False)
+    share = np.sum([each["table"] for each in found], axis=0).astype(float)
+    share /= np.maximum(share.sum(axis=1, keepdims=True), 1.0)
+    right.imshow(np.sqrt(share), cmap="Blues", vmin=0.0, vmax=1.0)
+    for row, column in np.argwhere(share >= 0.02):
+        dark = share[row, column] > 0.3
+        text = f"{100 * share[row, column]:.0f}"
+        right.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if dark else INK)
+    right.set(xticks=range(10), yticks=range(10), xlabel="read as", ylabel="digit", title="test images (%)")
+    return picture
+
+
+EXAMPLE = Example(
+    name="mnist",
+    trial=trial,
+    draw=draw,
+    figures={
+        "85F": Figure(unit="% right", digits=1, least=88.0),
+        "85F, teacher": Figure(unit="% right", digits=1, least=91.5),
+        "25F": Figure(unit="% right", digits=1, least=85.0),
+        "25F, teacher": Figure(unit="% right", digits=1),
+        "iCEBreaker": Figure(unit="% right", digits=1, least=85.0),
+        "iCEBreaker, teacher": Figure(unit="% right", digits=1),
+        "k-means, 256 centres": Figure(unit="% right", digits=1),
+        "k-means, 176 centres": Figure(unit="% right", digits=1),
+        "lost": Figure(unit="events", digits=0, most=0.0),
+    },
+)
+
+if __name__ == "__main__":
+    EXAMPLE.main()
