@@ -25,6 +25,7 @@ MODULES = {
     ),
     "fast": ("numba", "llvmlite"),
     "demo": ("sklearn",),
+    "gallery": ("mlxtend", "sklearn"),
     "cluster": ("distributed",),
     "compiler": ("ziglang",),
     "oracles": ("nest",),
@@ -41,6 +42,7 @@ n = 4
 SMALL = ["--inputs", "16", "--neurons", "16", "--lanes", "1", "--neuron-lanes", "1", "--record-words", "256"]
 USES = {
     "demo": ["demo", "digits", "--quick", "--target", "model", "--out", "results"],
+    "examples": ["examples"],
     "run": ["run", "tiny.toml", "--force"],
     "replay": ["replay", "run.log"],
     "sweep": ["sweep", "tiny.toml", "--seeds", "1", "--jobs", "1"],
@@ -55,7 +57,7 @@ USES = {
     "info": ["info", "model"],
     "doctor": ["doctor"],
 }
-BY_BASE = {"run", "replay", "sweep", "selftest", "boards", "devices", "estimate", "info", "doctor"}
+BY_BASE = {"examples", "run", "replay", "sweep", "selftest", "boards", "devices", "estimate", "info", "doctor"}
 """Commands that work without any extra."""
 NEEDS = {"demo": {"demo"}, "sim": {"sim"}, "verilog": {"sim"}, "build": {"boards"}, "flash": {"boards"}}
 

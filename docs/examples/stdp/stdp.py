@@ -18,7 +18,7 @@ from synloom.demo.example import ARRAY, Example, Figure, Trial
 from synloom.demo.pictures import BLUE, GREY, ORANGE, SKY, VERMILION, new_picture
 
 PAIRS = 126
-AT_MS = 60.0
+AT_MS = 50.0
 STDP = sl.STDP(A_plus=0.10, A_minus=0.08, tau_plus=10.0, tau_minus=20.0, w_max=1.0)
 TARGET = sl.TraceTarget(A=0.20, tau=10.0, target=0.4, w_max=1.0)
 HEBB = sl.PairRule(A_post=0.15, A_pre=0.15, x0=0.3, y0=0.3, tau_pre=10.0, tau_post=10.0, w_max=1.0)
@@ -56,7 +56,7 @@ class Curve:
         before = np.diag(device.read_weights("w"))
         for side, times in ((sources, self.source), (targets, self.target)):
             device.inject(side, [(AT_MS + t, k) for k, x in enumerate(places) for t in times(x)])
-        device.run(160.0)
+        device.run(100.0)
         change = np.diag(device.read_weights("w")) - before
         return np.asarray(change[: len(places)].reshape(len(self.x), copies).mean(axis=1))
 
