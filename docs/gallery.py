@@ -47,7 +47,10 @@ def text() -> str:
 
 
 if __name__ == "__main__":
+    failed = []
     if "--run" in sys.argv[1:]:
-        for example in entries():
-            subprocess.run([sys.executable, example.script, "--out", example.folder], check=True)
+        runs = {e.name: [sys.executable, str(e.script), "--out", str(e.folder)] for e in entries()}
+        failed = [name for name, command in runs.items() if subprocess.run(command, check=False).returncode]
     PAGE.write_text(text(), encoding="utf-8")
+    if failed:
+        sys.exit(f"bars missed or bits that differ: {', '.join(failed)}")

@@ -57,7 +57,18 @@ USES = {
     "info": ["info", "model"],
     "doctor": ["doctor"],
 }
-BY_BASE = {"examples", "run", "replay", "sweep", "selftest", "boards", "devices", "estimate", "info", "doctor"}
+BY_BASE = {
+    "examples",
+    "run",
+    "replay",
+    "sweep",
+    "selftest",
+    "boards",
+    "devices",
+    "estimate",
+    "info",
+    "doctor",
+}
 """Commands that work without any extra."""
 NEEDS = {"demo": {"demo"}, "sim": {"sim"}, "verilog": {"sim"}, "build": {"boards"}, "flash": {"boards"}}
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+import synloom as sl
 from synloom.base.errors import ParameterError
 from synloom.compiler.coefficients import decay_coefficients, offset_gain, synapse_gain
 from synloom.compiler.stimulus import rate_words, rates_of
@@ -119,3 +120,15 @@ def test_one_spike_per_step_is_the_largest_rate():
     assert rate_words(np.array([10000.0]), "poisson", 0.1).tolist() == [0x7FFF]
     with pytest.raises(ParameterError, match="at most 1000 Hz"):
         rate_words(np.array([1000.1]), "poisson", 1.0)
+
+
+def test_a_bound_may_be_a_number_of_numpy():
+    def image(bound):
+        network = sl.Network(seed=1)
+        source = network.add(sl.InputPopulation(4, label="source"))
+        target = network.add(sl.Population(4, sl.LIF(), label="target"))
+        rule = sl.STDP(w_min=-bound, w_max=bound)
+        network.add(sl.Projection(source, target, sl.AllToAll(), weight=0.2, plasticity=rule))
+        return sl.compile(network)
+
+    assert image(np.float64(0.7)).digest() == image(0.7).digest()

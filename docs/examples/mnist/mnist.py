@@ -55,7 +55,7 @@ class Form:
 ECP5_85F = sl.ArrayParams(
     inputs=416, neurons=256, lanes=16, neuron_lanes=2, state_bits=18, adaptation=False, clock_hz=65_000_000
 )
-SMALL = {"side": 11, "bounds": "additive", "A": 0.03, "A_end": 0.01}
+SMALL = {"side": 11, "bounds": "additive", "A": 0.06, "A_end": 0.02, "rivalry": 3.6}
 FORMS = {
     "85F": Form(array=ECP5_85F),
     "85F, teacher": Form(array=ECP5_85F, neurons=250, teacher=11.0),
@@ -175,12 +175,13 @@ def trial(trial: Trial) -> dict[str, Any]:
     lost = 0
     for name, form in {"85F": SHORT}.items() if trial.short else FORMS.items():
         digits = replace(images, train=scaled(images.train, form.side), test=scaled(images.test, form.side))
-        digits = digits.first(60, 20) if trial.short else digits
+        digits = digits.first(24, 8) if trial.short else digits
         with trial.connect(sl.compile(network(form, trial.seed), form.array)) as device:
             predicted, shares = learn(device, form, digits, trial.rng)
             losses = device.counters().losses
             lost += sum(count for counter, count in losses.items() if counter != "weight_clips")
             found[name] = 100.0 * accuracy(predicted, digits.test_labels)
+            print(f"seed {trial.seed}, {name}: {found[name]:.1f} %", flush=True)
             if name == "85F":
                 found["fields"], found["names"] = device.read_weights("sight"), names_of(shares)
                 found["table"], found["side"] = confusion(predicted, digits.test_labels), form.side

@@ -116,7 +116,7 @@ def curves(short: bool) -> dict[str, list[Curve]]:
         pair, name="all to all", x=np.arange(1.0, 3.0 if short else 8.0), source=burst, target=here
     )
     fading = replace(pair, x=far[far >= 0], rule=small)
-    return {
+    panels = {
         "rules": [
             pair,
             replace(pair, name="TraceTarget", rule=TARGET, formula=target_formula),
@@ -169,6 +169,7 @@ def curves(short: bool) -> dict[str, list[Curve]]:
             ),
         ],
     }
+    return {panel: members[: 1 if short else None] for panel, members in panels.items()}
 
 
 def scaled(reward: float, distance: float) -> float:
