@@ -111,6 +111,16 @@ def test_commands_that_need_no_extra_work(synloom):
     assert "synloom[boards]: FPGA boards" in synloom("doctor", code=1).stdout
 
 
+def test_the_gallery_is_in_the_wheel(synloom, tmp_path):
+    names = [row["name"] for row in json.loads(synloom("examples", "list", "--json").stdout)]
+    assert {"memory", "mnist", "pattern_in_noise", "stdp"} <= set(names)
+    synloom("examples", "copy", "memory", "mine")
+    assert (tmp_path / "mine" / "memory.png").exists()
+    done = synloom("examples", "run", "memory", "--short", "--seeds", "1", "--jobs", "1", "--bits", "none")
+    assert "bits right" in done.stdout
+    assert "pip install 'synloom[gallery]'" in synloom("examples", "run", "mnist", "--jobs", "1", code=1).stderr
+
+
 def test_boards_of_the_wheel_of_a_package_and_of_a_file(synloom):
     done = synloom("boards", "--board-file", "mine.py", "--json")
     rows = {row["name"]: row for row in json.loads(done.stdout)}
