@@ -118,7 +118,9 @@ def test_the_gallery_is_in_the_wheel(synloom, tmp_path):
     assert (tmp_path / "mine" / "memory.png").exists()
     done = synloom("examples", "run", "memory", "--short", "--seeds", "1", "--jobs", "1", "--bits", "none")
     assert "bits right" in done.stdout
-    assert "pip install 'synloom[gallery]'" in synloom("examples", "run", "mnist", "--jobs", "1", code=1).stderr
+    assert (
+        "pip install 'synloom[gallery]'" in synloom("examples", "run", "mnist", "--jobs", "1", code=1).stderr
+    )
 
 
 def test_boards_of_the_wheel_of_a_package_and_of_a_file(synloom):
