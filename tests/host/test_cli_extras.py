@@ -27,10 +27,13 @@ MODULES = {
     "demo": ("sklearn",),
     "gallery": ("mlxtend", "sklearn"),
     "cluster": ("distributed",),
+    "pynn": ("pyNN", "neo"),
+    "nir": ("nir",),
+    "data": ("neo", "pandas"),
     "compiler": ("ziglang",),
-    "oracles": ("nest",),
+    "oracles": ("nest", "pyNN"),
 }
-"""The modules that each extra brings, amaranth with both that need it."""
+"""The modules that each extra brings; what two need is in both."""
 
 EXPERIMENT = """
 [run]
@@ -45,6 +48,7 @@ USES = {
     "examples": ["examples"],
     "run": ["run", "tiny.toml", "--force"],
     "replay": ["replay", "run.log"],
+    "compare": ["compare", "tiny.toml"],
     "sweep": ["sweep", "tiny.toml", "--seeds", "1", "--jobs", "1"],
     "sim": ["sim", "--speed", "--seconds", "0.1", *SMALL],
     "selftest": ["selftest", "model", "--quick", *SMALL],
@@ -60,6 +64,7 @@ USES = {
 BY_BASE = {
     "examples",
     "run",
+    "compare",
     "replay",
     "sweep",
     "selftest",
@@ -70,7 +75,14 @@ BY_BASE = {
     "doctor",
 }
 """Commands that work without any extra."""
-NEEDS = {"demo": {"demo"}, "sim": {"sim"}, "verilog": {"sim"}, "build": {"boards"}, "flash": {"boards"}}
+NEEDS = {
+    "demo": {"demo", "gallery"},
+    "sim": {"sim"},
+    "verilog": {"sim"},
+    "build": {"boards"},
+    "flash": {"boards"},
+}
+"""Extras of which one is enough."""
 
 HIDE = """
 import sys

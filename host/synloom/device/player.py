@@ -219,7 +219,9 @@ class Player:
         first = whole("first", entry.values.get("first"), 0, 0xFFFFFFFF)
         if first != session.now:
             raise ParameterError(f"a run must begin at step {session.now}, not {first}")
-        decoder = session.execute(whole("steps", entry.values.get("steps"), 0, 0xFFFFFFFF), RunFlag(0))
+        steps = whole("steps", entry.values.get("steps"), 0, 0xFFFFFFFF)
+        # The log says when shown rates end.
+        decoder = session.execute(steps, RunFlag(0), shown=True)
         if _is_cut(entry):
             return _NOTHING
         when, values = decoder.samples()

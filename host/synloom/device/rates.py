@@ -35,7 +35,7 @@ class GeneratorRates:
         self._port = port
         self._own: IntArray = (words if own is None else own).astype(np.int64)
         self._held: IntArray = words.astype(np.int64)
-        self.touched = own is not None
+        self.touched = False
 
     @property
     def own(self) -> Words:
