@@ -1,0 +1,116 @@
+"""Peers that answer in a wrong way, and boards that are reset in the middle: nothing waits for ever."""
+
+import time
+
+import numpy as np
+import pytest
+from small_networks import learner
+
+from synloom import ArrayLostError, Device, DeviceError, TargetError, compile, replay
+from synloom.contract.frames import Op
+from synloom.contract.info import PROTOCOL_VERSION
+from synloom.device import execution
+from synloom.link import LinkPort
+from synloom.link.codec import Decoder, encode_frame
+from synloom_sim.board import Design, SimTransport
+from synloom_sim.model_port import ModelPort
+from synloom_sim.soak.session import PARAMS, image
+
+
+class Talker(ModelPort):
+    """An array whose records never end once it lies."""
+
+    lies = False
+
+    def records(self, timeout):
+        return np.array([0xC001], dtype=np.uint16) if self.lies else super().records(timeout)
+
+
+@pytest.mark.parametrize("call", ["load", "reset"])
+def test_records_without_end_are_not_heard_without_end(call, monkeypatch):
+    monkeypatch.setattr(execution, "_STOP_S", 0.3)
+    wanted = compile(learner())
+    port = Talker(wanted.params)
+    device = Device(port)
+    device.load(wanted)
+    port.lies = True
+    started = time.monotonic()
+    with pytest.raises(DeviceError, match="come without an end"):
+        device.load(wanted) if call == "load" else device.reset()
+    assert time.monotonic() - started < 5.0
+    port.lies = False
+    device.load(wanted)
+    device.run(5.0)
+
+
+class Refuser:
+    """A line to a peer that greets well and answers all else with one status, outside of any session."""
+
+    name = "the refuser"
+
+    def __init__(self, status):
+        self.status, self.decoder, self.answers, self.asked = status, Decoder(), b"", 0
+
+    def write(self, data):
+        for payload in self.decoder.feed(data):
+            self.asked += 1
+            greets = payload[3] == Op.HELLO
+            status, data = (
+                (0, b"SYNL" + PROTOCOL_VERSION.to_bytes(2, "little")) if greets else (self.status, b"")
+            )
+            self.answers += encode_frame(bytes([0, 0, 1, payload[2], payload[3], status]) + data)
+
+    def read(self, timeout):
+        answers, self.answers = self.answers, b""
+        return answers
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize("status", [0, 1, 2])
+def test_a_peer_that_opens_no_session_is_given_up(status):
+    line = Refuser(status)
+    with pytest.raises(TargetError, match="opens no session"):
+        LinkPort(line)
+    assert line.asked < 1000
+
+
+class Pluggable:
+    """A simulated board's line; the board is reset before one of the host's writes."""
+
+    virtual_time = True
+
+    def __init__(self):
+        self.board, self.writes, self.at = SimTransport.build(Design(PARAMS)), 0, -1
+
+    def write(self, data):
+        self.writes += 1
+        if self.writes == self.at:
+            self.board.reset()
+        self.board.write(data)
+
+    def read(self, timeout):
+        return self.board.read(timeout)
+
+    def close(self):
+        self.board.close()
+
+
+@pytest.mark.parametrize("after", [1, 2, 3, 5])
+def test_a_reset_during_a_run_leaves_no_half_recording_and_a_log_that_can_be_replayed(after, tmp_path):
+    line = Pluggable()
+    device = Device(LinkPort(line, timeout=0.05))
+    device.load(image())
+    device.inject("kicks", np.random.default_rng(1).random((100, 8)) < 0.2)
+    device.run(10.0)
+    with device.logged(tmp_path / "run.log"):
+        device.run(5.0)
+        line.at = line.writes + after
+        with pytest.raises(ArrayLostError):
+            device.run(40.0)
+        assert device.last_recording is None or device.last_recording.steps >= 0
+        device.load(image())
+        device.run(5.0)
+    device.close()
+    assert replay(tmp_path / "run.log", "model").agrees
