@@ -127,6 +127,7 @@ def test_equal_rules_that_share_their_place_change_together():
         ({}, "set_rule needs a parameter to change; A_minus, A_plus of 'w0' can change"),
         ({"tau_plus": 10.0}, "'tau_plus' of the rule of 'w0' cannot be changed while it is loaded"),
         ({"A_plus": 1e3}, "A_plus of 'w0' must be in -"),
+        ({"A_plus": 1e308}, "A_plus of 'w0' must be in -"),
         ({"A_plus": np.nan}, "A_plus must be"),
         ({"A_plus": [0.1]}, "A_plus must be"),
         ({"A_plus": True}, "A_plus must be"),
