@@ -94,6 +94,18 @@ class AtLine:
         sys.settrace(None)
 
 
+def cut(k, call, *arguments, **options):
+    """Cut a call at its k-th line; return whether it was over before, and the injector."""
+    with AtLine(k) as at:
+        try:
+            call(*arguments, **options)
+        except Cut:
+            return False, at
+        finally:
+            sys.settrace(None)
+    return True, at
+
+
 def expected_after(raster, learning):
     """Spike counts of the whole of a run, of a device that nobody interrupted."""
     device = new_device()
@@ -140,14 +152,7 @@ def every_line(call, prepare=lambda device: None, after=lambda device: None, str
     while True:
         device = new_device()
         prepare(device)
-        with AtLine(k) as at:
-            try:
-                call(device)
-                finished = True
-            except Cut:
-                finished = False
-            finally:
-                sys.settrace(None)
+        finished, at = cut(k, call, device)
         if finished and at.lines <= k:
             return went_on, wants
         assert not finished, f"the interruption at {at.where} was swallowed"
@@ -232,14 +237,7 @@ def test_shown_rates_end_whatever_happened():
         device = Device(ModelPort(image.params))
         device.load(image)
         own = rates(device)
-        with AtLine(k) as at:
-            try:
-                device.present({"noise": 400.0}, 4.0, rest=2.0)
-                finished = True
-            except Cut:
-                finished = False
-            finally:
-                sys.settrace(None)
+        finished, at = cut(k, device.present, {"noise": 400.0}, 4.0, rest=2.0)
         if finished and at.lines <= k:
             break
         cuts += 1
@@ -266,14 +264,7 @@ def test_a_log_replays_after_an_interruption_at_any_line(call, tmp_path):
         with device.logged(path):
             device.inject("in", [(3.0 * t, t % INPUTS) for t in range(12)])
             device.run(5.0)
-            with AtLine(k) as at:
-                try:
-                    calls[call](device)
-                    finished = True
-                except Cut:
-                    finished = False
-                finally:
-                    sys.settrace(None)
+            finished, at = cut(k, calls[call], device)
             runs(device, 9.0)
         if finished and at.lines <= k:
             break
@@ -290,14 +281,7 @@ def test_a_run_that_did_not_begin_leaves_no_recording_of_another():
         device = new_device()
         device.inject("in", [(2.0, 1)])
         device.run(6.0)
-        with AtLine(k) as at:
-            try:
-                device.run(4.0)
-                finished = True
-            except Cut:
-                finished = False
-            finally:
-                sys.settrace(None)
+        finished, at = cut(k, device.run, 4.0)
         if finished and at.lines <= k:
             break
         last = device.last_recording
@@ -370,14 +354,7 @@ def test_a_restore_is_left_at_any_line_and_is_never_half_done():
     results = {"before": 0, "after": 0, "loads": 0}
     for k in range(0, 1 << 20, 11):
         device = new_device()
-        with AtLine(k) as at:
-            try:
-                device.restore(taken)
-                finished = True
-            except Cut:
-                finished = False
-            finally:
-                sys.settrace(None)
+        finished, at = cut(k, device.restore, taken)
         if finished and at.lines <= k:
             break
         try:
@@ -404,14 +381,7 @@ def test_a_run_is_left_at_any_line_and_its_records_and_inputs_stay():
     while True:
         device = new_device()
         device.inject("in", raster)
-        with AtLine(k) as at:
-            try:
-                device.run(float(STEPS))
-                finished = True
-            except Cut:
-                finished = False
-            finally:
-                sys.settrace(None)
+        finished, at = cut(k, device.run, float(STEPS))
         if finished and at.lines <= k:
             break
         try:

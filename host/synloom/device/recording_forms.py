@@ -22,6 +22,14 @@ def _missing(package: str) -> ParameterError:
     )
 
 
+def _pandas() -> Any:
+    try:
+        import pandas
+    except ImportError as error:
+        raise _missing("pandas") from error
+    return pandas
+
+
 def neo_block(
     start: float,
     stop: float,
@@ -96,10 +104,7 @@ def spikes_table(spikes: Mapping[str, tuple[FloatArray, IntArray]]) -> Any:
     ParameterError
         If pandas is not installed.
     """
-    try:
-        import pandas
-    except ImportError as error:
-        raise _missing("pandas") from error
+    pandas = _pandas()
     parts = [np.zeros(0), *(times for times, _ in spikes.values())]
     neurons = [np.zeros(0, dtype=np.int64), *(which for _, which in spikes.values())]
     labels = [label for label, (times, _) in spikes.items() for _ in range(len(times))]
@@ -121,10 +126,7 @@ def samples_table(times: FloatArray, indices: IntArray, values: FloatArray) -> A
     ParameterError
         If pandas is not installed.
     """
-    try:
-        import pandas
-    except ImportError as error:
-        raise _missing("pandas") from error
+    pandas = _pandas()
     return pandas.DataFrame(
         values, index=pandas.Index(times, name="time"), columns=pandas.Index(indices, name="neuron")
     )

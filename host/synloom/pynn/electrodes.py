@@ -62,7 +62,7 @@ class _Source(electrodes.StandardCurrentSource):
     def inject_into(self, cells: Any, location: Any = None) -> None:
         """Inject the current into some cells: a population, a view, an assembly or a list of cells."""
         if location is not None:
-            raise NotImplementedError("cells here are points; leave out location")
+            raise errors.InvalidParameterValueError("cells here are points; leave out location")
         chosen = list(getattr(cells, "all_cells", cells))
         for cell in chosen:
             if not cell.celltype.injectable:

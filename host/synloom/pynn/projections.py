@@ -114,7 +114,7 @@ class Projection(common.Projection):
         **parameters: Any,
     ) -> None:
         if location_selector is not None:
-            raise NotImplementedError("cells here are points; leave out location_selector")
+            raise errors.InvalidParameterValueError("cells here are points; leave out location_selector")
         pre = np.atleast_1d(np.asarray(presynaptic_indices, dtype=np.int64))
         new = {name: np.broadcast_to(np.asarray(v, dtype=float), pre.shape) for name, v in parameters.items()}
         self._new.append({"pre": pre, "post": np.full(len(pre), postsynaptic_index, dtype=np.int64), **new})
