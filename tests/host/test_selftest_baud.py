@@ -9,7 +9,7 @@ from test_link_transport import terminal
 from synloom import Device, connect
 from synloom.base.errors import DeviceError, LinkError, ParameterError
 from synloom.contract import ArrayParams
-from synloom.contract.frames import RunFlag
+from synloom.contract.frames import Op, RunFlag
 from synloom.contract.regions import Region
 from synloom.contract.registers import link
 from synloom.link import LinkPort, SerialTransport, transport
@@ -146,8 +146,8 @@ def test_slow_lines_get_more_time():
     slow, fast = (
         Exchange(RatedLine(ArrayParams(baud=baud)), lambda offset, data: None) for baud in (9_600, 12_000_000)
     )
-    assert slow.patience > 2.0
-    assert fast.patience == pytest.approx(1.0, abs=0.01)
+    assert slow.patience(Op.READ) > 2.0
+    assert fast.patience(Op.READ) == pytest.approx(1.0, abs=0.01)
 
 
 # ---- the serial port ---------------------------------------------------------------------------

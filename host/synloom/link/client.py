@@ -327,7 +327,7 @@ class LinkPort:
                 self._check()
                 words = self._take()
                 if not len(words):
-                    if self._assembly.gap:
+                    if self._assembly.gap or self._record_loss.suspects(self.statistics.crc_errors):
                         self._stream(_AGAIN)
                     heard = self._listen(max(0.0, deadline - time.monotonic()))
                     words = self._take()
@@ -371,7 +371,7 @@ class LinkPort:
 
     def _most(self, most: int) -> int:
         """Return how much of `most` a frame should hold."""
-        return most // _BRIEF if self._exchange.loss > _BAD_LINE else most
+        return most // _BRIEF if self._exchange.times.loss > _BAD_LINE else most
 
     def _parts(self, memory: Memory, offset: int, count: int) -> Iterator[list[Block]]:
         """Cut an access into lists of pieces that a frame holds each; check it before the first."""
@@ -455,6 +455,10 @@ class _RecordLoss:
             self._share *= (1 - _GAIN) ** (frames - self._frames)
             self._frames = frames
             self._requests = self._damaged = 0
+
+    def suspects(self, errors: int) -> bool:
+        """Return whether frames were damaged since the last request; `errors` is their number in all."""
+        return errors > self._errors
 
     def rewind(self, gap: bool, errors: int) -> int:
         """Note a request for lost frames; return how many in a row had reason to and brought none.

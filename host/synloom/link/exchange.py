@@ -24,6 +24,7 @@ from synloom.contract.frames import (
     Status,
 )
 from synloom.link.codec import Decoder, encode_frame
+from synloom.link.reply_times import CommandKind, ReplyTimes, kind_of
 from synloom.link.transport import Transport
 
 __all__ = ["FAULTS", "Exchange", "LinkStatistics", "Reply"]
@@ -31,10 +32,6 @@ __all__ = ["FAULTS", "Exchange", "LinkStatistics", "Reply"]
 _MAX_WAITING: Final = 8
 """Most commands in flight: eight replies fit any operating system's receive buffer; more are not faster."""
 _LONGEST_TIMEOUT_S: Final = 4.0
-_SHORTEST_TIMEOUT_S: Final = 0.05
-"""An operating system may let a process wait that long for its turn."""
-_GAIN: Final = 0.125
-"""Weight of a new reply in the smoothed time to a reply (Jacobson 1988)."""
 _OPENINGS: Final = 64
 """Answers without a session after which opening one is given up."""
 _NOISY: Final = 10
@@ -103,6 +100,7 @@ class _Pending:
     """A command that waits for its reply."""
 
     index: int
+    kind: CommandKind
     frame: bytes
     cost: int
     sent: float
@@ -134,8 +132,8 @@ class Exchange:
     ----------
     broken : str
         Why the link counts as broken; empty while it does not.
-    loss : float
-        Smoothed share of commands that had to be sent more than once.
+    times : ReplyTimes
+        How long replies take, and how many commands are lost.
     """
 
     def __init__(
@@ -155,7 +153,7 @@ class Exchange:
         self._on_records = on_records
         self._decoder = Decoder()
         self._answers: deque[_Answer] = deque()
-        self.loss = 0.0
+        self.times = ReplyTimes()
         # The open session, those that this host may have opened, one of these that is opened without hearing;
         # the last command's number, and whether the array is known to have executed that one last.
         self._session = NO_SESSION
@@ -163,17 +161,13 @@ class Exchange:
         self._unheard = NO_SESSION
         self._seq = secrets.randbelow(256)
         self._sure = False
-        # Smoothed time to a reply and its deviation, s.
-        self._smooth: tuple[float, float] | None = None
 
-    @property
-    def patience(self) -> float:
-        """Seconds to wait for a reply, including the time of the command and the reply on the line."""
+    def patience(self, op: Op, arguments: bytes = b"") -> float:
+        """Return how many seconds to wait for a reply, with the time of both frames on the line."""
         baud = getattr(self.transport, "baud", None)
         usual = self.timeout
-        if self._smooth is not None and (self.loss or self._decoder.errors):
-            mean, deviation = self._smooth
-            usual = min(usual, max(_SHORTEST_TIMEOUT_S, mean + 4 * deviation))
+        if self.times.loss or self._decoder.errors:
+            usual = self.times.patience(kind_of(op, arguments), usual)
         return usual + (_LINE_BITS / baud if baud else 0.0)
 
     @property
@@ -276,8 +270,8 @@ class Exchange:
         """Send a command that needs no order until it is answered."""
         self._seq = (self._seq + 1) & 0xFF
         frame = _command(session, self._seq, op, arguments)
-        pending = _Pending(0, frame, 0, time.monotonic())
-        timer = _Timer(timeout or self.patience)
+        pending = _Pending(0, kind_of(op, arguments), frame, 0, time.monotonic())
+        timer = _Timer(timeout or self.patience(op, arguments))
         self._write(frame)
         while True:
             heard = self.pump(timer.left)
@@ -315,7 +309,7 @@ class Exchange:
         arguments : sequence of bytes
             The arguments of each command.
         timeout : float, optional
-            Seconds to wait for the first attempt. Default: `patience`.
+            Seconds to wait for the first attempt. Default: that of `patience` for the first of them.
         retries : int, optional
             Repetitions of one command. Default: those of the exchange.
 
@@ -332,17 +326,23 @@ class Exchange:
             self.open(timeout=timeout, retries=retries)
         self._sure = False
         batch = _Batch(arguments)
-        timer = _Timer(timeout or self.patience)
+        timer = _Timer(timeout or self.patience(op, arguments[0]))
         while batch.unanswered:
             while (k := batch.next_index()) is not None:
                 self._seq = (self._seq + 1) & 0xFF
                 frame = _command(self._session, self._seq, op, arguments[k])
-                batch.waiting[self._seq] = _Pending(k, frame, _cost(arguments[k]), time.monotonic())
+                batch.waiting[self._seq] = _Pending(
+                    k, kind_of(op, arguments[k]), frame, _cost(arguments[k]), time.monotonic()
+                )
                 self._write(frame)
+            damaged = self._decoder.errors
             heard = self.pump(timer.left)
             progress, again = self._sort(op, batch)
             if progress:
-                timer = _Timer(timeout or self.patience)
+                timer = _Timer(timeout or self.patience(op, arguments[0]))
+            elif self._decoder.errors > damaged:
+                # The frame that came damaged was probably the reply; with more to come, these will tell.
+                again = again or batch.waits_for_one
             if again or timer.over or (self.virtual_time and not heard and not progress):
                 for pending in list(batch.waiting.values()):
                     self._repeat(op, pending, retries)
@@ -386,7 +386,8 @@ class Exchange:
             answer = self._answers.popleft()
             pending = batch.waiting.get(answer.seq)
             if pending is None or answer.op != op:
-                self.statistics.strays += 1  # a second reply: the first one was late, not lost
+                self.statistics.strays += 1
+                self.times.note_second_reply(answer.seq)
             elif answer.status == Status.SESSION:
                 self._check_session()
                 again = True
@@ -400,7 +401,9 @@ class Exchange:
             else:
                 progress = True
                 batch.accept(answer.seq, _accept(op, answer))
-                self._note(pending)
+                self.statistics.commands += 1
+                took = time.monotonic() - pending.sent
+                self.times.note(pending.kind, answer.seq, pending.attempts, took)
         return progress, again
 
     def _check_session(self) -> None:
@@ -411,16 +414,6 @@ class Exchange:
             raise self._lose(current)
         # A greeting is outside of the order.
         self._seq = seq
-
-    def _note(self, pending: _Pending) -> None:
-        """Learn from an answered command how long a reply takes, and how many frames are lost."""
-        self.statistics.commands += 1
-        self.loss += _GAIN * ((pending.attempts > 1) - self.loss)
-        if pending.attempts == 1:
-            took = time.monotonic() - pending.sent
-            mean, deviation = self._smooth or (took, took / 2)
-            error = took - mean
-            self._smooth = mean + _GAIN * error, deviation + 2 * _GAIN * (abs(error) - deviation)
 
     def _repeat(self, op: Op, pending: _Pending, retries: int | None) -> None:
         limit = self.retries if retries is None else retries
@@ -488,6 +481,11 @@ class _Batch:
     @property
     def unanswered(self) -> bool:
         return len(self.replies) < len(self._arguments)
+
+    @property
+    def waits_for_one(self) -> bool:
+        """Whether a single command waits, and was not sent again yet."""
+        return len(self.waiting) == 1 and all(pending.attempts == 1 for pending in self.waiting.values())
 
     def next_index(self) -> int | None:
         """Remove and return the index of the next command if it may be sent now."""
