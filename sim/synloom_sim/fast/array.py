@@ -42,6 +42,7 @@ class FastArray(ArrayRuns):
         super().__init__(params, state, recorder, events)
         self._buffer = recorder.buffer
         self._control = control
+        self._woven = state.woven
         self._sizes = sizes_of(params)
         self._tables = tables_of(params)
         self._arrays = state_of(state, events.words, self._buffer.words)
@@ -118,6 +119,7 @@ class FastArray(ArrayRuns):
                 self._probes = probes_of(self.params, words)
             else:
                 fill(self.params, self._tables, region, words)
+        self._woven.weave(learns=bool((self._tables.targets[:, places.LIST] >= 0).any()))
         self._stale.clear()
 
     def _words_of(self, region: Region) -> npt.NDArray[np.uint16]:

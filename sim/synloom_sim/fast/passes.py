@@ -15,6 +15,7 @@ from synloom_sim.fast.compiled import compiled, inlined
 from synloom_sim.fast.random_numbers import rounding_numbers
 from synloom_sim.fast.state import Sizes, State, Work
 from synloom_sim.fast.tables import Tables
+from synloom_sim.fast.woven import read_column, read_row, write_column, write_row
 from synloom_sim.model.random_numbers import ROUNDING_BITS
 
 __all__ = ["column", "raised", "row"]
@@ -30,8 +31,9 @@ _FRACTION: Final = np.int32((1 << ROUNDING_BITS) - 1)
 def row(sizes: Sizes, tables: Tables, state: State, work: Work, source: int, learns: bool) -> None:
     """Serve the row of a connected source."""
     segments, counted = tables.segments, state.counted
-    weights, start = state.weights[source], tables.sources[source, places.LIST]
-    known = work.changes_of[0] == start
+    weights, start = work.row, tables.sources[source, places.LIST]
+    known, learned = work.changes_of[0] == start, False
+    read_row(state.weights, state.steps, source, work.row_words)
     for k in range(start, len(segments)):
         segment = segments[k]
         lo, hi = segment[places.LO], min(segment[places.HI], sizes.neurons)
@@ -43,8 +45,11 @@ def row(sizes: Sizes, tables: Tables, state: State, work: Work, source: int, lea
         )
         if learns and segment[places.PLASTIC]:
             _learn(sizes, state, work, segment, known, weights[lo:hi], state.y[lo:hi])
+            learned = True
         if segment[places.LAST]:
             break
+    if learned:
+        write_row(state.weights, state.steps, source, work.row_words)
     work.changes_of[0] = start if learns else -1
 
 
@@ -61,11 +66,10 @@ def column(sizes: Sizes, tables: Tables, state: State, work: Work, neuron: int) 
         if segment[places.PLASTIC]:
             lo, hi = segment[places.LO], min(segment[places.HI], sizes.sources)
             hi = max(hi, lo)
-            for i in range(lo, hi):
-                work.column[i] = state.weights[i, neuron]
-            _learn(sizes, state, work, segment, known, work.column[lo:hi], state.x[lo:hi])
-            for i in range(lo, hi):
-                state.weights[i, neuron] = work.column[i]
+            weights = work.column[lo:hi]
+            read_column(state.weights, state.steps, neuron, lo, weights)
+            _learn(sizes, state, work, segment, known, weights, state.x[lo:hi])
+            write_column(state.weights, state.steps, neuron, lo, weights)
         if segment[places.LAST]:
             break
     work.changes_of[0] = start

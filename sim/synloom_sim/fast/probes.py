@@ -12,7 +12,8 @@ from synloom.contract.memory_map import memory_map
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom_sim.fast.compiled import compiled
-from synloom_sim.fast.state import State, row_stride
+from synloom_sim.fast.state import State
+from synloom_sim.fast.woven import weight_at
 
 __all__ = ["SLOW", "probed", "probes_of"]
 
@@ -35,6 +36,8 @@ _Y: Final = 6
 _COUNT: Final = 7
 _PHASE: Final = 8
 _WEIGHT: Final = 9
+_NEURON_BITS: Final = 16
+"""Of the index of a weight; the source is above them."""
 _KINDS: Final = {
     (Region.NEURON_STATE, "v"): _V,
     (Region.NEURON_STATE, "refr"): _REFR,
@@ -64,9 +67,8 @@ def probes_of(params: ArrayParams, words: Words) -> Int32s:
         if memory is None or not memory.exists:
             continue
         offset = int(fields["offset"][k])
-        stride = row_stride(params)
-        low = _parts(memory, offset, stride)
-        high = _parts(memory, memory.advance(offset, 1), stride) if fields["wide"][k] else []
+        low = _parts(memory, offset)
+        high = _parts(memory, memory.advance(offset, 1)) if fields["wide"][k] else []
         if low is None or high is None:
             probe[0, 0, 0] = SLOW
             continue
@@ -76,17 +78,17 @@ def probes_of(params: ArrayParams, words: Words) -> Int32s:
     return probes
 
 
-def _parts(memory: Memory, offset: int, stride: int) -> list[tuple[int, int, int, int]] | None:
+def _parts(memory: Memory, offset: int) -> list[tuple[int, int, int, int]] | None:
     """Return the parts of a word; None if the loop cannot read it."""
     if memory.region not in {region for region, _ in _KINDS}:
         return None
     if offset >= memory.size:
         return []
     if memory.region is Region.WEIGHTS:
-        row, target = divmod(offset, memory.offset(1, 0))
-        if target >= memory.shape[1]:
+        source, neuron = divmod(offset, memory.offset(1, 0))
+        if neuron >= memory.shape[1]:
             return []
-        index, word = row * stride + target, 0
+        index, word = source << _NEURON_BITS | neuron, 0
     else:
         (index,), word = memory.index(offset)
     parts = [
@@ -132,5 +134,6 @@ def _value(kind: int, index: int, state: State) -> int:
     elif kind == _PHASE:
         value = state.phase[index]
     else:
-        value = state.weights[index // state.weights.shape[1], index % state.weights.shape[1]]
+        source, neuron = index >> _NEURON_BITS, index & (1 << _NEURON_BITS) - 1
+        value = weight_at(state.weights, state.steps, source, neuron)
     return int(value)

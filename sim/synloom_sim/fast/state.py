@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +12,12 @@ from synloom.contract.traces import Side, trace_of
 from synloom_sim.fast.places import COUNTED
 from synloom_sim.fast.random_numbers import Sequence, sequence
 from synloom_sim.fast.registers import FastCounters, FastRegisters
+from synloom_sim.fast.woven import WovenWeights
 from synloom_sim.model.passes import HALF
 from synloom_sim.model.random_numbers import GROUP
 from synloom_sim.model.state import ArrayState
 
-__all__ = ["FastState", "Sizes", "State", "Work", "row_stride", "sizes_of", "state_of", "work_of"]
+__all__ = ["FastState", "Sizes", "State", "Work", "sizes_of", "state_of", "work_of"]
 
 Int8s = npt.NDArray[np.int8]
 Int16s = npt.NDArray[np.int16]
@@ -26,9 +27,6 @@ Uint8s = npt.NDArray[np.uint8]
 Uint16s = npt.NDArray[np.uint16]
 Uint32s = npt.NDArray[np.uint32]
 Uint64s = npt.NDArray[np.uint64]
-
-_LINE: Final = 64
-"""Bytes of a cache line."""
 
 
 class Sizes(NamedTuple):
@@ -60,14 +58,6 @@ def sizes_of(params: ArrayParams) -> Sizes:
     return Sizes(**{n: int(others[n] if n in others else getattr(params, n)) for n in Sizes._fields})
 
 
-def row_stride(params: ArrayParams) -> int:
-    """Return the bytes from a row of weights to the next: an odd number of cache lines.
-
-    The weights of a column then lie in all sets of the cache, and not in a few that it soon fills.
-    """
-    return _LINE * (-(-params.neurons // _LINE) | 1)
-
-
 class FastState(ArrayState):
     """`ArrayState` in the narrowest types that the loop can use, so that more numbers fit a register.
 
@@ -82,7 +72,7 @@ class FastState(ArrayState):
     ----------
     counted : (counters,) int64
         Where the loop counts.
-    rows : (S, row_stride) int8
+    woven : WovenWeights
         The memory of `weights`.
     """
 
@@ -90,8 +80,8 @@ class FastState(ArrayState):
 
     def __init__(self, params: ArrayParams, control: Int64s):
         super().__init__(params)
-        self.rows = np.zeros((params.sources, row_stride(params)), dtype=np.int8)
-        self.weights = cast(Any, self.rows[:, : params.neurons])
+        self.woven = WovenWeights(params.sources, params.neurons)
+        self.weights = cast(Any, self.woven)
         for name in ("acc", "v", "currents", "theta", "refr", "phase", "counts"):
             setattr(self, name, getattr(self, name).astype(np.int32))
         self.counted = np.zeros(len(COUNTED), dtype=np.int64)
@@ -101,9 +91,10 @@ class FastState(ArrayState):
 
 
 class State(NamedTuple):
-    """The arrays of a `FastState` that the loop reads and writes; wheel also in words of eight ids."""
+    """The arrays of a `FastState` that the loop reads and writes, weights and wheel in words of eight."""
 
-    weights: Int8s
+    weights: Uint64s
+    steps: Int64s
     acc: Int32s
     v: Int32s
     currents: Int32s
@@ -131,7 +122,8 @@ def state_of(state: FastState, events: Uint16s, records: Uint16s) -> State:
     }
     return State(
         **arrays,
-        weights=state.rows,
+        weights=state.woven.words,
+        steps=state.woven.steps,
         x=x,
         y=y,
         wheel=state.wheel.view(np.uint8),
@@ -162,6 +154,8 @@ class Work(NamedTuple):
         The first segment of the list that they are of, or -1.
     generated : (16,) uint32
         Random numbers of generators.
+    row : (8 * ceil(N / 8),) int8
+        A row of weights; `row_words` shows eight at a time.
     column : (S,) int8
         A column of weights.
     rounding, generating : Sequence
@@ -180,6 +174,8 @@ class Work(NamedTuple):
     sign: Int16s
     changes_of: Int64s
     generated: Uint32s
+    row: Int8s
+    row_words: Uint64s
     column: Int8s
     rounding: Sequence
     generating: Sequence
@@ -188,7 +184,8 @@ class Work(NamedTuple):
 def work_of(params: ArrayParams) -> Work:
     """Return the room that the loop of an array needs."""
     longest = max(params.sources, params.neurons) + 2 * GROUP
-    fires = np.zeros(-(-params.neurons // 8) * 8, dtype=np.uint8)
+    eights = -(-params.neurons // 8) * 8
+    fires, row = np.zeros(eights, dtype=np.uint8), np.zeros(eights, dtype=np.int8)
     return Work(
         served=np.zeros(params.sources, dtype=np.int32),
         due=np.zeros(params.neurons, dtype=np.int32),
@@ -202,6 +199,8 @@ def work_of(params: ArrayParams) -> Work:
         sign=np.zeros(longest, dtype=np.int16),
         changes_of=np.full(1, -1, dtype=np.int64),
         generated=np.zeros(GROUP, dtype=np.uint32),
+        row=row,
+        row_words=row.view(np.uint64),
         column=np.zeros(params.sources, dtype=np.int8),
         rounding=sequence(),
         generating=sequence(),
