@@ -165,9 +165,11 @@ def test_views_and_assemblies_are_connected_where_they_are():
     np.testing.assert_allclose(ends[1], [-65.0, -65.0, -60.0], atol=0.01)
 
 
-def one_pair(pre, post, fraction, delay=2.0, w_min=0.0, w_max=1.0, weight=0.5, receptor="excitatory"):
+def one_pair(
+    pre, post, fraction, delay=2.0, w_min=0.0, w_max=1.0, weight=0.5, receptor="excitatory", timing="nest"
+):
     """Mean change of weight by one pair of spikes, labelled `pre` and `post`."""
-    sim.setup(timestep=0.5, target="model")
+    sim.setup(timestep=0.5, target="model", timing=timing)
     source = sim.Population(1, sim.SpikeSourceArray(spike_times=[pre]))
     cells = sim.Population(256, sim.IF_curr_exp(tau_refrac=100.0))
     rule = sim.STDPMechanism(
@@ -189,8 +191,9 @@ def one_pair(pre, post, fraction, delay=2.0, w_min=0.0, w_max=1.0, weight=0.5, r
 
 @pytest.mark.parametrize("fraction", [0.0, 0.25, 0.5, 1.0])
 @pytest.mark.parametrize("difference", [-12.0, -1.5, 0.5, 7.0])
-def test_a_pair_changes_a_weight_by_its_difference_at_the_synapse(fraction, difference):
-    change = one_pair(50.0 - difference, 50.0, fraction)
+@pytest.mark.parametrize("timing", ["nest", "spinnaker"])
+def test_a_pair_changes_a_weight_by_its_difference_at_the_synapse(fraction, difference, timing):
+    change = one_pair(50.0 - difference, 50.0, fraction, timing=timing)
     at_synapse = difference + (2.0 * fraction - 1.0) * 2.0
     if at_synapse == 0.0:
         pytest.skip("the pair that meets in one step")
@@ -340,8 +343,12 @@ def test_rates_above_one_spike_a_step_are_refused():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"timestep": 0.0}, {"rng_seed": -1}, {"rng_seed": 1.5}, {"target": ""}, {"target": 3}]
-)
+    "wrong",
+    [
+        {"timestep": 0.0}, {"rng_seed": -1}, {"rng_seed": 1.5}, {"target": ""}, {"target": 3},
+        {"timing": "brian"},
+    ],
+)  # fmt: skip
 def test_a_wrong_setup_is_refused_and_the_old_one_goes_on(wrong):
     cells = sim.Population(1, sim.IF_curr_exp())
     with pytest.raises(errors.InvalidParameterValueError):

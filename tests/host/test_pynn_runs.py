@@ -299,3 +299,32 @@ def test_spike_times_out_of_order_are_refused_and_change_nothing():
     source.record("spikes")
     sim.run(5.0)
     assert times(source).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(("timing", "hop"), [("nest", 3.0), ("spinnaker", 2.0)])
+def test_a_hop_takes_its_delay_and_with_the_timing_of_nest_a_step_more(timing, hop):
+    sim.setup(timestep=1.0, target="model", timing=timing)
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[5.0]))
+    chain = [sim.Population(1, sim.IF_curr_exp(tau_refrac=20.0)) for _ in range(3)]
+    for before, after in zip([source, *chain], chain, strict=False):
+        sim.Projection(before, after, sim.OneToOneConnector(), sim.StaticSynapse(weight=60.0, delay=2.0))
+        after.record("spikes")
+    sim.run(20.0)
+    assert [times(cells).tolist() for cells in chain] == [[5.0 + k * hop] for k in (1, 2, 3)]
+
+
+def test_a_spike_carries_the_weight_from_before_the_depression_that_it_causes():
+    sim.setup(timestep=1.0, target="model")
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[30.0]))
+    cell = sim.Population(1, sim.IF_curr_exp(v_thresh=-40.0, tau_syn_E=4.0))
+    rule = sim.STDPMechanism(
+        sim.SpikePairRule(A_plus=1.0, A_minus=1.0), sim.AdditiveWeightDependence(w_max=1.0), weight=1.0
+    )
+    learning = sim.Projection(source, cell, sim.AllToAllConnector(), rule)
+    cell.inject(sim.DCSource(amplitude=1000.0, start=26.0, stop=27.0))
+    cell.record(["isyn_exc", "spikes"])
+    sim.run(40.0)
+    assert times(cell).tolist() == [27.0]
+    current = cell.get_data("isyn_exc").segments[0].analogsignals[0].magnitude[:, 0]
+    assert current.max() == pytest.approx(np.exp(-1.0 / 4.0), abs=0.01)
+    assert learning.get("weight", "array").item() == pytest.approx(1.0 - np.exp(-2.0 / 20.0), abs=0.01)

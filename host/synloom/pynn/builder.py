@@ -3,7 +3,8 @@
 PyNN's backends label a spike by the end of its step, and let a current act on the potential in the step
 after the one at whose end the spike arrives. The array counts a spike to its step, and lets its charge act in
 the step of arrival: a delay of d steps is d + 1 steps here (d for delta synapses, which act at once in both).
-Where synapses learn, `_dendritic` keeps the differences of pairs as they are in NEST.
+With SpiNNaker's timing a delay of d steps is d steps here, since there, too, a current acts in the step of
+arrival. Where synapses learn, `_dendritic` keeps the differences of pairs as they are in both.
 """
 
 from __future__ import annotations
@@ -183,7 +184,8 @@ class _Joined:
             pre, post = (int(side[which[0]]) for side in (self.pre_population, self.post_population))
             if is_source(state.populations[post]):
                 raise errors.ConnectionError(f"{self.projection.label!r}: sources of spikes have no synapses")
-            network.add(self._links(which, made[pre], made[post], state.populations[post], label, state.dt))
+            extra = state.populations[post].celltype.extra_steps if state.timing == "nest" else 0
+            network.add(self._links(which, made[pre], made[post], extra, label, state.dt))
             parts.append(Part(self.projection, label, which, self.pre[which], self.post[which]))
         return parts
 
@@ -201,10 +203,10 @@ class _Joined:
         copy[order] = place
         return copy
 
-    def _links(self, which: IntArray, pre: Any, post: Any, target: Any, label: str, dt: float) -> Links:
+    def _links(self, which: IntArray, pre: Any, post: Any, extra: int, label: str, dt: float) -> Links:
         projection = self.projection
         delays = np.rint(projection.synapses["delay"][which] / dt).astype(np.int64)
-        steps = delays + target.celltype.extra_steps
+        steps = delays + extra
         dendritic, rule = 0.0, None
         if projection.is_plastic:
             values = {name: float(projection.synapses[name][which[0]]) for name in _RULE}

@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 _CONNECT: Final = ("baud", "timeout")
+_TIMINGS: Final = ("nest", "spinnaker")
 
 
 def setup(
@@ -42,6 +43,7 @@ def setup(
     *,
     target: str = "software",
     board: str | None = None,
+    timing: str = "nest",
     **extra_params: Any,
 ) -> int:
     """Start anew: forget all that was created before.
@@ -57,6 +59,9 @@ def setup(
         default the fast engine if Numba is installed, else the model.
     board : str, optional
         Name of a board whose array an engine or the simulated board has; by default it fits the network.
+    timing : str
+        When a current acts on V: with ``"nest"`` in the step after the one at whose end its spike arrives;
+        with ``"spinnaker"`` in the step itself, so that the way to the next spike takes just the delay.
     **extra_params
         ``max_delay`` (ms); ``rng_seed``, the seed of sources, noise and learning; ``baud`` and ``timeout`` of
         a board. What other simulators know (``threads``, ``spike_precision`` and so on) is ignored.
@@ -74,6 +79,8 @@ def setup(
     common.setup(timestep, min_delay, **extra_params)
     if not 0.001 <= timestep <= 1000.0:
         raise errors.InvalidParameterValueError(f"timestep must be in 0.001..1000 ms, not {timestep!r}")
+    if timing not in _TIMINGS:
+        raise errors.InvalidParameterValueError(f"timing must be {' or '.join(map(repr, _TIMINGS))}, not {timing!r}")
     seed = _seed(extra_params.get("rng_seed", 0))
     if extra_params.get("spike_precision") == "off_grid":
         said = "spike_precision='off_grid' is not known: spikes end with steps; use a smaller timestep"
@@ -90,6 +97,7 @@ def setup(
         least=min_delay,
         most=extra_params.get("max_delay", DEFAULT_MAX_DELAY),
         seed=seed,
+        timing=timing,
     )
     state.engine = Engine(state, chosen)
     return state.mpi_rank

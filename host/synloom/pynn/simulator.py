@@ -41,6 +41,8 @@ class State(common.control.BaseState):
         What runs it; None before the first `setup`.
     seed : int
         Seed of all random numbers that are not PyNN's.
+    timing : str
+        When a current acts on V, as `setup` has it.
     """
 
     mpi_rank: Final = 0
@@ -53,10 +55,11 @@ class State(common.control.BaseState):
         self.target = Target()
         self.clear(dt=0.1, least="auto", most="auto", seed=0)
 
-    def clear(self, *, dt: float, least: Any, most: Any, seed: int) -> None:
+    def clear(self, *, dt: float, least: Any, most: Any, seed: int, timing: str = "nest") -> None:
         """Forget all that was created; `least` and `most` are delays in ms, or "auto"."""
         self.dt = dt
         self.seed = seed
+        self.timing = timing
         self.step = 0
         self.running = False
         self.t_start = 0
