@@ -125,7 +125,6 @@ CALLS = [
     (lambda d: d.set_reward(200.0), ParameterError, "reward must be in"),
     (lambda d: d.set_learning(1), ParameterError, "True or False"),
     (lambda d: d.record("nobody"), NetworkError, "no population 'nobody'; it has 'out', 'in'"),
-    (lambda d: d.record("in"), ParameterError, "record its 'trace'"),
     (lambda d: d.record("in", "v"), ParameterError, "it has trace"),
     (lambda d: d.record("out", "u"), ParameterError, "spikes, v, isyn_exc"),
     (lambda d: d.record("out", "v", [20]), ParameterError, r"indices must be in 0\.\.19, not 20"),

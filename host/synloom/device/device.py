@@ -214,7 +214,7 @@ class Device(DeviceHistory, DeviceSettings):
         steps, first = self._steps("duration", duration), self._session.now
         flags = RunFlag.PACED if switch("paced", paced) else RunFlag(0)
         self._session.set_mode(Mode.RASTER, self._recorders.wants_spikes)
-        meter = Meter(self._session, steps)
+        meter = Meter(self._session, steps, self._recorders.wants_inputs)
         source = None if stimulus is None else Stream(self._session, stimulus, meter)
         self._write_recorders()
         before = self._session.decoder
@@ -222,19 +222,24 @@ class Device(DeviceHistory, DeviceSettings):
             decoder = self._session.execute(steps, flags, source, meter.add)
         except BaseException:
             # Before the run began there is nothing to keep.
-            self._last = None if self._session.decoder is before else self._partial(first)
+            self._last = None if self._session.decoder is before else self._partial(first, meter)
             raise
-        recorded = self._recorders.recording(decoder, self.image, first, steps, meter.work(decoder))
+        inputs = meter.input_spikes(first + steps)
+        recorded = self._recorders.recording(decoder, self.image, first, steps, meter.work(decoder), inputs)
         self._last = recorded
         self._session.log_weights()
         return recorded
 
-    def _partial(self, first: int) -> Recording | None:
+    def _partial(self, first: int, meter: Meter) -> Recording | None:
         """Return what was recorded from step `first` to where the array was stopped."""
         session = self._session
         if not session.loaded:
             return None
-        return self._recorders.recording(session.decoder, session.image, first, session.now - first, None)
+        meter.add(session.given)
+        inputs = meter.input_spikes(session.now)
+        return self._recorders.recording(
+            session.decoder, session.image, first, session.now - first, None, inputs
+        )
 
     @property
     def last_recording(self) -> Recording | None:

@@ -157,8 +157,10 @@ class EventQueue:
         taken, self._taken = self._taken, NO_EVENTS
         return taken
 
-    def rewind(self, now: int, delivered: IntArray) -> None:
+    def rewind(self, now: int, delivered: IntArray) -> IntArray:
         """Let the events that were taken wait again, from step `now` on; the array's queue was emptied there.
+
+        Those that do not wait again are returned, (K,) int64: they have acted, or are in the delay wheel.
 
         Only spikes of inputs enter the wheel before their step; all else waits in the array's queue until its
         step begins, and acts again if it was taken for a step that did not.
@@ -172,9 +174,11 @@ class EventQueue:
         """
         events = _different(np.concatenate([self._taken, self._waiting]))
         there = np.isin(events, delivered)
-        self._waiting = events[(events >= now << ID_BITS) & ~there]
+        waits = (events >= now << ID_BITS) & ~there
+        self._waiting = events[waits]
         self._taken = NO_EVENTS
         self.cursor = now
+        return np.asarray(events[~waits])
 
     def _split(self, end: int) -> int:
         """Return how many events wait for steps before `end`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,15 +59,34 @@ class Generated:
         learning : callable
             Whether learning is on in each of some steps, (T,) int64.
         """
+        n = len(self.rates)
+        every, learned = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+        for now, active in self._blocks():
+            mine = given[(given[:, 0] >= now[0]) & (given[:, 0] <= now[-1])]
+            active[mine[:, 0] - now[0], mine[:, 1]] = True
+            every += active.sum(axis=0)
+            learned += active[learning(now)].sum(axis=0)
+        return every, learned
+
+    def spikes(self, end: int) -> IntArray:
+        """Return (step, id) of all spikes before step `end`, (K, 2) int64, in order of time and then of id."""
+        found = [np.zeros((0, 2), dtype=np.int64)]
+        for now, active in self._blocks(end):
+            step, which = np.nonzero(active)
+            found.append(np.stack([now[step], which], axis=1))
+        return np.concatenate(found)
+
+    def _blocks(self, end: int | None = None) -> Iterator[tuple[IntArray, npt.NDArray[np.bool_]]]:
+        """Yield steps of the run before `end`, (T,) int64, and which ids are active in them, (T, n) bool."""
         from synloom_sim.model.random_numbers import GENERATOR_BITS, Jump
 
         n = len(self.rates)
-        every, learned = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+        steps = self.steps if end is None else min(self.steps, end - self.first)
         phases = self.phases.astype(np.int64)
         state = _state(self.state, GENERATOR_BITS * n, self.before)
         onward = Jump.by(GENERATOR_BITS * n)
-        for begin in range(0, self.steps, _BLOCK):
-            length = min(_BLOCK, self.steps - begin)
+        for begin in range(0, steps, _BLOCK):
+            length = min(_BLOCK, steps - begin)
             states = []
             for _ in range(length):
                 states.append(state)
@@ -76,11 +95,7 @@ class Generated:
             active = self._drawn(states)
             phases = self._regular(active, phases, now)
             active[:, self.inputs :] = False
-            mine = given[(given[:, 0] >= now[0]) & (given[:, 0] <= now[-1])]
-            active[mine[:, 0] - now[0], mine[:, 1]] = True
-            every += active.sum(axis=0)
-            learned += active[learning(now)].sum(axis=0)
-        return every, learned
+            yield now, active
 
     def _drawn(self, states: list[int]) -> npt.NDArray[np.bool_]:
         from synloom_sim.model.random_numbers import GENERATOR_BITS, Numbers

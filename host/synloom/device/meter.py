@@ -30,13 +30,16 @@ class Meter:
         The session, whose modes are set for the run.
     steps : int
         Steps of the run.
+    keeps : bool
+        Whether to keep the spikes of inputs, for `input_spikes`.
     """
 
-    def __init__(self, session: Session, steps: int):
+    def __init__(self, session: Session, steps: int, keeps: bool = False):
         self._session = session
         self._image = session.image
         self._first = session.now
         self._steps = steps
+        self._keeps = keeps
         self._raster = session.mode(Mode.RASTER)
         self._learning = self._switches()
         self._generated = self._generators() if steps else None
@@ -46,6 +49,7 @@ class Meter:
         self._sources = np.zeros(sources, dtype=np.int64)
         self._learned = np.zeros(sources, dtype=np.int64)
         self._given: list[IntArray] = []
+        self._sent: list[IntArray] = []
 
     def add(self, events: IntArray) -> None:
         """Count events, (K,) int64, that were sent in this run."""
@@ -54,12 +58,23 @@ class Meter:
         steps, ids = steps_of(events), ids_of(events)
         inputs = ids < self._image.params.first_neuron_source
         steps, ids = steps[inputs], ids[inputs]
+        if self._keeps:
+            self._sent.append(np.stack([steps, ids], axis=1))
         n = len(self._sources)
         self._sources += np.bincount(ids, minlength=n)
         self._learned += np.bincount(ids[self._learning(steps)], minlength=n)
         if self._generated is not None:
             mine = ids < len(self._generated.rates)
             self._given.append(np.stack([steps[mine], ids[mine]], axis=1))
+
+    def input_spikes(self, end: int) -> IntArray:
+        """Return (step, id) of the spikes of inputs before step `end`, (K, 2) int64, in order.
+
+        Those of generators are computed again, those from the host are in the events that were sent.
+        """
+        sent = [part[part[:, 0] < end] for part in self._sent]
+        drawn = [self._generated.spikes(end)] if self._generated is not None else []
+        return np.unique(np.concatenate([np.zeros((0, 2), dtype=np.int64), *sent, *drawn]), axis=0)
 
     def work(self, decoder: RecordDecoder) -> Work:
         """Return the work of the run, which has ended."""

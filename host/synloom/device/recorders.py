@@ -32,6 +32,7 @@ class Recorders:
 
     def __init__(self, spikes: Sequence[str] = ()):
         self._spikes = list(spikes)
+        self._inputs: list[str] = []
         self._probes: list[Probe] = []
         self._every: int | None = None
 
@@ -45,7 +46,8 @@ class Recorders:
         cls, image: Image, spikes: Sequence[str], probes: Sequence[tuple[str, str, int]], every: int
     ) -> Recorders:
         """Return recorders from what their properties have said; the errors are those of `add`."""
-        recorders = cls(spikes)
+        recorders = cls([label for label in spikes if label in image.populations])
+        recorders._inputs = [label for label in spikes if label in image.inputs]
         for label, variable, index in probes:
             recorders._probes += make_probes(image, label, variable, np.array([index]))
             recorders._every = every
@@ -53,8 +55,8 @@ class Recorders:
 
     @property
     def spikes(self) -> tuple[str, ...]:
-        """Labels of the populations whose spikes are recorded."""
-        return tuple(self._spikes)
+        """Labels of the populations and inputs whose spikes are recorded."""
+        return (*self._spikes, *self._inputs)
 
     @property
     def probes(self) -> tuple[tuple[str, str, int], ...]:
@@ -71,6 +73,11 @@ class Recorders:
         """Whether the array must record spikes."""
         return bool(self._spikes)
 
+    @property
+    def wants_inputs(self) -> bool:
+        """Whether spikes of inputs are recorded, which the host knows or computes."""
+        return bool(self._inputs)
+
     def add(self, image: Image, which: Any, variable: str, indices: Any, every: float | None) -> None:
         """Add a recorder; after an error, the recorders are unchanged.
 
@@ -81,15 +88,12 @@ class Recorders:
             names = ", ".join(map(repr, [*image.populations, *image.inputs]))
             raise NetworkError(f"the image has no population {label!r}; it has {names}")
         if variable == "spikes":
-            if label not in image.populations:
-                raise ParameterError(
-                    f"spikes of an input population ({label!r}) cannot be recorded; record its 'trace'"
-                )
             if indices is not None or every is not None:
                 raise ParameterError(
                     "spikes are recorded for whole populations in every step; leave out indices and every"
                 )
-            self._spikes += [] if label in self._spikes else [label]
+            kept = self._spikes if label in image.populations else self._inputs
+            kept += [] if label in kept else [label]
             return
         n = (image.populations.get(label) or image.inputs[label]).n
         steps = _every_steps(every, image.dt)
@@ -114,7 +118,13 @@ class Recorders:
             write_register(port, "probe_count", len(self._probes))
 
     def recording(
-        self, decoder: RecordDecoder, image: Image, first: int, steps: int, work: Work | None
+        self,
+        decoder: RecordDecoder,
+        image: Image,
+        first: int,
+        steps: int,
+        work: Work | None,
+        inputs: IntArray | None = None,
     ) -> Recording:
         """Return the recording of a run.
 
@@ -128,19 +138,25 @@ class Recorders:
             First step, and number of steps.
         work : Work, optional
             What its cost is computed from; None if it is not known.
+        inputs : (K, 2) int64, optional
+            (step, id) of the spikes of inputs, in order; needed if they are recorded.
         """
-        when, neurons = decoder.spikes()
         spike_steps: dict[str, IntArray] = {}
         spike_indices: dict[str, IntArray] = {}
-        for label in self._spikes:
-            info = image.populations[label]
-            mine = (neurons >= info.first) & (neurons < info.first + info.n)
-            spike_steps[label], spike_indices[label] = when[mine], neurons[mine] - info.first
+        sizes: dict[str, int] = {}
+        when, neurons = decoder.spikes()
+        places = [(label, image.populations[label].first, when, neurons) for label in self._spikes]
+        if inputs is not None:
+            places += [(label, image.inputs[label].source, *inputs.T) for label in self._inputs]
+        for label, begin, steps_of, ids in places:
+            sizes[label] = (image.populations.get(label) or image.inputs[label]).n
+            mine = (ids >= begin) & (ids < begin + sizes[label])
+            spike_steps[label], spike_indices[label] = steps_of[mine], ids[mine] - begin
         return Recording(
             first=first,
             steps=steps,
             dt=image.dt,
-            sizes={label: image.populations[label].n for label in self._spikes},
+            sizes=sizes,
             spike_steps=spike_steps,
             spike_indices=spike_indices,
             series=self._series(decoder),

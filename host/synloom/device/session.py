@@ -27,7 +27,7 @@ from synloom.contract.registers import Mode
 from synloom.device.changes import warn_of_change
 from synloom.device.decoder import Bounds, RecordDecoder
 from synloom.device.event_queue import EventQueue, Joined
-from synloom.device.events import NO_EVENTS, events_at
+from synloom.device.events import NO_EVENTS, events_at, steps_of
 from synloom.device.execution import Source, execute, stop
 from synloom.device.fan_out import FanOut
 from synloom.device.loader import check_fits, clear_dynamics, load_image, read_register, write_register
@@ -70,6 +70,8 @@ class Session:
         What is told of all that happens.
     decoder : RecordDecoder
         Records of the last run, also of one that was cut short.
+    given : (K,) int64
+        Events of that run, sorted, but for those of a stream that were told to its meter.
     """
 
     def __init__(self, port: Port):
@@ -89,6 +91,9 @@ class Session:
         self._loaded: Image | None = None
         self._why = ""
         self.decoder = RecordDecoder(0)
+        self.given = NO_EVENTS
+        # Events in the delay wheel that belong to the next run, since this one was cut short.
+        self._early = NO_EVENTS
         self._mode: int | None = None
         self._neurons: Words | None = None
         self._program: Words | None = None
@@ -169,7 +174,7 @@ class Session:
             self._neurons, self._program = (
                 records_of(image, name, snapshot.memories[name]) for name in ("neuron_params", "program")
             )
-            self.now = snapshot.now
+            self.now, self._early = snapshot.now, NO_EVENTS
             self.queue.restore(self.now, events_at(*snapshot.events.T))
             then()
         self._loaded = image
@@ -227,6 +232,7 @@ class Session:
 
     def _restart(self, image: Image) -> None:
         self.now = 0
+        self._early = NO_EVENTS
         self.queue.reset(0)
         self.queue.add(events_at(*image.events.T))
 
@@ -355,6 +361,7 @@ class Session:
         params = self.port.params
         bounds = Bounds(self.now + steps, params.neurons, params.neuron_words, params.probes)
         self.decoder = decoder = RecordDecoder(self.now, bounds)
+        self.given = NO_EVENTS
         if not steps:
             return decoder
         if not shown:
@@ -368,15 +375,21 @@ class Session:
                     self._mode = None
                 execute(self.port, self.queue, self.now, steps, flags, decoder=decoder, source=source)
                 self.now, self.total = self.now + steps, self.total + steps
-                events = self.queue.settle()
+                self._divide(self.queue.settle())
                 cut = False
         finally:
             # An interrupted run is one of fewer steps, unless nobody knows of how many.
             if self.log is not None and self._loaded is not None:
                 self.log.run(first, self.now - first, decoder, cut=cut)
         if sent is not None:
-            sent(events)
+            sent(self.given)
         return decoder
+
+    def _divide(self, events: IntArray) -> None:
+        """Keep events that the array has as those of the run until now, and of the next one."""
+        events = np.concatenate([self._early, events]) if len(self._early) else events
+        due = steps_of(events) < self.now
+        self.given, self._early = events[due], events[~due]
 
     def _guard(self) -> _Guard:
         """Stop the array after an error in this context; if that fails too, no image counts as loaded.
@@ -396,8 +409,9 @@ class Session:
             delivered = self._delivered(now)
             # This empties the array's queue, too.
             write_register(self.port, "now", now)
-            self.queue.rewind(now, delivered)
+            gone = self.queue.rewind(now, delivered)
             self.now, self.total = now, self.total + now - self.now
+            self._divide(gone)
 
     def _delivered(self, now: int) -> IntArray:
         """Return the events that have left the array's queue for its delay wheel, (K,) int64.

@@ -151,7 +151,7 @@ def check_recorders(
     if not isinstance(probes, list):
         raise ParameterError("probes must be a list")
     for label in spikes:
-        if label not in image.populations:
+        if label not in image.populations and label not in image.inputs:
             raise ParameterError(f"there is no population {one_line(repr(label), 60)} to record")
     made = []
     for probe in probes:
