@@ -50,6 +50,18 @@ def test_results_come_back(written):
     assert again.experiment.seed == 4
 
 
+def test_spikes_of_inputs_are_recorded_and_come_back(tmp_path):
+    wanted = 'spikes = ["noise", "right", "kicks"]'
+    path = write(tmp_path, ("[record]\n", f"[record]\n{wanted}\n"))
+    results = run_experiment(read_experiment(path).changed(steps=30), "model")
+    write_folder(results, tmp_path / "out")
+    again = sl.Results.load(tmp_path / "out")
+    assert list(again.recording.sizes) == list(results.recording.sizes) == ["right", "noise", "kicks"]
+    assert same(again.arrays(), results.arrays())
+    assert again.recording.raster("kicks").sum() == 11
+    assert again.recording.raster("noise").sum() > 10
+
+
 def test_results_with_settings_come_back(tmp_path):
     experiment = with_settings(read_experiment(write(tmp_path)), {"populations.left.tau_m": 12.5})
     results = run_experiment(experiment.changed(steps=10), "model")

@@ -237,9 +237,9 @@ class _References:
             self._known(name, self.populations, where.key("offsets"))
 
     def _record(self, record: dict[str, Any], where: Location) -> None:
-        for kind in ("spikes", "counts"):
+        for kind, known in (("spikes", (*self.populations, *self.inputs)), ("counts", self.populations)):
             for index, name in enumerate(record[kind] or ()):
-                self._known(name, self.populations, where.key(kind).item(index))
+                self._known(name, known, where.key(kind).item(index))
         self._multiple(record["every"], where.key("every"))
         probes = set()
         for index, state in enumerate(record["state"]):

@@ -180,6 +180,8 @@ class _Arrays:
         """Return the spikes and the samples."""
         wanted = self.experiment.tables["record"]["spikes"]
         labels = list(self.image.populations if wanted is None else dict.fromkeys(wanted))
+        # In this order recordings have them.
+        labels.sort(key=lambda label: label in self.image.inputs)
         spikes = {label: self._spikes(label) for label in labels}
         states = self.experiment.tables["record"]["state"]
         series = dict.fromkeys((state["of"], state["variable"]) for state in states)
@@ -187,7 +189,7 @@ class _Arrays:
             first=0,
             steps=self.experiment.steps,
             dt=self.experiment.dt,
-            sizes={label: self.image.populations[label].n for label in labels},
+            sizes={label: self._size(label) for label in labels},
             spike_steps={label: steps for label, (steps, _) in spikes.items()},
             spike_indices={label: neurons for label, (_, neurons) in spikes.items()},
             series={key: self._series(*key) for key in series},
@@ -254,11 +256,14 @@ class _Arrays:
             raise ExperimentError(f"{ARRAYS}: {name} must be times of steps within the run")
         return steps.astype(np.int64)
 
+    def _size(self, label: str) -> int:
+        return (self.image.populations.get(label) or self.image.inputs[label]).n
+
     def _spikes(self, label: str) -> tuple[IntArray, IntArray]:
         times = self._take(f"{label}.spike_times", np.float64, (-1,))
         neurons = self._take(f"{label}.spike_neurons", np.int64, times.shape)
         steps = self._steps(f"{label}.spike_times", times, 0)
-        n = self.image.populations[label].n
+        n = self._size(label)
         order = steps * n + neurons
         if ((neurons < 0) | (neurons >= n)).any() or (np.diff(order) <= 0).any():
             raise ExperimentError(

@@ -18,11 +18,12 @@ from pyNN import errors
 
 from synloom.base.checks import FloatArray, IntArray
 from synloom.network.connectors import Synapses
-from synloom.network.inputs import InputPopulation
+from synloom.network.inputs import InputPopulation, PoissonInput
 from synloom.network.network import Network
 from synloom.network.network import Population as Neurons
 from synloom.network.network import Projection as Links
 from synloom.network.plasticity import STDP
+from synloom.pynn.sources import rates_at
 
 __all__ = ["Built", "Part", "build", "is_source"]
 
@@ -64,6 +65,8 @@ class Built:
         The network.
     neurons, sources : dict of int to str
         Labels of the populations of neurons and of the sources in use, by their number.
+    generators : dict of int to str
+        Labels of those of the sources whose spikes the array's generators make.
     parts : dict of int to list of Part
         Parts of each projection, by its number.
     """
@@ -71,6 +74,7 @@ class Built:
     network: Network
     neurons: dict[int, str]
     sources: dict[int, str]
+    generators: dict[int, str]
     parts: dict[int, list[Part]]
 
 
@@ -91,7 +95,7 @@ def is_source(population: Any) -> bool:
     return not population.celltype.receptor_types
 
 
-def build(state: Any, weights_of: Callable[[Any], FloatArray]) -> Built:
+def build(state: Any, weights_of: Callable[[Any], FloatArray], seed: int, generators: bool) -> Built:
     """Return the network of all that has been created.
 
     Parameters
@@ -100,8 +104,12 @@ def build(state: Any, weights_of: Callable[[Any], FloatArray]) -> Built:
         The state of the simulator.
     weights_of : callable
         Returns the present weights of a projection, (K,), as the user gives them.
+    seed : int
+        Seed of the network.
+    generators : bool
+        Whether the array has generators, for SpikeSourcePoisson.
     """
-    network = Network(dt=state.dt, seed=state.seed)
+    network = Network(dt=state.dt, seed=seed)
     joined = [_Joined(k, projection, weights_of) for k, projection in enumerate(state.projections)]
     used = {int(k) for each in joined for k in np.unique(each.pre_population)}
     made: dict[int, Any] = {}
@@ -110,6 +118,9 @@ def build(state: Any, weights_of: Callable[[Any], FloatArray]) -> Built:
         label = labels.new(str(population.label))
         if not is_source(population):
             made[k] = network.add(_neurons(population, label, state))
+        elif k in used and generators and type(population.celltype).__name__ == "SpikeSourcePoisson":
+            rate = rates_at(population, state.step, state.dt)
+            made[k] = network.add(PoissonInput(population.size, rate=rate, label=label))
         elif k in used:
             made[k] = network.add(InputPopulation(population.size, label=label))
     parts = {each.number: each.add_to(network, made, labels, state) for each in joined}
@@ -117,6 +128,7 @@ def build(state: Any, weights_of: Callable[[Any], FloatArray]) -> Built:
         network,
         {k: part.label for k, part in made.items() if not is_source(state.populations[k])},
         {k: part.label for k, part in made.items() if is_source(state.populations[k])},
+        {k: part.label for k, part in made.items() if isinstance(part, PoissonInput)},
         parts,
     )
 

@@ -44,6 +44,7 @@ def setup(
     target: str = "software",
     board: str | None = None,
     timing: str = "nest",
+    generators: bool = True,
     **extra_params: Any,
 ) -> int:
     """Start anew: forget all that was created before.
@@ -62,6 +63,8 @@ def setup(
     timing : str
         When a current acts on V: with ``"nest"`` in the step after the one at whose end its spike arrives;
         with ``"spinnaker"`` in the step itself, so that the way to the next spike takes just the delay.
+    generators : bool
+        Whether an array with generators makes the spikes of SpikeSourcePoisson; else the host draws them.
     **extra_params
         ``max_delay`` (ms); ``rng_seed``, the seed of sources, noise and learning; ``baud`` and ``timeout`` of
         a board. What other simulators know (``threads``, ``spike_precision`` and so on) is ignored.
@@ -80,7 +83,10 @@ def setup(
     if not 0.001 <= timestep <= 1000.0:
         raise errors.InvalidParameterValueError(f"timestep must be in 0.001..1000 ms, not {timestep!r}")
     if timing not in _TIMINGS:
-        raise errors.InvalidParameterValueError(f"timing must be {' or '.join(map(repr, _TIMINGS))}, not {timing!r}")
+        known = " or ".join(map(repr, _TIMINGS))
+        raise errors.InvalidParameterValueError(f"timing must be {known}, not {timing!r}")
+    if not isinstance(generators, bool):
+        raise errors.InvalidParameterValueError(f"generators must be True or False, not {generators!r}")
     seed = _seed(extra_params.get("rng_seed", 0))
     if extra_params.get("spike_precision") == "off_grid":
         said = "spike_precision='off_grid' is not known: spikes end with steps; use a smaller timestep"
@@ -99,7 +105,7 @@ def setup(
         seed=seed,
         timing=timing,
     )
-    state.engine = Engine(state, chosen)
+    state.engine = Engine(state, chosen, generators)
     return state.mpi_rank
 
 

@@ -16,8 +16,9 @@ from synloom.compiler import compile
 from synloom.device.device import Device
 from synloom.device.recording import Recording
 from synloom.image.image import Image
+from synloom.network.network import Network
 from synloom.pynn.builder import Built, build, is_source
-from synloom.pynn.sources import Train, train_of
+from synloom.pynn.sources import Train, rate_changes, rates_at, train_of
 from synloom.pynn.targets import Target
 from synloom.pynn.transfer import start_from, transfer
 from synloom.pynn.translation import translated
@@ -39,11 +40,14 @@ class Engine:
         The state of the simulator.
     target : Target
         Where it runs.
+    generators : bool
+        Whether generators of the array make the spikes of SpikeSourcePoisson, if it has them.
     """
 
-    def __init__(self, state: Any, target: Target):
+    def __init__(self, state: Any, target: Target, generators: bool):
         self._state = state
         self._target = target
+        self._generators = generators
         self._device: Device | None = None
         self._built: Built | None = None
         self._compiled: dict[int, FloatArray] = {}
@@ -61,7 +65,8 @@ class Engine:
         self._initial: dict[int, dict[str, Any]] = {}
         self._offsets: dict[int, FloatArray] = {}
         self._recorded: Any = None
-        self._trains: dict[int, Train] = {}
+        self._rates: dict[int, FloatArray] = {}
+        self._trains: dict[int, Train] | None = None
         self._taken = 0
 
     # ---- what changes --------------------------------------------------------------------------
@@ -135,7 +140,8 @@ class Engine:
         self._resets += 1
         if self._device is None:
             return
-        if self._changed or self._stale:
+        # Generators that began anew would give the same spikes in each segment.
+        if self._changed or self._stale or (self._built is not None and self._built.generators):
             self._unload()
             return
         with translated():
@@ -171,12 +177,8 @@ class Engine:
     def _prepare(self) -> None:
         """Load what is not loaded, and tell the device what has changed."""
         state = self._state
-        if not self._trains:
-            seed = [state.seed, self._resets]
-            self._trains = {
-                k: train_of(p, state.dt, seed) for k, p in enumerate(state.populations) if is_source(p)
-            }
         if all(is_source(population) for population in state.populations):
+            self._make_trains()
             return
         if state.step == 0:
             for population in state.populations:
@@ -185,7 +187,26 @@ class Engine:
             self._load()
         elif self._stale or not self._told():
             self._reload()
+        self._make_trains()
         self._record()
+
+    def _make_trains(self) -> None:
+        """Make what gives the spikes of sources that the array does not make itself."""
+        if self._trains is not None:
+            return
+        state, on_chip = self._state, () if self._built is None else self._built.generators
+        self._trains = {
+            k: train_of(population, state.dt, [state.seed, self._resets])
+            for k, population in enumerate(state.populations)
+            if is_source(population) and k not in on_chip
+        }
+
+    def _seed(self) -> int:
+        """Return the seed of the network: another one after each reset, as generators go on in PyNN."""
+        if not self._resets:
+            return int(self._state.seed)
+        words = np.random.SeedSequence([self._state.seed, self._resets]).generate_state(1, np.uint64)
+        return int(words[0] >> np.uint64(1))
 
     def _words(self) -> int:
         """Return the most state words that can be recorded."""
@@ -193,17 +214,24 @@ class Engine:
         return sum(p.size * (len(p.celltype.recordable) - 1) for p in neurons)
 
     def _load(self) -> None:
-        built = build(self._state, lambda projection: projection.synapses["weight"])
-        self._device, self.image = self._target.open(built.network, self._words())
-        self._built = built
+        made: list[Built] = []
+
+        def network(generators: bool) -> Network:
+            uses = generators and self._generators
+            made.append(build(self._state, lambda p: p.synapses["weight"], self._seed(), uses))
+            return made[-1].network
+
+        self._device, self.image = self._target.open(network, self._words())
+        self._built = made[-1]
         self._keep_compiled()
-        start_from(self._device, built, self._state)
+        start_from(self._device, self._built, self._state)
 
     def _reload(self) -> None:
         """Compile again, and go on from the present state."""
         assert self._device is not None
         assert self._built is not None
-        built = build(self._state, lambda projection: projection.attribute("weight"))
+        uses = bool(self._built.generators)
+        built = build(self._state, lambda p: p.attribute("weight"), self._seed(), uses)
         image = compile(built.network, self._device.params)
         transfer(self._device, image, self._built, built, self._initial)
         self.image, self._built = image, built
@@ -212,10 +240,12 @@ class Engine:
         self._keep_compiled()
 
     def _keep_compiled(self) -> None:
-        """Keep the constant currents that are part of the image."""
+        """Keep the constant currents and the rates that are part of the image."""
         assert self._built is not None
         populations = self._state.populations
         self._compiled = {k: np.array(populations[k].values("i_offset"), float) for k in self._built.neurons}
+        step, dt = self._state.step, self._state.dt
+        self._rates = {k: rates_at(populations[k], step, dt) for k in self._built.generators}
 
     def _told(self) -> bool:
         """Tell the device what has changed; return False if that needs another compilation."""
@@ -248,7 +278,9 @@ class Engine:
             for k, label in self._built.neurons.items()
             for variable, cells in self._state.populations[k].recorder.wanted().items()
         }
-        now = {key: tuple(cells.tolist()) for key, cells in wanted.items()}
+        populations = self._state.populations
+        sources = [label for k, label in self._built.generators.items() if populations[k].recorder.has_spikes]
+        now = ({key: tuple(cells.tolist()) for key, cells in wanted.items()}, sources)
         if now == self._recorded:
             return
         total, most = sum(len(cells) for cells in wanted.values()), self._device.params.probes
@@ -258,7 +290,7 @@ class Engine:
                 f"record at most {most}, such as population[:{most}].record('v'), or run on target='fast'"
             )
         self._device.record_nothing()
-        for label in self._built.neurons.values():
+        for label in (*self._built.neurons.values(), *sources):
             self._device.record(label)
         for (label, variable), cells in wanted.items():
             self._device.record(label, variable, cells)
@@ -271,12 +303,15 @@ class Engine:
         self._give_spikes(end)
         currents = [(s, s.current(first, end)) for s in self._state.current_sources if s.cells]
         changes = {int(k) for _, current in currents for k in np.flatnonzero(np.diff(current)) + 1}
+        for k in self._rates:
+            changes |= {step - first for step in rate_changes(self._state.populations[k], first, end, self._state.dt)}
         injected = self._injected(currents)
         for a, b in pairwise([0, *sorted(changes), end - first]):
             if self._device is None:
                 self._state.step = first + b
                 continue
             self._set_offsets(injected, a)
+            self._set_rates()
             try:
                 self._keep(self._device.run((b - a) * self._state.dt))
             except BaseException:
@@ -298,7 +333,7 @@ class Engine:
         """Send the spikes of sources up to label `end`, and record them."""
         state = self._state
         first = max(self._taken, state.step)
-        for k, train in self._trains.items():
+        for k, train in (self._trains or {}).items():
             labels, cells = train.take(first, end)
             state.populations[k].recorder.add_spikes(labels, cells)
             if self._device is None or self._built is None or k not in self._built.sources or not len(labels):
@@ -338,6 +373,16 @@ class Engine:
                 self._device.set_offset(label, total)
             self._offsets[k] = total
 
+    def _set_rates(self) -> None:
+        """Set the rates of generators from the present step on, where they change."""
+        assert self._device is not None
+        assert self._built is not None
+        for k, label in self._built.generators.items():
+            rates = rates_at(self._state.populations[k], self._state.step, self._state.dt)
+            if not np.array_equal(rates, self._rates[k]):
+                self._device.set_rates(label, rates)
+                self._rates[k] = rates
+
     def _keep(self, recording: Recording) -> None:
         """Give recorders what a run has recorded."""
         assert self._built is not None
@@ -350,3 +395,7 @@ class Engine:
                     # Inhibitory currents are negative in PyNN.
                     values = -series.values if variable == "isyn_inh" else series.values
                     recorder.add_samples(variable, recording.first + 1, series.indices, values)
+        for k, label in self._built.generators.items():
+            if label in recording.sizes:
+                recorder = self._state.populations[k].recorder
+                recorder.add_spikes(recording.spike_steps[label] + 1, recording.spike_indices[label])

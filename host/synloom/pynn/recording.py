@@ -37,6 +37,11 @@ class Recorder(recording.Recorder):
                 found[variable.name] = np.array(indices, dtype=np.int64)
         return found
 
+    @property
+    def has_spikes(self) -> bool:
+        """Whether spikes of any cell are recorded."""
+        return any(variable.name == "spikes" and ids for variable, ids in self.recorded.items())
+
     def add_spikes(self, labels: IntArray, cells: IntArray) -> None:
         """Take spikes, by the steps whose ends they carry as times; (K,) each."""
         if len(labels):

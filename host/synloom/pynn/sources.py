@@ -11,7 +11,7 @@ from pyNN import errors
 
 from synloom.base.checks import FloatArray, IntArray
 
-__all__ = ["Train", "train_of"]
+__all__ = ["Train", "rate_changes", "rates_at", "train_of"]
 
 _BLOCK: Final = 1 << 20
 _OFF_GRID: Final = 0.02
@@ -45,6 +45,31 @@ def train_of(population: Any, dt: float, seed: Sequence[int]) -> Train:
     if kind == "SpikeSourcePoisson":
         return _Poisson(population, dt, rng)
     return _Renewal(population, dt, rng)
+
+
+def rates_at(population: Any, step: int, dt: float) -> FloatArray:
+    """Return the rates of SpikeSourcePoisson in a step, (n,) Hz: 0 before `start` and after `duration`.
+
+    Raises
+    ------
+    InvalidParameterValueError
+        If a rate is negative, or above one spike in each step.
+    """
+    rates = _values(population, "rate")
+    if not ((rates >= 0.0) & (rates <= 1000.0 / dt * (1.0 + 1e-9))).all():
+        raise errors.InvalidParameterValueError(
+            f"rates of {population.label!r} must be in 0..{1000.0 / dt:g} Hz, one spike in each step of {dt:g} "
+            f"ms, not {rates.max():g} Hz; use more sources"
+        )
+    begin, stop = _active(population, dt)
+    # The spike of a step has its end as label.
+    return np.where((step >= begin) & (step < stop), rates, 0.0)
+
+
+def rate_changes(population: Any, first: int, end: int, dt: float) -> set[int]:
+    """Return the steps after `first` and before `end` from which rates of SpikeSourcePoisson are others."""
+    steps = np.concatenate(_active(population, dt))
+    return {int(step) for step in np.unique(steps) if first < step < end}
 
 
 def _values(population: Any, name: str) -> FloatArray:
@@ -112,13 +137,8 @@ class _Poisson:
         self._rng = rng
 
     def take(self, first: int, end: int) -> tuple[IntArray, IntArray]:
+        rates_at(self._population, first, self._dt)
         chance = _values(self._population, "rate") * (self._dt / 1000.0)
-        if (chance < 0.0).any() or (chance > 1.0 + 1e-9).any():
-            raise errors.InvalidParameterValueError(
-                f"rates of {self._population.label!r} must be in 0..{1000.0 / self._dt:g} Hz, one spike in "
-                f"each step of {self._dt:g} ms, not {_values(self._population, 'rate').max():g} Hz; use more "
-                f"sources"
-            )
         begin, stop = _active(self._population, self._dt)
         found = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
         rows = max(_BLOCK // len(chance), 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -61,26 +62,27 @@ class Target:
         """Whether its array is made for the network, and not there already."""
         return self.is_software or kind_of(self.name).startswith("sim")
 
-    def open(self, network: Network, words: int) -> tuple[Device, Image]:
+    def open(self, network: Callable[[bool], Network], words: int) -> tuple[Device, Image]:
         """Compile a network for this target and load it.
 
         Parameters
         ----------
-        network : Network
-            The network.
+        network : callable
+            Returns the network, for an array with generators or for one without.
         words : int
             State words that are recorded at most.
         """
         if not self.is_made:
             device = connect(self.name, None, **dict(self.options))
             try:
-                image = compile(network, device.params)
+                image = compile(network(device.params.generators), device.params)
                 device.load(image)
             except BaseException:
                 device.close()
                 raise
             return device, image
-        image = self.compile(network, words)
+        made = network(self.board is None or _array_of(self.board).generators)
+        image = self.compile(made, words)
         return connect(self.name, image, **dict(self.options)), image
 
     def compile(self, network: Network, words: int) -> Image:
