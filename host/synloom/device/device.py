@@ -24,11 +24,12 @@ from synloom.device.device_settings import DeviceSettings, rate_words_of
 from synloom.device.meter import Meter
 from synloom.device.neuron_state import read_population
 from synloom.device.recorders import Recorders
-from synloom.device.recording import Recording
+from synloom.device.recording import Recording, joined
 from synloom.device.session import Session
 from synloom.device.stimulus import Receiver, events_from, raster_events, step_events
 from synloom.device.streaming import Stream
 from synloom.device.turns import exclusive
+from synloom.device.weight_series import Readings
 from synloom.device.weights import raw_from_si, read_raw, si_from_raw
 from synloom.image.image import Image
 from synloom.image.places import InputInfo
@@ -184,7 +185,9 @@ class Device(DeviceHistory, DeviceSettings):
     # ---- run -----------------------------------------------------------------------------------
 
     @exclusive
-    def run(self, duration: float, *, paced: bool = False, stimulus: Any = None) -> Recording:
+    def run(
+        self, duration: float, *, paced: bool = False, stimulus: Any = None, weights: Any = None
+    ) -> Recording:
         """Run for some time and return the recording.
 
         Parameters
@@ -200,6 +203,11 @@ class Device(DeviceHistory, DeviceSettings):
             beginning of the run, and the rows of a raster follow those of the chunk before. Chunks follow one
             another in time. The run takes no more chunks than it needs, and spikes of the last one that are
             due later wait for the next run.
+        weights : mapping, optional
+            Projections, or their labels, and an interval in ms for each: their weights are read at the
+            beginning, at these intervals, and at the end (`Recording.weights`). The array stands still
+            meanwhile; each reading carries two to four bytes for each pair of a source and a target. Not
+            together with `paced` or `stimulus`.
 
         Raises
         ------
@@ -213,6 +221,34 @@ class Device(DeviceHistory, DeviceSettings):
         """
         steps, first = self._steps("duration", duration), self._session.now
         flags = RunFlag.PACED if switch("paced", paced) else RunFlag(0)
+        if weights is None:
+            return self._run(steps, flags, stimulus)
+        if flags or stimulus is not None:
+            raise ParameterError("weights are read between pieces of a run: leave out paced and stimulus")
+        return self._read_between(Readings(self.image, weights, first, steps))
+
+    def _read_between(self, readings: Readings) -> Recording:
+        """Run in pieces, and read weights between them."""
+        parts: list[Recording] = []
+        self._last = None
+        try:
+            for begin, end in zip(readings.cuts, [*readings.cuts[1:], None], strict=True):
+                for label in readings.due(begin):
+                    info = self.image.projection(label)
+                    raw = read_raw(self.port, self.image, info)
+                    readings.add(label, begin, si_from_raw(self.image, info, raw))
+                if end is not None or not parts:
+                    parts.append(self._run((end or begin) - begin, RunFlag(0), None))
+        except BaseException:
+            if self._last is not None and (not parts or self._last is not parts[-1]):
+                parts.append(self._last)
+            self._last = joined(parts, readings.series()) if parts else None
+            raise
+        self._last = joined(parts, readings.series())
+        return self._last
+
+    def _run(self, steps: int, flags: RunFlag, stimulus: Any) -> Recording:
+        first = self._session.now
         self._session.set_mode(Mode.RASTER, self._recorders.wants_spikes)
         meter = Meter(self._session, steps, self._recorders.wants_inputs)
         source = None if stimulus is None else Stream(self._session, stimulus, meter)

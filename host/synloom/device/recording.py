@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from synloom.base.errors import DeviceError, NetworkError, ParameterError
 from synloom.device.cost import Cost, Work, cost_of
 from synloom.device.recording_file import MOST_BYTES, Contents, read_contents, write_contents
 from synloom.device.recording_forms import neo_block, samples_table, spikes_table
+from synloom.device.weight_series import Weights
 
-__all__ = ["Recording", "Series"]
+__all__ = ["Recording", "Series", "joined"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,8 @@ class Recording:
         Samples by label of the population and variable.
     works : tuple of Work, optional
         What `cost` is computed from; None if it is not known, after an interruption.
+    readings : mapping of str to Weights
+        Weights over time by label of the projection, if the run had `weights`.
     """
 
     first: int
@@ -70,6 +73,7 @@ class Recording:
     spike_indices: Mapping[str, IntArray]
     series: Mapping[tuple[str, str], Series]
     works: tuple[Work, ...] | None = ()
+    readings: Mapping[str, Weights] = field(default_factory=dict)
 
     @cached_property
     def cost(self) -> Cost:
@@ -136,6 +140,22 @@ class Recording:
         """Return the times of the samples in ms, (T,) float64: the ends of the steps, ``(t + 1) * dt``."""
         return (self._series(population, variable).steps + 1).astype(np.float64) * self.dt
 
+    def weights(self, projection: Any) -> Weights:
+        """Return the weights of a projection over time: `times` in ms, `values` (K, n_pre, n_post).
+
+        Raises
+        ------
+        NetworkError
+            If they were not read: give `weights` to `Device.run`.
+        """
+        label = label_of(projection)
+        if label not in self.readings:
+            known = ", ".join(map(repr, self.readings)) or "of no projection"
+            raise NetworkError(
+                f"weights of {label!r} were not read, but {known}; give weights={{{label!r}: interval}} to run"
+            )
+        return self.readings[label]
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the recording to a file, an archive of NumPy's; what its cost is computed from is not kept.
 
@@ -146,7 +166,8 @@ class Recording:
         """
         series = {key: (part.steps, part.indices, part.values) for key, part in self.series.items()}
         spikes = {label: (self.spike_steps[label], self.spike_indices[label]) for label in self.sizes}
-        contents = Contents(self.first, self.steps, self.dt, self.sizes, spikes, series)
+        weights = {label: (part.times, part.values) for label, part in self.readings.items()}
+        contents = Contents(self.first, self.steps, self.dt, self.sizes, spikes, series, weights)
         write_contents(Path(path), contents)
 
     @classmethod
@@ -182,6 +203,7 @@ class Recording:
             spike_indices={label: indices for label, (_, indices) in found.spikes.items()},
             series={key: Series(*parts) for key, parts in found.series.items()},
             works=None,
+            readings={label: Weights(*parts) for label, parts in found.weights.items()},
         )
 
     def to_neo(self) -> Any:
@@ -248,3 +270,31 @@ class Recording:
                 f"spikes of {label!r} were not recorded (recorded: {known}); call record() before a run"
             )
         return label
+
+
+def joined(recordings: Sequence[Recording], readings: Mapping[str, Weights] | None = None) -> Recording:
+    """Join consecutive recordings of the same recorders, with the weights that were read between them."""
+    first = recordings[0]
+    works = [recording.works for recording in recordings]
+    return Recording(
+        first=first.first,
+        steps=sum(recording.steps for recording in recordings),
+        dt=first.dt,
+        sizes=first.sizes,
+        spike_steps={name: np.concatenate([r.spike_steps[name] for r in recordings]) for name in first.sizes},
+        spike_indices={
+            name: np.concatenate([r.spike_indices[name] for r in recordings]) for name in first.sizes
+        },
+        series={name: _joined_series([r.series[name] for r in recordings]) for name in first.series},
+        works=None if None in works else tuple(work for each in works for work in each or ()),
+        readings=readings or {},
+    )
+
+
+def _joined_series(parts: list[Series]) -> Series:
+    return Series(
+        np.concatenate([part.steps for part in parts]),
+        parts[0].indices,
+        # Values of a piece without samples may have another shape.
+        np.concatenate([part.values.reshape(len(part.steps), len(part.indices)) for part in parts]),
+    )

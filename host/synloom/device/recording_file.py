@@ -35,6 +35,7 @@ class Contents:
     sizes: Mapping[str, int]
     spikes: Mapping[str, tuple[IntArray, IntArray]]
     series: Mapping[tuple[str, str], tuple[IntArray, IntArray, FloatArray]]
+    weights: Mapping[str, tuple[FloatArray, FloatArray]]
 
 
 def write_contents(path: Path, contents: Contents) -> None:
@@ -52,6 +53,7 @@ def write_contents(path: Path, contents: Contents) -> None:
         "dt": contents.dt,
         "sizes": dict(contents.sizes),
         "series": [list(key) for key in contents.series],
+        "weights": list(contents.weights),
     }
     arrays: dict[str, npt.NDArray[Any]] = {
         "header": np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
@@ -60,6 +62,8 @@ def write_contents(path: Path, contents: Contents) -> None:
         arrays[f"spikes{k}"] = np.stack(contents.spikes[label])
     for k, (steps, indices, values) in enumerate(contents.series.values()):
         arrays |= {f"steps{k}": steps, f"indices{k}": indices, f"values{k}": values}
+    for k, (times, values) in enumerate(contents.weights.values()):
+        arrays |= {f"weight_times{k}": times, f"weights{k}": values}
     write_whole(path, packed(arrays))
 
 
@@ -114,7 +118,25 @@ def _contents(archive: Archive, most: int) -> Contents:
             raise ParameterError(f"values of {key} must be float64 of shape {(when.size, which.size)}")
         _within(f"steps of {key}", when, first, first + steps)
         series[key[0], key[1]] = (when, which, values)
-    return Contents(first, steps, dt, sizes, spikes, series)
+    weights = _weights(archive, header.get("weights"), most)
+    return Contents(first, steps, dt, sizes, spikes, series, weights)
+
+
+def _weights(archive: Archive, labels: Any, most: int) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Return times and weights of each projection of which weights were read."""
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise ParameterError("weights must be a list of projections")
+    found = {}
+    for k, label in enumerate(labels):
+        times, values = (archive.read(f"{name}{k}", most) for name in ("weight_times", "weights"))
+        if times.dtype != np.float64 or times.ndim != 1 or not np.isfinite(times).all():
+            raise ParameterError(f"times of weights of {label!r} must be finite float64")
+        if values.dtype != np.float64 or values.ndim != 3 or len(values) != len(times):
+            raise ParameterError(f"weights of {label!r} must be float64 of shape ({len(times)}, n, m)")
+        if np.isinf(values).any() or (np.diff(times) <= 0.0).any():
+            raise ParameterError(f"weights of {label!r} must be finite or NaN, at ascending times")
+        found[label] = (times, values)
+    return found
 
 
 def _whole_numbers(archive: Archive, name: str, most: int) -> IntArray:

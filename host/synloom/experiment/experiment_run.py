@@ -12,11 +12,12 @@ from synloom.base.checks import IntArray
 from synloom.base.progress import Progress
 from synloom.contract.targets import ANY_ARRAY, kind_of
 from synloom.device.device import Device
-from synloom.device.recording import Recording, Series
+from synloom.device.recording import Recording, joined
 from synloom.device.targets import connect, resolved
+from synloom.device.weight_series import Weights
 from synloom.experiment.document import Experiment
 from synloom.experiment.network_builder import build_network, compile_experiment
-from synloom.experiment.results import Results, Weights
+from synloom.experiment.results import Results
 from synloom.experiment.timeline import Change, changes_of, pieces, snapshot_steps
 from synloom.image.image import Image
 from synloom.network.network import Network
@@ -137,7 +138,7 @@ class _Run:
             if end > begin:
                 recordings.append(self.device.run((end - begin) * self.experiment.dt))
         seconds = time.monotonic() - started
-        dt, recording = self.experiment.dt, _joined(recordings)
+        dt, recording = self.experiment.dt, joined(recordings)
         return Results(
             experiment=self.experiment,
             target=target,
@@ -167,30 +168,3 @@ class _Run:
                 device.record(name)
         for state in wanted["state"]:
             device.record(state["of"], state["variable"], state["indices"], every=wanted["every"])
-
-
-def _joined(recordings: list[Recording]) -> Recording:
-    """Join consecutive recordings."""
-    first = recordings[0]
-    works = [recording.works for recording in recordings]
-    return Recording(
-        first=first.first,
-        steps=sum(recording.steps for recording in recordings),
-        dt=first.dt,
-        sizes=first.sizes,
-        spike_steps={name: np.concatenate([r.spike_steps[name] for r in recordings]) for name in first.sizes},
-        spike_indices={
-            name: np.concatenate([r.spike_indices[name] for r in recordings]) for name in first.sizes
-        },
-        series={name: _joined_series([r.series[name] for r in recordings]) for name in first.series},
-        works=None if None in works else tuple(work for each in works for work in each or ()),
-    )
-
-
-def _joined_series(parts: list[Series]) -> Series:
-    return Series(
-        np.concatenate([part.steps for part in parts]),
-        parts[0].indices,
-        # Values of a piece without samples may have another shape.
-        np.concatenate([part.values.reshape(len(part.steps), len(part.indices)) for part in parts]),
-    )

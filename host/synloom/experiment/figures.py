@@ -12,7 +12,8 @@ from scipy.ndimage import gaussian_filter1d
 
 from synloom.base.checks import FloatArray
 from synloom.contract.traces import TRACES
-from synloom.experiment.results import Results, Weights
+from synloom.device.weight_series import Weights
+from synloom.experiment.results import Results
 from synloom.experiment.style import DIVERGING, INK, SEQUENTIAL, colour, marks, new_figure, styled, time_axis
 
 __all__ = ["draw_figures"]

@@ -16,38 +16,18 @@ from synloom.base.errors import DeviceError, ParameterError
 from synloom.device.cost import Cost
 from synloom.device.counters import Counters
 from synloom.device.recording import Recording
+from synloom.device.weight_series import Weights
 from synloom.experiment.document import Experiment
 from synloom.image.image import Image
 from synloom.network.network import Network
 
-__all__ = ["Results", "Weights"]
+__all__ = ["Results"]
 
 MOST_BYTES = 256 << 20
 """Most bytes of the arrays of results that are loaded, if nothing else is said."""
 
 MOST_COUNT = 0xFFFF
 """Value at which a neuron's spike counter saturates."""
-
-
-@dataclass(frozen=True, eq=False)
-class Weights:
-    """Snapshots of one projection's weights.
-
-    Parameters
-    ----------
-    times : (K,) float64
-        Times of the snapshots, ms.
-    values : (K, n_pre, n_post) float64
-        Weights in nA (mV for delta synapses); NaN where there is no synapse.
-    """
-
-    times: FloatArray
-    values: FloatArray
-
-    def present(self, k: int) -> FloatArray:
-        """Return the weights of all synapses in snapshot k, (synapses,) float64."""
-        snapshot: FloatArray = self.values[k]
-        return snapshot[~np.isnan(snapshot)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,9 +19,10 @@ from synloom.base.wording import one_line
 from synloom.contract.registers import COUNTERS, WIDE_COUNTER_BITS
 from synloom.device.counters import HOST_COUNTERS, Counters
 from synloom.device.recording import Recording, Series
+from synloom.device.weight_series import Weights
 from synloom.experiment.document import Experiment, read_experiment
 from synloom.experiment.network_builder import build_network
-from synloom.experiment.results import Results, Weights
+from synloom.experiment.results import Results
 from synloom.experiment.settings import with_settings
 from synloom.experiment.timeline import snapshot_steps
 from synloom.image.image import Image

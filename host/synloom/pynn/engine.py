@@ -302,22 +302,26 @@ class Engine:
         first = self._state.step
         self._give_spikes(end)
         currents = [(s, s.current(first, end)) for s in self._state.current_sources if s.cells]
-        changes = {int(k) for _, current in currents for k in np.flatnonzero(np.diff(current)) + 1}
+        changes = {first + int(k) + 1 for _, current in currents for k in np.flatnonzero(np.diff(current))}
         for k in self._rates:
-            changes |= {step - first for step in rate_changes(self._state.populations[k], first, end, self._state.dt)}
+            changes |= rate_changes(self._state.populations[k], first, end, self._state.dt)
+        for projection in self._state.projections:
+            changes |= projection.recorder.due(first, end) if projection.recorder is not None else set()
         injected = self._injected(currents)
-        for a, b in pairwise([0, *sorted(changes), end - first]):
+        for a, b in pairwise([first, *sorted(changes), end]):
             if self._device is None:
-                self._state.step = first + b
+                self._state.step = b
                 continue
-            self._set_offsets(injected, a)
+            self._set_offsets(injected, a - first)
             self._set_rates()
+            self._sample_weights()
             try:
                 self._keep(self._device.run((b - a) * self._state.dt))
             except BaseException:
                 self._stopped()
                 raise
-            self._state.step = first + b
+            self._state.step = b
+        self._sample_weights()
         for source, current in currents:
             source.happened(first, current)
 
@@ -382,6 +386,13 @@ class Engine:
             if not np.array_equal(rates, self._rates[k]):
                 self._device.set_rates(label, rates)
                 self._rates[k] = rates
+
+    def _sample_weights(self) -> None:
+        """Give the weights of the present step to the recorders that want them."""
+        step = self._state.step
+        for projection in self._state.projections:
+            if projection.recorder is not None and projection.recorder.is_due(step):
+                projection.recorder.add(step, projection.attribute("weight"))
 
     def _keep(self, recording: Recording) -> None:
         """Give recorders what a run has recorded."""

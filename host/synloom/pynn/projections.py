@@ -11,7 +11,10 @@ from pyNN.space import Space
 
 from synloom.base.checks import FloatArray, IntArray
 from synloom.pynn import simulator
+from synloom.pynn.cells import IF_curr_delta
+from synloom.pynn.populations import Assembly
 from synloom.pynn.synapses import StaticSynapse, STDPMechanism
+from synloom.pynn.weight_recording import WeightRecorder
 
 __all__ = ["Connection", "Projection"]
 
@@ -102,6 +105,7 @@ class Projection(common.Projection):
         self.pre_index = self.post_index = np.zeros(0, dtype=np.int64)
         self.synapses: dict[str, FloatArray] = {}
         self.last: FloatArray | None = None
+        self.recorder: WeightRecorder | None = None
         connector.connect(self)
         self._gather()
         simulator.state.projections.append(self)
@@ -194,6 +198,49 @@ class Projection(common.Projection):
         # A weight that was learned becomes the weight that was asked for.
         self.synapses |= values
         self.last = None
+
+    # ---- weights over time ---------------------------------------------------------------------
+
+    def record(self, variables: str, sampling_interval: float) -> None:
+        """Record the weights of all synapses from now on, every `sampling_interval` ms; PyNN cannot.
+
+        The host reads them between steps: a reading carries two to four bytes for each pair of a source and a
+        target.
+
+        Parameters
+        ----------
+        variables : str
+            ``"weight"`` (or ``"weights"``).
+        sampling_interval : float
+            Interval in ms, a multiple of the time step.
+
+        Raises
+        ------
+        pyNN.errors.InvalidParameterValueError
+            If it is another variable, or the interval is wrong.
+        """
+        if variables not in ("weight", "weights"):
+            raise errors.InvalidParameterValueError(
+                f"of synapses 'weight' can be recorded, not {variables!r}"
+            )
+        self.recorder = WeightRecorder.of(sampling_interval)
+
+    def get_data(self) -> Any:
+        """Return the recorded weights as a `neo.Block`: for each segment a signal (samples, synapses).
+
+        Synapses are in the order of ``get("weight", format="list")``; their ends are the signal's annotations
+        `presynaptic_index` and `postsynaptic_index`.
+
+        Raises
+        ------
+        RuntimeError
+            If nothing was recorded.
+        """
+        if self.recorder is None:
+            raise RuntimeError("no weights were recorded; call record('weight', sampling_interval=...)")
+        first = self.post.populations[0] if isinstance(self.post, Assembly) else self.post
+        units = "mV" if isinstance(first.celltype, IF_curr_delta) else "nA"
+        return self.recorder.block(str(self.label), units, self.pre_index, self.post_index)
 
     # ---- what PyNN asks ------------------------------------------------------------------------
 

@@ -119,6 +119,9 @@ class State(common.control.BaseState):
         self.segment_counter += 1
         for recorder in self.recorders:
             recorder.restart()
+        for projection in self.projections:
+            if projection.recorder is not None:
+                projection.recorder.restart()
         for source in self.current_sources:
             source.restart()
         if self.engine is not None:
