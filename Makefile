@@ -38,7 +38,7 @@ help:
 	@echo "make explore BOARD=NAME  what else a board's part can hold: its array's neighbours, synthesised and packed"
 	@echo "make netlists  a learning network on the netlist of each FPGA family, bit by bit"
 	@echo "make formal  proofs about the gateware, and a mutant of each that must fail"
-	@echo "make oracles  spikes and weights against NEST, which it installs into .venv-oracles"
+	@echo "make oracles  spikes and weights against NEST, and a published memory: installed into .venv-oracles"
 	@echo "make clean   remove what was built (the .venvs and the user's cache stay)"
 
 demo: compiler
@@ -147,7 +147,9 @@ $(DEV_STAMP): $(USER_STAMP)
 
 $(ORACLES_STAMP): | $(ORACLES)/bin/python
 	@echo "installing NEST into $(ORACLES)"
-	@$(ORACLES)/bin/python -m pip install --disable-pip-version-check --editable '.[sim,oracles]' $(QUIET)
+	@$(ORACLES)/bin/python -m pip install --disable-pip-version-check --upgrade 'pip>=25.1' $(QUIET)
+	@$(ORACLES)/bin/python -m pip install --disable-pip-version-check --editable '.[sim,oracles]' \
+		--group oracles-published $(QUIET)
 	@rm -f $(ORACLES)/installed-oracles-*
 	@touch $@
 

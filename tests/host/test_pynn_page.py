@@ -2,10 +2,8 @@
 
 import os
 import re
-import runpy
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -25,26 +23,6 @@ def test_the_pages_python_runs(capsys):
     said = capsys.readouterr().out
     assert re.search(r"\(2001, 20\) [1-9]\d* spikes", said)
     assert "held weights, in nA: {0.3}" in said
-
-
-def test_the_balanced_network_is_irregular(capsys):
-    names = runpy.run_path(str(DOCS / "examples" / "pynn_balanced.py"))
-    assert 10.0 < names["rate"] < 40.0
-    assert names["cv"] > 0.5
-    assert capsys.readouterr().out.startswith("rate ")
-
-
-def test_the_volley_comes_to_the_end_of_the_chain():
-    times = runpy.run_path(str(DOCS / "examples" / "pynn_synfire.py"))["times"]
-    assert all(len(group) == 20 for group in times)
-    assert all(group.std() < 0.5 for group in times)
-    assert all(4.0 < after.mean() - before.mean() < 6.0 for before, after in pairwise(times))
-
-
-def test_the_cell_learns_what_comes_together():
-    names = runpy.run_path(str(DOCS / "examples" / "pynn_stdp.py"))
-    assert names["strong"] > 0.9
-    assert names["weak"] < names["strong"] - 0.3
 
 
 def test_the_table_has_every_model_once():

@@ -1,15 +1,17 @@
-"""A synfire chain in PyNN: a volley of spikes runs through ten groups of neurons.
+"""A synfire chain: a volley of spikes runs through ten groups of neurons, and becomes sharper.
 
-python docs/examples/pynn_synfire.py
+python -m synloom.pynn docs/examples/pynn/synfire.py synloom
+python docs/examples/pynn/synfire.py nest
 """
 
 import numpy as np
+from pyNN.utility import get_simulator
 
-import synloom.pynn as sim
+sim, options = get_simulator()
 
 GROUPS, SIZE, DELAY = 10, 20, 3.0
 
-sim.setup(timestep=0.1)
+sim.setup(timestep=0.1, min_delay=0.1, spike_precision="on_grid")
 drive = sim.RandomDistribution("normal", mu=0.1, sigma=0.03, rng=sim.NumpyRNG(seed=2))
 cell = sim.IF_curr_exp(tau_m=10.0, cm=0.25, tau_refrac=2.0, tau_syn_E=2.0, i_offset=drive)
 groups = [sim.Population(SIZE, cell, label=f"group {k}") for k in range(GROUPS)]

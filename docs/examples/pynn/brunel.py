@@ -1,20 +1,20 @@
-"""A balanced network in PyNN, after Brunel (2000): 100 excitatory and 25 inhibitory neurons.
+"""A balanced network after Brunel (2000): 100 excitatory and 25 inhibitory neurons fire irregularly.
 
-    python docs/examples/pynn_balanced.py
-
-Change the import to ``pyNN.nest``, and the same script runs on NEST.
+python -m synloom.pynn docs/examples/pynn/brunel.py synloom
+python docs/examples/pynn/brunel.py nest
 """
 
 import numpy as np
+from pyNN.utility import get_simulator
 
-import synloom.pynn as sim
+sim, options = get_simulator(("--ms", "length of the run", {"type": float, "default": 1000.0}))
 
 N_EXC, N_INH, N_IN = 100, 25, 100
 J = 0.25  # nA
 G = 8.0  # inhibition is so many times stronger
 DELAY = 1.5  # ms
 
-sim.setup(timestep=0.1, min_delay=0.1)
+sim.setup(timestep=0.1, min_delay=0.1, spike_precision="on_grid")
 rng = sim.NumpyRNG(seed=1)
 cell = sim.IF_curr_exp(tau_m=20.0, cm=0.25, v_rest=-65.0, v_reset=-60.0, v_thresh=-50.0, tau_refrac=2.0,
                        tau_syn_E=2.0, tau_syn_I=2.0)  # fmt: skip
@@ -29,12 +29,11 @@ sim.Projection(exc, cells, some, sim.StaticSynapse(weight=J, delay=DELAY), recep
 sim.Projection(inh, cells, some, sim.StaticSynapse(weight=-G * J, delay=DELAY), receptor_type="inhibitory")
 
 cells.record("spikes")
-exc[:2].record("v")
-sim.run(500.0)
+sim.run(options.ms)
 
-data = cells.get_data().segments[0]
-intervals = [np.diff(train.magnitude) for train in data.spiketrains if len(train) > 5]
-rate = cells.mean_spike_count() / 0.5
+trains = [train.magnitude for train in cells.get_data().segments[0].spiketrains]
+intervals = [np.diff(train) for train in trains if len(train) > 5]
+rate = sum(map(len, trains)) / len(trains) / options.ms * 1000.0
 cv = float(np.mean([i.std() / i.mean() for i in intervals]))
-print(f"rate {rate:.1f} Hz, coefficient of variation of intervals {cv:.2f}")
+print(f"{options.simulator}: {rate:.1f} Hz, coefficient of variation of intervals {cv:.2f}")
 sim.end()
