@@ -41,15 +41,16 @@ class _Rates:
 def compare(file: Path, steps: int | None, out: Path | None, as_json: bool) -> None:
     """Run the experiment in FILE three ways, and say where and why they part.
 
-    In floating point; in floating point with weights and time constants as the array has them; in the array's
-    own whole numbers. Generators are drawn once and given to all three. With --out, weights.png shows weights
-    and time constants as wanted and as they are, spikes.png the spikes of float and array.
+    In floating point; in floating point with weights, time constants and learning rules as the array has
+    them; in the array's own whole numbers. Generators are drawn once and given to all three. With --out,
+    weights.png shows weights and time constants as wanted and as they are, spikes.png the spikes of float and
+    array, and learned.png the weights of both at the end, if synapses learn.
     """
     from synloom.experiment import read_experiment
     from synloom.experiment.network_builder import build_network, compile_experiment
     from synloom.experiment.timeline import changes_of
     from synloom_sim.compare import compare as compare_network
-    from synloom_sim.compare import draw_comparison, draw_report
+    from synloom_sim.compare import draw_comparison, draw_learned, draw_report
 
     experiment = read_experiment(file).changed(steps=steps)
     network = build_network(experiment)
@@ -67,6 +68,8 @@ def compare(file: Path, steps: int | None, out: Path | None, as_json: bool) -> N
             "weights.png": draw_report(found.image.report, found.wanted, found.got),
             "spikes.png": draw_comparison(found, experiment.title),
         }
+        if found.learned:
+            pictures["learned.png"] = draw_learned(found, experiment.title)
         for name, figure in pictures.items():
             figure.savefig(out / name)
             files.append(str(out / name))
@@ -80,7 +83,16 @@ def compare(file: Path, steps: int | None, out: Path | None, as_json: bool) -> N
             }
             for part in found.populations
         }
-        show_json({"populations": populations, "files": files})
+        learned = {
+            label: {
+                "mean": [float(w.mean()) for w in (part.before, part.floats, part.rounded, part.array)],
+                "apart": float(abs(part.array - part.floats).mean()),
+                "correlation": part.correlation(),
+                "unit": part.unit,
+            }
+            for label, part in found.learned.items()
+        }
+        show_json({"populations": populations, "learned": learned, "files": files})
         return
     click.secho(experiment.title, bold=True)
     for line in (*found.lines(), *files):

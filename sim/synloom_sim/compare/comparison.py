@@ -15,15 +15,18 @@ from synloom.compiler import compile
 from synloom.compiler.coefficients import decay_coefficients
 from synloom.compiler.synapses import Edges, expand
 from synloom.contract.params import ArrayParams
+from synloom.device.device import Device
 from synloom.device.targets import connect
 from synloom.image.image import Image
-from synloom.image.report import ReportBuilder
+from synloom.image.report import ReportBuilder, ReportRow
 from synloom.network.connectors import FromList
 from synloom.network.inputs import InputPopulation
 from synloom.network.network import Network, Projection
+from synloom.network.plasticity import PairRule
+from synloom_sim.compare.float_learning import learning_of, rounded_rule
 from synloom_sim.compare.float_network import run_floats, synapses_of
 
-__all__ = ["Comparison", "PopulationComparison", "compare"]
+__all__ = ["Comparison", "Learned", "PopulationComparison", "compare"]
 
 Raster = npt.NDArray[np.bool_]
 _TAUS = ("tau_m", "tau_syn_E", "tau_syn_I", "tau_theta")
@@ -43,12 +46,15 @@ class PopulationComparison:
     floats, rounded, array : (T, n) bool
         Its spikes in floating point; in floating point with weights and time constants as the array has
         them; in the array.
+    learns : bool
+        Whether synapses of the network learn.
     """
 
     label: str
     floats: Raster
     rounded: Raster
     array: Raster
+    learns: bool = False
 
     def parts(self) -> tuple[int, int] | None:
         """Return step and neuron of the first spike that only float or array has; None if there is none."""
@@ -63,7 +69,8 @@ class PopulationComparison:
         if np.array_equal(self.rounded[until], self.array[until]):
             return "weights and time constants are rounded"
         if np.array_equal(self.rounded[until], self.floats[until]):
-            return "potentials and currents are whole numbers"
+            learned = " and learned weights" if self.learns else ""
+            return f"potentials{',' if self.learns else ' and'} currents{learned} are whole numbers"
         return "both: rounded parameters, and whole numbers"
 
     def correlation(self) -> float:
@@ -72,6 +79,45 @@ class PopulationComparison:
         if not (one.std() and other.std()):
             return float(np.array_equal(one, other))
         return float(np.corrcoef(one.reshape(-1), other.reshape(-1))[0, 1])
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """The weights of a projection after the run, (K,) float64 each, and before it.
+
+    Parameters
+    ----------
+    before : (K,) float64
+        As asked for.
+    floats, rounded, array : (K,) float64
+        In floating point; in floating point with the rule's numbers and first weights as the array has them;
+        in the array.
+    unit : str
+        ``"nA"`` or ``"mV"``.
+    """
+
+    before: FloatArray
+    floats: FloatArray
+    rounded: FloatArray
+    array: FloatArray
+    unit: str
+
+    def correlation(self) -> float:
+        """Return the correlation of the changes in floating point with those in the array."""
+        one, other = self.floats - self.before, self.array - self.before
+        if not (one.std() and other.std()):
+            return float(np.allclose(one, other))
+        return float(np.corrcoef(one, other)[0, 1])
+
+    def line(self, label: str) -> str:
+        """Return what was learned, for people."""
+        means = [part.mean() for part in (self.before, self.floats, self.rounded, self.array)]
+        apart = np.abs(self.array - self.floats).mean()
+        return (
+            f"{label} learns: mean weight {means[0]:.4g} {self.unit}, afterwards {means[1]:.4g} in float, "
+            f"{means[2]:.4g} rounded, {means[3]:.4g} in the array; float and array are {apart:.2g} apart, the "
+            f"correlation of their changes is {self.correlation():.4f}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +133,9 @@ class Comparison:
     populations : tuple of PopulationComparison
         What they did.
     wanted, got : mapping of str to (K,) float64
-        Weights of each projection as asked for and as the array has them.
+        Weights of each projection as asked for and as the array has them, before the run.
+    learned : mapping of str to Learned
+        Weights of the projections that learn, after the run.
     """
 
     network: Network
@@ -95,6 +143,7 @@ class Comparison:
     populations: tuple[PopulationComparison, ...]
     wanted: Mapping[str, FloatArray]
     got: Mapping[str, FloatArray]
+    learned: Mapping[str, Learned]
 
     def first(self) -> PopulationComparison | None:
         """Return the population that parts first; None if all are equal."""
@@ -118,6 +167,7 @@ class Comparison:
                 f"{text}; correlation {part.correlation():.4f}; part at {where[0] * dt:g} ms in neuron "
                 f"{where[1]}: {part.why()}"
             )
+        found += [part.line(label) for label, part in self.learned.items()]
         first = self.first()
         if first is None:
             found.append("float and array agree in every spike")
@@ -142,7 +192,7 @@ def compare(
     Parameters
     ----------
     network : Network
-        The network; its synapses do not learn.
+        The network. Learning rules with a reward have the reward 1.
     steps : int
         Steps to run.
     params : ArrayParams, optional
@@ -158,7 +208,7 @@ def compare(
     Raises
     ------
     ParameterError
-        If a projection learns, or the run is too long to compare.
+        If the run is too long to compare.
     """
     _check(network, steps)
     inputs = {str(part.label): _spikes(part, network, steps, rates) for part in network.inputs}
@@ -167,31 +217,65 @@ def compare(
     image = compile(given, params)
     wanted = {edge.label: edge.weights for edge in edges}
     with connect("software", image) as device:
-        matrices = {edge.label: device.read_weights(edge.label) for edge in edges}
+        got = _weights(device, edges)
         recording = device.run(steps * network.dt)
-    got = {edge.label: matrices[edge.label][edge.pre, edge.post] for edge in edges}
+        last = _weights(device, edges)
     taus = {str(p.label): _taus(p.cell.values(p.n), network.dt) for p in network.populations}
-    rasters = []
-    for weights, constants in ((wanted, {}), (got, taus)):
-        synapses = [part for edge in edges for part in synapses_of(edge, weights[edge.label])]
-        rasters.append(run_floats(network.populations, constants, synapses, inputs, steps, network.dt))
+    rows = image.report.rows
+    floats = _in_floats(network, edges, inputs, steps, wanted, {}, {e.label: e.rule for e in edges if e.rule})
+    rules = {edge.label: rounded_rule(edge, rows) for edge in edges if edge.rule}
+    rounded = _in_floats(network, edges, inputs, steps, got, taus, rules)
     populations = tuple(
         PopulationComparison(
-            label, rasters[0][label], rasters[1][label], recording.raster(label).astype(bool)
+            label, floats[0][label], rounded[0][label], recording.raster(label).astype(bool), bool(rules)
         )
         for label in (str(p.label) for p in network.populations)
     )
-    return Comparison(given, image, populations, wanted, got)
+    learned = {
+        label: Learned(wanted[label], floats[1][label], rounded[1][label], last[label], _unit(rows, label))
+        for label in rules
+    }
+    return Comparison(given, image, populations, wanted, got, learned)
+
+
+def _weights(device: Device, edges: Sequence[Edges]) -> dict[str, FloatArray]:
+    """Return the weights of all projections as the array has them, (K,)."""
+    matrices = {edge.label: device.read_weights(edge.label) for edge in edges}
+    return {edge.label: matrices[edge.label][edge.pre, edge.post] for edge in edges}
+
+
+def _in_floats(
+    network: Network,
+    edges: Sequence[Edges],
+    inputs: Mapping[str, Raster],
+    steps: int,
+    weights: Mapping[str, FloatArray],
+    taus: Mapping[str, Mapping[str, FloatArray]],
+    rules: Mapping[str, PairRule],
+) -> tuple[dict[str, Raster], dict[str, FloatArray]]:
+    """Run the network in floating point; return its spikes, and the weights of what learns."""
+    static = [part for e in edges if e.label not in rules for part in synapses_of(e, weights[e.label])]
+    learning = {
+        edge.label: learning_of(edge, weights[edge.label], rules[edge.label], network.dt)
+        for edge in edges
+        if edge.label in rules
+    }
+    parts = [part for each in learning.values() for part in each]
+    spikes = run_floats(network.populations, taus, static, inputs, steps, network.dt, parts)
+    last = {label: np.array(weights[label]) for label in learning}
+    for label, each in learning.items():
+        for part in each:
+            part.put(last[label])
+    return spikes, last
+
+
+def _unit(rows: Sequence[ReportRow], label: str) -> str:
+    is_delta = any(row.where == label and row.parameter == "weight (mV)" for row in rows)
+    return "mV" if is_delta else "nA"
 
 
 def _check(network: Network, steps: int) -> None:
-    """Refuse networks that learn, and runs that are too long."""
-    learning = [str(projection.label) for projection in network.projections if projection.rule is not None]
-    if learning:
-        raise ParameterError(
-            f"projection {learning[0]!r} learns; float and array are compared without learning: leave out "
-            f"its plasticity (docs/accuracy.md measures learning)"
-        )
+    """Refuse runs that are too long."""
     size = sum(p.n for p in network.inputs) + sum(p.n for p in network.populations)
     if whole("steps", steps, 1, 1 << 31) * size > _MOST_CELLS:
         raise ParameterError(
@@ -241,7 +325,18 @@ def _given(network: Network, edges: Sequence[Edges], inputs: Mapping[str, Raster
         delay = np.full((pre.n, post.n), float(edge.delay.min()) * network.dt)
         delay[edge.pre, edge.post] = edge.delay * network.dt
         pairs = np.stack([edge.pre, edge.post, edge.weights], axis=1)
-        made.add(Projection(pre, post, FromList(pairs.tolist()), delay=delay, label=edge.label))
+        projection = edge.projection
+        made.add(
+            Projection(
+                pre,
+                post,
+                FromList(pairs.tolist()),
+                delay=delay,
+                dendritic=projection.dendritic,
+                plasticity=projection.plasticity,
+                label=edge.label,
+            )
+        )
     return made
 
 

@@ -17,6 +17,7 @@ from synloom.base.checks import FloatArray, IntArray, nearest_steps
 from synloom.compiler.coefficients import synapse_gain
 from synloom.compiler.synapses import Edges
 from synloom.network.network import Population
+from synloom_sim.compare.float_learning import LearningSynapses
 
 __all__ = ["Synapses", "run_floats", "synapses_of"]
 
@@ -108,6 +109,7 @@ def run_floats(
     inputs: Mapping[str, Raster],
     steps: int,
     dt: float,
+    learning: Sequence[LearningSynapses] = (),
 ) -> dict[str, Raster]:
     """Return the spikes of all populations, (steps, n) bool.
 
@@ -118,20 +120,31 @@ def run_floats(
     taus : mapping of str to mapping of str to (n,) float64
         Parameters to take instead of those of the populations, by label.
     synapses : sequence of Synapses
-        All synapses.
+        All synapses that do not learn.
     inputs : mapping of str to (steps, n) bool
         Spikes of the inputs, by label.
     steps : int
         Number of steps.
     dt : float
         Time step, ms.
+    learning : sequence of LearningSynapses
+        Synapses that learn; their weights change.
     """
     neurons = {str(p.label): _Neurons(p, taus.get(str(p.label), {}), dt) for p in populations}
     spikes: dict[str, Raster] = {str(p.label): np.zeros((steps, p.n), dtype=bool) for p in populations}
     sources = {**inputs, **spikes}
+    nobody = np.zeros(0, dtype=np.int64)
     for t in range(steps):
+        # Sources of this step fired in earlier ones, or are inputs.
+        learned = [
+            (part, part.rows(np.flatnonzero(sources[part.pre][t - part.delay]) if t >= part.delay else nobody))
+            for part in learning
+        ]
         for label, each in neurons.items():
             arriving = np.zeros((2, len(each.v)))
+            for plastic, sent in learned:
+                if plastic.post == label:
+                    arriving += sent
             for part in synapses:
                 if part.post != label or t < part.delay:
                     continue
@@ -140,4 +153,7 @@ def run_floats(
                     arriving[0] += part.exc[active].sum(axis=0)
                     arriving[1] += part.inh[active].sum(axis=0)
             spikes[label][t] = each.step(*arriving)
+        for plastic in learning:
+            if t >= plastic.back:
+                plastic.columns(np.flatnonzero(spikes[plastic.post][t - plastic.back]))
     return spikes

@@ -13,7 +13,7 @@ from synloom.experiment.style import colour, new_figure, styled, time_axis
 from synloom.image.report import Report
 from synloom_sim.compare.comparison import Comparison, PopulationComparison
 
-__all__ = ["draw_comparison", "draw_report"]
+__all__ = ["draw_comparison", "draw_learned", "draw_report"]
 
 _MOST_POINTS = 4000
 _MOST_NEURONS = 60
@@ -91,6 +91,31 @@ def draw_comparison(comparison: Comparison, title: str) -> Figure:
         for axes, part in zip(panels, comparison.populations, strict=True):
             _spikes(axes, part, comparison.network.dt)
         time_axis(panels[-1], 0.0, len(comparison.populations[0].floats) * comparison.network.dt)
+        return figure
+
+
+def draw_learned(comparison: Comparison, title: str) -> Figure:
+    """Draw the weights of what learns, in the array against floating point, before and after the run.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A panel for each projection that learns.
+    """
+    with styled():
+        parts = comparison.learned
+        figure = new_figure(title, 4.0 * len(parts), 3.6)
+        panels = figure.subplots(1, len(parts), squeeze=False).reshape(-1)
+        for k, (axes, (label, part)) in enumerate(zip(panels, parts.items(), strict=True)):
+            every = max(1, len(part.before) // _MOST_POINTS)
+            ends = [float(f(np.concatenate([part.floats, part.array]))) for f in (np.min, np.max)]
+            axes.plot(ends, ends, color="#b0bec5", linewidth=0.8)
+            before = comparison.got[label]
+            axes.plot(part.before[::every], before[::every], ".", markersize=2, color="#b0bec5")
+            axes.plot(part.floats[::every], part.array[::every], ".", markersize=3, color=colour(k))
+            axes.set_title(label)
+            axes.set_xlabel(f"float ({part.unit}); grey: before")
+            axes.set_ylabel(f"array ({part.unit})")
         return figure
 
 
