@@ -20,7 +20,10 @@ def run_script(name: str, simulator: str, *arguments: str) -> dict[str, Any]:
 
         sys.modules["pyNN.synloom"] = synloom.pynn
     path, printed = SCRIPTS / f"{name}.py", io.StringIO()
-    with mock.patch.object(sys, "argv", [str(path), simulator, *arguments]), contextlib.redirect_stdout(printed):
+    with (
+        mock.patch.object(sys, "argv", [str(path), simulator, *arguments]),
+        contextlib.redirect_stdout(printed),
+    ):
         names = runpy.run_path(str(path))
     return {**names, "printed": printed.getvalue()}
 

@@ -78,13 +78,16 @@ def test_scripts_that_choose_by_name_run_unchanged(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "import sys\nfrom helper import ANSWER\nfrom pyNN.utility import get_simulator\n"
-        "sim, options = get_simulator(('--more', 'text'))\nprint(sim.state.dt, ANSWER, options.more, __name__)"
+        "sim, options = get_simulator(('--more', 'text'))\n"
+        "print(sim.state.dt, ANSWER, options.more, __name__)"
     )
     done = python("-m", "synloom.pynn", str(script), "synloom", "--more", "x")
     assert done.stdout.split() == ["0.1", "42", "x", "__main__"], done.stderr
 
 
-@pytest.mark.parametrize(("arguments", "said"), [((), "usage: "), (("nothing.py",), "no script 'nothing.py'")])
+@pytest.mark.parametrize(
+    ("arguments", "said"), [((), "usage: "), (("nothing.py",), "no script 'nothing.py'")]
+)
 def test_a_script_that_is_not_there_is_one_line(arguments, said):
     done = python("-m", "synloom.pynn", *arguments)
     assert done.returncode == 1

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("pyNN")
 
 import synloom.pynn as sim
-from synloom.pynn import targets
+from synloom_boards.catalogue import find_board
 
 N, DT = 40, 0.5
 
@@ -115,8 +115,10 @@ def test_model_and_fast_engine_have_the_same_spikes_and_seeds_others():
 
 @pytest.mark.parametrize("options", [{"generators": False}, {"board": "icebreaker"}])
 def test_where_there_are_no_generators_the_host_draws(options, monkeypatch):
-    array_of = targets._array_of
-    monkeypatch.setattr(targets, "_array_of", lambda board: array_of(board).replace(generators=False))
+    def without(board):
+        return find_board(board).array.replace(generators=False)
+
+    monkeypatch.setattr("synloom.pynn.targets._array_of", without)
     sources, cells = relays(sim.SpikeSourcePoisson(rate=80.0, start=100.0, duration=300.0), **options)
     sim.run(1000.0)
     assert image().inputs["noise"].generator is None

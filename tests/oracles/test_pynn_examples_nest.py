@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from pynn_scripts import run_script, stdp_curve
 
 pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore")]

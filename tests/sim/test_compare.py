@@ -225,7 +225,11 @@ def test_the_command_compares_weights_of_what_learns(tmp_path, capsys):
     assert rounded == pytest.approx(floats, rel=0.03)
     assert array == pytest.approx(floats, rel=0.03)
     assert told["learned"]["feed"]["correlation"] > 0.5
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["learned.png", "spikes.png", "weights.png"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "learned.png",
+        "spikes.png",
+        "weights.png",
+    ]
     assert cli(["compare", file, "--steps", "200"]) == 0
     assert "feed learns: mean weight" in capsys.readouterr().out
 

@@ -1,8 +1,8 @@
 """A Sudoku of 4 x 4, solved by groups of neurons that compete (Habenschuss, Jonke and Maass 2013 did so).
 
-Each digit of each cell has a group of neurons, which noise keeps active; groups that contradict each other, in
-a cell, a row, a column or a box, inhibit each other. Clues get a current. After some hundred ms the groups that
-are left are those of the solution.
+Each digit of each cell has a group of neurons, which noise keeps active; groups that contradict each other,
+in a cell, a row, a column or a box, inhibit each other. Clues get a current. After some hundred ms the groups
+that are left are those of the solution.
 
 python -m synloom.pynn docs/examples/pynn/sudoku.py synloom
 python docs/examples/pynn/sudoku.py nest
@@ -38,8 +38,12 @@ sim.Projection(noise, groups, sim.OneToOneConnector(), sim.StaticSynapse(weight=
 whole = np.ones((SIZE, SIZE), dtype=bool)
 inhibits = sim.ArrayConnector(np.kron(contradicts, whole).astype(bool))
 supports = sim.ArrayConnector(np.kron(np.eye(len(clue), dtype=bool), whole).astype(bool))
-sim.Projection(groups, groups, inhibits, sim.StaticSynapse(weight=-0.04, delay=2.0), receptor_type="inhibitory")
-sim.Projection(groups, groups, supports, sim.StaticSynapse(weight=0.02, delay=2.0), receptor_type="excitatory")
+sim.Projection(
+    groups, groups, inhibits, sim.StaticSynapse(weight=-0.04, delay=2.0), receptor_type="inhibitory"
+)
+sim.Projection(
+    groups, groups, supports, sim.StaticSynapse(weight=0.02, delay=2.0), receptor_type="excitatory"
+)
 groups.record("spikes")
 sim.run(options.ms)
 

@@ -1,7 +1,7 @@
 """The network of Vogels and Abbott (2005) with currents, at a tenth of its size: it keeps itself active.
 
-Each neuron has 64 excitatory and 16 inhibitory inputs on average, as in the benchmark of Brette et al. (2007);
-with 400 neurons instead of 4,000 a pair is joined with probability 0.2 instead of 0.02.
+Each neuron has 64 excitatory and 16 inhibitory inputs on average, as in the benchmark of Brette et al.
+(2007); with 400 neurons instead of 4,000 a pair is joined with probability 0.2 instead of 0.02.
 
 python -m synloom.pynn docs/examples/pynn/vogels_abbott.py synloom
 python docs/examples/pynn/vogels_abbott.py nest

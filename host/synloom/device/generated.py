@@ -69,7 +69,7 @@ class Generated:
         return every, learned
 
     def spikes(self, end: int) -> IntArray:
-        """Return (step, id) of all spikes before step `end`, (K, 2) int64, in order of time and then of id."""
+        """Return (step, id) of all spikes before step `end`, (K, 2) int64, by time and then by id."""
         found = [np.zeros((0, 2), dtype=np.int64)]
         for now, active in self._blocks(end):
             step, which = np.nonzero(active)

@@ -150,9 +150,9 @@ class Recording:
         """
         label = label_of(projection)
         if label not in self.readings:
-            known = ", ".join(map(repr, self.readings)) or "of no projection"
+            known = ", ".join(map(repr, self.readings)) or "none"
             raise NetworkError(
-                f"weights of {label!r} were not read, but {known}; give weights={{{label!r}: interval}} to run"
+                f"weights of {label!r} were not read, but of {known}; give weights={{{label!r}: ms}} to run"
             )
         return self.readings[label]
 

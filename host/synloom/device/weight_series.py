@@ -59,8 +59,8 @@ class Readings:
     def __init__(self, image: Image, wanted: Any, first: int, steps: int):
         if not isinstance(wanted, Mapping):
             raise ParameterError(
-                f"weights must be a mapping of projections to intervals in ms, such as {{'feed': 100.0}}, not "
-                f"{wanted!r:.80}"
+                f"weights must be a mapping of projections to intervals in ms, such as {{'feed': 100.0}}, "
+                f"not {wanted!r:.80}"
             )
         self._dt = image.dt
         self._due: dict[str, set[int]] = {}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synloom.base.checks import FloatArray, IntArray, whole
+from synloom.base.checks import IntArray, whole
 from synloom.base.errors import DeviceError, ParameterError
 from synloom.device.cost import Cost
 from synloom.device.counters import Counters

@@ -265,7 +265,13 @@ _NAMES: Final = ListOf(_NAME, "list of populations")
 _RECORD: Final = Section(
     "[record]",
     (
-        Key("spikes", _NAMES, None, "", "populations and inputs with recorded spikes; default: all populations"),
+        Key(
+            "spikes",
+            _NAMES,
+            None,
+            "",
+            "populations and inputs with recorded spikes; default: all populations",
+        ),
         Key("counts", _NAMES, [], "", "populations with spike counts; without raster, the array counts"),
         Key("every", _POSITIVE, None, "ms", "interval between state samples; default: `dt`"),
         Key(

@@ -128,7 +128,7 @@ def build(state: Any, weights_of: Callable[[Any], FloatArray], seed: int, genera
         network,
         {k: part.label for k, part in made.items() if not is_source(state.populations[k])},
         {k: part.label for k, part in made.items() if is_source(state.populations[k])},
-        {k: part.label for k, part in made.items() if isinstance(part, PoissonInput)},
+        {k: str(part.label) for k, part in made.items() if isinstance(part, PoissonInput)},
         parts,
     )
 

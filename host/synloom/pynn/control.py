@@ -59,10 +59,10 @@ def setup(
         A target of `synloom.connect`: ``"fast"``, ``"model"``, ``"sim"``, ``"auto"``, or a serial port. By
         default the fast engine if Numba is installed, else the model.
     board : str, optional
-        Name of a board whose array an engine or the simulated board has; by default it fits the network.
+        A board whose array an engine or the simulated board has; by default it fits the network.
     timing : str
-        When a current acts on V: with ``"nest"`` in the step after the one at whose end its spike arrives;
-        with ``"spinnaker"`` in the step itself, so that the way to the next spike takes just the delay.
+        When a current acts on V: ``"nest"``, in the step after the one at whose end its spike arrives, or
+        ``"spinnaker"``, in the step itself: the way to the next spike takes just the delay.
     generators : bool
         Whether an array with generators makes the spikes of SpikeSourcePoisson; else the host draws them.
     **extra_params
@@ -80,20 +80,12 @@ def setup(
         If a value is wrong.
     """
     common.setup(timestep, min_delay, **extra_params)
-    if not 0.001 <= timestep <= 1000.0:
-        raise errors.InvalidParameterValueError(f"timestep must be in 0.001..1000 ms, not {timestep!r}")
-    if timing not in _TIMINGS:
-        known = " or ".join(map(repr, _TIMINGS))
-        raise errors.InvalidParameterValueError(f"timing must be {known}, not {timing!r}")
-    if not isinstance(generators, bool):
-        raise errors.InvalidParameterValueError(f"generators must be True or False, not {generators!r}")
+    _check_choices(timestep, timing, generators)
     seed = _seed(extra_params.get("rng_seed", 0))
     if extra_params.get("spike_precision") == "off_grid":
         said = "spike_precision='off_grid' is not known: spikes end with steps; use a smaller timestep"
         warnings.warn(said, errors.RoundingWarning, stacklevel=2)
-    options = tuple((name, extra_params[name]) for name in _CONNECT if name in extra_params)
-    chosen = Target(target, board, options)
-    chosen.check()
+    chosen = _target(target, board, extra_params)
     state = simulator.state
     if state.engine is not None:
         state.engine.close()
@@ -107,6 +99,22 @@ def setup(
     )
     state.engine = Engine(state, chosen, generators)
     return state.mpi_rank
+
+
+def _target(name: str, board: str | None, extra: dict[str, Any]) -> Target:
+    chosen = Target(name, board, tuple((key, extra[key]) for key in _CONNECT if key in extra))
+    chosen.check()
+    return chosen
+
+
+def _check_choices(timestep: Any, timing: Any, generators: Any) -> None:
+    if not 0.001 <= timestep <= 1000.0:
+        raise errors.InvalidParameterValueError(f"timestep must be in 0.001..1000 ms, not {timestep!r}")
+    if timing not in _TIMINGS:
+        known = " or ".join(map(repr, _TIMINGS))
+        raise errors.InvalidParameterValueError(f"timing must be {known}, not {timing!r}")
+    if not isinstance(generators, bool):
+        raise errors.InvalidParameterValueError(f"generators must be True or False, not {generators!r}")
 
 
 def _seed(value: Any) -> int:

@@ -58,8 +58,8 @@ def rates_at(population: Any, step: int, dt: float) -> FloatArray:
     rates = _values(population, "rate")
     if not ((rates >= 0.0) & (rates <= 1000.0 / dt * (1.0 + 1e-9))).all():
         raise errors.InvalidParameterValueError(
-            f"rates of {population.label!r} must be in 0..{1000.0 / dt:g} Hz, one spike in each step of {dt:g} "
-            f"ms, not {rates.max():g} Hz; use more sources"
+            f"rates of {population.label!r} must be in 0..{1000.0 / dt:g} Hz, one spike in each step of "
+            f"{dt:g} ms, not {rates.max():g} Hz; use more sources"
         )
     begin, stop = _active(population, dt)
     # The spike of a step has its end as label.

@@ -115,8 +115,8 @@ class Learned:
         apart = np.abs(self.array - self.floats).mean()
         return (
             f"{label} learns: mean weight {means[0]:.4g} {self.unit}, afterwards {means[1]:.4g} in float, "
-            f"{means[2]:.4g} rounded, {means[3]:.4g} in the array; float and array are {apart:.2g} apart, the "
-            f"correlation of their changes is {self.correlation():.4f}"
+            f"{means[2]:.4g} rounded, {means[3]:.4g} in the array; float and array are {apart:.2g} apart, "
+            f"the correlation of their changes is {self.correlation():.4f}"
         )
 
 

@@ -137,7 +137,10 @@ def run_floats(
     for t in range(steps):
         # Sources of this step fired in earlier ones, or are inputs.
         learned = [
-            (part, part.rows(np.flatnonzero(sources[part.pre][t - part.delay]) if t >= part.delay else nobody))
+            (
+                part,
+                part.rows(np.flatnonzero(sources[part.pre][t - part.delay]) if t >= part.delay else nobody),
+            )
             for part in learning
         ]
         for label, each in neurons.items():
