@@ -443,7 +443,8 @@ class Device(DeviceHistory, DeviceSettings):
         variable : str
             ``"spikes"``, or a state: ``"v"`` (mV), ``"isyn_exc"``, ``"isyn_inh"`` (nA; mV for delta
             synapses), ``"theta"`` (mV), ``"trace"`` (x, as a source), ``"trace_post"`` (y, as a target).
-            Input populations have only ``"trace"``.
+            Input populations have ``"spikes"`` and ``"trace"``; spikes of generators are computed again on
+            the host.
         indices : sequence of int, optional
             Neurons (or channels) whose state is recorded. Default: all. Each takes one of the array's
             `params.probes` probes.

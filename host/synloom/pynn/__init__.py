@@ -135,7 +135,10 @@ __all__ = [
     "state",
 ]
 
-globals().update(unsupported_models())
+_UNSUPPORTED = unsupported_models()
+globals().update(_UNSUPPORTED)
+# Scripts that import all names get errors that say what to use instead, too.
+__all__ += sorted(_UNSUPPORTED)
 
 
 def list_standard_models() -> list[str]:

@@ -33,6 +33,7 @@ __all__ = [
     "setup",
 ]
 
+_OFF_GRID: Final = "spike_precision='off_grid' is not known: spikes end with steps; use a smaller timestep"
 _CONNECT: Final = ("baud", "timeout")
 _TIMINGS: Final = ("nest", "spinnaker")
 
@@ -83,20 +84,14 @@ def setup(
     _check_choices(timestep, timing, generators)
     seed = _seed(extra_params.get("rng_seed", 0))
     if extra_params.get("spike_precision") == "off_grid":
-        said = "spike_precision='off_grid' is not known: spikes end with steps; use a smaller timestep"
-        warnings.warn(said, errors.RoundingWarning, stacklevel=2)
+        warnings.warn(_OFF_GRID, errors.RoundingWarning, stacklevel=2)
     chosen = _target(target, board, extra_params)
     state = simulator.state
     if state.engine is not None:
         state.engine.close()
     forget()
-    state.clear(
-        dt=float(timestep),
-        least=min_delay,
-        most=extra_params.get("max_delay", DEFAULT_MAX_DELAY),
-        seed=seed,
-        timing=timing,
-    )
+    most = extra_params.get("max_delay", DEFAULT_MAX_DELAY)
+    state.clear(dt=float(timestep), least=min_delay, most=most, seed=seed, timing=timing)
     state.engine = Engine(state, chosen, generators)
     return state.mpi_rank
 
