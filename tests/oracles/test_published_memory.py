@@ -49,7 +49,7 @@ def dialect(sim):
 
 
 def run(memory, sim, learned, recalled, **options):
-    """Teach pairs (cue, bits) and ask for outputs by input; return outputs by time, weights, and when it asked.
+    """Teach pairs (cue, bits) and ask with inputs; return outputs by time, weights, and when it asked.
 
     Learning takes spikes in three ms, recall in one, as the package's documentation says.
     """
