@@ -305,6 +305,13 @@ def test_what_is_unsupported_says_what_to_use():
         sim.setup(spike_precision="off_grid")
 
 
+def test_what_is_unsupported_says_so_to_scripts_that_import_all_names():
+    names = {}
+    exec("from synloom.pynn import *", names)
+    with pytest.raises(errors.NoModelAvailableError, match="use IF_curr_exp"):
+        names["IF_curr_alpha"]()
+
+
 def test_what_comes_too_late_is_refused():
     cells = sim.Population(2, sim.IF_curr_exp())
     links = sim.Projection(cells, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.1))

@@ -140,7 +140,8 @@ def test_callbacks_are_called_when_they_ask_for_it():
 def test_reset_begins_a_segment_with_the_initial_weights_and_values():
     sim.setup(timestep=1.0, target="model")
     source = sim.Population(2, sim.SpikeSourceArray(spike_times=[[2.0, 10.0], [4.0]]))
-    cells = sim.Population(2, sim.IF_curr_exp(tau_m=10.0), initial_values={"v": [-60.0, -64.0]})
+    start = {"v": [-60.0, -64.0], "isyn_exc": [1.0, 0.0]}
+    cells = sim.Population(2, sim.IF_curr_exp(tau_m=10.0), initial_values=start)
     rule = sim.STDPMechanism(
         sim.SpikePairRule(A_plus=0.05, A_minus=0.06), sim.AdditiveWeightDependence(w_max=8.0), weight=6.0
     )

@@ -90,6 +90,31 @@ def test_each_segment_has_random_numbers_of_its_own():
     assert trains(sources, 0)[0].tolist() != trains(sources, 1)[0].tolist()
 
 
+def test_a_reset_with_generators_begins_with_the_initial_weights_and_values():
+    sim.setup(timestep=1.0, target="model", rng_seed=3)
+    noise = sim.Population(20, sim.SpikeSourcePoisson(rate=60.0), label="noise")
+    cells = sim.Population(2, sim.IF_curr_exp(), initial_values={"v": -60.0, "isyn_exc": 2.0})
+    rule = sim.STDPMechanism(
+        sim.SpikePairRule(A_plus=0.05), sim.AdditiveWeightDependence(w_max=0.5), weight=0.25
+    )
+    learning = sim.Projection(noise, cells, sim.AllToAllConnector(), rule)
+    cells.record(["v", "spikes"])
+    device = None
+    for segment in range(3):
+        sim.run(1.0)
+        np.testing.assert_allclose(learning.get("weight", "array"), 0.25, atol=0.5 / 127)
+        sim.run(500.0)
+        assert np.abs(learning.get("weight", "array") - 0.25).max() > 0.05
+        v = cells.get_data().segments[segment].filter(name="v")[0].magnitude
+        assert v[:2, 0] == pytest.approx(v[:2, 1])
+        assert v[0, 0] == -60.0
+        assert v[1, 0] > -60.0 + 1.0
+        device = device or sim.state.engine.device
+        # The connection stays, and with it a board's line.
+        assert sim.state.engine.device is device
+        sim.reset()
+
+
 def test_other_parameters_may_change_without_another_stream_of_numbers():
     spikes = []
     for changes in (False, True):

@@ -69,6 +69,11 @@ class Engine:
         self._trains: dict[int, Train] | None = None
         self._taken = 0
 
+    @property
+    def device(self) -> Device | None:
+        """The device that runs the network; None before the first run."""
+        return self._device
+
     # ---- what changes --------------------------------------------------------------------------
 
     def require_before_runs(self, what: str) -> None:
@@ -140,13 +145,21 @@ class Engine:
         self._resets += 1
         if self._device is None:
             return
-        # Generators that began anew would give the same spikes in each segment.
-        if self._changed or self._stale or (self._built is not None and self._built.generators):
+        if self._changed or self._stale or self._built is None:
             self._unload()
             return
+        device, built = self._device, self._built
         with translated():
-            self._device.reset("all")
-        self._forget()
+            if built.generators:
+                # Generators that began anew would give the same spikes in each segment.
+                built = build(self._state, lambda p: p.synapses["weight"], self._seed(), True)
+                self.image, self._built = compile(built.network, device.params), built
+                device.load(self.image)
+            else:
+                device.reset("all")
+            self._forget()
+            self._keep_compiled()
+            start_from(device, built, self._state)
 
     def close(self) -> None:
         """Disconnect; weights stay readable."""
