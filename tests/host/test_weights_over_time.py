@@ -1,5 +1,7 @@
 """Weights that are read while a run goes on: the run stays the same, and the readings are those of pauses."""
 
+import json
+
 import numpy as np
 import pytest
 from small_networks import learner, open_model
@@ -73,6 +75,39 @@ def test_files_keep_them(tmp_path):
     again = sl.Recording.load(tmp_path / "run.npz").weights(feed)
     assert again.times.tolist() == [0.0, 20.0, 40.0, 60.0]
     assert np.array_equal(again.values, recording.weights(feed).values, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("weights0", lambda values: values[1:], "must be float64 of shape"),
+        ("weights0", lambda values: values.astype(np.float32), "must be float64 of shape"),
+        ("weights0", lambda values: np.where(np.isnan(values), values, np.inf), "must be finite or NaN"),
+        ("weight_times0", lambda times: times[::-1], "at ascending times"),
+        ("weight_times0", lambda times: times + np.nan, "must be finite float64"),
+        ("weight_times0", lambda times: None, "weight_times0"),
+        ("header", lambda text: text, ""),
+        ("header", lambda text: edited(text, weights="feed"), "must be a list of projections"),
+        ("header", lambda text: edited(text, weights=None), "must be a list of projections"),
+    ],
+)
+def test_wrong_weights_in_a_file_are_refused(name, change, said, tmp_path):
+    device, feed = opened()
+    path = tmp_path / "run.npz"
+    device.run(40.0, weights={feed: 20.0}).save(path)
+    with np.load(path) as archive:
+        arrays = {key: archive[key] for key in archive.files}
+    changed = change(arrays.pop(name))
+    np.savez(path, **arrays, **({} if changed is None else {name: changed}))
+    if not said:
+        assert sl.Recording.load(path).weights(feed).times.tolist() == [0.0, 20.0, 40.0]
+        return
+    with pytest.raises(ParameterError, match=said):
+        sl.Recording.load(path)
+
+
+def edited(text, **changes):
+    return np.frombuffer(json.dumps({**json.loads(text.tobytes()), **changes}).encode(), np.uint8)
 
 
 def test_what_was_read_before_an_error_is_kept(monkeypatch):
