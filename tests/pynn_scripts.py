@@ -1,9 +1,11 @@
 """Runs the PyNN scripts of docs/examples/pynn on any backend, by name as their users do."""
 
 import contextlib
+import functools
 import io
 import runpy
 import sys
+import types
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -13,12 +15,17 @@ import numpy as np
 SCRIPTS = Path(__file__).parents[1] / "docs" / "examples" / "pynn"
 
 
-def run_script(name: str, simulator: str, *arguments: str) -> dict[str, Any]:
-    """Run a script; return its names, and what it prints as `printed`."""
+def run_script(name: str, simulator: str, *arguments: str, **setup: Any) -> dict[str, Any]:
+    """Run a script; return its names, and what it prints as `printed`.
+
+    Here `setup` gets more arguments, such as the target.
+    """
     if simulator == "synloom":
         import synloom.pynn
 
-        sys.modules["pyNN.synloom"] = synloom.pynn
+        module = types.ModuleType("pyNN.synloom")
+        vars(module).update(vars(synloom.pynn), setup=functools.partial(synloom.pynn.setup, **setup))
+        sys.modules["pyNN.synloom"] = module
     path, printed = SCRIPTS / f"{name}.py", io.StringIO()
     with (
         mock.patch.object(sys, "argv", [str(path), simulator, *arguments]),

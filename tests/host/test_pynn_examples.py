@@ -11,7 +11,10 @@ import pytest
 
 pytest.importorskip("pyNN")
 
+from pyNN.errors import NoModelAvailableError
+
 from pynn_scripts import SCRIPTS, run_script, stdp_curve
+from synloom.base.errors import CapacityError
 
 NEST = {"brunel": (21.6, 0.83), "vogels_abbott": (4.7, 5.2)}
 """What tests/oracles/test_pynn_examples_nest.py prints of pyNN.nest."""
@@ -63,6 +66,28 @@ def test_the_sudoku_is_solved():
     boxes = [grid[r : r + 2, c : c + 2].ravel() for r in (0, 2) for c in (0, 2)]
     assert all(sorted(line) == [1, 2, 3, 4] for line in [*grid, *grid.T, *boxes])
     assert [grid[0, 0], grid[1, 2], grid[2, 1], grid[3, 3]] == [1, 3, 4, 2]
+
+
+@pytest.mark.slow
+def test_a_script_learns_the_same_on_the_simulated_board():
+    found = [
+        run_script("chord", "synloom", "--ms", "3000", "--dendritic-delay-fraction", "0", **options)
+        for options in (
+            {"target": target, "board": "icebreaker", "timing": "spinnaker"}
+            for target in ("sim", "model", "fast")
+        )
+    ]
+    assert found[0]["printed"] == found[1]["printed"] == found[2]["printed"]
+    assert found[0]["strong"] > 0.6
+
+
+def test_on_a_board_without_dendritic_delays_an_error_says_what_to_use():
+    with pytest.raises(NoModelAvailableError, match=r"dendritic_delay_fraction=0\.0") as refused:
+        run_script("chord", "synloom", target="model", board="icebreaker")
+    assert isinstance(refused.value, CapacityError)
+    options = {"target": "model", "board": "icebreaker", "timing": "spinnaker"}
+    names = run_script("chord", "synloom", "--ms", "2000", "--dendritic-delay-fraction", "0", **options)
+    assert names["strong"] > 0.5
 
 
 def python(*arguments):

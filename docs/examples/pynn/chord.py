@@ -7,7 +7,10 @@ python docs/examples/pynn/chord.py nest
 import numpy as np
 from pyNN.utility import get_simulator
 
-sim, options = get_simulator(("--ms", "length of the run", {"type": float, "default": 20000.0}))
+sim, options = get_simulator(
+    ("--ms", "length of the run", {"type": float, "default": 20000.0}),
+    ("--dendritic-delay-fraction", "part of the delay on the dendrite", {"type": float, "default": 1.0}),
+)
 
 sim.setup(timestep=1.0, min_delay=1.0, spike_precision="on_grid")
 chord = np.arange(10.0, options.ms, 100.0)
@@ -20,7 +23,7 @@ rule = sim.STDPMechanism(
     weight_dependence=sim.AdditiveWeightDependence(w_min=0.0, w_max=1.0),
     weight=0.5,
     delay=1.0,
-    dendritic_delay_fraction=1.0,
+    dendritic_delay_fraction=options.dendritic_delay_fraction,
 )
 heard = sim.Projection(together, cell, sim.AllToAllConnector(), rule, receptor_type="excitatory")
 ignored = sim.Projection(alone, cell, sim.AllToAllConnector(), rule, receptor_type="excitatory")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pyNN import errors
 
-from synloom.base.errors import SynloomError
+from synloom.base.errors import CapacityError, SynloomError
 from synloom.compiler import compile
 from synloom.contract.params import MOST_PROBES, ArrayParams
 from synloom.contract.targets import SOFTWARE, kind_of
@@ -75,7 +75,9 @@ class Target:
         if not self.is_made:
             device = connect(self.name, None, **dict(self.options))
             try:
-                image = compile(network(device.params.generators), device.params)
+                made = network(device.params.generators)
+                _check_learning(made, device.params)
+                image = compile(made, device.params)
                 device.load(image)
             except BaseException:
                 device.close()
@@ -88,6 +90,7 @@ class Target:
     def compile(self, network: Network, words: int) -> Image:
         """Compile a network for the array that is made for it."""
         if self.board is not None:
+            _check_learning(network, _array_of(self.board))
             return compile(network, _array_of(self.board))
         image = compile(network)
         changes: dict[str, int | bool] = {"probes": _HARDWARE_PROBES}
@@ -100,6 +103,17 @@ class Target:
             }
         # No memory of an image depends on these.
         return dataclasses.replace(image, params=image.params.replace(**changes))
+
+
+def _check_learning(network: Network, params: ArrayParams) -> None:
+    """Raise CapacityError in PyNN's words if plastic synapses need what the array of a board lacks."""
+    learning = [p for p in network.projections if p.rule is not None and p.dendritic > 0.0]
+    if learning and not params.dendritic_delays:
+        raise CapacityError(
+            f"the plastic synapses of {learning[0].label!r} have a part of their delay on the dendrite, and "
+            f"this array has no dendritic_delays; use setup(timing='spinnaker') and "
+            f"STDPMechanism(dendritic_delay_fraction=0.0), or an array that has them"
+        )
 
 
 def _array_of(board: str) -> ArrayParams:
