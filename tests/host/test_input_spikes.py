@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import synloom as sl
+from synloom.device.generated import Generated
 from synloom.device.recorders import Recorders
 
 N = 24
@@ -138,7 +139,19 @@ def test_recordings_of_inputs_are_saved_and_shown_in_other_forms(tmp_path):
     assert [len(train) for train in clock] == recording.counts("clock").tolist()
 
 
-def test_inputs_are_recorded_only_if_they_are_asked_for(monkeypatch):
+def test_generators_are_not_computed_again_if_nobody_asks(monkeypatch):
+    def never(*_):
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(Generated, "spikes", never)
+    with sl.connect("model", sl.compile(relays())) as device:
+        assert device.run(10.0).steps == 10
+        device.record("noise")
+        with pytest.raises(AssertionError, match="computed again"):
+            device.run(10.0)
+
+
+def test_inputs_are_recorded_only_if_they_are_asked_for():
     with sl.connect("model", sl.compile(relays())) as device:
         with pytest.raises(sl.NetworkError, match="spikes of 'noise' were not recorded"):
             device.run(10.0).spikes("noise")

@@ -70,8 +70,11 @@ class Meter:
     def input_spikes(self, end: int) -> IntArray:
         """Return (step, id) of the spikes of inputs before step `end`, (K, 2) int64, in order.
 
-        Those of generators are computed again, those from the host are in the events that were sent.
+        Those of generators are computed again, those from the host are in the events that were sent. Without
+        `keeps` there are none.
         """
+        if not self._keeps:
+            return np.zeros((0, 2), dtype=np.int64)
         sent = [part[part[:, 0] < end] for part in self._sent]
         drawn = [self._generated.spikes(end)] if self._generated is not None else []
         return np.unique(np.concatenate([np.zeros((0, 2), dtype=np.int64), *sent, *drawn]), axis=0)
