@@ -18,7 +18,7 @@ from synloom.demo.digits import compile_digits, learn, teacher_classes
 from synloom.demo.experiment import Experiment, Reference, compare
 from synloom.demo.plots import draw_all
 from synloom.demo.readout import confusion, names_of, shares_by_response, vote
-from synloom.demo.settings import ARRAY, DigitSettings
+from synloom.demo.settings import ARRAY, FORMS, SETTINGS, DigitSettings
 from synloom.device.targets import connect
 
 SMALL = replace(DigitSettings(), neurons=100, epochs=1, looks=1)
@@ -75,8 +75,9 @@ def test_neurons_vote_as_they_responded():
 
 def test_the_page_gives_the_settings():
     page = (Path(__file__).parents[2] / "docs" / "digits.md").read_text()
-    told = dict(re.findall(r"^\| `(\w+)` \| ([0-9.]+) \|", page, re.MULTILINE))
-    assert {name: float(value) for name, value in told.items()} == asdict(DigitSettings())
+    rows = re.findall(r"^\| `(\w+)` \| ([0-9.]+) \| ([0-9.]+) \|", page, re.MULTILINE)
+    for k, form in enumerate(FORMS):
+        assert {name: float(values[k]) for name, *values in rows} == asdict(SETTINGS[form])
 
 
 def test_classes_have_equal_shares():
@@ -85,9 +86,10 @@ def test_classes_have_equal_shares():
         teacher_classes(255)
 
 
-@pytest.mark.parametrize("supervised", [True, False])
-def test_the_network_fits_its_array_and_is_hardly_rounded(supervised):
-    image = compile_digits(DigitSettings(), ARRAY, supervised=supervised)
+@pytest.mark.parametrize("form", FORMS)
+def test_the_network_fits_its_array_and_is_hardly_rounded(form):
+    supervised = form == "supervised"
+    image = compile_digits(SETTINGS[form], ARRAY, supervised=supervised)
     assert ("teacher" in image.inputs) == supervised
     assert "out of range" not in str(image.report)
     assert "clipped" not in str(image.report)

@@ -86,13 +86,13 @@ def digits(
     experiment runs on the model at the same time; the exit code is 1 if any bit of a raster or of the
     final weights differs.
     """
-    from synloom.demo.digits import FORMS
     from synloom.demo.experiment import Experiment
-    from synloom.demo.settings import DigitSettings
+    from synloom.demo.settings import FORMS, SETTINGS
 
     experiment = Experiment(forms=(only,) if only else FORMS, seed=seed)
     if quick:
-        experiment = replace(experiment, settings=DigitSettings(epochs=1), limit=_QUICK)
+        quick_settings = {form: replace(each, epochs=1) for form, each in SETTINGS.items()}
+        experiment = replace(experiment, settings=quick_settings, limit=_QUICK)
     if seeds is not None:
         if target not in (*_ENGINES, "sim"):
             raise click.UsageError("--seeds runs on the fast engine or the model; leave --target out")

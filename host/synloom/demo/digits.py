@@ -20,7 +20,7 @@ from synloom.compiler import compile
 from synloom.contract.params import ArrayParams
 from synloom.demo.data import CLASSES, PIXELS, Digits, contrast_rates
 from synloom.demo.readout import accuracy, names_of, shares_by_response, shares_by_teacher, vote
-from synloom.demo.settings import DigitSettings
+from synloom.demo.settings import FORMS, DigitSettings
 from synloom.device.device import Device
 from synloom.image.image import Image
 from synloom.network.cells import LIF
@@ -30,9 +30,8 @@ from synloom.network.inputs import PoissonInput, RegularInput
 from synloom.network.network import Network, Population, Projection
 from synloom.network.plasticity import TraceTarget
 
-__all__ = ["FORMS", "Outcome", "build", "compile_digits", "learn", "teacher_classes"]
+__all__ = ["Outcome", "build", "compile_digits", "learn", "teacher_classes"]
 
-FORMS: Final = ("supervised", "unsupervised")
 _CHANNELS: Final = 2 * PIXELS
 _ALWAYS_HZ: Final = 1000.0
 _RATE_BITS: Final = 8

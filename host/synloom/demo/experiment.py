@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from types import TracebackType
@@ -16,8 +16,8 @@ from synloom.base.errors import DeviceError, SynloomError
 from synloom.base.progress import Progress
 from synloom.contract.params import ArrayParams
 from synloom.demo.data import Digits, load_digits, validation_split
-from synloom.demo.digits import FORMS, Outcome, learn
-from synloom.demo.settings import DigitSettings
+from synloom.demo.digits import Outcome, learn
+from synloom.demo.settings import FORMS, SETTINGS, DigitSettings
 from synloom.device.device import Device
 from synloom.device.targets import connect
 
@@ -32,8 +32,8 @@ class Experiment:
     ----------
     forms : tuple of str
         Forms to run, of `FORMS`, in order.
-    settings : DigitSettings
-        The parameters of the network.
+    settings : mapping
+        The parameters of each form, `DigitSettings`.
     seed : int
         Seed of all random numbers.
     limit : pair of int, optional
@@ -44,7 +44,7 @@ class Experiment:
     """
 
     forms: tuple[str, ...] = FORMS
-    settings: DigitSettings = field(default_factory=DigitSettings)
+    settings: Mapping[str, DigitSettings] = field(default_factory=lambda: SETTINGS)
     seed: int = 0
     limit: tuple[int, int] | None = None
     validation: int | None = None
@@ -72,7 +72,7 @@ class Experiment:
                 learn(
                     device,
                     digits,
-                    self.settings,
+                    self.settings[form],
                     supervised=form == FORMS[0],
                     seed=self.seed,
                     progress=part,

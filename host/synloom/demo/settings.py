@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from synloom.contract.params import ArrayParams
 
-__all__ = ["ARRAY", "DigitSettings"]
+__all__ = ["ARRAY", "FORMS", "SETTINGS", "DigitSettings"]
 
 ARRAY = ArrayParams(inputs=144, neurons=256, lanes=16, neuron_lanes=4)
 """The array of the demo on targets that become any array."""
@@ -14,7 +16,7 @@ ARRAY = ArrayParams(inputs=144, neurons=256, lanes=16, neuron_lanes=4)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DigitSettings:
-    """Parameters of the experiment; defaults from a search on the training part (docs/digits.md).
+    """Parameters of one form; defaults are those with a teacher, from a search on the training part.
 
     Parameters
     ----------
@@ -64,3 +66,13 @@ class DigitSettings:
     target: float = 0.18
     w_low: float = 0.25
     w_high: float = 0.7
+
+
+FORMS: Final = ("supervised", "unsupervised")
+SETTINGS: Final[Mapping[str, DigitSettings]] = {
+    "supervised": DigitSettings(),
+    "unsupervised": DigitSettings(
+        strength_hz=2340.0, fall=0.69, rivalry=3.1, A=0.235, w_low=0.09, w_high=0.64
+    ),
+}
+"""Of both forms: without a teacher, neurons that start less alike and compete harder share the images better."""
