@@ -75,4 +75,4 @@ SETTINGS: Final[Mapping[str, DigitSettings]] = {
         strength_hz=2340.0, fall=0.69, rivalry=3.1, A=0.235, w_low=0.09, w_high=0.64
     ),
 }
-"""Of both forms: without a teacher, neurons that start less alike and compete harder share the images better."""
+"""Without a teacher, neurons that start less alike and compete harder share the images better."""
