@@ -74,7 +74,7 @@ class FastPort(SoftwarePort):
                 self._steps = max(steps // 2, _FEWEST_STEPS)
             if started > deadline:
                 break
-        return self._whole(recorder.take)
+        return self._whole(self._take)
 
 
 def _say(what: str, share: float) -> None:

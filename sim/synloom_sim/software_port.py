@@ -9,7 +9,9 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from synloom.base.errors import ArrayLostError, LinkError, ParameterError
+from synloom.base import signals
+from synloom.base.errors import ArrayLostError, LinkError, ParameterError, SynloomError
+from synloom.contract.array_port import Handed
 from synloom.contract.frames import RECORD_FRAME_WORDS, ControlAction, RunFlag
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
@@ -47,8 +49,10 @@ class SoftwarePort:
         self.model = make()
         self._make = make
         self._open = True
+        self._handed = Handed(0, np.zeros(0, dtype=np.uint16))
         # Whether the array is being changed: a change that is cut short leaves what no array could be.
         self._within = False
+        self._cut_by = ""
 
     @property
     def params(self) -> ArrayParams:
@@ -135,7 +139,12 @@ class SoftwarePort:
         while recorder.waiting < RECORD_FRAME_WORDS:
             if self._advance(_SLICE) < _SLICE or time.monotonic() > deadline:
                 break
-        return self._whole(recorder.take)
+        return self._whole(self._take)
+
+    @property
+    def handed(self) -> Handed:
+        """What `records` has returned, also if an exception kept its caller from having the last words."""
+        return self._handed
 
     def flush(self) -> None:
         """Ask for all records; does nothing, since the array holds none back."""
@@ -148,16 +157,28 @@ class SoftwarePort:
     def _advance(self, limit: int) -> int:
         return self._whole(self.model.advance, limit)
 
+    def _take(self) -> Words:
+        words = self.model.recorder.take()
+        self._handed = Handed(self._handed.end + len(words), words)
+        return words
+
     def _whole(self, change: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        """Change the array; an interruption (which is no `Exception`) leaves it marked as cut short."""
-        self._within = True
+        """Change the array, before signals act; any other exception leaves it marked as cut short."""
         try:
+            signals.begin_change()
+            self._within, self._cut_by = True, ""
             result = change(*args, **kwargs)
-        except Exception:
+            self._within = False
+            return result
+        except SynloomError:
+            # The array has refused it, and has not changed.
             self._within = False
             raise
-        self._within = False
-        return result
+        except BaseException as error:
+            self._cut_by = f" by {type(error).__name__}"
+            raise
+        finally:
+            signals.end_change()
 
     def _check(self) -> None:
         """Raise an error if the port is closed, or the array was cut short: it then starts anew.
@@ -174,7 +195,8 @@ class SoftwarePort:
         if self._within:
             self.model, self._within = self._make(), False
             raise ArrayLostError(
-                "the array was interrupted while it changed and is empty now; call device.load(image)"
+                f"the array was interrupted{self._cut_by} while it changed and is empty now; call "
+                f"device.load(image)"
             )
 
 

@@ -6,11 +6,12 @@ does is what the caller last asked for.
 
 import os
 import signal
-import sys
 import threading
 
+import interrupting
 import numpy as np
 import pytest
+from interrupting import AtLine, Cut
 from small_networks import delta_cell
 
 from synloom import (
@@ -27,14 +28,13 @@ from synloom import (
     compile,
     replay,
 )
+from synloom.base import signals
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
-from synloom.device import signals
 from synloom.device.loader import read_register
 from synloom_sim.model_port import ModelPort
 
-OURS, ARRAY = os.sep + "synloom" + os.sep, os.sep + "synloom_sim" + os.sep
 INPUTS, STEPS = 8, 40
 
 
@@ -50,60 +50,16 @@ def plastic():
 IMAGE = compile(plastic())
 
 
-class Cut(KeyboardInterrupt):
-    """An interruption that nothing else raises."""
-
-
 def new_device():
     device = Device(ModelPort(IMAGE.params))
     device.load(IMAGE)
     return device
 
 
-class AtLine:
-    """Raises at the k-th line that the host's code executes, and counts the lines."""
-
-    def __init__(self, k):
-        self.k, self.lines, self.where = k, 0, ""
-
-    def __call__(self, frame, event, _):
-        if OURS not in frame.f_code.co_filename or self._in_array(frame):
-            return None
-        if event == "line":
-            if self.lines == self.k:
-                self.where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-                self.lines += 1
-                raise Cut
-            self.lines += 1
-        return self
-
-    @staticmethod
-    def _in_array(frame):
-        """Return whether the array in this process calls: a board is not cut short with its host."""
-        for _ in range(8):
-            frame = frame.f_back
-            if frame is None or ARRAY in frame.f_code.co_filename:
-                break
-        return frame is not None and ARRAY in frame.f_code.co_filename
-
-    def __enter__(self):
-        sys.settrace(self)
-        return self
-
-    def __exit__(self, *_):
-        sys.settrace(None)
-
-
 def cut(k, call, *arguments, **options):
     """Cut a call at its k-th line; return whether it was over before, and the injector."""
-    with AtLine(k) as at:
-        try:
-            call(*arguments, **options)
-        except Cut:
-            return False, at
-        finally:
-            sys.settrace(None)
-    return True, at
+    at = AtLine(k)
+    return interrupting.cut(at, call, *arguments, **options), at
 
 
 def expected_after(raster, learning):
@@ -378,33 +334,29 @@ def test_a_restore_is_left_at_any_line_and_is_never_half_done():
 def test_a_run_is_left_at_any_line_and_its_records_and_inputs_stay():
     raster = np.random.default_rng(1).random((STEPS, INPUTS)) < 0.2
     whole = expected_after(raster, True)
-    results = {"joined": 0, "loads": 0}
-    k = 0
+    k, begun = 0, 0
     while True:
         device = new_device()
         device.inject("in", raster)
         finished, at = cut(k, device.run, float(STEPS))
         if finished and at.lines <= k:
             break
-        try:
-            now = round(device.time)
-        except DeviceError as error:
-            now, said = None, str(error)
-        if now is None:
-            assert "call device.load" in said
-            results["loads"] += 1
-        else:
-            rest = device.run(float(STEPS - now)).raster("out")
-            assert (rest == whole[now:]).all(), at.where
-            results["joined"] += 1
+        now, last = round(device.time), device.last_recording
+        assert (last.steps if last else 0) == now, at.where
+        if now:
+            begun += 1
+            assert (last.raster("out") == whole[:now]).all(), at.where
+        rest = device.run(float(STEPS - now)).raster("out")
+        assert (rest == whole[now:]).all(), at.where
         k += 3
-    assert results["joined"] > 3 * results["loads"], results
+    assert begun > 20
 
 
 class Torn(ModelPort):
     """A model that is cut short within a step."""
 
     countdown = -1
+    fault: BaseException = Cut()
 
     def __init__(self, params):
         super().__init__(params)
@@ -413,19 +365,21 @@ class Torn(ModelPort):
         def torn():
             self.countdown -= 1
             if self.countdown == 0:
-                raise Cut
+                raise self.fault
             return step()
 
         self.model.step = torn
 
 
+@pytest.mark.parametrize("fault", [Cut(), ZeroDivisionError(), MemoryError()])
 @pytest.mark.parametrize("after", ["run", "read_weights", "load"])
-def test_an_array_that_is_cut_short_within_a_step_says_that_it_is_empty(after):
+def test_an_array_that_is_cut_short_within_a_step_says_that_it_is_empty(after, fault):
     device = Device(Torn(IMAGE.params))
     device.load(IMAGE)
-    device.port.countdown = 7
-    with pytest.raises((Cut, ArrayLostError)):
+    device.port.countdown, device.port.fault = 7, fault
+    with pytest.raises(ArrayLostError, match=f"interrupted by {type(fault).__name__} while") as raised:
         device.run(20.0)
+    assert raised.value.__context__ is fault
     if after != "load":
         for _ in range(2):
             with pytest.raises(DeviceError, match=r"call device\.load"):
@@ -517,6 +471,57 @@ def test_a_run_that_a_signal_cuts_short_keeps_its_records():
     assert (np.concatenate([first.raster("out"), rest.raster("out")]) == whole).all()
     with pytest.raises(DeviceError, match="cost of a run that was cut short"):
         _ = first.cost
+
+
+class Impatient(ModelPort):
+    """A model that gets some signals in the middle of a step."""
+
+    def __init__(self, params):
+        super().__init__(params)
+        self.signals_in_step = {}
+        step, self.steps = self.model.step, 0
+
+        def interrupted():
+            self.steps += 1
+            fired = step()
+            for _ in range(self.signals_in_step.get(self.steps, 0)):
+                os.kill(os.getpid(), signal.SIGINT)
+                sum(range(10))  # where the handler may run
+            return fired
+
+        self.model.step = interrupted
+
+
+@pytest.mark.usefixtures("handler")
+@pytest.mark.parametrize("times", [{9: 1}, {9: 2}, {9: 1, 10: 1}, {9: 3}])
+def test_more_signals_wait_for_the_end_of_a_step_and_the_device_goes_on(times):
+    raster = np.random.default_rng(1).random((STEPS, INPUTS)) < 0.2
+    whole = expected_after(raster, True)
+    device = Device(Impatient(IMAGE.params))
+    device.load(IMAGE)
+    device.inject("in", raster)
+    device.port.signals_in_step = times
+    with pytest.raises(KeyboardInterrupt):
+        device.run(float(STEPS))
+    first = device.last_recording
+    assert 9 <= first.steps == device.time
+    got = [first.raster("out")]
+    if first.steps < STEPS:
+        got.append(device.run(STEPS - device.time).raster("out"))
+    assert (np.concatenate(got) == whole).all()
+
+
+@pytest.mark.usefixtures("handler")
+def test_a_fourth_signal_waits_for_nothing():
+    device = Device(Impatient(IMAGE.params))
+    device.load(IMAGE)
+    device.port.signals_in_step = {9: 4}
+    with pytest.raises(ArrayLostError, match="interrupted by KeyboardInterrupt"):
+        device.run(float(STEPS))
+    with pytest.raises(DeviceError, match=r"call device\.load"):
+        device.run(1.0)
+    device.load(IMAGE)
+    assert device.run(5.0).steps == 5
 
 
 @pytest.mark.usefixtures("handler")

@@ -7,6 +7,7 @@ import pytest
 from small_networks import BreakingPort, delta_cell, learner, relay
 
 from synloom import (
+    AllToAll,
     Device,
     DeviceError,
     FixedProbability,
@@ -92,6 +93,71 @@ def test_a_reset_that_is_cut_short_needs_a_load(countdown):
         device.reset()
     with pytest.raises(DeviceError, match="because a reset was cut short"):
         device.run(1.0)
+
+
+# ---- writes ------------------------------------------------------------------------------------
+
+
+def two_targets():
+    """Weights whose rows do not follow one another in the array, so that each is a write of its own."""
+    network = Network(seed=2)
+    source = network.add(InputPopulation(6, label="in"))
+    for label in ("one", "two"):
+        target = network.add(Population(5, delta_cell(), label=label))
+        network.add(Projection(source, target, AllToAll(), weight=Uniform(2.0, 9.0), label=f"to {label}"))
+    return network
+
+
+@pytest.mark.parametrize("countdown", [1, 2, 4, 6])
+def test_a_write_of_weights_that_was_cut_short_is_finished_by_the_next_call(countdown):
+    device = loaded(two_targets())
+    new = device.read_weights("to two")[::-1].copy()
+    device.port.break_at("write", countdown, RuntimeError("no more"))
+    with pytest.raises(RuntimeError):
+        device.write_weights("to two", new)
+    assert device.read_weights("to two").tolist() == new.tolist()
+
+
+def test_what_is_finished_comes_before_what_is_asked_next():
+    device = loaded(two_targets())
+    old = device.read_weights("to one")
+    device.port.break_at("write", 3, RuntimeError("no more"))
+    with pytest.raises(RuntimeError):
+        device.write_weights("to one", old[::-1])
+    device.write_weights("to one", np.full_like(old, 4.0))
+    assert np.ptp(device.read_weights("to one")) == 0.0
+
+
+@pytest.mark.parametrize("call", ["load", "restore", "forget"])
+def test_a_load_leaves_nothing_to_finish(call):
+    device = loaded(two_targets())
+    taken, old = device.snapshot(), device.read_weights("to one")
+    device.port.break_at("write", 3, RuntimeError("no more"))
+    with pytest.raises(RuntimeError):
+        device.write_weights("to one", old[::-1])
+    image = device.image
+    {"load": lambda: device.load(image), "restore": lambda: device.restore(taken), "forget": device.forget}[
+        call
+    ]()
+    if call == "forget":
+        device.load(image)
+    assert device.read_weights("to one").tolist() == old.tolist()
+
+
+def test_a_write_that_cannot_be_finished_says_so_again():
+    class Unplugged(BreakingPort):
+        def write(self, region, offset, values):
+            if self.breaks == "always":
+                raise LinkError("the cable was pulled")
+            super().write(region, offset, values)
+
+    device = loaded(two_targets(), Unplugged)
+    device.port.breaks = "always"
+    for _ in range(2):
+        with pytest.raises(LinkError, match="cable"):
+            device.write_weights("to one", device.read_weights("to one"))
+    device.port.breaks = ""
+    device.run(1.0)
 
 
 # ---- rates -------------------------------------------------------------------------------------

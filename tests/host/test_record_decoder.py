@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from interrupting import AtLine, cut
 
 from synloom.base.errors import DeviceError
 from synloom.contract.params import ArrayParams
@@ -46,6 +47,47 @@ def test_pieces_of_any_size_give_the_same(piece):
     assert values.tolist() == [v for _, v in samples]
     assert values.dtype == np.uint32
     assert decoder.end == (305, EndReason.DONE)
+
+
+def test_a_piece_is_decoded_as_a_whole_or_not_at_all():
+    """Whatever the line at which an exception comes; afterwards the piece can be fed again."""
+    _, _, words = recording(3)
+    first, piece = words[:200], words[200:600]
+    whole = RecordDecoder(5, BOUNDS)
+    whole.feed(words)
+    k, outcomes = 0, set()
+    while True:
+        decoder = RecordDecoder(5, BOUNDS)
+        decoder.feed(first)
+        before = state_of(decoder)
+        at = AtLine(k)
+        if cut(at, decoder.feed, piece):
+            break
+        assert decoder.words in (200, 600), at.where
+        outcomes.add(decoder.words)
+        if decoder.words == 200:
+            assert state_of(decoder) == before, at.where
+            decoder.feed(piece)
+        decoder.feed(words[600:])
+        assert state_of(decoder) == state_of(whole), at.where
+        k += 1
+    assert k > 50
+    assert 200 in outcomes
+
+
+def state_of(decoder):
+    spikes, samples = decoder.spikes(), decoder.samples()
+    return [each.tolist() for each in (*spikes, *samples)], decoder.end, decoder.words
+
+
+def test_nonsense_leaves_what_was_decoded_before():
+    _, _, words = recording(3)
+    decoder = RecordDecoder(5, BOUNDS)
+    decoder.feed(words[:200])
+    before = state_of(decoder)
+    with pytest.raises(DeviceError):
+        decoder.feed(np.array([1, 39, 1, 39, 1, 40], dtype=np.uint16))
+    assert state_of(decoder) == before
 
 
 def test_words_after_the_end_are_refused():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +11,25 @@ from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 
-__all__ = ["OnALine", "Port", "Words"]
+__all__ = ["Handed", "OnALine", "Port", "Words"]
 
 Words = npt.NDArray[np.uint16]
 _PLAIN = RunFlag(0)
+
+
+class Handed(NamedTuple):
+    """What a port has returned of its records.
+
+    Parameters
+    ----------
+    end : int
+        How many words in all.
+    words : (n,) uint16
+        The last of them.
+    """
+
+    end: int
+    words: Words
 
 
 class Port(Protocol):
@@ -51,6 +66,11 @@ class Port(Protocol):
 
     def records(self, timeout: float) -> Words:
         """Return the next words of the record stream, in order and whole; empty after `timeout` s."""
+        ...
+
+    @property
+    def handed(self) -> Handed:
+        """What `records` has returned, also if an exception kept its caller from having the last words."""
         ...
 
     def flush(self) -> None:

@@ -28,6 +28,7 @@ def read_snapshot(session: Session, recorders: Recorders) -> Snapshot:
     image, port = session.image, session.port
     if is_running(port):
         raise DeviceError("a snapshot is taken between runs, and one is going on; wait until it has ended")
+    session.unshow()
     memories = read_live(port, image)
     # Spikes of inputs are in the wheel only after an interruption, and only in an array that looks ahead: to
     # all targets they are events that wait.

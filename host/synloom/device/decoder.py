@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -75,9 +75,42 @@ class _Records:
         return words
 
 
+class _State(NamedTuple):
+    """All that a decoder knows; replaced as a whole, so that an exception leaves a piece decoded or not.
+
+    Attributes
+    ----------
+    end : tuple of (int, EndReason) or None
+        The end record, if there was one.
+    words : int
+        Words so far.
+    time : int
+        Step of the next record.
+    last_spikes, last_probes : int
+        Steps of the last records of spikes and of probes.
+    sample_words : int
+        Words of a record of probes; 0 before the first.
+    rest : (n,) uint16
+        The incomplete record at the end.
+    spikes, samples : int
+        How many pieces of spikes and of samples count.
+    """
+
+    end: tuple[int, EndReason] | None
+    words: int
+    time: int
+    last_spikes: int
+    last_probes: int
+    sample_words: int
+    rest: npt.NDArray[np.uint16]
+    spikes: int
+    samples: int
+
+
 class RecordDecoder:
     """Decodes the records of one run, which may arrive in pieces of any size.
 
+    A piece is decoded as a whole or, after any exception, not at all.
     Only the first word of each record is looked at one by one; the rest of a piece is taken at once, since
     there are as many records as steps, and a step may be a matter of microseconds.
 
@@ -87,30 +120,37 @@ class RecordDecoder:
         The step at which the run starts.
     bounds : Bounds, optional
         What the records of the run may say; by default anything.
+    before : int
+        Words that the port had returned before the run.
 
     Attributes
     ----------
-    end : tuple of (int, EndReason) or None
-        The step given by the end record, and why the run ended.
-    words : int
-        Words of all records so far.
+    before : int
+        The same.
     """
 
-    def __init__(self, now: int, bounds: Bounds | None = None):
-        self.end: tuple[int, EndReason] | None = None
-        self.words = 0
-        self._time = now
+    def __init__(self, now: int, bounds: Bounds | None = None, before: int = 0):
+        self.before = before
         self._bounds = bounds
-        self._last = dict.fromkeys(("spikes", "probes"), now - 1)
-        self._sample_words = 0
-        self._rest = _NO_WORDS
+        self._state = _State(None, 0, now, now - 1, now - 1, 0, _NO_WORDS, 0, 0)
+        # What is beyond the numbers of pieces in the state was left by a piece that was cut short.
         self._spikes: list[tuple[IntArray, IntArray]] = []
         self._samples: list[tuple[IntArray, npt.NDArray[np.uint32]]] = []
 
     @property
+    def end(self) -> tuple[int, EndReason] | None:
+        """The step given by the end record, and why the run ended."""
+        return self._state.end
+
+    @property
+    def words(self) -> int:
+        """Words of all records so far."""
+        return self._state.words
+
+    @property
     def ended(self) -> bool:
         """Whether the run has ended, and not only paused."""
-        return self.end is not None and self.end[1] != EndReason.PAUSED
+        return _has_ended(self._state.end)
 
     def feed(self, words: npt.NDArray[np.uint16]) -> None:
         """Decode the next words, (n,) uint16; an incomplete record waits for its rest.
@@ -118,119 +158,145 @@ class RecordDecoder:
         Raises
         ------
         DeviceError
-            If words follow the end of the run, or say what no run of this array can.
+            If words follow the end of the run, or say what no run of this array can; none counts then.
         """
-        self.words += len(words)
-        stream = np.concatenate([self._rest, words]) if len(self._rest) else words
+        state = self._state
+        del self._spikes[state.spikes :], self._samples[state.samples :]
+        stream = np.concatenate([state.rest, words]) if len(state.rest) else words
         places: dict[int, list[int]] = {kind: [] for kind in (_LIST, _BITMAP, _PROBES)}
-        at = self._walk(stream.tolist(), places)
+        at, time, end = _walk(stream.tolist(), state, places)
+        last = (state.last_spikes, state.last_probes, state.sample_words)
         if self._bounds is not None:
-            self._check(self._bounds, stream, places)
-        self._rest = stream[at:].copy() if at < len(stream) else _NO_WORDS
+            last = _check(self._bounds, stream, places, state)
+        rest = stream[at:].copy() if at < len(stream) else _NO_WORDS
         if len(places[_LIST]) + len(places[_BITMAP]) == _PLACE_WORDS:
             # One step, as closed loops run them.
-            self._take_one(stream, *(places[_LIST] or places[_BITMAP]), is_list=bool(places[_LIST]))
+            self._spikes.append(
+                _one(stream, *(places[_LIST] or places[_BITMAP]), is_list=bool(places[_LIST]))
+            )
         elif places[_LIST] or places[_BITMAP]:
-            self._take_spikes(stream, _Records(places[_LIST]), _Records(places[_BITMAP]))
+            self._spikes.append(_spikes(stream, _Records(places[_LIST]), _Records(places[_BITMAP])))
         if places[_PROBES]:
             probes = _Records(places[_PROBES])
             pairs = probes.words(stream).astype(np.uint32).reshape(len(probes), -1, 2)
             self._samples.append((probes.steps, pairs[:, :, 0] | pairs[:, :, 1] << np.uint32(16)))
-
-    def _walk(self, words: list[int], places: Mapping[int, list[int]]) -> int:
-        """Find the records; return where the first incomplete one begins."""
-        at, size = 0, len(words)
-        time, ended = self._time, self.ended
-        while at < size:
-            if ended:
-                raise DeviceError("the device sent records after the end of the run; load the image again")
-            first = words[at]
-            kind, argument = first >> 14, first & 0x3FFF
-            if first == END_WORD:
-                if at + _END_WORDS > size:
-                    break
-                low, high, reason = words[at + 1 : at + _END_WORDS]
-                time = low | high << 16
-                if reason not in _REASONS:
-                    raise _nonsense(f"a run ended for the reason {reason}, which is none of {_REASONS}")
-                self.end = (time, EndReason(reason))
-                ended = self.ended
-                at += _END_WORDS
-            elif kind == _TIME:
-                if not argument:
-                    raise _nonsense("a record said that time goes on by 0 steps")
-                time += argument
-                at += 1
-            else:
-                count = 2 * argument if kind == _PROBES else argument
-                if at + 1 + count > size:
-                    break
-                places[kind] += (time, at + 1, count)
-                at += 1 + count
-        self._time = time
-        return at
-
-    def _check(self, bounds: Bounds, stream: npt.NDArray[np.uint16], places: Mapping[int, list[int]]) -> None:
-        """Raise DeviceError if records are not those of the run: a step too many, or twice, or a neuron."""
-        spikes = places[_LIST] + places[_BITMAP]
-        for name, numbers in (("spikes", spikes), ("probes", places[_PROBES])):
-            if not numbers:
-                continue
-            steps = numbers[::_PLACE_WORDS] if len(numbers) == _PLACE_WORDS else sorted(numbers[::3])
-            if steps[0] <= self._last[name] or steps[-1] >= bounds.end or len(set(steps)) != len(steps):
-                raise _nonsense(
-                    f"records of {name} came for steps {steps[0]} to {steps[-1]}, some twice or outside of "
-                    f"{self._last[name] + 1} to {bounds.end - 1}"
-                )
-            self._last[name] = steps[-1]
-        samples = {*places[_PROBES][2::3]}
-        self._sample_words = self._sample_words or max(samples, default=0)
-        wrong = {*places[_BITMAP][2::3]} - {bounds.bitmap_words} or samples - {self._sample_words}
-        if wrong or self._sample_words > 2 * bounds.probes:
-            raise _nonsense(f"a record has {max(wrong or samples)} words, which is not what others have")
-        for start, count in zip(places[_LIST][1::3], places[_LIST][2::3], strict=True):
-            if not count or stream[start + count - 1] >= bounds.neurons:
-                raise _nonsense(f"a spike came from a neuron that is not in 0 to {bounds.neurons - 1}")
-
-    def _take_one(
-        self, stream: npt.NDArray[np.uint16], step: int, start: int, count: int, *, is_list: bool
-    ) -> None:
-        """Take the spikes of the only record of a piece that has some."""
-        body = stream[start : start + count]
-        if is_list:
-            neurons = body.astype(np.int64)
-        else:
-            bits = np.unpackbits(body.astype("<u2").view(np.uint8), bitorder="little")
-            neurons = bits.nonzero()[0].astype(np.int64)
-        self._spikes.append((np.full(len(neurons), step, dtype=np.int64), neurons))
-
-    def _take_spikes(self, stream: npt.NDArray[np.uint16], lists: _Records, bitmaps: _Records) -> None:
-        """Take the spikes of a piece, in order."""
-        steps = [np.repeat(lists.steps, lists.counts)] if len(lists) else []
-        neurons = [lists.words(stream).astype(np.int64)] if len(lists) else []
-        if len(bitmaps):
-            rows = bitmaps.words(stream).astype("<u2").reshape(len(bitmaps), -1)
-            record, neuron = np.nonzero(np.unpackbits(rows.view(np.uint8), axis=1, bitorder="little"))
-            steps.append(bitmaps.steps[record])
-            neurons.append(neuron.astype(np.int64))
-        (when, *_), (who, *_) = steps, neurons
-        if len(steps) > 1:
-            when, who = np.concatenate(steps), np.concatenate(neurons)
-            # A step has a list or a bitmap, so that steps alone decide the order.
-            order = np.argsort(when, kind="stable")
-            when, who = when[order], who[order]
-        self._spikes.append((when, who))
+        self._state = _State(
+            end, state.words + len(words), time, *last, rest, len(self._spikes), len(self._samples)
+        )
 
     def spikes(self) -> tuple[IntArray, IntArray]:
         """Return (steps, neurons) of all spikes so far, (K,) int64 each."""
-        if len(self._spikes) == 1:
-            return self._spikes[0]
-        if not self._spikes:
+        pieces = self._spikes[: self._state.spikes]
+        if len(pieces) == 1:
+            return pieces[0]
+        if not pieces:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        return np.concatenate([t for t, _ in self._spikes]), np.concatenate([n for _, n in self._spikes])
+        return np.concatenate([t for t, _ in pieces]), np.concatenate([n for _, n in pieces])
 
     def samples(self) -> tuple[IntArray, npt.NDArray[np.uint32]]:
         """Return (steps, values) of all probe records so far: (T,) int64 and (T, probes) uint32 raw bits."""
-        if not self._samples:
+        pieces = self._samples[: self._state.samples]
+        if not pieces:
             return np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.uint32)
-        return np.concatenate([t for t, _ in self._samples]), np.concatenate([v for _, v in self._samples])
+        return np.concatenate([t for t, _ in pieces]), np.concatenate([v for _, v in pieces])
+
+
+def _has_ended(end: tuple[int, EndReason] | None) -> bool:
+    return end is not None and end[1] != EndReason.PAUSED
+
+
+def _walk(
+    words: list[int], state: _State, places: Mapping[int, list[int]]
+) -> tuple[int, int, tuple[int, EndReason] | None]:
+    """Find the records; return where the first incomplete one begins, the time there, and the end."""
+    at, size = 0, len(words)
+    time, end = state.time, state.end
+    ended = _has_ended(end)
+    while at < size:
+        if ended:
+            raise DeviceError("the device sent records after the end of the run; load the image again")
+        first = words[at]
+        kind, argument = first >> 14, first & 0x3FFF
+        if first == END_WORD:
+            if at + _END_WORDS > size:
+                break
+            low, high, reason = words[at + 1 : at + _END_WORDS]
+            time = low | high << 16
+            if reason not in _REASONS:
+                raise _nonsense(f"a run ended for the reason {reason}, which is none of {_REASONS}")
+            end = (time, EndReason(reason))
+            ended = _has_ended(end)
+            at += _END_WORDS
+        elif kind == _TIME:
+            if not argument:
+                raise _nonsense("a record said that time goes on by 0 steps")
+            time += argument
+            at += 1
+        else:
+            count = 2 * argument if kind == _PROBES else argument
+            if at + 1 + count > size:
+                break
+            places[kind] += (time, at + 1, count)
+            at += 1 + count
+    return at, time, end
+
+
+def _check(
+    bounds: Bounds, stream: npt.NDArray[np.uint16], places: Mapping[int, list[int]], state: _State
+) -> tuple[int, int, int]:
+    """Return the last steps of spikes and of probes, and the words of a record of probes.
+
+    Raises DeviceError if records are not those of the run: a step too many, or twice, or a neuron.
+    """
+    last = [state.last_spikes, state.last_probes]
+    spikes = places[_LIST] + places[_BITMAP]
+    for k, (name, numbers) in enumerate((("spikes", spikes), ("probes", places[_PROBES]))):
+        if not numbers:
+            continue
+        steps = numbers[::_PLACE_WORDS] if len(numbers) == _PLACE_WORDS else sorted(numbers[::3])
+        if steps[0] <= last[k] or steps[-1] >= bounds.end or len(set(steps)) != len(steps):
+            raise _nonsense(
+                f"records of {name} came for steps {steps[0]} to {steps[-1]}, some twice or outside of "
+                f"{last[k] + 1} to {bounds.end - 1}"
+            )
+        last[k] = steps[-1]
+    samples = {*places[_PROBES][2::3]}
+    sample_words = state.sample_words or max(samples, default=0)
+    wrong = {*places[_BITMAP][2::3]} - {bounds.bitmap_words} or samples - {sample_words}
+    if wrong or sample_words > 2 * bounds.probes:
+        raise _nonsense(f"a record has {max(wrong or samples)} words, which is not what others have")
+    for start, count in zip(places[_LIST][1::3], places[_LIST][2::3], strict=True):
+        if not count or stream[start + count - 1] >= bounds.neurons:
+            raise _nonsense(f"a spike came from a neuron that is not in 0 to {bounds.neurons - 1}")
+    return last[0], last[1], sample_words
+
+
+def _one(
+    stream: npt.NDArray[np.uint16], step: int, start: int, count: int, *, is_list: bool
+) -> tuple[IntArray, IntArray]:
+    """Return the spikes of the only record of a piece that has some."""
+    body = stream[start : start + count]
+    if is_list:
+        neurons = body.astype(np.int64)
+    else:
+        bits = np.unpackbits(body.astype("<u2").view(np.uint8), bitorder="little")
+        neurons = bits.nonzero()[0].astype(np.int64)
+    return np.full(len(neurons), step, dtype=np.int64), neurons
+
+
+def _spikes(stream: npt.NDArray[np.uint16], lists: _Records, bitmaps: _Records) -> tuple[IntArray, IntArray]:
+    """Return the spikes of a piece, in order."""
+    steps = [np.repeat(lists.steps, lists.counts)] if len(lists) else []
+    neurons = [lists.words(stream).astype(np.int64)] if len(lists) else []
+    if len(bitmaps):
+        rows = bitmaps.words(stream).astype("<u2").reshape(len(bitmaps), -1)
+        record, neuron = np.nonzero(np.unpackbits(rows.view(np.uint8), axis=1, bitorder="little"))
+        steps.append(bitmaps.steps[record])
+        neurons.append(neuron.astype(np.int64))
+    (when, *_), (who, *_) = steps, neurons
+    if len(steps) > 1:
+        when, who = np.concatenate(steps), np.concatenate(neurons)
+        # A step has a list or a bitmap, so that steps alone decide the order.
+        order = np.argsort(when, kind="stable")
+        when, who = when[order], who[order]
+    return when, who

@@ -256,13 +256,13 @@ class Device(DeviceHistory, DeviceSettings):
         before = self._session.decoder
         try:
             decoder = self._session.execute(steps, flags, source, meter.add)
+            work, inputs = meter.work(decoder), meter.input_spikes(first + steps)
+            recorded = self._recorders.recording(decoder, self.image, first, steps, work, inputs)
+            self._last = recorded
         except BaseException:
             # Before the run began there is nothing to keep.
             self._last = None if self._session.decoder is before else self._partial(first, meter)
             raise
-        inputs = meter.input_spikes(first + steps)
-        recorded = self._recorders.recording(decoder, self.image, first, steps, meter.work(decoder), inputs)
-        self._last = recorded
         self._session.log_weights()
         return recorded
 

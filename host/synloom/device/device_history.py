@@ -96,6 +96,7 @@ class DeviceHistory:
         session = self._session
         if session.log is not None and session.loaded:
             with suppress(SynloomError):
+                session.finish()
                 session.log.restore(self.snapshot())
         session.torn = False
 

@@ -8,17 +8,17 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from synloom.base import signals
 from synloom.base.errors import DeviceError
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.records import EndReason
 from synloom.contract.regions import Region
 from synloom.contract.registers import control
-from synloom.device import signals
-from synloom.device.decoder import RecordDecoder
+from synloom.device.decoder import Bounds, RecordDecoder
 from synloom.device.loader import read_register
 
-__all__ = ["Events", "Source", "execute", "is_running", "stop"]
+__all__ = ["Events", "Source", "execute", "is_running", "new_decoder", "stop"]
 
 _CHUNK: Final = 96
 _POLL_S: Final = 0.05
@@ -47,6 +47,13 @@ class Source(Protocol):
     def advance(self) -> int | None:
         """Add the next events; return the step before which all events are known, None at the end."""
         ...
+
+
+def new_decoder(port: Port, now: int, steps: int) -> RecordDecoder:
+    """Return the decoder of a run that is about to begin."""
+    params = port.params
+    bounds = Bounds(now + steps, params.neurons, params.neuron_words, params.probes)
+    return RecordDecoder(now, bounds, port.handed.end)
 
 
 def execute(
@@ -91,7 +98,7 @@ def execute(
     if feed.fill() or source is not None:
         flags |= RunFlag.GATED
         feed.gate()
-    decoder = decoder or RecordDecoder(now)
+    decoder = decoder or new_decoder(port, now, steps)
     port.run(steps, flags)
     heard, watch = time.monotonic(), _Watch(port)
     while not decoder.ended:
@@ -233,6 +240,8 @@ def stop(port: Port, decoder: RecordDecoder | None = None) -> None:
     DeviceError
         If the run does not end within 10 s.
     """
+    if decoder is not None:
+        _catch_up(port, decoder)
     if is_running(port):
         port.control(ControlAction.ABORT)
     deadline = time.monotonic() + _STOP_S
@@ -250,6 +259,14 @@ def stop(port: Port, decoder: RecordDecoder | None = None) -> None:
                 f"records of a run that is over come without an end for {_STOP_S:g} s; switch the board's "
                 f"power off and on and connect again"
             )
+
+
+def _catch_up(port: Port, decoder: RecordDecoder) -> None:
+    """Decode what the port has returned, if an exception came before it was decoded."""
+    end, words = port.handed
+    missed = end - decoder.before - decoder.words
+    if missed > 0:
+        _hear(words[-missed:], decoder)
 
 
 def _hear(records: Words, decoder: RecordDecoder | None) -> None:

@@ -49,8 +49,10 @@ class GeneratorRates:
 
     def set(self, first: int, words: Words) -> None:
         """Write words from an offset on; they stay until they are set again."""
-        self.show(first, words)
+        self.touched = True
+        # What is cut short after this line is finished by the next run.
         self._own[first : first + len(words)] = words
+        self.show(first, words)
 
     def show(self, first: int, words: Words) -> bool:
         """Write words from an offset on, until `restore`; return whether they were others."""

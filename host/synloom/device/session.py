@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -21,14 +21,15 @@ from synloom.base.errors import (
 )
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
+from synloom.contract.memory import Write
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.device.changes import warn_of_change
-from synloom.device.decoder import Bounds, RecordDecoder
+from synloom.device.decoder import RecordDecoder
 from synloom.device.event_queue import EventQueue, Joined
 from synloom.device.events import NO_EVENTS, events_at, steps_of
-from synloom.device.execution import Source, execute, stop
+from synloom.device.execution import Source, execute, new_decoder, stop
 from synloom.device.fan_out import FanOut
 from synloom.device.loader import check_fits, clear_dynamics, load_image, read_register, write_register
 from synloom.device.log import Log
@@ -36,7 +37,7 @@ from synloom.device.memories import arriving, load_snapshot, read_records, read_
 from synloom.device.neuron_state import read_population
 from synloom.device.rates import GeneratorRates
 from synloom.device.stimulus import Receiver, warn_of_merging
-from synloom.device.weights import write_raw
+from synloom.device.weights import writes_of_raw
 from synloom.image.image import Image
 from synloom.image.places import InputInfo, PopulationInfo, ProjectionInfo
 from synloom.image.snapshot import Snapshot
@@ -72,6 +73,8 @@ class Session:
         Records of the last run, also of one that was cut short.
     given : (K,) int64
         Events of that run, sorted, but for those of a stream that were told to its meter.
+    under_way : tuple of (Region, int, (n,) uint16)
+        Writes of a call that was cut short, of which a part may have happened: `finish` does them.
     """
 
     def __init__(self, port: Port):
@@ -86,6 +89,7 @@ class Session:
         # Whether a call was cut short since the log was right for the last time.
         self.torn = False
         self.mend: Callable[[], None] = lambda: None
+        self.under_way: tuple[Write, ...] = ()
         # Whether weights may have changed since they were logged.
         self._learned = False
         self._loaded: Image | None = None
@@ -184,14 +188,17 @@ class Session:
     def forget(self) -> None:
         """Treat the array as empty: no image counts as loaded."""
         self._loaded, self._why = None, ", because the device was told to forget it"
+        self.under_way = ()
 
     def lose(self) -> None:
         """Treat the array as empty: it was found to be."""
         self._loaded, self._why = None, ", because the array lost it"
+        self.under_way = ()
 
     def close(self) -> None:
         """Disconnect from the array."""
         self._loaded, self._why = None, ", because the device is closed"
+        self.under_way = ()
         self.port.close()
 
     @contextmanager
@@ -199,6 +206,7 @@ class Session:
         """Let no image count as loaded while the array is written, nor afterwards if that is cut short."""
         image, self._loaded = self._loaded, None
         self._why = f", because {what} was cut short"
+        self.under_way = ()
         yield
         self._loaded, self._why = image, ""
 
@@ -312,8 +320,8 @@ class Session:
                         if self.log is not None:
                             self.log.add("rates back", {"first": info.source, "n": info.n})
 
-    def _unshow(self) -> None:
-        """Set the rates again that a stimulus has left, because its end was cut short."""
+    def unshow(self) -> None:
+        """Set the rates again that were set last, if a stimulus or a call that was cut short left others."""
         if not self.rates.touched:
             return
         for info in self.image.inputs.values():
@@ -358,14 +366,12 @@ class Session:
         At the end `sent` is called with the last events that were sent, (K,) int64. With `shown` the rates of
         `presenting` stay.
         """
-        params = self.port.params
-        bounds = Bounds(self.now + steps, params.neurons, params.neuron_words, params.probes)
-        self.decoder = decoder = RecordDecoder(self.now, bounds)
+        self.decoder = decoder = new_decoder(self.port, self.now, steps)
         self.given = NO_EVENTS
         if not steps:
             return decoder
         if not shown:
-            self._unshow()
+            self.unshow()
         first, cut = self.now, True
         if self.log is not None:
             self._learned |= self.queue.has_settings(first + steps) or self.mode(Mode.LEARN)
@@ -426,6 +432,19 @@ class Session:
         ]
         return arriving(np.stack(slots), now)
 
+    # ---- writes --------------------------------------------------------------------------------
+
+    def _write(self, writes: Iterable[Write]) -> None:
+        """Write to the array; if that is cut short, the next call writes all of it again."""
+        self.under_way = tuple(writes)
+        self.finish()
+
+    def finish(self) -> None:
+        """Do the writes that are under way."""
+        for write in self.under_way:
+            self.port.write(*write)
+        self.under_way = ()
+
     # ---- registers -----------------------------------------------------------------------------
 
     def mode(self, bit: Mode) -> bool:
@@ -484,11 +503,11 @@ class Session:
         """Change some parameters of a population, (n,) int64 each."""
         memory = memory_of(self.image.params, Region.NEURON_PARAMS)
         held = self._held_neurons().copy()
-        region, offset, words = memory.write({**self.neuron_fields(info), **fields}, info.first)
-        held[info.first : info.first + info.n] = words.reshape(info.n, -1)[:, : memory.layout.words]
+        write = memory.write({**self.neuron_fields(info), **fields}, info.first)
+        held[info.first : info.first + info.n] = write[2].reshape(info.n, -1)[:, : memory.layout.words]
         # Unknown while it is written: a write that is cut short may have happened in part.
         self._neurons = None
-        self.port.write(region, offset, words)
+        self._write([write])
         self._neurons = held
         if self.log is not None:
             self.log.add("neurons", {"label": info.label}, **fields)
@@ -516,17 +535,17 @@ class Session:
         for name, values in fields.items():
             columns[name][segments] = values
         first, end = int(segments.min()), int(segments.max()) + 1
-        region, offset, words = memory.write({name: each[first:end] for name, each in columns.items()}, first)
-        held[first:end] = words.reshape(end - first, -1)[:, : memory.layout.words]
+        write = memory.write({name: each[first:end] for name, each in columns.items()}, first)
+        held[first:end] = write[2].reshape(end - first, -1)[:, : memory.layout.words]
         self._program = None
-        self.port.write(region, offset, words)
+        self._write([write])
         self._program = held
         if self.log is not None:
             self.log.add("segments", {}, segments=segments, **fields)
 
     def write_weights(self, info: ProjectionInfo, raw: npt.NDArray[np.int8]) -> None:
         """Write the weights of a projection as the array holds them, (n_pre, n_post) int8."""
-        write_raw(self.port, self.image, info, raw)
+        self._write(writes_of_raw(self.image, info, raw))
         if self.log is not None:
             self._learned = True
             self.log.add("weights", {"label": info.label}, raw=raw)

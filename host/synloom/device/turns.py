@@ -7,12 +7,16 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, Protocol, TypeVar
 
+from synloom.base import signals
 from synloom.base.errors import ArrayLostError, DeviceError
-from synloom.device import signals
 
 __all__ = ["Turns", "exclusive"]
+
+
+_ANEW: Final = frozenset({"load", "restore", "forget", "close"})
+"""Calls after which nothing is left of what an earlier one was writing."""
 
 
 class Turns:
@@ -76,6 +80,9 @@ def _is_on_stack(frame: FrameType, top: FrameType | None) -> bool:
 class _Loaded(Protocol):
     torn: bool
     mend: Callable[[], None]
+    under_way: tuple[Any, ...]
+
+    def finish(self) -> None: ...
 
     def lose(self) -> None: ...
 
@@ -97,7 +104,8 @@ _R = TypeVar("_R")
 def exclusive(method: Callable[Concatenate[_Self, _P], _R]) -> Callable[Concatenate[_Self, _P], _R]:
     """Let a method of a device be called by one thread at a time, and not after the device was closed.
 
-    Signals wait until it is over, or comes to a point at which it may be left (`synloom.device.signals`).
+    Writes that an earlier call was about when it was cut short are finished first. Signals wait until the
+    call is over, or comes to a point at which it may be left (`synloom.base.signals`).
     """
     name = method.__name__
 
@@ -107,6 +115,8 @@ def exclusive(method: Callable[Concatenate[_Self, _P], _R]) -> Callable[Concaten
             return method(self, *args, **kwargs)
         try:
             signals.hold()
+            if self._session.under_way and name not in _ANEW:
+                self._session.finish()
             if self._session.torn:
                 self._session.mend()
             return method(self, *args, **kwargs)

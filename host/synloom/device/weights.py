@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +11,13 @@ import numpy.typing as npt
 from synloom.base.checks import FloatArray, IntArray
 from synloom.base.errors import ParameterError
 from synloom.contract.array_port import Port
+from synloom.contract.memory import Write
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.image.image import Image
 from synloom.image.places import InputInfo, PopulationInfo, ProjectionInfo
 
-__all__ = ["raw_from_si", "read_raw", "si_from_raw", "write_raw"]
+__all__ = ["raw_from_si", "read_raw", "si_from_raw", "writes_of_raw"]
 
 Raw = npt.NDArray[np.int8]
 
@@ -56,8 +58,8 @@ def read_raw(port: Port, image: Image, info: ProjectionInfo) -> Raw:
     return raw
 
 
-def write_raw(port: Port, image: Image, info: ProjectionInfo, raw: Raw) -> None:
-    """Write the weights of a projection as the array holds them, (n_pre, n_post) int8."""
+def writes_of_raw(image: Image, info: ProjectionInfo, raw: Raw) -> Iterator[Write]:
+    """Yield what writes the weights of a projection as the array holds them, (n_pre, n_post) int8."""
     _, post = _ends(image, info)
     sources, rows, targets = _places(image, info)
     memory, neurons = memory_of(image.params, Region.WEIGHTS), image.params.neurons
@@ -66,10 +68,10 @@ def write_raw(port: Port, image: Image, info: ProjectionInfo, raw: Raw) -> None:
     block = np.full((len(used), post.n), image.params.weight_absent, dtype=np.int8)
     block[np.searchsorted(used, rows), targets] = raw[sources, targets]
     if post.n == neurons and len(used) and used[-1] - used[0] == len(used) - 1:
-        port.write(*memory.write({"weight": block.reshape(-1)}, int(used[0]) * neurons))
+        yield memory.write({"weight": block.reshape(-1)}, int(used[0]) * neurons)
         return
     for i, weights in zip(used.tolist(), block, strict=True):
-        port.write(*memory.write({"weight": weights}, i * neurons + post.first))
+        yield memory.write({"weight": weights}, i * neurons + post.first)
 
 
 def _lsb(image: Image, info: ProjectionInfo) -> tuple[FloatArray, FloatArray]:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from synloom.contract.array_port import Words
+from synloom.contract.array_port import Handed, Words
 from synloom.contract.records import END_WORD, RecordKind
 
 __all__ = ["RecordAssembly"]
@@ -20,6 +20,7 @@ class _State(NamedTuple):
     taken: int
     expected: int
     words: tuple[Words, ...]
+    handed: Handed
 
 
 class RecordAssembly:
@@ -38,12 +39,18 @@ class RecordAssembly:
     def __init__(self) -> None:
         self.gap = False
         self.frames = 0
-        self.start(0)
+        nothing = np.zeros(0, dtype=np.uint16)
+        self._state = _State(0, 0, (nothing,), Handed(0, nothing))
 
     def start(self, offset: int) -> None:
         """Drop everything and expect the word at `offset` next, which begins a record."""
         self.gap = False
-        self._state = _State(offset, offset, (np.zeros(0, dtype=np.uint16),))
+        self._state = _State(offset, offset, (np.zeros(0, dtype=np.uint16),), self._state.handed)
+
+    @property
+    def handed(self) -> Handed:
+        """What `take` has returned since the beginning."""
+        return self._state.handed
 
     @property
     def taken(self) -> int:
@@ -60,7 +67,7 @@ class RecordAssembly:
         words = np.frombuffer(data, dtype="<u2")[known:].astype(np.uint16)
         if len(words):
             expected = (state.expected + len(words)) & 0xFFFF
-            self._state = _State(state.taken, expected, (*state.words, words))
+            self._state = state._replace(expected=expected, words=(*state.words, words))
             self.frames += 1
 
     def take(self) -> Words:
@@ -68,8 +75,9 @@ class RecordAssembly:
         state = self._state
         words = np.concatenate(state.words)
         end = _end_of_records(words)
-        self._state = _State((state.taken + end) & 0xFFFF, state.expected, (words[end:],))
-        return words[:end]
+        handed = Handed(state.handed.end + end, words[:end])
+        self._state = _State((state.taken + end) & 0xFFFF, state.expected, (words[end:],), handed)
+        return handed.words
 
 
 def _end_of_records(words: Words) -> int:

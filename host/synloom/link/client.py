@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.base.errors import DeviceError, LinkError, ParameterError
-from synloom.contract.array_port import Words
+from synloom.contract.array_port import Handed, Words
 from synloom.contract.frames import (
     COMMAND_HEADER,
     MAX_PAYLOAD,
@@ -337,6 +337,11 @@ class LinkPort:
             silent = self._exchange.virtual_time and not heard
             if len(words) or silent or time.monotonic() >= deadline:
                 return words
+
+    @property
+    def handed(self) -> Handed:
+        """What `records` has returned, also if an exception kept its caller from having the last words."""
+        return self._assembly.handed
 
     def flush(self) -> None:
         """Ask the array to send all its records, even if they do not fill a frame."""

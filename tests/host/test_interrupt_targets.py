@@ -1,0 +1,320 @@
+"""An exception at any line of a call, on every target: the next call works, or says that it needs a load.
+
+What works has the bits of the model: nothing is lost, nothing comes twice, nothing is half done.
+"""
+
+import random
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from interrupting import AtNth, Lines, cut, once, thrice
+
+from synloom import ArrayLostError, Device, DeviceError
+from synloom.contract.regions import Region
+from synloom.contract.registers import Mode
+from synloom.device.loader import read_register
+from synloom.device.targets import connect
+from synloom.link import LinkPort
+from synloom_sim.board import Design, SimTransport
+from synloom_sim.model_port import ModelPort
+from synloom_sim.soak.served import served_board
+from synloom_sim.soak.session import PARAMS, image
+from synloom_sim.soak.watchdog import Watchdog
+
+pytestmark = pytest.mark.filterwarnings("ignore::synloom.SynloomWarning")
+IN_PROCESS, BOARDS = ("model", "fast"), ("sim", "pty")
+IMAGE, STEPS, SHORT = image(), 24, 5
+RNG = np.random.default_rng(3)
+RASTER = RNG.random((STEPS, 8)) < 0.3
+SAMPLE = 24
+"""Lines of each call that the short form cuts on a board."""
+CASE_S = 60.0
+
+
+@contextmanager
+def opened(target):
+    if target == "sim":
+        with Device(LinkPort(SimTransport.build(Design(PARAMS)), timeout=0.05)) as device:
+            yield device
+    elif target == "pty":
+        with served_board() as path, connect(path) as device:
+            yield device
+    else:
+        with connect(target, PARAMS) as device:
+            yield device
+
+
+def finished(device, steps=STEPS):
+    """Run on with inputs, recorded; return spikes and weights."""
+    device.inject("kicks", RASTER[:steps])
+    return device.run(float(steps)).raster("cells"), device.read_weights("learns")
+
+
+def same(one, other):
+    return all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(one, other, strict=True))
+
+
+def on_the_model(prepare, *rest):
+    with Device(ModelPort(PARAMS)) as device:
+        device.load(IMAGE)
+        prepare(device)
+        return finished(device, *rest)
+
+
+def goes_on_as_the_model(device):
+    """Compare what comes with what the model makes of the device's own snapshot."""
+    device.run(1.0)  # what was left over ends here
+    taken = device.snapshot()
+    assert (taken.memories["gen_rate"][: len(taken.rates)] == taken.rates).all()
+    with Device(ModelPort(PARAMS)) as model:
+        model.restore(taken)
+        assert same(finished(device, SHORT), finished(model, SHORT))
+
+
+class Call:
+    """A call of a device, what comes before it, and what must be true after it was cut short."""
+
+    def prepare(self, device):
+        pass
+
+    def make(self, device):
+        raise NotImplementedError
+
+    def judge(self, device):
+        goes_on_as_the_model(device)
+
+
+class Read(Call):
+    """The weights are there, and were not changed."""
+
+    wanted = on_the_model(lambda device: None, SHORT)
+
+    def make(self, device):
+        device.read_weights("learns")
+
+    def judge(self, device):
+        assert same(finished(device, SHORT), self.wanted)
+
+
+class SetLearning(Call):
+    """Learning is on or off, as the host knows, and then as it is asked."""
+
+    on = on_the_model(lambda device: device.set_learning(True), SHORT)
+    off = on_the_model(lambda device: device.set_learning(False), SHORT)
+
+    def make(self, device):
+        device.set_learning(False)
+
+    def judge(self, device):
+        on = device._session.mode(Mode.LEARN)
+        assert on == bool(read_register(device.port, "mode") >> Mode.LEARN & 1)
+        assert same(finished(device, SHORT), self.on if on else self.off)
+        for asked in (True, False):
+            device.set_learning(asked)
+            assert bool(read_register(device.port, "mode") >> Mode.LEARN & 1) is asked
+
+
+class Present(Call):
+    """Rates are the network's again, and spikes are recorded."""
+
+    def make(self, device):
+        device.present({"kicks": RASTER[:6], "noise": 180.0}, 8.0, rest=2.0)
+
+    def judge(self, device):
+        goes_on_as_the_model(device)
+        assert (device.port.read(Region.GEN_RATE, 0, 12) == IMAGE.gen_rate[:12]).all()
+        before = device.counters()["spikes"]
+        spikes = finished(device, 10)[0].sum()
+        assert spikes == device.counters()["spikes"] - before > 0
+
+
+class Load(Call):
+    """The image is there as a whole."""
+
+    wanted = Read.wanted
+
+    def prepare(self, device):
+        device.set_learning(False)
+        device.set_rates("noise", 10.0)
+        device.run(4.0)
+
+    def make(self, device):
+        device.load(IMAGE)
+
+    def judge(self, device):
+        if device.time == 4.0:  # it had not begun
+            goes_on_as_the_model(device)
+        else:
+            assert same(finished(device, SHORT), self.wanted)
+
+
+class Run(Call):
+    """Records so far and records of the rest are those of the whole; so are the weights."""
+
+    wanted = on_the_model(lambda device: None)
+
+    def prepare(self, device):
+        device.record("cells", "v", [0, 5])
+        device.inject("kicks", RASTER)
+
+    def make(self, device):
+        device.run(float(STEPS))
+
+    def judge(self, device):
+        spikes, weights = self.wanted
+        now, last = round(device.time), device.last_recording
+        assert (last.steps if last is not None else 0) == now
+        if now:
+            assert last.raster("cells").tolist() == spikes[:now].tolist()
+            assert len(last.values("cells", "v")) == now
+        if now < STEPS:
+            assert device.run(float(STEPS - now)).raster("cells").tolist() == spikes[now:].tolist()
+        assert same([device.read_weights("learns")], [weights])
+
+
+class WriteWeights(Call):
+    """All weights are the old ones, or all the new ones."""
+
+    old = Device(ModelPort(PARAMS))
+    old.load(IMAGE)
+    old = old.read_weights("holds")
+    new = np.where(np.isnan(old), np.nan, -0.25)
+
+    def make(self, device):
+        device.write_weights("holds", self.new)
+
+    def judge(self, device):
+        weights = device.read_weights("holds")
+        assert any(np.allclose(weights, each, rtol=0.02, equal_nan=True) for each in (self.old, self.new))
+        goes_on_as_the_model(device)
+
+
+class SetNeurons(Call):
+    """All neurons have the old threshold, or all the new one."""
+
+    def make(self, device):
+        device.set_neurons("cells", v_thresh=-51.0, tau_refrac=3.0)
+
+    def judge(self, device):
+        device.counters()
+        fields = device._session.neuron_fields(IMAGE.populations["cells"])
+        assert all(len(set(fields[name].tolist())) == 1 for name in ("thr", "refractory"))
+        goes_on_as_the_model(device)
+
+
+class SetRates(Call):
+    """The rates are the old ones or the new ones, and stay."""
+
+    def make(self, device):
+        device.set_rates("noise", np.linspace(20.0, 170.0, 12))
+
+    def judge(self, device):
+        goes_on_as_the_model(device)
+        rates = device.port.read(Region.GEN_RATE, 0, 12).tolist()
+        assert rates == device._session.rates.own[:12].tolist()
+
+
+CALLS = {
+    "read": Read,
+    "set_learning": SetLearning,
+    "present": Present,
+    "load": Load,
+    "run": Run,
+    "write_weights": WriteWeights,
+    "set_neurons": SetNeurons,
+    "set_rates": SetRates,
+}
+
+
+def lines_of(device, call, ports):
+    device.load(IMAGE)
+    call.prepare(device)
+    tracer = Lines(ports)
+    cut(tracer, call.make, device)
+    return tracer.lines
+
+
+def try_line(device, call, line, ports):
+    """Cut a call at a line; return whether the device went on, and did not want a load."""
+    device.load(IMAGE)
+    call.prepare(device)
+    lost = False
+    try:
+        cut(AtNth(line, ports), call.make, device)
+    except ArrayLostError:  # of an array in this process that was cut within a change
+        lost = True
+    try:
+        call.judge(device)
+    except DeviceError as error:
+        said = str(error)
+    else:
+        assert not lost
+        return True
+    assert ports or not lost
+    assert "call device.load" in said
+    device.load(IMAGE)
+    assert same(finished(device, SHORT), Read.wanted)
+    return False
+
+
+def others_may_call(device):
+    got = []
+    other = threading.Thread(target=lambda: got.append(device.counters()["steps"]))
+    other.start()
+    other.join(20.0)
+    return bool(got)
+
+
+def check(target, name, choose):
+    """Cut a call at the lines that are chosen of all that it executes."""
+    ports, call, went_on = target in IN_PROCESS, CALLS[name](), 0
+    with opened(target) as device:
+        lines = choose(lines_of(device, call, ports))
+        for line in lines:
+            with Watchdog(CASE_S, f"{name} on {target}, cut at {line}"):
+                try:
+                    went_on += try_line(device, call, line, ports)
+                except AssertionError as error:
+                    raise AssertionError(f"{name} on {target}, cut at {line}: {error}") from error
+        assert others_may_call(device)
+    print(f"{name} on {target}: {len(lines)} lines, {went_on} went on, {len(lines) - went_on} want a load")
+    return went_on, len(lines)
+
+
+def sampled(lines):
+    rng = random.Random(7)
+    every = once(lines, rng)
+    return sorted(rng.sample(every, min(SAMPLE, len(every))))
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("target", BOARDS)
+def test_a_call_is_left_at_some_lines_of_a_host_of_a_board(target, name):
+    went_on, tried = check(target, name, sampled)
+    assert went_on == tried or (name in ("load", "present", "run") and went_on > 0)
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("target", IN_PROCESS)
+def test_a_call_is_left_at_every_line_of_the_host(target, name):
+    went_on, tried = check(target, name, lambda lines: once(lines, random.Random(11)))
+    assert tried > 30
+    assert went_on > (10 if name == "load" else 0.9 * tried)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("target", IN_PROCESS)
+def test_a_call_is_left_at_every_execution_of_every_line(target, name):
+    check(target, name, lambda lines: lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("target", BOARDS)
+def test_a_call_is_left_at_every_line_of_the_host_of_a_board(target, name):
+    went_on, tried = check(target, name, lambda lines: thrice(lines, random.Random(13)))
+    assert tried > 30
+    assert went_on > 0
