@@ -200,6 +200,18 @@ def test_an_interrupted_presentation_leaves_the_rates_that_were_set(countdown):
     assert device.run(40.0).counts("out").tolist() == [10] * 4
 
 
+def test_a_snapshot_after_an_interrupted_change_of_rates_goes_on_as_the_device_does():
+    device = loaded(generators())
+    device.port.break_at("write", 1, RuntimeError("no more"))
+    with pytest.raises(RuntimeError):
+        device.set_rates("in", 1000.0)
+    taken = device.snapshot()
+    other = loaded(generators())
+    other.restore(taken)
+    assert device.run(40.0).counts("out").tolist() == other.run(40.0).counts("out").tolist()
+    assert device.snapshot().digest() == other.snapshot().digest()
+
+
 def test_rates_that_cannot_be_restored_need_a_load():
     device = loaded(generators(250.0))
     device.port.break_at("write", 4, LinkError("the cable was pulled"))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synloom.base.errors import ParameterError
+from synloom.base.wording import shown
 
 __all__ = [
     "HUGE",
@@ -78,7 +79,7 @@ def reals(
         array = raw.astype(np.float64)
     except (TypeError, ValueError):
         raise ParameterError(
-            f"{name} must be a number or an array of numbers, not {value!r} ({type(value).__name__})"
+            f"{name} must be a number or an array of numbers, not {shown(value)} ({type(value).__name__})"
         ) from None
     if array.ndim > 1 or array.size == 0:
         raise ParameterError(f"{name} must be a number or a 1-D array, not an array of shape {array.shape}")
@@ -145,12 +146,12 @@ def whole(name: str, value: Any, low: int, high: int) -> int:
         If it is not; floats and booleans are refused.
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
-        raise ParameterError(f"{name} must be a whole number (int), not {value!r} ({type(value).__name__})")
+        raise ParameterError(
+            f"{name} must be a whole number (int), not {shown(value)} ({type(value).__name__})"
+        )
     number = int(value)
     if not low <= number <= high:
-        # Python refuses to print whole numbers of more than 4,300 digits.
-        shown = str(number) if number.bit_length() <= 128 else f"a number of {number.bit_length()} bits"
-        raise ParameterError(f"{name} must be in {low}..{high}, not {shown}")
+        raise ParameterError(f"{name} must be in {low}..{high}, not {shown(number)}")
     return number
 
 
@@ -163,7 +164,7 @@ def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
         If it is not.
     """
     if not isinstance(value, str) or value not in allowed:
-        raise ParameterError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")
+        raise ParameterError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {shown(value)}")
     return value
 
 
@@ -176,7 +177,7 @@ def switch(name: str, value: Any) -> bool:
         If it is not.
     """
     if not isinstance(value, (bool, np.bool_)):
-        raise ParameterError(f"{name} must be True or False, not {value!r}")
+        raise ParameterError(f"{name} must be True or False, not {shown(value)}")
     return bool(value)
 
 
@@ -190,7 +191,9 @@ def label_of(which: Any) -> str:
     """
     label = which if isinstance(which, str) else getattr(which, "label", None)
     if not isinstance(label, str):
-        raise ParameterError(f"give a population or projection of the network or its label, not {which!r}")
+        raise ParameterError(
+            f"give a population or projection of the network or its label, not {shown(which)}"
+        )
     return label
 
 

@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
+from typing import Any, Final
 
-__all__ = ["did_you_mean", "one_line"]
+__all__ = ["did_you_mean", "one_line", "shown"]
+
+_MOST: Final = 120
+"""Letters of a value in a message."""
+_MOST_BITS: Final = 256
+
+
+class _Repr(reprlib.Repr):
+    """Representations of values of any size and kind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = _MOST
+
+    def repr_int(self, value: int, level: int) -> str:
+        # Python refuses to write whole numbers of more than 4,300 digits.
+        bits = value.bit_length()
+        return f"a whole number of {bits} bits" if bits > _MOST_BITS else repr(value)
+
+
+_REPR: Final = _Repr()
+
+
+def shown(value: Any) -> str:
+    """Return a value for a message: in one short line, whatever it is."""
+    return one_line(" ".join(_REPR.repr(value).split()), _MOST)
 
 
 def one_line(text: str, most: int = 600) -> str:

@@ -17,6 +17,7 @@ from synloom.base.checks import FloatArray, whole
 from synloom.base.errors import ExperimentError, ParameterError
 from synloom.base.progress import Progress
 from synloom.base.warning import warn
+from synloom.base.wording import shown
 from synloom.base.workers import Failure, check_picklable, outcomes
 from synloom.batch.cluster import cluster_executor
 from synloom.batch.figures import draw_metric
@@ -163,8 +164,8 @@ def _check_where(target: str, jobs: int | None, executor: Executor | None, clust
         raise ParameterError("jobs, executor and cluster exclude one another; give only one of them")
     if target not in ANY_ARRAY:
         raise ParameterError(
-            f"target must be one of {', '.join(ANY_ARRAY)}, which become any array, not {target!r}; run the "
-            f"tasks of a board one after the other with `synloom run`"
+            f"target must be one of {', '.join(ANY_ARRAY)}, which become any array, not {shown(target)}; "
+            f"run the tasks of a board one after the other with `synloom run`"
         )
     if jobs is not None:
         whole("jobs", jobs, 1, 4096)
@@ -221,7 +222,7 @@ def _points(
         raise ParameterError("settings is empty; give at least one mapping of keys to values, or none")
     for key, values in grid.items():
         if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
-            raise ParameterError(f"the values of {key} must be a list, not {values!r}")
+            raise ParameterError(f"the values of {key} must be a list, not {shown(values)}")
         if not len(list(values)):
             raise ParameterError(f"{key} has no values; give at least one, or leave it out")
     for each in listed:

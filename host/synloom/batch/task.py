@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from synloom.base.errors import ExperimentError
+from synloom.base.wording import shown
 from synloom.experiment.document import Experiment
 from synloom.experiment.experiment_run import run_experiment
 from synloom.experiment.identity import experiment_digest
@@ -224,7 +225,7 @@ def _measured(results: Results, metric: Metric | None) -> dict[str, float]:
         try:
             metrics[str(name)] = float(number)
         except (TypeError, ValueError):
-            raise ExperimentError(f"the metric {name!r} must be a number, not {number!r:.60}") from None
+            raise ExperimentError(f"the metric {name!r} must be a number, not {shown(number)}") from None
     return metrics
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from synloom.base.checks import whole
 from synloom.base.errors import ParameterError, SynloomError
 from synloom.base.progress import Progress
+from synloom.base.wording import shown
 from synloom.base.workers import Failure, outcomes
 from synloom.compiler import compile
 from synloom.device.counters import Counters
@@ -222,14 +223,16 @@ def _checked_run(run: Any) -> float | Callable[[Device, Any], Any]:
     if callable(run):
         return cast(Callable[[Device, Any], Any], run)
     if isinstance(run, bool) or not isinstance(run, (int, float)):
-        raise ParameterError(f"run must be a time in ms or a function of a device and a case, not {run!r}")
+        raise ParameterError(
+            f"run must be a time in ms or a function of a device and a case, not {shown(run)}"
+        )
     return float(run)
 
 
 def _label(which: Any) -> str:
     label = getattr(which, "label", which)
     if not isinstance(label, str):
-        raise ParameterError(f"weights must be projections or their labels, not {which!r}")
+        raise ParameterError(f"weights must be projections or their labels, not {shown(which)}")
     return label
 
 
@@ -238,7 +241,9 @@ def _paired(networks: Any, cases: Iterable[Any] | None) -> list[_Job]:
     many = [networks] if alone else list(networks)
     for each in many:
         if not isinstance(each, (Image, Network)):
-            raise ParameterError(f"networks must be an Image, a Network or a sequence of them, not {each!r}")
+            raise ParameterError(
+                f"networks must be an Image, a Network or a sequence of them, not {shown(each)}"
+            )
     each_case = [Case()] * len(many) if cases is None else list(cases)
     if not many or not each_case:
         raise ParameterError("a batch needs at least one network and one case; it has none")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from synloom.base.checks import IntArray, switch
 from synloom.base.errors import NetworkError, ParameterError
+from synloom.base.wording import shown
 from synloom.compiler.effective import report_spikes
 from synloom.compiler.neurons import neuron_registers, neuron_state
 from synloom.compiler.origin import Origin, choose_origin
@@ -65,9 +66,9 @@ def compile(network: Network, params: ArrayParams | None = None, *, strict: bool
         hold the network.
     """
     if not isinstance(network, Network):
-        raise NetworkError(f"compile needs a Network, not {network!r} ({type(network).__name__})")
+        raise NetworkError(f"compile needs a Network, not {shown(network)} ({type(network).__name__})")
     if params is not None and not isinstance(params, ArrayParams):
-        raise ParameterError(f"params must be ArrayParams, not {params!r}")
+        raise ParameterError(f"params must be ArrayParams, not {shown(params)}")
     image = _Compilation(network, params).image()
     if switch("strict", strict) and image.report.notes:
         raise NetworkError(

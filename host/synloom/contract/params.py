@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from synloom.base.errors import ParameterError
+from synloom.base.wording import shown
 
 __all__ = ["MOST_DELAY_SLOTS", "MOST_PROBES", "SEMANTICS_VERSION", "ArrayParams", "allowed"]
 
@@ -205,11 +206,11 @@ class ArrayParams:
             value = getattr(self, field.name)
             if field.name in _FEATURES or field.name in _STRUCTURES:
                 if not isinstance(value, bool):
-                    raise ParameterError(f"{field.name} must be True or False, not {value!r}")
+                    raise ParameterError(f"{field.name} must be True or False, not {shown(value)}")
                 continue
             if isinstance(value, bool) or not isinstance(value, int):
                 raise ParameterError(
-                    f"{field.name} must be a whole number (int), not {value!r} ({type(value).__name__})"
+                    f"{field.name} must be a whole number (int), not {shown(value)} ({type(value).__name__})"
                 )
             low, high = _RANGES.get(field.name, (value, value))
             if not low <= value <= high:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, real, reals, switch, whole
 from synloom.base.errors import ParameterError
+from synloom.base.wording import shown
 
 __all__ = ["Delta", "Encoder", "Latency", "Levels", "Phase", "Raster", "Rate", "Receptive"]
 
@@ -41,7 +42,7 @@ def _signal(values: npt.ArrayLike) -> FloatArray:
     try:
         signal = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ParameterError(f"a signal must be an array (T, n) of numbers, not {values!r}") from None
+        raise ParameterError(f"a signal must be an array (T, n) of numbers, not {shown(values)}") from None
     signal = signal[:, None] if signal.ndim == 1 else signal
     if signal.ndim != 2 or not signal.size:
         raise ParameterError(f"a signal must have shape (T, n), with a row for each step, not {signal.shape}")

@@ -15,6 +15,7 @@ from synloom.base.archive import Archive, packed
 from synloom.base.atomic_files import write_whole
 from synloom.base.checks import FloatArray, nearest_steps, real, switch, whole
 from synloom.base.errors import ParameterError
+from synloom.base.wording import shown
 
 __all__ = ["AddressMap", "pairs_of_raster", "raster_of_pairs", "read_pairs", "write_pairs"]
 
@@ -29,7 +30,7 @@ def _pairs(events: Any) -> FloatArray:
     try:
         pairs = np.asarray(events, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ParameterError(f"events must be pairs of (ms, channel), not {events!r}") from None
+        raise ParameterError(f"events must be pairs of (ms, channel), not {shown(events)}") from None
     if not pairs.size:
         return np.zeros((0, 2))
     if pairs.ndim != 2 or pairs.shape[1] != 2:

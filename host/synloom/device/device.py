@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, IntArray, choice, real, switch, whole
 from synloom.base.errors import ParameterError
+from synloom.base.wording import shown
 from synloom.compiler.stimulus import RATE_BITS
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
@@ -26,7 +27,7 @@ from synloom.device.neuron_state import read_population
 from synloom.device.recorders import Recorders
 from synloom.device.recording import Recording, joined
 from synloom.device.session import Session
-from synloom.device.stimulus import Receiver, events_from, raster_events, step_events
+from synloom.device.stimulus import Receiver, dimensions, events_from, raster_events, step_events
 from synloom.device.streaming import Stream
 from synloom.device.turns import exclusive
 from synloom.device.weight_series import Readings
@@ -107,7 +108,9 @@ class Device(DeviceHistory, DeviceSettings):
             If `image` is not an Image.
         """
         if not isinstance(image, Image):
-            raise ParameterError(f"load needs an Image: compile(network) or Image.load(path), not {image!r}")
+            raise ParameterError(
+                f"load needs an Image: compile(network) or Image.load(path), not {shown(image)}"
+            )
         self._load(image)
 
     def _load(self, image: Image) -> None:
@@ -381,7 +384,7 @@ class Device(DeviceHistory, DeviceSettings):
         rates: list[tuple[InputInfo, Words]] = []
         events: list[tuple[Receiver, IntArray]] = []
         for which, stimulus in _by_input(inputs):
-            if np.ndim(stimulus) < 2:
+            if dimensions(stimulus) < 2:
                 source = self.image.input(which)
                 rates.append((source, rate_words_of(self.image, source, stimulus, bits)))
                 continue
@@ -498,6 +501,7 @@ class Device(DeviceHistory, DeviceSettings):
         """
         image = self.image
         info = image.projection(projection)
+        raw = switch("raw", raw)
         weights = read_raw(self.port, image, info)
         return weights if raw else si_from_raw(image, info, weights)
 
@@ -582,7 +586,9 @@ class Device(DeviceHistory, DeviceSettings):
 
 def _by_input(inputs: Any) -> Iterable[tuple[Any, Any]]:
     if not isinstance(inputs, Mapping):
-        raise ParameterError(f"inputs must be a mapping from input populations to stimuli, not {inputs!r}")
+        raise ParameterError(
+            f"inputs must be a mapping from input populations to stimuli, not {shown(inputs)}"
+        )
     return inputs.items()
 
 

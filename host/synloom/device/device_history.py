@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 
 from synloom.base.errors import DeviceError, MismatchError, ParameterError, SynloomError
+from synloom.base.wording import shown
 from synloom.device.capture import read_snapshot
 from synloom.device.log import Log
 from synloom.device.recorders import Recorders
@@ -77,7 +78,7 @@ class DeviceHistory:
         if isinstance(snapshot, (str, os.PathLike)):
             snapshot = Snapshot.load(snapshot)
         if not isinstance(snapshot, Snapshot):
-            raise ParameterError(f"restore needs a Snapshot or the path of its file, not {snapshot!r:.80}")
+            raise ParameterError(f"restore needs a Snapshot or the path of its file, not {shown(snapshot)}")
         if self._session.loaded and self._session.image.digest() != snapshot.image.digest():
             raise MismatchError(
                 f"the snapshot is of {snapshot.image!r}, but the device has {self._session.image!r}; call "

@@ -15,7 +15,7 @@ from synloom.base.archive import packed
 from synloom.base.checks import IntArray
 from synloom.base.errors import ParameterError
 from synloom.base.warning import warn
-from synloom.base.wording import one_line
+from synloom.base.wording import one_line, shown
 from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
 from synloom.device.decoder import RecordDecoder
 from synloom.device.events import events_at
@@ -55,7 +55,7 @@ class Log:
 
     def __init__(self, path: str | os.PathLike[str], params: ArrayParams, end: Callable[[], None]):
         if not isinstance(path, (str, os.PathLike)) or isinstance(os.fspath(path), bytes):
-            raise ParameterError(f"path must be a str or a path, not {path!r} ({type(path).__name__})")
+            raise ParameterError(f"path must be a str or a path, not {shown(path)} ({type(path).__name__})")
         self.path = Path(path)
         self._end = end
         self._ended = False

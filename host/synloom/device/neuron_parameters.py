@@ -116,7 +116,8 @@ def _units(
     info: PopulationInfo, name: str, wanted: FloatArray, zero: FloatArray | float, field: Field
 ) -> IntArray:
     """Return potentials in units of the array."""
-    steps = np.rint((wanted - zero) / info.v_lsb)
+    with np.errstate(over="ignore"):
+        steps = np.rint((wanted - zero) / info.v_lsb)
     low = max(field.low, -field.high)
     if (bad := (steps < low) | (steps > field.high)).any():
         k = int(np.argmax(bad))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, IntArray
 from synloom.base.errors import CapacityError, ParameterError
+from synloom.base.wording import shown
 from synloom.contract.array_port import Port
 from synloom.contract.layout import Field
 from synloom.contract.memory_map import memory_of
@@ -103,7 +104,7 @@ def make_probes(image: Image, label: str, variable: str, indices: IntArray) -> l
     assert info is not None
     if variable not in PROBE_VARIABLES or (isinstance(info, InputInfo) and variable != "trace"):
         allowed = ("trace",) if isinstance(info, InputInfo) else ("spikes", *PROBE_VARIABLES)
-        raise ParameterError(f"{label!r} has no variable {variable!r}; it has {', '.join(allowed)}")
+        raise ParameterError(f"{label!r} has no variable {shown(variable)}; it has {', '.join(allowed)}")
     if variable == "theta" and not image.params.adaptation:
         raise CapacityError(
             "theta needs an array with the feature 'adaptation'; compile for params.replace(adaptation=True)"

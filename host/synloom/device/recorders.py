@@ -9,6 +9,7 @@ import numpy as np
 
 from synloom.base.checks import IntArray, label_of, real
 from synloom.base.errors import NetworkError, ParameterError
+from synloom.base.wording import shown
 from synloom.contract.array_port import Port
 from synloom.device.cost import Work
 from synloom.device.decoder import RecordDecoder
@@ -86,7 +87,9 @@ class Recorders:
         label = label_of(which)
         if label not in image.populations and label not in image.inputs:
             names = ", ".join(map(repr, [*image.populations, *image.inputs]))
-            raise NetworkError(f"the image has no population {label!r}; it has {names}")
+            raise NetworkError(f"the image has no population {shown(label)}; it has {names}")
+        if not isinstance(variable, str):
+            raise ParameterError(f"variable must be a str such as 'spikes' or 'v', not {shown(variable)}")
         if variable == "spikes":
             if indices is not None or every is not None:
                 raise ParameterError(
@@ -190,9 +193,12 @@ def _every_steps(every: float | None, dt: float) -> int:
 def _indices(indices: Any, n: int) -> IntArray:
     if indices is None:
         return np.arange(n, dtype=np.int64)
-    array = np.atleast_1d(np.asarray(indices))
+    try:
+        array = np.atleast_1d(np.asarray(indices))
+    except ValueError:
+        array = np.zeros(0)
     if array.ndim != 1 or array.dtype.kind not in "iu" or not array.size:
-        raise ParameterError(f"indices must be one or more whole numbers, not {indices!r}")
+        raise ParameterError(f"indices must be one or more whole numbers, not {shown(indices)}")
     bad = (array < 0) | (array >= n)
     if bad.any():
         raise ParameterError(f"indices must be in 0..{n - 1}, not {array[bad][0]}")

@@ -15,6 +15,7 @@ from synloom.base.archive import Archive, packed
 from synloom.base.atomic_files import write_whole
 from synloom.base.checks import FloatArray, IntArray, real, whole
 from synloom.base.errors import ParameterError
+from synloom.base.wording import shown
 
 __all__ = ["MOST_BYTES", "Contents", "read_contents", "write_contents"]
 
@@ -111,7 +112,7 @@ def _contents(archive: Archive, most: int) -> Contents:
     series = {}
     for k, key in enumerate(names):
         if not isinstance(key, list) or len(key) != 2 or not all(isinstance(part, str) for part in key):
-            raise ParameterError(f"a series must have a population and a variable, not {key!r}")
+            raise ParameterError(f"a series must have a population and a variable, not {shown(key)}")
         when, which = (_whole_numbers(archive, f"{name}{k}", most) for name in ("steps", "indices"))
         values = archive.read(f"values{k}", most)
         if values.dtype != np.float64 or values.shape != (when.size, which.size):

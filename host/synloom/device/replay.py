@@ -10,7 +10,7 @@ from pathlib import Path
 
 from synloom.base.errors import CapacityError, MismatchError, NetworkError, ParameterError
 from synloom.base.progress import Progress
-from synloom.base.wording import one_line
+from synloom.base.wording import one_line, shown
 from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
 from synloom.device.difference import Difference, first_difference
 from synloom.device.log_file import Entry, LogReader
@@ -119,7 +119,7 @@ def replay(
         As in `connect`.
     """
     if not isinstance(path, (str, os.PathLike)) or isinstance(os.fspath(path), bytes):
-        raise ParameterError(f"path must be a str or a path, not {path!r} ({type(path).__name__})")
+        raise ParameterError(f"path must be a str or a path, not {shown(path)} ({type(path).__name__})")
     file = Path(path)
     targets = (target,) if against is None else (target, against)
     with ExitStack() as stack:

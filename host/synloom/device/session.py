@@ -19,6 +19,7 @@ from synloom.base.errors import (
     ParameterError,
     SynloomError,
 )
+from synloom.base.wording import shown
 from synloom.contract.array_port import Port, Words
 from synloom.contract.frames import RunFlag
 from synloom.contract.memory import Write
@@ -262,7 +263,7 @@ class Session:
             return image.populations[label]
         if label not in image.inputs:
             names = ", ".join(map(repr, [*image.inputs, *image.populations]))
-            raise NetworkError(f"the image has no population {label!r}; it has {names}")
+            raise NetworkError(f"the image has no population {shown(label)}; it has {names}")
         return image.inputs[label]
 
     def schedule(self, step: int, settings: Sequence[int]) -> None:
@@ -344,7 +345,7 @@ class Session:
             If it is not a multiple of dt, or over 2**32 - 1 steps.
         """
         dt = self.image.dt
-        steps = duration / dt
+        steps = min(duration / dt, 2.0**32)
         if abs(steps - round(steps)) > 1e-6:
             raise ParameterError(
                 f"the time must be a multiple of dt ({dt:g} ms), not {duration:g} ms; "
@@ -480,7 +481,8 @@ class Session:
         ParameterError
             If a current is out of the range of the array.
         """
-        steps = np.rint((current - info.offset_zero) / info.offset_lsb)
+        with np.errstate(over="ignore"):
+            steps = np.rint((current - info.offset_zero) / info.offset_lsb)
         most = self.image.params.state_max
         bad = np.abs(steps) > most
         if bad.any():

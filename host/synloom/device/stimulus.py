@@ -5,7 +5,6 @@ Data that could be read in two ways is refused: a wrong guess would be a wrong r
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,12 +14,14 @@ from synloom.base.checks import FloatArray, IntArray
 from synloom.base.checks import steps_of as whole_steps
 from synloom.base.errors import ParameterError
 from synloom.base.warning import warn
+from synloom.base.wording import shown
 from synloom.compiler.stimulus import OFF_GRID
 from synloom.device.events import NO_EVENTS, events_at
 from synloom.image.places import InputInfo, PopulationInfo
 
 __all__ = [
     "Receiver",
+    "dimensions",
     "events_from",
     "raster_events",
     "raster_rows",
@@ -134,6 +135,14 @@ def raster_events(raster: Any, info: Receiver, now: int, forms: str = "") -> Int
     return _due(now + steps, index, info)
 
 
+def dimensions(stimulus: Any) -> int:
+    """Return the number of dimensions of a stimulus; 1 if it is no regular array."""
+    try:
+        return np.ndim(stimulus)
+    except ValueError:
+        return 1
+
+
 def raster_rows(spikes: Any) -> int | None:
     """Return the number of rows of a raster; None if these spikes are no raster."""
     try:
@@ -229,7 +238,7 @@ def _array(spikes: Any, info: Receiver, forms: str) -> Any:
         array = np.asarray("ragged")
     if array.dtype.kind not in "biuf":
         raise ParameterError(
-            f"spikes for {info.label!r} must be numbers in a regular array, not {reprlib.repr(spikes)} "
+            f"spikes for {info.label!r} must be numbers in a regular array, not {shown(spikes)} "
             f"({type(spikes).__name__}); {forms}"
         )
     return array

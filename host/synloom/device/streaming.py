@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from synloom.base.checks import IntArray
 from synloom.base.errors import ParameterError
+from synloom.base.wording import shown
 from synloom.device.events import ids_of, steps_of
 from synloom.device.meter import Meter
 from synloom.device.session import Session
@@ -64,7 +66,7 @@ class Stream:
         if not isinstance(chunk, Mapping):
             raise ParameterError(
                 f"chunk {self._number} of the stimulus must be a mapping from input populations to spikes, "
-                f"such as {{'retina': raster}}, not {chunk!r:.80}"
+                f"such as {{'retina': raster}}, not {shown(chunk)}"
             )
         session, parts, ends, rows = self._session, [], [self._known], 0
         for which, spikes in chunk.items():
@@ -103,8 +105,10 @@ def _iterator(chunks: Any) -> Iterator[Any]:
     if isinstance(chunks, Mapping):
         return iter([chunks])
     if isinstance(chunks, Iterable) and not isinstance(chunks, (str, bytes)):
-        return iter(chunks)
+        # Some have the method, and can still not be iterated.
+        with suppress(TypeError):
+            return iter(chunks)
     raise ParameterError(
         f"stimulus must be an iterable of chunks, each a mapping from input populations to spikes, not "
-        f"{chunks!r:.80}"
+        f"{shown(chunks)}"
     )

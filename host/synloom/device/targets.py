@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from synloom.base.errors import LinkError, MismatchError, ParameterError, TargetError
 from synloom.base.progress import Progress
+from synloom.base.wording import shown
 from synloom.contract.array_port import Port
 from synloom.contract.params import ArrayParams
 from synloom.contract.targets import ANY_ARRAY, SOFTWARE, kind_of
@@ -93,7 +94,7 @@ def _array_of(image_or_params: object) -> ArrayParams | None:
     params = image_or_params.params if isinstance(image_or_params, Image) else image_or_params
     if params is not None and not isinstance(params, ArrayParams):
         raise ParameterError(
-            f"image_or_params must be an Image or ArrayParams, not {params!r} ({type(params).__name__})"
+            f"image_or_params must be an Image or ArrayParams, not {shown(params)} ({type(params).__name__})"
         )
     return params
 
@@ -110,7 +111,7 @@ def open_port(
     if not isinstance(target, str) or not target:
         raise ParameterError(
             f"target must be {', '.join(map(repr, ANY_ARRAY))}, 'auto' or the path of a serial port, "
-            f"not {target!r}"
+            f"not {shown(target)}"
         )
     target, faults = _with_faults(resolved(target))
     allowed = _OPTIONS.get(target, ("baud", "timeout"))
@@ -211,7 +212,7 @@ def _open_board(path: str, faults: Faults | None, options: Options) -> Port:
 
     baud = options.get("baud", DEFAULT_BAUD)
     if isinstance(baud, bool) or not isinstance(baud, int) or baud <= 0:
-        raise ParameterError(f"baud must be a positive whole number, not {baud!r}")
+        raise ParameterError(f"baud must be a positive whole number, not {shown(baud)}")
     timeout = _timeout(options)
     kept = kept_rate(path) if "baud" not in options else None
     transport = SerialTransport(path, baud)
@@ -244,7 +245,7 @@ def _find_board(faults: Faults | None, options: Options) -> Port:
 def _timeout(options: Options) -> float:
     timeout = options.get("timeout", 1.0)
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < float("inf"):
-        raise ParameterError(f"timeout must be a number of seconds above 0, not {timeout!r}")
+        raise ParameterError(f"timeout must be a number of seconds above 0, not {shown(timeout)}")
     return float(timeout)
 
 

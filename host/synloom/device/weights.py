@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, IntArray
 from synloom.base.errors import ParameterError
+from synloom.base.wording import shown
 from synloom.contract.array_port import Port
 from synloom.contract.memory import Write
 from synloom.contract.memory_map import memory_of
@@ -107,9 +107,9 @@ def raw_from_si(image: Image, info: ProjectionInfo, weights: npt.ArrayLike) -> R
     pre, post = _ends(image, info)
     try:
         wanted = np.asarray(weights, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         raise ParameterError(
-            f"weights of {info.label!r} must be numbers in a regular array, not {reprlib.repr(weights)}"
+            f"weights of {info.label!r} must be numbers in a regular array, not {shown(weights)}"
         ) from None
     if np.asarray(weights).dtype.kind == "b" or np.asarray(weights).dtype == np.int8:
         raise ParameterError(
@@ -134,7 +134,8 @@ def raw_from_si(image: Image, info: ProjectionInfo, weights: npt.ArrayLike) -> R
         )
         raise ParameterError(f"projection {info.label!r}: the pair ({i}, {j}) {fault}")
     exc, inh = _lsb(image, info)
-    steps = np.rint(np.where(missing, 0.0, wanted) / np.where(wanted >= 0.0, exc, inh))
+    with np.errstate(over="ignore"):
+        steps = np.rint(np.where(missing, 0.0, wanted) / np.where(wanted >= 0.0, exc, inh))
     most = image.params.weight_max
     bad = np.abs(steps) > most
     if bad.any():

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from synloom.base.checks import IntArray, whole
 from synloom.base.errors import DeviceError, ParameterError
+from synloom.base.wording import shown
 from synloom.device.cost import Cost
 from synloom.device.counters import Counters
 from synloom.device.recording import Recording
@@ -94,7 +95,9 @@ class Results:
         from synloom.experiment.stored_results import read_folder
 
         if not isinstance(folder, (str, os.PathLike)):
-            raise ParameterError(f"folder must be a str or a path, not {folder!r} ({type(folder).__name__})")
+            raise ParameterError(
+                f"folder must be a str or a path, not {shown(folder)} ({type(folder).__name__})"
+            )
         return read_folder(Path(folder), whole("most_bytes", most_bytes, 1, 1 << 40))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:

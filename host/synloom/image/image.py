@@ -19,7 +19,7 @@ from synloom.base.atomic_files import write_whole
 from synloom.base.checks import IntArray, label_of, real, whole
 from synloom.base.errors import MismatchError, NetworkError, ParameterError
 from synloom.base.plain_data import MOST_JSON, parse_json
-from synloom.base.wording import one_line
+from synloom.base.wording import one_line, shown
 from synloom.contract.memory import Memory, Write
 from synloom.contract.memory_map import memory_map
 from synloom.contract.params import SEMANTICS_VERSION, ArrayParams
@@ -351,7 +351,7 @@ def _fact(name: str, value: Any, number: Mapping[str, int]) -> Any:
 
 def _path(path: Any) -> Path:
     if not isinstance(path, (str, os.PathLike)) or isinstance(os.fspath(path), bytes):
-        raise ParameterError(f"path must be a str or a path, not {path!r} ({type(path).__name__})")
+        raise ParameterError(f"path must be a str or a path, not {shown(path)} ({type(path).__name__})")
     return Path(path)
 
 
@@ -396,5 +396,5 @@ def _find(which: Any, known: Mapping[str, _Info], kind: str) -> _Info:
     label = label_of(which)
     if label not in known:
         names = ", ".join(map(repr, known)) or "none"
-        raise NetworkError(f"the image has no {kind} {label!r}; it has {names}")
+        raise NetworkError(f"the image has no {kind} {shown(label)}; it has {names}")
     return known[label]

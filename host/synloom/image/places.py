@@ -10,6 +10,7 @@ import numpy as np
 
 from synloom.base.checks import FloatArray, IntArray, real, reals, whole
 from synloom.base.errors import ParameterError
+from synloom.base.wording import shown
 
 __all__ = ["RULE_FIELDS", "HalfRuleInfo", "InputInfo", "PopulationInfo", "ProjectionInfo", "RuleInfo"]
 
@@ -50,13 +51,13 @@ def _table_of(cls: Any, values: Any) -> dict[str, Any]:
     """Return plain values, checked to be a table with the fields of a class."""
     if not isinstance(values, dict) or set(values) != set(cls.__dataclass_fields__):
         names = ", ".join(cls.__dataclass_fields__)
-        raise ParameterError(f"must be a table of {names}, not {values!r}")
+        raise ParameterError(f"must be a table of {names}, not {shown(values)}")
     return dict(values)
 
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise ParameterError(f"{name} must be a non-empty str, not {value!r}")
+        raise ParameterError(f"{name} must be a non-empty str, not {shown(value)}")
     return value
 
 
@@ -71,7 +72,7 @@ def _floats(name: str, value: Any, n: int, *, above: bool) -> FloatArray:
 def _delays(value: Any, n: int) -> IntArray:
     """Return (n,) int64 of numbers of steps."""
     if not isinstance(value, list) or len(value) != n:
-        raise ParameterError(f"delay must be a list of {n} whole numbers, not {value!r}")
+        raise ParameterError(f"delay must be a list of {n} whole numbers, not {shown(value)}")
     return np.array([whole("delay", each, 0, _MOST_STEPS) for each in value], dtype=np.int64)
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from synloom.base.checks import real
 from synloom.base.errors import ParameterError
+from synloom.base.wording import shown
 
 __all__ = ["MOST_CHANGE", "Report", "ReportBuilder", "ReportRow"]
 
@@ -137,7 +138,7 @@ class Report:
             If a value is missing, has the wrong type or is not a number.
         """
         if not isinstance(values, dict) or set(values) != {"rows", "notes", "title"}:
-            raise ParameterError(f"report must be a table of rows, notes and title, not {values!r}")
+            raise ParameterError(f"report must be a table of rows, notes and title, not {shown(values)}")
         rows, notes = values["rows"], values["notes"]
         if not isinstance(rows, list) or not isinstance(notes, list):
             raise ParameterError("rows and notes of the report must be lists")
@@ -208,9 +209,11 @@ class ReportBuilder:
 def _row(values: Any) -> ReportRow:
     """Make a row from plain values; what was asked for may be infinite."""
     if not isinstance(values, dict) or set(values) != set(ReportRow.__dataclass_fields__):
-        raise ParameterError(f"a row of the report must have all its fields, not {values!r}")
+        raise ParameterError(f"a row of the report must have all its fields, not {shown(values)}")
     if not all(isinstance(values[name], str) for name in ("where", "parameter", "note")):
-        raise ParameterError(f"where, parameter and note of a row of the report must be text, not {values!r}")
+        raise ParameterError(
+            f"where, parameter and note of a row of the report must be text, not {shown(values)}"
+        )
     numbers = {name: real(name, values[name], infinite=True) for name in ("wanted", "got", "mean")}
     return ReportRow(**{**values, **numbers})
 

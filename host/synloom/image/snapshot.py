@@ -18,7 +18,7 @@ from synloom.base.atomic_files import write_whole
 from synloom.base.checks import IntArray, whole
 from synloom.base.errors import MismatchError, ParameterError
 from synloom.base.plain_data import MOST_JSON, parse_json
-from synloom.base.wording import one_line
+from synloom.base.wording import one_line, shown
 from synloom.contract.memory import Memory
 from synloom.contract.memory_map import memory_map
 from synloom.contract.params import ArrayParams
@@ -283,7 +283,7 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
 
 def _path(path: Any) -> Path:
     if not isinstance(path, (str, os.PathLike)) or isinstance(os.fspath(path), bytes):
-        raise ParameterError(f"path must be a str or a path, not {path!r} ({type(path).__name__})")
+        raise ParameterError(f"path must be a str or a path, not {shown(path)} ({type(path).__name__})")
     return Path(path)
 
 

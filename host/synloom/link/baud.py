@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from synloom.base.errors import DeviceError, LinkError, ParameterError, SynloomError
+from synloom.base.wording import shown
 from synloom.contract.frames import Op
 from synloom.contract.regions import Region
 from synloom.contract.registers import link
@@ -61,7 +62,7 @@ def divisor_for(clock_hz: int, baud: int) -> int:
         If the array has no rate within 2 % of `baud`.
     """
     if isinstance(baud, bool) or not isinstance(baud, int) or baud <= 0:
-        raise ParameterError(f"baud must be a positive whole number, not {baud!r}")
+        raise ParameterError(f"baud must be a positive whole number, not {shown(baud)}")
     divisor = round(clock_hz / baud)
     low, high = -(-clock_hz // _MOST_DIVISOR), clock_hz // LEAST_DIVISOR
     if not LEAST_DIVISOR <= divisor <= _MOST_DIVISOR:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,6 +11,7 @@ import scipy.sparse
 
 from synloom.base.checks import FloatArray, IntArray, real, switch, whole
 from synloom.base.errors import NetworkError, ParameterError
+from synloom.base.wording import shown
 
 __all__ = [
     "AllToAll",
@@ -289,7 +289,7 @@ class FromList:
         if table.ndim != 2 or table.shape[1] not in (2, 3) or not len(table):
             raise ParameterError(
                 "FromList needs a list of at least one (pre, post) or of at least one (pre, post, weight), "
-                f"not {reprlib.repr(pairs)}; make a list of columns with zip(pre, post), and give a mask to "
+                f"not {shown(pairs)}; make a list of columns with zip(pre, post), and give a mask to "
                 f"FromMatrix"
             )
         if not np.isfinite(table).all():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping, Sequence, Set
 from typing import Any, ClassVar
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from synloom.base.checks import FloatArray, per_item, reals, whole
 from synloom.base.errors import ParameterError
+from synloom.base.wording import shown
 
 __all__ = ["InputPopulation", "PoissonInput", "RegularInput"]
 
@@ -111,9 +111,7 @@ def _check_times(times: Any, n: int) -> list[FloatArray]:
         return [np.zeros(0) for _ in range(n)]
     form = f"give a list of {n} lists of times in ms, one for each channel"
     if isinstance(times, (str, bytes, Mapping, Set)) or not hasattr(times, "__len__"):
-        raise ParameterError(
-            f"spike_times must be a sequence of {n} sequences, not {reprlib.repr(times)}; {form}"
-        )
+        raise ParameterError(f"spike_times must be a sequence of {n} sequences, not {shown(times)}; {form}")
     if len(times) != n:
         raise ParameterError(
             f"spike_times must have one sequence per channel ({n}), not {len(times)}; {form}"
@@ -123,7 +121,7 @@ def _check_times(times: Any, n: int) -> list[FloatArray]:
 
 def _check_channel(name: str, times: Any, form: str) -> FloatArray:
     if isinstance(times, (Mapping, Set)) or np.ndim(times) == 0:
-        raise ParameterError(f"{name} must be a sequence of times, not {reprlib.repr(times)}; {form}")
+        raise ParameterError(f"{name} must be a sequence of times, not {shown(times)}; {form}")
     if not np.size(times):
         return np.zeros(0)
     if np.asarray(times).dtype == np.uint8 or np.asarray(times).dtype.kind == "b":

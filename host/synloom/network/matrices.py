@@ -10,6 +10,7 @@ import numpy as np
 
 from synloom.base.checks import HUGE, FloatArray, choice, per_item, real, reals
 from synloom.base.errors import ParameterError
+from synloom.base.wording import shown
 from synloom.network.cells import LIF
 from synloom.network.connectors import FromMatrix
 from synloom.network.inputs import InputPopulation
@@ -99,7 +100,7 @@ def _matrices(weights: Any) -> list[FloatArray]:
     try:
         matrices = [np.asarray(matrix, dtype=np.float64) for matrix in weights]
     except (TypeError, ValueError):
-        raise ParameterError(f"weights must be a list of matrices of numbers, not {weights!r}") from None
+        raise ParameterError(f"weights must be a list of matrices of numbers, not {shown(weights)}") from None
     if not matrices:
         raise ParameterError("weights must have at least one matrix")
     for k, matrix in enumerate(matrices):
@@ -126,7 +127,9 @@ def _of_layer(name: str, values: Any, k: int, layers: int, n: int) -> FloatArray
     if isinstance(values, numbers.Real):
         return per_item(name, reals(name, values, low=-HUGE, high=HUGE), n)
     if isinstance(values, (str, bytes)) or not hasattr(values, "__len__") or len(values) != layers:
-        raise ParameterError(f"{name} must have one entry for each of the {layers} layers, not {values!r}")
+        raise ParameterError(
+            f"{name} must have one entry for each of the {layers} layers, not {shown(values)}"
+        )
     value = values[k]
     if value is None:
         return np.zeros(n)

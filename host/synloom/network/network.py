@@ -8,6 +8,7 @@ import numpy as np
 
 from synloom.base.checks import HUGE, FloatArray, per_item, real, reals, whole
 from synloom.base.errors import NetworkError, ParameterError
+from synloom.base.wording import shown
 from synloom.network.cells import LIF
 from synloom.network.connectors import Connector
 from synloom.network.distributions import Distribution
@@ -57,7 +58,7 @@ class Population:
     ):
         self.n = whole("n (of a population)", n, 1, 2048)
         if not isinstance(cell, LIF):
-            raise ParameterError(f"cell must be a neuron model such as LIF(), not {cell!r}")
+            raise ParameterError(f"cell must be a neuron model such as LIF(), not {shown(cell)}")
         if cell.size not in (None, self.n):
             raise ParameterError(
                 f"array parameters of the cell must have length {self.n}, one value per neuron, "
@@ -129,16 +130,16 @@ class Projection:
         label: str | None = None,
     ):
         if not isinstance(pre, (Population, InputPopulation)):
-            raise NetworkError(f"pre must be a Population or an InputPopulation, not {pre!r}")
+            raise NetworkError(f"pre must be a Population or an InputPopulation, not {shown(pre)}")
         if not isinstance(post, Population):
-            raise NetworkError(f"post must be a Population of neurons, not {post!r}")
+            raise NetworkError(f"post must be a Population of neurons, not {shown(post)}")
         if isinstance(connector, type):
             raise ParameterError(
                 f"connector must be an instance such as AllToAll(), not the class "
                 f"{connector.__name__}; write {connector.__name__}() with its arguments"
             )
         if not hasattr(connector, "synapses"):
-            raise ParameterError(f"connector must be a connector such as AllToAll(), not {connector!r}")
+            raise ParameterError(f"connector must be a connector such as AllToAll(), not {shown(connector)}")
         self.pre = pre
         self.post = post
         self.connector = connector
@@ -197,7 +198,9 @@ class Network:
             self._name(part, f"input{len(self.inputs)}")
             self.inputs.append(part)
         else:
-            raise NetworkError(f"add takes a population, an input population or a projection, not {part!r}")
+            raise NetworkError(
+                f"add takes a population, an input population or a projection, not {shown(part)}"
+            )
         return part
 
     def _add_projection(self, part: Projection) -> None:
@@ -259,8 +262,8 @@ def _check_rule(plasticity: Any) -> PairRule | None:
         return None
     make = getattr(plasticity, "pair_rule", None)
     if make is None or isinstance(plasticity, type):
-        raise ParameterError(f"plasticity must be a rule such as STDP(...), not {plasticity!r}")
+        raise ParameterError(f"plasticity must be a rule such as STDP(...), not {shown(plasticity)}")
     rule = make()
     if not isinstance(rule, PairRule):
-        raise ParameterError(f"plasticity.pair_rule() must return a PairRule, not {rule!r}")
+        raise ParameterError(f"plasticity.pair_rule() must return a PairRule, not {shown(rule)}")
     return rule

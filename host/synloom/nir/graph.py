@@ -17,6 +17,7 @@ import numpy as np
 from synloom.base.checks import FloatArray
 from synloom.base.errors import NetworkError, ParameterError
 from synloom.base.requirements import install_command
+from synloom.base.wording import shown
 
 __all__ = ["Graph", "Node", "nir_package", "read_graph"]
 
@@ -244,7 +245,7 @@ def _links(links: Any, where: str) -> list[tuple[str, str]]:
     try:
         pairs = [(str(_text(first)), str(_text(second))) for first, second in links]
     except (TypeError, ValueError):
-        raise NetworkError(f"{where}: its edges must be pairs of names, not {links!r}") from None
+        raise NetworkError(f"{where}: its edges must be pairs of names, not {shown(links)}") from None
     twice = next((pair for k, pair in enumerate(pairs) if pair in pairs[:k]), None)
     if twice is not None:
         raise NetworkError(f"{where}: the edge from {twice[0]!r} to {twice[1]!r} is there twice")

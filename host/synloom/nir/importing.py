@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from synloom.base.checks import choice, real
 from synloom.base.errors import ParameterError
+from synloom.base.wording import shown
 from synloom.network.network import Network
 from synloom.nir.assumptions import assumptions
 from synloom.nir.building import Builder
@@ -84,7 +85,7 @@ def from_nir(
     choice("integration", integration, INTEGRATIONS)
     if weight_bits not in WEIGHT_BITS:
         allowed = ", ".join(map(str, WEIGHT_BITS))
-        raise ParameterError(f"weight_bits must be one of {allowed}, not {weight_bits!r}")
+        raise ParameterError(f"weight_bits must be one of {allowed}, not {shown(weight_bits)}")
     read = read_graph(graph)
     given = read.extra.get("synloom_dt") if dt is None else dt
     if given is None:

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse
 
 from synloom.base.checks import FloatArray, IntArray
+from synloom.base.wording import shown
 from synloom.nir.graph import Node
 
 __all__ = ["LINEAR", "Map", "Shape", "linear_map"]
@@ -146,7 +147,9 @@ def _padding(node: Node, kernel: Shape, stride: Shape, dilation: Shape) -> list[
         if text == "valid":
             return [(0, 0)] * len(kernel)
         if text != "same" or any(s != 1 for s in stride):
-            raise node.error(f"padding must be numbers, 'valid', or 'same' with a stride of 1, not {text!r}")
+            raise node.error(
+                f"padding must be numbers, 'valid', or 'same' with a stride of 1, not {shown(text)}"
+            )
         return [
             (d * (k - 1) // 2, d * (k - 1) - d * (k - 1) // 2) for k, d in zip(kernel, dilation, strict=True)
         ]
