@@ -245,6 +245,7 @@ def try_line(device, call, line, ports):
         cut(AtNth(line, ports), call.make, device)
     except ArrayLostError:  # of an array in this process that was cut within a change
         lost = True
+    assert lost or others_may_call(device)
     try:
         call.judge(device)
     except DeviceError as error:
@@ -260,8 +261,9 @@ def try_line(device, call, line, ports):
 
 
 def others_may_call(device):
+    """Return whether another thread may call, right after an interruption of this one."""
     got = []
-    other = threading.Thread(target=lambda: got.append(device.counters()["steps"]))
+    other = threading.Thread(target=lambda: got.append(device.port.read(Region.CTRL, 0, 1)))
     other.start()
     other.join(20.0)
     return bool(got)
@@ -278,7 +280,6 @@ def check(target, name, choose):
                     went_on += try_line(device, call, line, ports)
                 except AssertionError as error:
                     raise AssertionError(f"{name} on {target}, cut at {line}: {error}") from error
-        assert others_may_call(device)
     print(f"{name} on {target}: {len(lines)} lines, {went_on} went on, {len(lines) - went_on} want a load")
     return went_on, len(lines)
 

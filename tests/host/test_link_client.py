@@ -1,3 +1,4 @@
+import threading
 import time
 from random import Random
 
@@ -429,3 +430,41 @@ def test_a_busy_answer_to_a_command_that_never_waits_is_an_error():
     with pytest.raises(DeviceError, match="the array refused CONTROL: it is busy"):
         port.control(ControlAction.PAUSE)
     assert port.read(Region.PROGRAM, 5, 1).tolist() == [0]
+
+
+def test_a_lock_that_an_interruption_left_held_keeps_no_other_thread_out():
+    device = FakeDevice()
+    port = connect(device)
+    port._lock.__enter__()  # and never left
+    got = []
+    other = threading.Thread(target=lambda: got.append(port.read(Region.CTRL, 0, 1)))
+    other.start()
+    other.join(5.0)
+    assert got
+    assert port.read(Region.CTRL, 0, 1).size == 1
+
+
+def test_a_lock_keeps_another_thread_out_as_long_as_somebody_is_within():
+    port = connect(FakeDevice())
+    entered, leave, order = threading.Event(), threading.Event(), []
+    exchange, command = port._exchange, port._exchange.command
+
+    def slow(*arguments, **options):
+        entered.set()
+        leave.wait(5.0)
+        order.append("first")
+        return command(*arguments, **options)
+
+    exchange.command = slow
+    first = threading.Thread(target=port.flush)
+    first.start()
+    assert entered.wait(5.0)
+    exchange.command = command
+    second = threading.Thread(target=lambda: (port.flush(), order.append("second")))
+    second.start()
+    second.join(1.0)
+    assert order == []
+    leave.set()
+    first.join(5.0)
+    second.join(5.0)
+    assert order == ["first", "second"]

@@ -46,7 +46,7 @@ class Turns:
         mine = _Call(threading.current_thread(), name, frame)
         # One operation of a dict, which no other thread divides.
         while (holder := self._holder.setdefault("now", mine)) is not mine:
-            if holder.thread is not mine.thread and holder.thread.is_alive():
+            if holder.thread is not mine.thread and holder.goes_on():
                 raise DeviceError(
                     f"device.{name} was called while another thread is in device.{holder.name}; a device "
                     f"serves one thread at a time: use it from one thread, or hold a lock of your own around "
@@ -69,6 +69,11 @@ class _Call(NamedTuple):
     thread: threading.Thread
     name: str
     frame: FrameType
+
+    def goes_on(self) -> bool:
+        """Return whether this call is on the stack of its thread."""
+        tops = sys._current_frames()
+        return _is_on_stack(self.frame, tops.get(self.thread.ident or 0))
 
 
 def _is_on_stack(frame: FrameType, top: FrameType | None) -> bool:

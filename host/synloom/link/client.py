@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import threading
 import time
 from collections.abc import Iterator
 from typing import Final
@@ -33,6 +32,7 @@ from synloom.link.assembly import RecordAssembly
 from synloom.link.baud import change_rate, divisor_for
 from synloom.link.discovery import discover
 from synloom.link.exchange import FAULTS, Exchange, LinkStatistics
+from synloom.link.lock import Lock
 from synloom.link.rates import ByteRates, byte_rates
 from synloom.link.transport import RatedTransport, Transport
 
@@ -92,8 +92,7 @@ class LinkPort:
         self.name = str(getattr(transport, "name", "the target"))
         self._assembly = RecordAssembly()
         self._exchange = Exchange(transport, self._assembly.add, timeout=timeout, retries=retries)
-        # Reentrant, and only used by `with`: no interruption can leave it held.
-        self._lock = threading.RLock()
+        self._lock = Lock(__file__)
         self._closed = False
         self._params = discover(self._exchange, self.name)
         self._acked = 0
