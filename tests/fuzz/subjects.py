@@ -1,21 +1,23 @@
-"""What is fuzzed: files that are right, how a case changes them, and what may come of it."""
+"""What is fuzzed: files and lines that are right, how a case changes them, and what may come of it."""
 
 import io
 import json
 
 import numpy as np
-from edits import EDITS, edited
+from edits import EDITS, NUMBERS, edited
 from experiment_files import RIGHT
 from hypothesis import strategies as st
+from line_subjects import HostLink, Receiver, Records
 from small_networks import rich_network
 
 from archive_files import header_digest, resigned
-from synloom import Image, Results, Snapshot, compile, connect
+from synloom import Image, Results, Snapshot, compile, connect, replay
 from synloom.base.errors import SynloomError
-from synloom.device.log_file import LogReader
+from synloom.device.log_file import LogReader, LogWriter
 from synloom.experiment import read_experiment, run_experiment, write_folder
 from synloom.experiment.network_builder import build_network, compile_experiment
 
+LOG_TYPES = ("uint8", "int8", "uint16", "uint32", "int64")
 DTYPES = ("<u2", "<i2", "<f8", "|b1", "<U3", ">i8", "<f4")
 
 
@@ -177,6 +179,100 @@ class Logs:
         return "equal" if len(again) == len(self.contents) else "other"
 
 
+SCALARS = (
+    0,
+    -1,
+    1,
+    5,
+    2**16,
+    2**32,
+    2**64,
+    10**400,
+    1.5,
+    1e308,
+    float("nan"),
+    None,
+    True,
+    "",
+    "x",
+    "w",
+    [],
+    {},
+    [[]],
+)
+
+
+class EditedLogs:
+    """Logs whose entries were edited and written again with right digests: refused, or replayed."""
+
+    kinds = ("value", "value", "array", "array", "kind", "drop", "repeat", "swap", "lose", "extra")
+    cases = st.lists(st.tuples(st.sampled_from(kinds), NUMBERS, NUMBERS, EDITS), min_size=1, max_size=3)
+
+    def __init__(self, folder):
+        self.folder, self.number = folder, 0
+        self.path = folder / "whole.log"
+        with connect("model", compile(rich_network()), log=self.path) as device:
+            device.record("out", "v", [0], every=1.0)
+            device.inject("in", [(2.0, 1), (3.0, 2)])
+            device.run(10.0)
+            device.set_learning(False)
+            device.set_neurons("out", tau_refrac=2.0)
+            device.set_rule("w", A_plus=0.005)
+            device.write_weights("w", device.read_weights("w"))
+            device.step({"in": [1]})
+            device.schedule(2.0, learning=True)
+            device.reset()
+            device.run(5.0)
+            snapshot = device.snapshot()
+            device.restore(snapshot)
+            device.run(3.0)
+        self.entries = [(e.kind, dict(e.values), dict(e.arrays)) for e in LogReader(self.path)]
+        assert replay(self.path, "model").agrees
+
+    def write(self, case):
+        entries = [(kind, dict(values), dict(arrays)) for kind, values, arrays in self.entries]
+        for kind, where, how, edits in case:
+            if entries:
+                self._edit(entries, kind, where % len(entries), how, edits)
+        self.path.unlink()
+        writer = LogWriter(self.path)
+        for entry in entries:
+            writer.add(*entry)
+        writer.close()
+
+    @staticmethod
+    def _edit(entries, kind, at, how, edits):
+        name, values, arrays = entries[at]
+        match kind:
+            case "value" if values:
+                values[sorted(values)[how % len(values)]] = SCALARS[how // 7 % len(SCALARS)]
+            case "array" if arrays:
+                chosen = sorted(arrays)[how % len(arrays)]
+                changed = np.atleast_1d(array_changed(arrays[chosen], edits))
+                arrays[chosen] = changed if changed.dtype.name in LOG_TYPES else changed.astype(np.int64)
+            case "lose" if values:
+                del values[sorted(values)[how % len(values)]]
+            case "extra":
+                values["extra"] = SCALARS[how % len(SCALARS)]
+            case "kind":
+                entries[at] = (entries[how % len(entries)][0], values, arrays)
+            case "drop":
+                del entries[at]
+            case "repeat":
+                entries.insert(at, (name, dict(values), dict(arrays)))
+            case "swap":
+                other = how % len(entries)
+                entries[at], entries[other] = entries[other], entries[at]
+
+    def judge(self, case):
+        try:
+            done = replay(self.path, "model")
+        except SynloomError as error:
+            return error
+        assert str(done)
+        return "equal" if done.agrees else "other"
+
+
 class Experiments:
     """Experiment files: those that are accepted must give a network, an image, or an error."""
 
@@ -258,6 +354,10 @@ SUBJECTS = {
     "images": Images,
     "snapshots": Snapshots,
     "logs": Logs,
+    "edited logs": EditedLogs,
     "experiment files": Experiments,
     "results": StoredResults,
+    "bytes to a board": Receiver,
+    "bytes to the host": HostLink,
+    "records": Records,
 }

@@ -169,13 +169,15 @@ class RecordDecoder:
         if self._bounds is not None:
             last = _check(self._bounds, stream, places, state)
         rest = stream[at:].copy() if at < len(stream) else _NO_WORDS
-        if len(places[_LIST]) + len(places[_BITMAP]) == _PLACE_WORDS:
-            # One step, as closed loops run them.
-            self._spikes.append(
-                _one(stream, *(places[_LIST] or places[_BITMAP]), is_list=bool(places[_LIST]))
-            )
-        elif places[_LIST] or places[_BITMAP]:
-            self._spikes.append(_spikes(stream, _Records(places[_LIST]), _Records(places[_BITMAP])))
+        if places[_LIST] or places[_BITMAP]:
+            if len(places[_LIST]) + len(places[_BITMAP]) == _PLACE_WORDS:
+                # One step, as closed loops run them.
+                spikes = _one(stream, *(places[_LIST] or places[_BITMAP]), is_list=bool(places[_LIST]))
+            else:
+                spikes = _spikes(stream, _Records(places[_LIST]), _Records(places[_BITMAP]))
+            if self._bounds is not None:
+                _check_neurons(self._bounds, *spikes)
+            self._spikes.append(spikes)
         if places[_PROBES]:
             probes = _Records(places[_PROBES])
             pairs = probes.words(stream).astype(np.uint32).reshape(len(probes), -1, 2)
@@ -265,10 +267,19 @@ def _check(
     wrong = {*places[_BITMAP][2::3]} - {bounds.bitmap_words} or samples - {sample_words}
     if wrong or sample_words > 2 * bounds.probes:
         raise _nonsense(f"a record has {max(wrong or samples)} words, which is not what others have")
-    for start, count in zip(places[_LIST][1::3], places[_LIST][2::3], strict=True):
-        if not count or stream[start + count - 1] >= bounds.neurons:
-            raise _nonsense(f"a spike came from a neuron that is not in 0 to {bounds.neurons - 1}")
+    if 0 in places[_LIST][2::3]:
+        raise _nonsense("a list of spikes has none")
     return last[0], last[1], sample_words
+
+
+def _check_neurons(bounds: Bounds, steps: IntArray, neurons: IntArray) -> None:
+    """Raise DeviceError if a spike is of no neuron, or the neurons of a step are not in order."""
+    if neurons.max(initial=0) >= bounds.neurons:
+        raise _nonsense(
+            f"a spike came from neuron {neurons.max()}, which is not in 0 to {bounds.neurons - 1}"
+        )
+    if ((neurons[1:] <= neurons[:-1]) & (steps[1:] == steps[:-1])).any():
+        raise _nonsense("a step has spikes that are not in the order of their neurons, or some twice")
 
 
 def _one(
