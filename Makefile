@@ -28,7 +28,7 @@ help:
 	@echo "make types   mypy"
 	@echo "make slow    the long test suites"
 	@echo "make agreement  500 generated arrays on every number of lanes, and on the fast engine"
-	@echo "make fuzz    10,000 mutated images, snapshots, logs, experiment files, results each: refused or equal (long)"
+	@echo "make fuzz    10,000 mutated files, commands, answers, records of each kind: refused or right (long)"
 	@echo "make soak    bad lines, kills, resets, random bytes, signals, long runs: none may be silently wrong (hours)"
 	@echo "make noise   how independent the generators' spikes are, 2,048 channels for a million steps (hours)"
 	@echo "make bench   clocks of a step against their bound, the line, start-up (tens of minutes; the boards are kept)"

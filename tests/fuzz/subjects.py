@@ -57,6 +57,12 @@ def _array_changed(array, edits):
     return array
 
 
+def whole_numbers(array):
+    """Return the numbers of an array as a log can hold them."""
+    with np.errstate(all="ignore"):
+        return array.astype(np.int64) if array.dtype.kind in "biuf" else np.zeros(array.shape, dtype=np.int64)
+
+
 class Images:
     """Files of images: their bytes, or header and arrays with the header's own digest right again."""
 
@@ -184,7 +190,6 @@ SCALARS = (
     -1,
     1,
     5,
-    2**16,
     2**32,
     2**64,
     10**400,
@@ -249,7 +254,7 @@ class EditedLogs:
             case "array" if arrays:
                 chosen = sorted(arrays)[how % len(arrays)]
                 changed = np.atleast_1d(array_changed(arrays[chosen], edits))
-                arrays[chosen] = changed if changed.dtype.name in LOG_TYPES else changed.astype(np.int64)
+                arrays[chosen] = changed if changed.dtype.name in LOG_TYPES else whole_numbers(changed)
             case "lose" if values:
                 del values[sorted(values)[how % len(values)]]
             case "extra":

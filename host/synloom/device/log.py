@@ -126,18 +126,14 @@ class Log:
         probes = [list(probe) for probe in recorders.probes]
         self.add("recorders", {"spikes": recorders.spikes, "probes": probes, "every": recorders.every})
 
-    def run(self, first: int, steps: int, decoder: RecordDecoder, *, cut: bool) -> None:
-        """Append that steps were run, and what was recorded in them.
-
-        Of a run that was `cut` short records may be missing, so a replay does not compare them.
-        """
+    def run(self, first: int, steps: int, decoder: RecordDecoder) -> None:
+        """Append that steps were run, and what was recorded in them."""
         when, values = decoder.samples()
         if not len(when):
             values = values.reshape(0, 0)
         spikes = spikes_of(decoder)
         head = {"first": first, "steps": steps, "spikes": len(spikes), "samples": len(when)}
         few = max(1, MOST_VALUES // max(1, values.shape[1]))
-        head |= {"cut": True} if cut else {}
         self.add("run", head, spikes=spikes[:MOST_VALUES], when=when[:few], values=values[:few])
 
     def learned(self, weights: npt.NDArray[np.int8]) -> None:

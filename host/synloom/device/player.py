@@ -222,8 +222,6 @@ class Player:
         steps = whole("steps", entry.values.get("steps"), 0, 0xFFFFFFFF)
         # The log says when shown rates end.
         decoder = session.execute(steps, RunFlag(0), shown=True)
-        if _is_cut(entry):
-            return _NOTHING
         when, values = decoder.samples()
         return {"spikes": spikes_of(decoder), "when": when, "values": values}
 
@@ -259,7 +257,7 @@ class Logged:
             If it is not what an array gives.
         """
         if entry.kind == "run":
-            return _NOTHING if _is_cut(entry) else _recorded(entry)
+            return _recorded(entry)
         if entry.kind == "counts":
             first = np.array([whole("first", entry.values.get("first"), 0, 0xFFFF)])
             return {"first": first, "counts": _array(entry, "counts", "int64")}
@@ -274,11 +272,6 @@ class Logged:
             change = self._weights + change
         self._weights = change
         return {"weights": change}
-
-
-def _is_cut(entry: Entry) -> bool:
-    """Return whether a run was cut short, so that nobody knows what it would have recorded."""
-    return switch("cut", entry.values.get("cut", False))
 
 
 def _recorded(entry: Entry) -> Results:

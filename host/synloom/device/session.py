@@ -373,7 +373,7 @@ class Session:
             return decoder
         if not shown:
             self.unshow()
-        first, cut = self.now, True
+        first = self.now
         if self.log is not None:
             self._learned |= self.queue.has_settings(first + steps) or self.mode(Mode.LEARN)
         try:
@@ -383,11 +383,10 @@ class Session:
                 execute(self.port, self.queue, self.now, steps, flags, decoder=decoder, source=source)
                 self.now, self.total = self.now + steps, self.total + steps
                 self._divide(self.queue.settle())
-                cut = False
         finally:
             # An interrupted run is one of fewer steps, unless nobody knows of how many.
             if self.log is not None and self._loaded is not None:
-                self.log.run(first, self.now - first, decoder, cut=cut)
+                self.log.run(first, self.now - first, decoder)
         if sent is not None:
             sent(self.given)
         return decoder
