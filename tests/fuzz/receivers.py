@@ -16,8 +16,6 @@ from synloom_sim.model_port import ModelPort
 from synloom_sim.soak.session import PARAMS
 
 SESSION = 0x1234
-VOLATILE = (Region.CTRL, Region.LINK, Region.COUNTERS)
-"""Regions that differ between a board and a model, which has no line and no clock."""
 _QUIET_S = 0.02
 _MOST_WORDS, _MOST_BYTES = 120, 240
 
@@ -29,22 +27,14 @@ def command(session, seq, op, arguments, length=None):
 
 
 class Reference(FakeDevice):
-    """What docs/protocol.md says of commands, with the model's memories behind; it never runs.
-
-    Attributes
-    ----------
-    vague : bool
-        Whether words were read that differ between a board and a model.
-    """
+    """What docs/protocol.md says of commands, with the model's memories behind; it never runs."""
 
     def __init__(self):
         super().__init__(PARAMS)
-        self.vague = False
         self.array = ModelPort(PARAMS)
         self.map = memory_map(PARAMS)
 
     def write(self, data):
-        self.vague = False
         for payload in self._arrived.feed(data):
             self._reply(payload)
 
@@ -62,7 +52,6 @@ class Reference(FakeDevice):
         wide = region != Region.WEIGHTS
         if not 1 <= count <= (_MOST_WORDS if wide else _MOST_BYTES):
             return Status.BAD_ARG, b""
-        self.vague = self.vague or region in VOLATILE
         words = self._words(region, low, high, count).tolist()
         return Status.OK, pack(words) if wide else bytes(word & 0xFF for word in words)
 

@@ -468,3 +468,14 @@ def test_a_lock_keeps_another_thread_out_as_long_as_somebody_is_within():
     first.join(5.0)
     second.join(5.0)
     assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize("bytes_left", [0, 7, 31])
+def test_parameters_of_another_length_are_refused(bytes_left):
+    class Short(FakeDevice):
+        def _read(self, arguments):
+            status, data = super()._read(arguments)
+            return status, data[:bytes_left]
+
+    with pytest.raises(TargetError, match="bytes instead of"):
+        LinkPort(Short())

@@ -112,7 +112,7 @@ def test_nothing_decodes_to_nothing():
         ([1, 3, 1, 4], "records of spikes came for steps 5 to 5, some twice"),
         ([3 << 14 | 299, 1, 3, 3 << 14 | 1, 1, 3], "some twice or outside of"),
         ([1, 40], "from neuron 40, which is not in 0 to 39"),
-        ([3, 4, 63, 6], "from neuron 63, which is not in 0 to 39"),
+        ([3, 4, 6, 63], "from neuron 63, which is not in 0 to 39"),
         ([3, 4, 6, 6], "in the order of their neurons, or some twice"),
         ([1, 3, 3 << 14 | 1, 2, 6, 4], "in the order of their neurons"),
         ([1 << 14 | 3, 0, 0, 0xFFFF], "from neuron 47, which is not in 0 to 39"),

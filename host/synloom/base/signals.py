@@ -29,6 +29,7 @@ _handlers: dict[int, _Handler] = {}
 _noted: list[int] = []
 _changing: list[bool] = [False]
 """Whether an array in this process is being changed by the main thread."""
+_MAIN: Final = threading.main_thread().ident
 _PATIENCE: Final = 3
 """How many signals a change may keep waiting."""
 
@@ -54,13 +55,13 @@ def check() -> None:
 
 def begin_change() -> None:
     """Let also a second signal wait, until `end_change`: an array in this process is within a change."""
-    if threading.current_thread() is threading.main_thread():
+    if threading.get_ident() == _MAIN:
         _changing[0] = True
 
 
 def end_change() -> None:
     """Let a second signal act that came since `begin_change`."""
-    if _changing[0] and threading.current_thread() is threading.main_thread():
+    if _changing[0] and threading.get_ident() == _MAIN:
         _changing[0] = False
         if len(_noted) > 1:
             _act()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import ge
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ _PLACE_WORDS: Final = 3
 """Numbers that say where a record is."""
 _REASONS: Final = [int(reason) for reason in EndReason]
 _NO_WORDS: Final[npt.NDArray[np.uint16]] = np.zeros(0, dtype=np.uint16)
+_DISORDER: Final = "a step has spikes that are not in the order of their neurons, or some twice"
 # Plain numbers, which compare quicker than members of an enumeration.
 _LIST, _BITMAP, _PROBES, _TIME = map(int, RecordKind)
 
@@ -150,7 +152,8 @@ class RecordDecoder:
     @property
     def ended(self) -> bool:
         """Whether the run has ended, and not only paused."""
-        return _has_ended(self._state.end)
+        end = self._state.end
+        return end is not None and end[1] != EndReason.PAUSED
 
     def feed(self, words: npt.NDArray[np.uint16]) -> None:
         """Decode the next words, (n,) uint16; an incomplete record waits for its rest.
@@ -169,12 +172,15 @@ class RecordDecoder:
         if self._bounds is not None:
             last = _check(self._bounds, stream, places, state)
         rest = stream[at:].copy() if at < len(stream) else _NO_WORDS
-        if places[_LIST] or places[_BITMAP]:
-            if len(places[_LIST]) + len(places[_BITMAP]) == _PLACE_WORDS:
-                # One step, as closed loops run them.
-                spikes = _one(stream, *(places[_LIST] or places[_BITMAP]), is_list=bool(places[_LIST]))
-            else:
-                spikes = _spikes(stream, _Records(places[_LIST]), _Records(places[_BITMAP]))
+        if len(places[_LIST]) + len(places[_BITMAP]) == _PLACE_WORDS:
+            # One step, as closed loops run them.
+            is_list = bool(places[_LIST])
+            spikes = _one(stream, *(places[_LIST] or places[_BITMAP]), is_list=is_list)
+            if self._bounds is not None:
+                _check_step(self._bounds, spikes[1].tolist(), is_list=is_list)
+            self._spikes.append(spikes)
+        elif places[_LIST] or places[_BITMAP]:
+            spikes = _spikes(stream, _Records(places[_LIST]), _Records(places[_BITMAP]))
             if self._bounds is not None:
                 _check_neurons(self._bounds, *spikes)
             self._spikes.append(spikes)
@@ -274,12 +280,22 @@ def _check(
 
 def _check_neurons(bounds: Bounds, steps: IntArray, neurons: IntArray) -> None:
     """Raise DeviceError if a spike is of no neuron, or the neurons of a step are not in order."""
-    if neurons.max(initial=0) >= bounds.neurons:
-        raise _nonsense(
-            f"a spike came from neuron {neurons.max()}, which is not in 0 to {bounds.neurons - 1}"
-        )
+    _check_last(bounds, int(neurons.max(initial=0)))
     if ((neurons[1:] <= neurons[:-1]) & (steps[1:] == steps[:-1])).any():
-        raise _nonsense("a step has spikes that are not in the order of their neurons, or some twice")
+        raise _nonsense(_DISORDER)
+
+
+def _check_step(bounds: Bounds, neurons: list[int], *, is_list: bool) -> None:
+    """Do the same for one step, whose bitmap is always in order."""
+    if is_list and any(map(ge, neurons, neurons[1:])):
+        raise _nonsense(_DISORDER)
+    if neurons:
+        _check_last(bounds, neurons[-1])
+
+
+def _check_last(bounds: Bounds, neuron: int) -> None:
+    if neuron >= bounds.neurons:
+        raise _nonsense(f"a spike came from neuron {neuron}, which is not in 0 to {bounds.neurons - 1}")
 
 
 def _one(

@@ -80,6 +80,11 @@ def discover(exchange: Exchange, name: str) -> ArrayParams:
             f"{name} answers the greeting, but its parameters cannot be read: {error}"
         ) from error
     data = b"".join(reply.data for reply in replies)
+    if len(data) != 2 * INFO_WORDS:
+        raise TargetError(
+            f"{name} answers the greeting, but its parameters have {len(data)} bytes instead of "
+            f"{2 * INFO_WORDS}; flash the board again"
+        )
     return decode_info(np.frombuffer(data, dtype="<u2").tolist())
 
 
