@@ -25,6 +25,8 @@ EXTREMES = (
     *(b"[]", b"{}", b"[" * 5000, b"{" * 5000, b"[[[[0]]]]", b'{"a":1}', b"[0,1]", b"a." * 5000, b",", b"="),
 )
 KINDS = ("flip", "set", "cut", "drop", "repeat", "insert", "extreme", "other", "remove")
+BYTES = ("flip", "set", "cut", "drop", "repeat", "insert")
+"""The kinds for what has no tokens."""
 NUMBERS = st.integers(0, 2**32 - 1)
 EDITS = st.one_of(
     st.lists(st.tuples(st.sampled_from(KINDS), NUMBERS, NUMBERS), min_size=1, max_size=5),
@@ -33,6 +35,8 @@ EDITS = st.one_of(
     ),
 )
 """Some edits: what to do, where, and a number for how."""
+BYTE_EDITS = st.lists(st.tuples(st.sampled_from(BYTES), NUMBERS, NUMBERS), min_size=1, max_size=5)
+"""The same for bytes on a line."""
 
 
 def edited(content, edits):

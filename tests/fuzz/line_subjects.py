@@ -4,7 +4,7 @@ import random
 import struct
 
 import numpy as np
-from edits import EDITS, NUMBERS, edited
+from edits import BYTE_EDITS, NUMBERS, edited
 from fake_device import FakeDevice, make_records
 from hypothesis import strategies as st
 from receivers import SESSION, Board, Reference, command, opening, replies
@@ -38,7 +38,7 @@ class Receiver:
     """Commands, right ones and spoilt ones, to the gateware: it answers and writes as the protocol says."""
 
     kinds = ("right", "right", "right", "payload", "bytes", "noise", "again", "stray")
-    cases = st.lists(st.tuples(st.sampled_from(kinds), NUMBERS, EDITS), min_size=2, max_size=10)
+    cases = st.lists(st.tuples(st.sampled_from(kinds), NUMBERS, BYTE_EDITS), min_size=2, max_size=10)
 
     def __init__(self, folder):
         self.board, self.reference = Board(), None
@@ -129,19 +129,28 @@ class SpoiltPeer(FakeDevice):
                     self.lied = True
                     frame = encode_frame(edited(whole, edits)[:MAX_PAYLOAD] or b"\0")
                 else:
-                    frame = edited(frame, edits)[:4000] if mode == "bytes" else edited(b"", edits) + frame
+                    frame = edited(frame, edits)[:MOST] if mode == "bytes" else noise(edits) + frame
         self.frames += 1
         self._out += frame
 
 
-SIZE = 300
+SIZE, MOST = 300, 4000
+"""Words that are read, and most bytes of what became of a frame."""
+
+
+def noise(edits):
+    """Return bytes that are no frame."""
+    return random.Random(str(edits)).randbytes(len(edits) * 7)
 
 
 class HostLink:
     """Answers and records, spoilt or false, to the host: what it reads is right, or an error of Synloom."""
 
     spoils = st.tuples(
-        st.integers(0, 60), st.booleans(), st.sampled_from(("bytes", "bytes", "payload", "before")), EDITS
+        st.integers(0, 60),
+        st.booleans(),
+        st.sampled_from(("bytes", "bytes", "payload", "before")),
+        BYTE_EDITS,
     )
     cases = st.lists(spoils, min_size=1, max_size=6)
 
@@ -181,7 +190,7 @@ class Records:
     """Words of records, in pieces: a run of this array could have sent them, or they are refused."""
 
     steps, now = 200, 5
-    cases = st.tuples(EDITS, st.integers(1, 400))
+    cases = st.tuples(BYTE_EDITS, st.integers(1, 400))
 
     def __init__(self, folder):
         rng, recorder = np.random.default_rng(1), Recorder(PARAMS)

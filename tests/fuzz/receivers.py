@@ -47,6 +47,12 @@ class Reference(FakeDevice):
             return np.zeros(count, dtype=np.uint16)
         return self.array.model.read(Region(region), low | high << 16, count)
 
+    def _hello(self, arguments):
+        return super()._hello(arguments) if not arguments else (Status.BAD_ARG, b"")
+
+    def _control(self, arguments):
+        return super()._control(arguments) if len(arguments) == 1 else (Status.BAD_ARG, b"")
+
     def _read(self, arguments):
         region, low, high, count = struct.unpack("<BHBH", arguments)
         wide = region != Region.WEIGHTS
