@@ -77,10 +77,14 @@ class Reference(FakeDevice):
         return Status.OK, b""
 
     def _rates8(self, arguments):
-        first, setting = struct.unpack("<HB", arguments[:3])
-        words = [min(byte << (setting & 15), 0xFFF) | setting >> 4 << 12 for byte in arguments[3:]]
-        self.array.model.write(Region.GEN_RATE, first, np.array(words, dtype=np.uint16))
-        return Status.OK, b""
+        status, data = super()._rates8(arguments)
+        written = {
+            offset: word for (region, offset), word in self.memory.items() if region == Region.GEN_RATE
+        }
+        for offset, word in written.items():
+            self.array.model.write(Region.GEN_RATE, offset, np.array([word], dtype=np.uint16))
+            del self.memory[Region.GEN_RATE, offset]
+        return status, data
 
     def memory_words(self):
         return contents(self.array)
