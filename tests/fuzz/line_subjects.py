@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from receivers import SESSION, Board, Reference, command, opening, replies
 
 from synloom.base.errors import SynloomError
-from synloom.contract.frames import MAX_PAYLOAD, Op, RunFlag
+from synloom.contract.frames import MAX_PAYLOAD, RX_WINDOW, Op, RunFlag
 from synloom.contract.memory_map import memory_map
 from synloom.contract.records import END_WORD, EndReason
 from synloom.contract.regions import Region
@@ -72,7 +72,8 @@ class Receiver:
             if op == Op.OPEN:
                 self.session = int.from_bytes(payload[-2:], "little")
         frame = encode_frame(payload) if payload else b"\x7e"
-        return [edited(frame, edits)[:2000] if kind == "bytes" else frame]
+        # A host sends no more at a time; what does not fit the receiver is dropped.
+        return [edited(frame, edits)[: RX_WINDOW // 2] if kind == "bytes" else frame]
 
     def sent(self, frame):
         """Send bytes to both, and return their answers; None if they would begin a run."""

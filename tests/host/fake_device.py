@@ -131,7 +131,7 @@ class FakeDevice:
             status = Status.SESSION
         elif op not in (Op.HELLO, Op.OPEN) and ahead > 1:
             status = Status.ORDER
-        elif op not in REPEATABLE and ahead == 0:
+        elif op in set(Op) and op not in REPEATABLE and ahead == 0:
             status, data = self._outcome, pack([self._event_room()]) if op == Op.EVENTS else b""
         else:
             try:
