@@ -130,7 +130,10 @@ RIGHT = {
     "record_nothing": [{}],
     "reset": [{"what": "dynamics", "keep_theta": False}],
     "restore": [{"snapshot": SNAPSHOT}],
-    "run": [{"duration": 3.0, "paced": False, "stimulus": [{"in": [(1.0, 2)]}]}],
+    "run": [
+        {"duration": 3.0, "paced": False, "stimulus": [{"in": [(1.0, 2)]}]},
+        {"duration": 4.0, "weights": {"w": 2.0}},
+    ],
     "schedule": [{"time": 1.0, "learning": True, "adaptation": False, "reward": 1.0}],
     "set_adaptation": [{"on": True}],
     "set_baud": [{"baud": 115_200}],

@@ -10,6 +10,7 @@ import numpy as np
 
 from synloom.base.checks import FloatArray, real
 from synloom.base.errors import ParameterError
+from synloom.base.wording import shown
 from synloom.image.image import Image
 
 __all__ = ["Readings", "Weights"]
@@ -60,7 +61,7 @@ class Readings:
         if not isinstance(wanted, Mapping):
             raise ParameterError(
                 f"weights must be a mapping of projections to intervals in ms, such as {{'feed': 100.0}}, "
-                f"not {wanted!r:.80}"
+                f"not {shown(wanted)}"
             )
         self._dt = image.dt
         self._due: dict[str, set[int]] = {}
