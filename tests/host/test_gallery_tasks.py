@@ -7,6 +7,7 @@ from synloom.base.errors import ParameterError
 from synloom.data import AddressMap
 from synloom.demo.motion import EVENT, MovingBar
 from synloom.demo.readout import nearest_mean
+from synloom.demo.sudoku import Sudoku
 
 CLEAN = MovingBar(size=8, width=2.0, jitter_ms=0.0, missing=0.0, noise=0.0)
 
@@ -62,3 +63,39 @@ def test_the_nearest_mean_is_that_of_a_loop():
     means = {k: train[labels == k].mean(axis=0) for k in range(2, 6)}
     wanted = [min(means, key=lambda k: ((row - means[k]) ** 2).sum()) for row in test]
     assert nearest_mean(train, labels, test).tolist() == wanted
+
+
+@pytest.mark.parametrize(("box", "clues"), [(2, 4), (3, 30)])
+def test_a_puzzle_has_one_solution_which_breaks_no_rule(box, clues):
+    sudoku, rng = Sudoku(box), np.random.default_rng(3)
+    puzzle, full = sudoku.puzzle(rng, clues)
+    kept = puzzle >= 0
+    assert kept.sum() >= clues
+    assert (puzzle[kept] == full[kept]).all()
+    rows = full.reshape(sudoku.side, -1)
+    boxes = rows.reshape(box, box, box, box).transpose(0, 2, 1, 3).reshape(sudoku.side, -1)
+    for part in (rows, rows.T, boxes):
+        assert (np.sort(part, axis=1) == np.arange(sudoku.side)).all()
+    found, guesses = sudoku.search(puzzle)
+    assert [each.tolist() for each in found] == [full.tolist()]
+    assert guesses >= 0
+
+
+def test_broken_rules_are_those_of_a_loop_over_pairs():
+    sudoku, rng = Sudoku(3), np.random.default_rng(4)
+    grid = rng.integers(-1, 9, 81)
+    wanted = sum(grid == -1)
+    for a in range(81):
+        for b in range(a):
+            (r, c), (s, d) = divmod(a, 9), divmod(b, 9)
+            near = r == s or c == d or (r // 3, c // 3) == (s // 3, d // 3)
+            wanted += near and grid[a] == grid[b] >= 0
+    assert sudoku.broken(grid) == wanted
+
+
+def test_each_candidate_excludes_28_others_and_none_twice():
+    pairs = Sudoku(3).conflicts()
+    assert len(set(pairs)) == len(pairs) == 729 * 28
+    assert {(b, a) for a, b in pairs} == set(pairs)
+    with pytest.raises(ParameterError, match=r"box must be in 2\.\.4, not 5"):
+        Sudoku(5)
