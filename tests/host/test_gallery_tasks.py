@@ -5,6 +5,7 @@ import pytest
 
 from synloom.base.errors import ParameterError
 from synloom.data import AddressMap
+from synloom.demo.graphs import LabelledGraph, harmonic_labels, karate_club, placed, stochastic_blocks
 from synloom.demo.motion import EVENT, MovingBar
 from synloom.demo.readout import nearest_mean
 from synloom.demo.sudoku import Sudoku
@@ -99,3 +100,46 @@ def test_each_candidate_excludes_28_others_and_none_twice():
     assert {(b, a) for a, b in pairs} == set(pairs)
     with pytest.raises(ParameterError, match=r"box must be in 2\.\.4, not 5"):
         Sudoku(5)
+
+
+def test_label_propagation_is_where_random_walks_end():
+    blocks = stochastic_blocks(np.random.default_rng(1), 3, 20, 0.4, 0.05)
+    known = np.array([0, 1, 20, 21, 40, 41])
+    walk = blocks.edges / blocks.edges.sum(axis=1, keepdims=True)
+    values = np.zeros((60, 3))
+    for _ in range(3000):  # each node takes the mean of its neighbours, known ones keep theirs
+        values = walk @ values
+        values[known] = np.eye(3)[blocks.labels[known]]
+    assert harmonic_labels(blocks, known).tolist() == values.argmax(axis=1).tolist()
+
+
+def test_label_propagation_says_where_no_label_reaches():
+    edges = np.zeros((4, 4), dtype=bool)
+    edges[0, 1] = edges[1, 0] = edges[2, 3] = edges[3, 2] = True
+    assert harmonic_labels(LabelledGraph(edges, np.array([1, 1, 0, 0])), np.array([0])).tolist() == [
+        1,
+        1,
+        -1,
+        -1,
+    ]
+
+
+def test_blocks_have_edges_as_often_as_they_should():
+    blocks = stochastic_blocks(np.random.default_rng(2), 4, 100, 0.25, 0.05)
+    same = blocks.labels[:, None] == blocks.labels[None, :]
+    assert (blocks.edges == blocks.edges.T).all()
+    assert not blocks.edges.diagonal().any()
+    # 19,800 pairs within and 60,000 between: standard errors of 0.003 and 0.0009.
+    upper = np.triu(np.ones_like(same), 1)
+    assert abs(blocks.edges[same & upper].mean() - 0.25) < 0.0125
+    assert abs(blocks.edges[~same & upper].mean() - 0.05) < 0.0036
+    with pytest.raises(ParameterError, match=r"between must be in 0\.\.1, not 2"):
+        stochastic_blocks(np.random.default_rng(1), 2, 2, 0.5, 2.0)
+
+
+def test_the_karate_club_has_34_members_and_78_edges():
+    pytest.importorskip("networkx")
+    club = karate_club()
+    assert (club.nodes, club.classes, club.edges.sum() // 2) == (34, 2, 78)
+    assert np.bincount(club.labels).tolist() == [17, 17]
+    assert placed(club).shape == (34, 2)
