@@ -25,7 +25,7 @@ MODULES = {
     ),
     "fast": ("numba", "llvmlite"),
     "demo": ("sklearn",),
-    "gallery": ("mlxtend", "sklearn"),
+    "gallery": ("mlxtend", "networkx", "sklearn"),
     "cluster": ("distributed",),
     "pynn": ("pyNN", "neo"),
     "nir": ("nir",),

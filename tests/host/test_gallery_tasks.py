@@ -8,6 +8,7 @@ from synloom.data import AddressMap
 from synloom.demo.graphs import LabelledGraph, harmonic_labels, karate_club, placed, stochastic_blocks
 from synloom.demo.motion import EVENT, MovingBar
 from synloom.demo.readout import nearest_mean
+from synloom.demo.spike_trains import coincidence, jittered
 from synloom.demo.sudoku import Sudoku
 
 CLEAN = MovingBar(size=8, width=2.0, jitter_ms=0.0, missing=0.0, noise=0.0)
@@ -143,3 +144,24 @@ def test_the_karate_club_has_34_members_and_78_edges():
     assert (club.nodes, club.classes, club.edges.sum() // 2) == (34, 2, 78)
     assert np.bincount(club.labels).tolist() == [17, 17]
     assert placed(club).shape == (34, 2)
+
+
+def test_trains_agree_as_their_hits_are_counted():
+    wanted, found = np.zeros((50, 5), dtype=bool), np.zeros((50, 5), dtype=bool)
+    wanted[[10, 20, 30], 0] = found[[10, 20, 30], 0] = True  # the same
+    wanted[[10, 20], 1] = found[[12, 23], 1] = True  # one of two within two steps
+    wanted[10, 2] = found[[9, 10, 11], 2] = True  # two spikes too many
+    found[10, 3] = True  # none wanted
+    assert np.allclose(coincidence(found, wanted, 2), [1.0, 0.5, 0.5, 0.0, 1.0])
+    assert np.allclose(coincidence(wanted, found, 2), coincidence(found, wanted, 2))
+
+
+def test_jitter_moves_spikes_and_keeps_their_neurons():
+    raster = np.zeros((1000, 400), dtype=bool)
+    raster[500] = True
+    moved = jittered(np.random.default_rng(1), raster, 3.0)
+    times, who = np.nonzero(moved)
+    assert sorted(who) == list(range(400))
+    # 400 spikes: the standard deviation has a standard error of 0.11.
+    assert abs(times.std() - 3.0) < 0.45
+    assert (jittered(np.random.default_rng(1), raster, 0.0) == raster).all()

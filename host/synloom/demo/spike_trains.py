@@ -11,7 +11,7 @@ import numpy.typing as npt
 from synloom.base.checks import FloatArray, IntArray
 from synloom.base.errors import ParameterError
 
-__all__ = ["HiddenPattern", "walking_rates"]
+__all__ = ["HiddenPattern", "coincidence", "jittered", "walking_rates"]
 
 Raster = npt.NDArray[np.bool_]
 
@@ -134,3 +134,40 @@ class HiddenPattern:
         for start in starts:
             since[start : start + self.pattern_ms] = np.arange(self.pattern_ms)
         return since
+
+
+def coincidence(found: Raster, wanted: Raster, within: int) -> FloatArray:
+    """Return how well spike trains agree, (neurons,) float64 from 0 to 1.
+
+    A wanted spike is hit by at most one found spike at most `within` steps away. The agreement is the number
+    of hits over the mean number of spikes of both trains (the coincidence of Kistler, Gerstner and van
+    Hemmen 1997 without its term of chance); two silent trains agree.
+
+    Parameters
+    ----------
+    found, wanted : (steps, neurons) bool
+        The trains.
+    within : int
+        Steps that a hit may be early or late.
+    """
+    agreement = np.ones(found.shape[1])
+    for neuron in range(found.shape[1]):
+        here, there = np.flatnonzero(found[:, neuron]), np.flatnonzero(wanted[:, neuron])
+        hits = at = 0
+        for time in there:
+            while at < len(here) and here[at] < time - within:
+                at += 1
+            if at < len(here) and here[at] <= time + within:
+                hits, at = hits + 1, at + 1
+        if len(here) + len(there):
+            agreement[neuron] = 2.0 * hits / (len(here) + len(there))
+    return agreement
+
+
+def jittered(rng: np.random.Generator, raster: Raster, jitter: float) -> Raster:
+    """Return a raster (steps, n) whose spikes are each moved by a normal number of steps; none leaves it."""
+    times, who = np.nonzero(raster)
+    moved = np.rint(times + jitter * rng.standard_normal(len(times)))
+    result = np.zeros_like(raster)
+    result[np.clip(moved, 0, len(raster) - 1).astype(np.int64), who] = True
+    return result
