@@ -130,7 +130,8 @@ def trial(trial: Trial) -> dict[str, Any]:
     digits = load_digits()
     parts = validation_split(digits, trial.seed)
     shown = 6 if trial.short else len(digits.test)
-    model = trained(parts.train, parts.train_labels, trial.seed)
+    few = slice(0, 100 if trial.short else None)
+    model = trained(parts.train[few], parts.train_labels[few], trial.seed)
     image = sl.compile(spiking(model, parts.train, trial.seed), ARRAY)
     test, labels = digits.test[:shown], digits.test_labels[:shown]
     calibrating = slice(0, 10 if trial.short else None)

@@ -60,7 +60,7 @@ class Task:
 
 
 FULL = Task(MovingBar(size=12), 12, (0.35, 0.6, 1.0), tuple(range(0, 46, 2)), shows=6)
-SHORT = Task(MovingBar(size=6), 4, (0.5, 1.0), tuple(range(0, 16, 2)), shows=2)
+SHORT = Task(MovingBar(size=6), 4, (0.5, 1.0), tuple(range(0, 16, 2)), shows=1)
 
 
 def network(task: Task, delays: tuple[int, ...], seed: int) -> sl.Network:
