@@ -64,6 +64,19 @@ def test_every_word_is_written_once_behind_its_last_read(bits, adaptation):
     assert max(program.state_writes) == program.clocks - 1
 
 
+@pytest.mark.parametrize(("bits", "adaptation"), ALL)
+def test_a_word_is_written_behind_the_changes_of_its_fields(bits, adaptation):
+    """Each is a register then: from the reset's word through the choice to the memory is a long way."""
+    params = params_of(bits, adaptation)
+    program = serial_program(params)
+    behind = {"v": program.reset, "ie": program.currents + 2, "ii": program.currents + 3}
+    behind["theta"] = program.rise
+    for clock, word in program.state_writes.items():
+        for name, field in layout_of(params, Region.NEURON_STATE).fields.items():
+            if word in field.words and name in behind:
+                assert clock > behind[name], (name, clock)
+
+
 def test_sixteen_bits_take_the_clocks_of_the_manual():
     assert serial_program(params_of(16, False)).clocks == 16
     assert serial_program(params_of(16, True)).clocks == 19

@@ -283,25 +283,26 @@ class SerialNeurons(Neurons):
     def _write(self, m: Module, v: Signal, fields: Mapping[str, Signal]):
         """Write the words of the new state."""
         program, state, layout = self._program, self._state, self._tables[1].layout
-        # A word of the potential alone is written when it is chosen; the rest waits for the refractory time.
+        # A register, because the way from the reset's word through the choice is long enough. A word of the
+        # potential alone is not written if the potential stays; in others the old bits are written again.
         bits = len(v)
-        first = 16 if bits >= 16 else 0
-        alone = [program.reset] if first else []
-        others = [clock for clock in program.state_writes if clock not in alone]
-        rest = Signal(bits - first)
-        if first < bits:
+        alone = [c for c, word in program.state_writes.items() if word == 0 and bits >= 16]
+        chosen = Signal(bits)
+        with m.If(self._at(program.reset)):
+            first = 16 if alone else 0
             old = Cat(self._s.bit("refr", k // 16, k % 16) for k in range(first, bits))
-            with m.If(self._at(program.reset)):
-                m.d.sync += rest.eq(Mux(self._moves, v[first:], old))
+            m.d.sync += chosen.eq(Cat(v[:first], Mux(self._moves, v[first:], old)))
         record = Signal(16 * layout.words, name="new")
         for field in layout.fields.values():
-            value = Cat(v[:first], rest) if field.name == "v" else fields[field.name]
+            value = chosen if field.name == "v" else fields[field.name]
             m.d.comb += record[field.start : field.start + field.width].eq(value)
         which = self._of(m, "written_word", program.state_writes, len(state.write_word))
         m.d.comb += [
             state.write_word.eq(which),
             state.write.eq(choose([record[16 * n : 16 * n + 16] for n in range(layout.words)], which)),
-            state.write_en.eq(self._used & (self._at(*others) | (self._at(*alone) & self._moves))),
+            state.write_en.eq(
+                self._used & self._at(*program.state_writes) & (self._moves | ~self._at(*alone))
+            ),
         ]
 
     def _count(self, m: Module):
@@ -314,11 +315,13 @@ class SerialNeurons(Neurons):
         ]
         if self.params.adaptation:
             clips.append(self._rises & self._clips_rise)
-        earlier = Signal(15)
+        earlier, clipped = Signal(15), Signal()
         with m.If(self._last):
             m.d.sync += earlier.eq(self.word >> 1)
+        # A register, because sums that clip come late. No clip is in a neuron's last clock.
+        m.d.sync += clipped.eq(self._used & Cat(clips).any())
         m.d.comb += [
-            self.saturations.eq(self._used & Cat(clips).any()),
+            self.saturations.eq(clipped),
             self.spikes.eq(self._last & self._fires),
             self.word.eq(Cat(earlier, self._fires)),
             self.word_en.eq(self._last & self._neuron[:4].all()),

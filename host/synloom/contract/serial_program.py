@@ -127,7 +127,7 @@ def serial_program(params: ArrayParams) -> SerialProgram:
     rise = p.use("th_step", after=reset) if adaptation else None
     refractory = p.use("refractory", after=reset if rise is None else rise)
     changed = {"v": reset, "refr": refractory - 1, "ie": currents + 2, "ii": currents + 3, "theta": rise or 0}
-    writes = _writes(s.layout, changed, reset)
+    writes = _writes(s.layout, changed)
     return SerialProgram(
         excitation=excitation,
         inhibition=inhibition,
@@ -147,23 +147,16 @@ def serial_program(params: ArrayParams) -> SerialProgram:
     )
 
 
-def _writes(layout: Layout, changed: Mapping[str, int], reset: int) -> dict[int, int]:
-    """Return when each word is written: behind the changes of its fields, one a clock.
-
-    A word of the potential alone is written in the clock of its choice; the other fields are kept.
-    """
+def _writes(layout: Layout, changed: Mapping[str, int]) -> dict[int, int]:
+    """Return when each word is written: behind the changes of its fields, one a clock."""
+    behind = {
+        word: max(changed[f.name] for f in layout.fields.values() if word in f.words)
+        for word in range(layout.words)
+    }
     writes: dict[int, int] = {}
-    behind = {}
-    for word in range(layout.words):
-        names = [f.name for f in layout.fields.values() if word in f.words]
-        if names == ["v"]:
-            writes[reset] = word
-        else:
-            behind[word] = max(changed[name] for name in names)
+    clock = 0
     for word in sorted(behind, key=lambda word: (behind[word], word)):
-        clock = behind[word] + 1
-        while clock in writes:
-            clock += 1
+        clock = max(clock, behind[word]) + 1
         writes[clock] = word
     return writes
 
