@@ -59,6 +59,9 @@ class Board:
         Whether a bitstream can be loaded without writing it to flash.
     high : sequence of str
         Resources to drive high, such as the enable of another chip on the board.
+    distributed_bits : int or None
+        The largest memory that becomes look-up tables instead of block memory, in bits; by default what suits
+        a part whose blocks are scarce. Fewer fill the blocks that the weights leave.
     source : str
         The file or the package that describes the board, for messages; empty for Synloom's own.
     """
@@ -80,6 +83,7 @@ class Board:
     usb: str
     volatile: bool = True
     high: Sequence[str] = ()
+    distributed_bits: int | None = None
     source: str = field(default="", compare=False)
 
     @property
@@ -114,7 +118,7 @@ class Board:
         return solve(self.pll, self.input_hz, params.clock_hz)
 
     def platform(self) -> Any:
-        """Return a new Amaranth platform; its attribute `fpga_family` is for the gateware.
+        """Return a new Amaranth platform; `fpga_family` and `distributed_bits` of it are for the gateware.
 
         Raises
         ------
@@ -134,6 +138,7 @@ class Board:
             what = str(error) if isinstance(error, ParameterError) else f"{type(error).__name__}: {error}"
             raise ParameterError(f"{self.where}: {one_line(what)}") from error
         platform.fpga_family = self.family_name
+        platform.distributed_bits = self.distributed_bits
         return platform
 
     def _new_platform(self) -> Any:

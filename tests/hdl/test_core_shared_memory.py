@@ -105,6 +105,15 @@ def test_only_distributed_memory_is_read_while_its_row_is_written():
         assert block_ram(memory, 4096, mixes=True) == block_ram(memory, 4096)
 
 
+def test_a_platform_says_which_memories_take_blocks():
+    platform = SimpleNamespace(fpga_family="gowin", distributed_bits=1536)
+    assert block_ram(platform, 1536) == {"ram_style": "distributed"}
+    assert block_ram(platform, 1537) == block_ram(platform, 1537, seldom=True) == {"ram_style": "block"}
+    assert block_ram(platform, 1 << 16, mixes=True) == {"ram_style": "distributed"}
+    platform.distributed_bits = None
+    assert block_ram(platform, 1537) == {"ram_style": "distributed"}
+
+
 def test_the_array_only_reads_what_it_is_told_to_only_read():
     dut = SharedMemory(rows=3, element_bits=16, size=3, array_writes="nothing")
 
