@@ -16,7 +16,7 @@ from synloom_boards.toolchain.synthesis import Netlist
 
 
 class Example(wiring.Component):
-    """A great memory, a small one, a table, a product, a product by a constant and a wide one."""
+    """A great memory, one that is meant to be distributed, a small one, a table, and three products."""
 
     a: In(12)
     b: In(16)
@@ -25,8 +25,10 @@ class Example(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        for name, depth, written in (("great", 256, True), ("small", 16, True), ("table", 512, False)):
-            store = m.submodules[name] = memory.Memory(shape=16, depth=depth, init=[])
+        memories = ("great", 256, True), ("meant", 256, True), ("small", 16, True), ("table", 512, False)
+        for name, depth, written in memories:
+            attributes = {"ram_style": "distributed"} if name == "meant" else {}
+            store = m.submodules[name] = memory.Memory(shape=16, depth=depth, init=[], attrs=attributes)
             read = store.read_port()
             m.d.comb += read.addr.eq(self.a)
             total = Signal(24, name=f"total_{name}")
@@ -70,6 +72,7 @@ def great(design):
 
 
 def test_only_great_written_memories_must_be_block_memory(design):
+    assert design.count("memory width 16 size 256") == 2
     assert list(large_memories(design).values()) == [4096]
     assert great(design).startswith("inner.great")
 

@@ -16,13 +16,16 @@ from synloom_boards.toolchain.synthesis import Netlist
 __all__ = ["check_netlist", "large_memories", "most_multipliers"]
 
 LARGE_BITS: Final = 4096
-"""A writable memory of so many bits or more must be block memory."""
+"""A writable memory of so many bits or more must be block memory, if it is not meant to be distributed."""
 
 _SPRAM: Final = "SB_SPRAM256KA"
 _SPRAM_BITS: Final = 16 * 16384
 
 _MODULE = re.compile(r"^module \\(\S+)$(.*?)^end$", re.M | re.S)
 _MEMORY = re.compile(r"^ *memory width (\d+) size (\d+) \\(\S+)$", re.M)
+_DISTRIBUTED = re.compile(
+    r'^ *attribute \\ram_style "distributed"$\n(?: *attribute .*\n)* *memory .* \\(\S+)$', re.M
+)
 _WRITTEN = re.compile(r'^ *cell \$memwr.*?MEMID "\\*(\S+?)"', re.M | re.S)
 _PRODUCT = re.compile(
     r"^ *cell \$mul .*?\\A_WIDTH (\d+)$.*?\\B_WIDTH (\d+)$.*?connect \\A (\S+).*?connect \\B (\S+)",
@@ -72,7 +75,7 @@ def large_memories(rtlil: str) -> dict[str, int]:
     """Return the sizes, in bits, of the memories that must become block memory, by path."""
     found = {}
     for module, body in _modules(rtlil):
-        written = set(_WRITTEN.findall(body))
+        written = set(_WRITTEN.findall(body)) - set(_DISTRIBUTED.findall(body))
         for width, depth, name in _MEMORY.findall(body):
             if name in written and int(width) * int(depth) >= LARGE_BITS:
                 found[f"{module}{name}"] = int(width) * int(depth)
