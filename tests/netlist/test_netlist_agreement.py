@@ -14,9 +14,11 @@ from synloom.contract.regions import Region
 from synloom.link.client import LinkPort
 from synloom.selftest.comparison import agreement, play
 from synloom.selftest.random_array import random_array
+from synloom_boards.boards import board_names, load_board
 from synloom_boards.netlist import SMALL_ARRAYS, compare, connect
 from synloom_boards.netlist import __main__ as netlist_main
 from synloom_boards.netlist.__main__ import design_of, main
+from synloom_boards.netlist.arrays import family_of
 from synloom_sim.model_port import ModelPort
 
 QUICKEST = "ice40"
@@ -63,13 +65,13 @@ def test_the_pages_example_runs():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", SMALL_ARRAYS)
-def test_the_netlist_of_each_family_agrees_with_the_model(netlists, family):
-    check(netlists(family), range(6))
+@pytest.mark.parametrize("name", SMALL_ARRAYS)
+def test_the_netlist_of_each_structure_agrees_with_the_model(netlists, name):
+    check(netlists(name), range(6))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("board", ["icebreaker", "ulx3s-25f", "tang-nano-9k"])
+@pytest.mark.parametrize("board", ["icebreaker", "ulx3s-25f", "tang-nano-9k", "tang-nano-20k"])
 def test_a_whole_board_agrees_at_its_pins(netlists, board):
     """The PLL, the reset behind it and the vendor's pins included."""
     found = compare(netlists(board, small=True), steps=STEPS)
@@ -112,11 +114,22 @@ def test_the_model_agrees_with_itself():
     assert least < found.bits < least + 16 * (2 * STEPS + 2 * found.spikes + 1024)
 
 
-def test_every_family_has_an_array_and_ice40_its_own_structure():
-    assert SMALL_ARRAYS["ice40"].single_port
-    assert SMALL_ARRAYS["ice40"].serial_neurons
-    assert not SMALL_ARRAYS["ecp5"].single_port
+def structure(family, params):
+    return family, params.single_port, params.serial_neurons
+
+
+def test_every_structure_that_a_board_uses_has_an_array():
+    boards = [load_board(name) for name in board_names()]
+    used = {structure(board.family_name, board.array) for board in boards}
+    assert used == {structure(family_of(name), params) for name, params in SMALL_ARRAYS.items()}
     assert all(params.stochastic_rounding for params in SMALL_ARRAYS.values())
+
+
+@pytest.mark.parametrize("name", ["icebreaker", "tang-nano-9k", "tang-nano-20k", "ulx3s-25f"])
+def test_a_small_array_has_the_boards_structure(name):
+    small, whole = design_of(name, small=True), design_of(name)
+    assert structure(small.family, small.params) == structure(whole.family, whole.params)
+    assert small.params.neurons < whole.params.neurons
 
 
 def test_a_small_array_keeps_the_boards_clock():

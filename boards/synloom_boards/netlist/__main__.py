@@ -14,9 +14,8 @@ from synloom.contract import ArrayParams
 from synloom.link.client import LinkPort
 from synloom_boards.boards import board_names
 from synloom_boards.catalogue import find_board
-from synloom_boards.fpga.families import FAMILIES
 from synloom_boards.netlist.agreement import compare
-from synloom_boards.netlist.arrays import SMALL_ARRAYS
+from synloom_boards.netlist.arrays import SMALL_ARRAYS, family_of, small_array
 from synloom_boards.netlist.design import BoardNetlist, NetlistDesign
 from synloom_boards.netlist.transport import connect
 
@@ -32,9 +31,9 @@ def design_of(name: str, *, small: bool = False, board_files: Sequence[Path] = (
     Parameters
     ----------
     name : str
-        A family, for its small array behind a serial port; or a board, for its whole design.
+        A key of `SMALL_ARRAYS`, for that array behind a serial port; or a board, for its whole design.
     small : bool
-        Put the small array on the board instead of the board's own.
+        Put a small array of the board's structure on the board instead of the board's own.
     board_files : sequence of Path
         Files in which the board may be described.
 
@@ -43,13 +42,12 @@ def design_of(name: str, *, small: bool = False, board_files: Sequence[Path] = (
     ParameterError
         If there is no such board.
     """
-    if name in FAMILIES:
-        return NetlistDesign(SMALL_ARRAYS[name], family=name)
+    if name in SMALL_ARRAYS:
+        return NetlistDesign(SMALL_ARRAYS[name], family=family_of(name))
     board = find_board(name, board_files)
     params: ArrayParams = board.array
     if small:
-        array = SMALL_ARRAYS[board.family_name]
-        params = board.fit(array.replace(clock_hz=params.clock_hz, baud=params.baud))
+        params = board.fit(small_array(params))
     return BoardNetlist(params, family=board.family_name, board=name, board_files=tuple(board_files))
 
 
@@ -60,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"families: {', '.join(FAMILIES)} (default: all three); boards: {', '.join(board_names())}",
+        help=f"families: {', '.join(SMALL_ARRAYS)} (default: these); boards: {', '.join(board_names())}",
     )
     parser.add_argument(
         "--board-file", action="append", default=[], type=Path, metavar="FILE", help="a file with boards"
@@ -77,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("|---|---|---|---|---|---|---|---|", flush=True)
     differing = 0
     try:
-        for name in options.names or FAMILIES:
+        for name in options.names or SMALL_ARRAYS:
             differing += _compare(
                 name, design_of(name, small=options.small, board_files=options.board_file), options
             )

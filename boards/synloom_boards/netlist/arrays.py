@@ -7,7 +7,7 @@ from typing import Final
 
 from synloom.contract import ArrayParams
 
-__all__ = ["SMALL_ARRAYS"]
+__all__ = ["SMALL_ARRAYS", "family_of", "small_array"]
 
 _SMALL: Final = ArrayParams(
     inputs=16,
@@ -29,10 +29,25 @@ _SMALL: Final = ArrayParams(
     baud=2_000_000,
 )
 
+_QUICK: Final = {"clock_hz": 40_000_000, "baud": 10_000_000}
+"""A clock that pipelines the lanes of single-ported arrays."""
+
 SMALL_ARRAYS: Final[Mapping[str, ArrayParams]] = {
     "ice40": _SMALL.replace(single_port=True, serial_neurons=True),
     "ecp5": _SMALL,
-    "gowin": _SMALL.replace(single_port=True, serial_neurons=True, clock_hz=40_000_000, baud=10_000_000),
+    "gowin": _SMALL.replace(**_QUICK),
+    "gowin-serial": _SMALL.replace(serial_neurons=True, **_QUICK),
 }
-"""By family, with the structure of its boards: on iCE40 and Gowin, weights are in single-ported memory and
-neurons share one multiplier. A fast clock pipelines the lanes, a slow one does not."""
+"""By family and, if its boards differ, by structure: on iCE40, weights are in single-ported memory; there and
+on the smallest of Gowin, neurons share one multiplier."""
+
+
+def family_of(name: str) -> str:
+    """Return the family of one of `SMALL_ARRAYS`."""
+    return name.partition("-")[0]
+
+
+def small_array(params: ArrayParams) -> ArrayParams:
+    """Return the small array in the structure and with the clock of another."""
+    kept = ("single_port", "serial_neurons", "clock_hz", "baud")
+    return _SMALL.replace(**{name: getattr(params, name) for name in kept})
