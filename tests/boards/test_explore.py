@@ -61,9 +61,9 @@ def test_what_fits_is_placed_and_what_does_not_says_why(tools, tmp_path, capsys)
     only = [word for lanes in (2, 4, 16) for word in ("--only", f"lanes={lanes}")]
     assert main(["tang-nano-20k", *only, "--seeds", "2", "--json", str(tmp_path / "x.json")]) == 0
     out = capsys.readouterr().out.splitlines()
-    assert out[2].startswith("| lanes=2 | LUT 2,000/3,500 | 90 | 98.0 (2) | 90 |")
-    assert out[3].startswith("| (as it is) | does not fit: LUT 4,000/3,500 | 90 | - | 180 |")
-    assert out[4].startswith("| lanes=16 | nextpnr failed: no such part | 90 | - |")
+    assert out[2].startswith("| lanes=2 | LUT 2,000/3,500 | 108 | 98.0 (2) | 216 |")
+    assert out[3].startswith("| (as it is) | does not fit: LUT 4,000/3,500 | 108 | - | 432 |")
+    assert out[4].startswith("| lanes=16 | nextpnr failed: no such part | 108 | - |")
     assert tools == ["synthesis", "seed 1", "seed 2", "synthesis", "synthesis"]
     kept = json.loads((tmp_path / "x.json").read_text())
     assert [(a["params"]["lanes"], a["fits"]) for a in kept["arrays"]] == [(2, True), (4, False), (16, False)]
