@@ -9,16 +9,15 @@ from synloom.contract import ArrayParams
 __all__ = ["LFE5U_25F", "SMALL_PART", "UP5K"]
 
 LFE5U_25F: Final = ArrayParams(
-    neurons=224,
     lanes=8,
-    neuron_lanes=2,
+    neuron_lanes=1,
     state_bits=18,
     record_words=1024,
     event_words=128,
     soft_bounds=False,
-    clock_hz=75_000_000,
+    clock_hz=80_000_000,
 )
-"""Four block memories for each lane of the smallest ECP5, which leaves room to route two neurons a clock."""
+"""Uses all 56 block memories of the smallest ECP5."""
 
 SMALL_PART: Final = ArrayParams(
     lanes=1,
