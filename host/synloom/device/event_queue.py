@@ -152,10 +152,14 @@ class EventQueue:
         self.cursor = step
         return np.array(words, dtype=np.uint16)
 
-    def settle(self) -> IntArray:
-        """Forget and return the events that were taken, (K,) int64: their run has ended as planned."""
-        taken, self._taken = self._taken, NO_EVENTS
-        return taken
+    @property
+    def taken(self) -> IntArray:
+        """The events that were taken for the run, (K,) int64."""
+        return self._taken
+
+    def settle(self) -> None:
+        """Forget the events that were taken: their run has ended as planned."""
+        self._taken = NO_EVENTS
 
     def rewind(self, now: int, delivered: IntArray) -> IntArray:
         """Let the events that were taken wait again, from step `now` on; the array's queue was emptied there.

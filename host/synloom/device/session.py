@@ -382,7 +382,8 @@ class Session:
                     self._mode = None
                 execute(self.port, self.queue, self.now, steps, flags, decoder=decoder, source=source)
                 self.now, self.total = self.now + steps, self.total + steps
-                self._divide(self.queue.settle())
+                self._divide(self.queue.taken)
+                self.queue.settle()
         finally:
             # An interrupted run is one of fewer steps, unless nobody knows of how many.
             if self.log is not None and self._loaded is not None:
@@ -393,7 +394,8 @@ class Session:
 
     def _divide(self, events: IntArray) -> None:
         """Keep events that the array has as those of the run until now, and of the next one."""
-        events = np.concatenate([self._early, events]) if len(self._early) else events
+        # After an exception between two lines some come a second time.
+        events = np.union1d(self._early, events) if len(self._early) else events
         due = steps_of(events) < self.now
         self.given, self._early = events[due], events[~due]
 
