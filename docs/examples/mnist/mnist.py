@@ -20,6 +20,11 @@ from synloom.demo.readout import accuracy, confusion, names_of, shares_by_respon
 from synloom_boards.arrays import LFE5U_25F, UP5K
 
 SHOW_MS = 16
+GAINS = (1.0, 1.3, 1.7, 2.2, 2.9)
+"""How much brighter an image is shown, one after the other, until neurons answer (Diehl and Cook 2015)."""
+ENOUGH = 5
+"""Spikes that are an answer, as there."""
+MOST_HZ = 1000.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,16 +60,18 @@ class Form:
 ECP5_85F = sl.ArrayParams(
     inputs=416, neurons=256, lanes=16, neuron_lanes=2, state_bits=18, adaptation=False, clock_hz=65_000_000
 )
-SMALL = {"side": 11, "bounds": "additive", "A": 0.06, "A_end": 0.02, "rivalry": 3.6}
+SMALL = {"side": 11, "bounds": "additive", "A_end": 0.02, "rivalry": 3.6}
+PART_25F = {"A": 0.0366, "target": 0.19, "w_low": 0.36, "w_high": 0.65, "threshold": 18.9, "epochs": 5}
+PART_UP5K = {"A": 0.06, "target": 0.2, "w_low": 0.13, "threshold": 16.7, "fall": 0.88}
+WITH_TEACHER = {"A": 0.06, "teacher": 11.0}
+A_25F = LFE5U_25F.replace(inputs=256, neurons=176)
 FORMS = {
-    "85F": Form(array=ECP5_85F),
+    "85F": Form(array=ECP5_85F, tau_m=5.3),
     "85F, teacher": Form(array=ECP5_85F, neurons=250, teacher=11.0),
-    "25F": Form(array=LFE5U_25F.replace(inputs=256, neurons=176), neurons=176, **SMALL),
-    "25F, teacher": Form(
-        array=LFE5U_25F.replace(inputs=256, neurons=176), neurons=170, teacher=11.0, **SMALL
-    ),
-    "iCEBreaker": Form(array=UP5K, **SMALL),
-    "iCEBreaker, teacher": Form(array=UP5K, neurons=250, teacher=11.0, **SMALL),
+    "25F": Form(array=A_25F, neurons=176, **SMALL, **PART_25F),
+    "25F, teacher": Form(array=A_25F, neurons=170, **SMALL, **WITH_TEACHER),
+    "iCEBreaker": Form(array=UP5K, **SMALL, **PART_UP5K),
+    "iCEBreaker, teacher": Form(array=UP5K, neurons=250, **SMALL, **WITH_TEACHER),
 }
 SHORT = Form(array=ARRAY, side=8, neurons=100, epochs=1)
 
@@ -137,6 +144,15 @@ class Pupil:
         return self.device.present(shown, float(steps))["cortex"]
 
 
+def look(pupil: Pupil, rates: np.ndarray, looks: int = 1) -> np.ndarray:
+    """Show an image, brighter and brighter until some neuron fires; return how often each did."""
+    for gain in GAINS:
+        counts = pupil.show(np.minimum(gain * rates, MOST_HZ), looks)
+        if counts.sum() >= ENOUGH:
+            break
+    return counts
+
+
 def learn(
     device: sl.Device, form: Form, digits: Digits, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -154,8 +170,8 @@ def learn(
     if form.teacher:
         shares = np.eye(10)[classes(form)]
     else:
-        shares = shares_by_response(np.stack([pupil.show(row) for row in seen]), digits.train_labels)
-    return vote(np.stack([pupil.show(row, form.looks) for row in tested]), shares), shares
+        shares = shares_by_response(np.stack([look(pupil, row) for row in seen]), digits.train_labels)
+    return vote(np.stack([look(pupil, row, form.looks) for row in tested]), shares), shares
 
 
 def k_means(digits: Digits, clusters: int, seed: int) -> float:
