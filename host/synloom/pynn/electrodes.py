@@ -188,12 +188,17 @@ class NoisyCurrentSource(_Source, electrodes.NoisyCurrentSource):
         rng = parameters.pop("rng", None)
         if "dt" not in parameters:
             parameters["dt"] = state.dt
-        place = len(state.current_sources)
-        self._numbers = np.zeros(0)
-        self._rng = None
-        self._own_rng = np.random.default_rng([state.seed, 1 << 40, place])
-        super().__init__(**parameters)
+        self._place = len(state.current_sources)
         self._rng = rng
+        self.restart()
+        super().__init__(**parameters)
+
+    def restart(self) -> None:
+        """Begin again at time 0, with other numbers: PyNN's noise goes on after a reset."""
+        super().restart()
+        self._numbers = np.zeros(0)
+        segment = state.segment_counter
+        self._own_rng = np.random.default_rng([state.seed, 1 << 40, self._place, segment])
 
     def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
         interval = values["dt"] / state.dt
