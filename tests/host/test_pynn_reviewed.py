@@ -39,3 +39,61 @@ def test_noise_goes_on_after_a_reset(seed):
     # Independent streams: five standard deviations of a correlation of 200 numbers.
     assert abs(np.corrcoef(first, second)[0, 1]) < 5.0 / np.sqrt(200)
     assert 0.07 < second.std() < 0.13
+
+
+# ---- times off the grid ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("dt", "delay", "held"), [(1.0, 1.3, 1.0), (0.1, 0.15, 0.2), (1.0, 2.5, 3.0)])
+def test_delays_off_the_grid_are_moved_with_a_warning(dt, delay, held):
+    sim.setup(timestep=dt, min_delay=dt, target="model")
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[5.0]))
+    cells = sim.Population(2, sim.IF_curr_delta())
+    with pytest.warns(errors.RoundingWarning, match=r"2 of 2 delays of 'feed' are between steps"):
+        links = sim.Projection(
+            source, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=60.0, delay=delay), label="feed"
+        )
+    assert links.get("delay", "list", with_address=False) == pytest.approx([held] * 2)
+    cells.record("spikes")
+    sim.run(10.0)
+    assert times(cells)[0] == pytest.approx(5.0 + held)
+    sim.reset()
+    with pytest.warns(errors.RoundingWarning, match="delays"):
+        links.set(delay=delay)
+
+
+def test_currents_off_the_grid_are_moved_with_a_warning():
+    cells = sim.Population(1, sim.IF_curr_exp())
+    with pytest.warns(errors.RoundingWarning, match="start of a DCSource"):
+        constant = sim.DCSource(amplitude=0.1, start=2.5, stop=6.0)
+    with pytest.warns(errors.RoundingWarning, match="2 of 3 values of times of a StepCurrentSource"):
+        steps = sim.StepCurrentSource(times=[1.2, 4.0, 6.5], amplitudes=[0.1, 0.2, 0.3])
+    for source in (constant, steps):
+        source.inject_into(cells)
+        source.record()
+    sim.run(9.0)
+    assert constant.get_data().magnitude[:9, 0].tolist() == [0, 0, 0, 0.1, 0.1, 0.1, 0, 0, 0]
+    assert steps.get_data().magnitude[:9, 0].tolist() == [0, 0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.3, 0.3]
+
+
+@pytest.mark.parametrize("generators", [True, False])
+def test_starts_and_ends_of_random_sources_off_the_grid_are_moved_with_a_warning(generators):
+    sim.setup(timestep=1.0, target="model", generators=generators)
+    with pytest.warns(errors.RoundingWarning, match="1 of 1 starts of 'noise'"):
+        source = sim.Population(
+            1, sim.SpikeSourcePoisson(rate=1000.0, start=2.5, duration=3.5), label="noise"
+        )
+    with pytest.warns(errors.RoundingWarning, match=r"1 of 1 ends \(start \+ duration\)"):
+        source.set(start=3.0)
+    cells = sim.Population(1, sim.IF_curr_delta())
+    sim.Projection(source, cells, sim.OneToOneConnector(), sim.StaticSynapse(weight=1.0))
+    source.record("spikes")
+    sim.run(10.0)
+    # From the end of the first step after 3 ms up to 7 ms, to which 6.5 ms is moved.
+    assert times(source).tolist() == [4.0, 5.0, 6.0, 7.0]
+
+
+def test_a_run_that_ends_between_steps_goes_to_the_nearest_one_with_a_warning():
+    with pytest.warns(errors.RoundingWarning, match="until which a run goes"):
+        sim.run(2.5)
+    assert sim.get_current_time() == 3.0

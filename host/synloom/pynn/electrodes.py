@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from pyNN import errors
@@ -10,9 +10,12 @@ from pyNN.parameters import ParameterSpace, Sequence
 from pyNN.standardmodels import build_translations, electrodes
 
 from synloom.base.checks import FloatArray, IntArray
+from synloom.pynn.grid import nearest, warn_moved
 from synloom.pynn.simulator import state
 
 __all__ = ["ACSource", "DCSource", "NoisyCurrentSource", "StepCurrentSource"]
+
+_TIMES: Final = ("start", "stop", "times")
 
 
 def _same(source: Any) -> dict[str, Any]:
@@ -53,7 +56,10 @@ class _Source(electrodes.StandardCurrentSource):
         values = dict(self._values)
         for name, value in parameters.items():
             values[name] = _plain(value)
-        self._values = self._checked(values)
+        checked = self._checked(values)
+        for name in set(_TIMES) & set(dict(parameters.items())):
+            warn_moved(values[name], state.dt, f"values of {name} of a {type(self).__name__}")
+        self._values = checked
 
     def get_native_parameters(self) -> Any:
         """Return the parameters."""
@@ -112,8 +118,8 @@ class _Source(electrodes.StandardCurrentSource):
     def _on(self, first: int, end: int) -> tuple[IntArray, Any]:
         """Return the steps first..end-1, and in which of them the source is on."""
         steps = np.arange(first, end)
-        start, stop = (self._values[name] / state.dt for name in ("start", "stop"))
-        return steps, (steps >= np.rint(start)) & (steps < np.rint(min(stop, 1e15)))
+        start, stop = (nearest(self._values[name], state.dt) for name in ("start", "stop"))
+        return steps, (steps >= start) & (steps < stop)
 
 
 class DCSource(_Source, electrodes.DCSource):
@@ -148,12 +154,12 @@ class StepCurrentSource(_Source, electrodes.StepCurrentSource):
                 f"a step current needs as many times ({len(times)}) as amplitudes ({len(amplitudes)})"
             )
         # Of several times in one step the last one counts.
-        steps, index = np.unique(np.rint(times / state.dt)[::-1], return_index=True)
+        steps, index = np.unique(nearest(times, state.dt)[::-1], return_index=True)
         return {"times": steps * state.dt, "amplitudes": amplitudes[::-1][index]}
 
     def current(self, first: int, end: int) -> FloatArray:
         """Return the current in the steps first..end-1, (end - first,) nA."""
-        steps = np.rint(self._values["times"] / state.dt)
+        steps = nearest(self._values["times"], state.dt)
         which = np.searchsorted(steps, np.arange(first, end), side="right")
         return np.asarray(np.concatenate([[0.0], self._values["amplitudes"]])[which])
 
@@ -170,7 +176,7 @@ class ACSource(_Source, electrodes.ACSource):
     def current(self, first: int, end: int) -> FloatArray:
         """Return the current in the steps first..end-1, (end - first,) nA."""
         steps, on = self._on(first, end)
-        ms = (steps - np.rint(self._values["start"] / state.dt)) * state.dt
+        ms = (steps - nearest(self._values["start"], state.dt)) * state.dt
         angle = 2e-3 * np.pi * self._values["frequency"] * ms + np.deg2rad(self._values["phase"])
         return np.where(on, self._values["offset"] + self._values["amplitude"] * np.sin(angle), 0.0)
 
@@ -213,7 +219,7 @@ class NoisyCurrentSource(_Source, electrodes.NoisyCurrentSource):
         """Return the current in the steps first..end-1, (end - first,) nA."""
         steps, on = self._on(first, end)
         interval = round(self._values["dt"] / state.dt)
-        place = (steps - round(self._values["start"] / state.dt)) // interval
+        place = (steps - nearest(self._values["start"], state.dt)) // interval
         if not on.any():
             return np.zeros(end - first)
         most = int(place[on].max()) + 1

@@ -11,6 +11,7 @@ from pyNN.parameters import LazyArray, ParameterSpace, simplify
 from synloom.base.checks import IntArray
 from synloom.pynn import simulator
 from synloom.pynn.dialect import understood
+from synloom.pynn.grid import warn_moved
 from synloom.pynn.recording import Recorder
 
 __all__ = ["Assembly", "Population", "PopulationView"]
@@ -139,6 +140,7 @@ class Population(_Cells, common.Population):
         self._check(parameters)
         if simulator.state.engine is not None:
             simulator.state.engine.require_before_runs("populations")
+        self._warn_moved(parameters, set(parameters))
         self._parameters = parameters
         self._mask_local = np.ones(self.size, dtype=bool)
         self.all_cells = simulator.state.new_cells(self, self.size)
@@ -170,7 +172,8 @@ class Population(_Cells, common.Population):
             values = self._parameters[name].copy()
             values[places] = _array(value, len(values[places]))
             changed[name] = values
-        self._check(changed)
+        self._check(self._parameters | changed)
+        self._warn_moved(self._parameters | changed, set(changed))
         self._parameters |= changed
         engine = simulator.state.engine
         if engine is not None:
@@ -183,6 +186,14 @@ class Population(_Cells, common.Population):
         check = getattr(self.celltype, "check", None)
         if check is not None:
             check(parameters)
+
+    def _warn_moved(self, parameters: dict[str, Any], changed: set[str]) -> None:
+        """Warn if a source begins or ends between steps."""
+        if "start" not in parameters or not changed & {"start", "duration"}:
+            return
+        dt, start = simulator.state.dt, parameters["start"]
+        warn_moved(start, dt, f"starts of {self.label!r}")
+        warn_moved(start + parameters["duration"], dt, f"ends (start + duration) of {self.label!r}")
 
     def _set_parameters(self, parameter_space: Any) -> None:
         parameter_space.evaluate(simplify=False)

@@ -12,6 +12,7 @@ from pyNN.space import Space
 from synloom.base.checks import FloatArray, IntArray
 from synloom.pynn import simulator
 from synloom.pynn.cells import IF_curr_delta
+from synloom.pynn.grid import nearest, warn_moved
 from synloom.pynn.populations import Assembly
 from synloom.pynn.synapses import StaticSynapse, STDPMechanism
 from synloom.pynn.weight_recording import WeightRecorder
@@ -146,8 +147,9 @@ class Projection(common.Projection):
                 f"delays of {self.label!r} must be at least {least:g} ms (min_delay, or one time step), not "
                 f"{delays.min():g} ms"
             )
-        steps = delays / dt
-        return np.where(np.abs(steps - np.rint(steps)) < 1e-6, delays, np.floor(steps + 0.5) * dt)
+        steps = nearest(delays, dt)
+        warn_moved(delays, dt, f"delays of {self.label!r}")
+        return np.where(np.abs(steps - delays / dt) < 1e-6, delays, steps * dt)
 
     # ---- what the engine asks ------------------------------------------------------------------
 

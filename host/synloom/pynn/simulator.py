@@ -8,6 +8,7 @@ import numpy as np
 from pyNN import common
 
 from synloom.base.checks import IntArray
+from synloom.pynn.grid import nearest, warn_moved
 from synloom.pynn.targets import Target
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ class State(common.control.BaseState):
     def run_until(self, tstop: float) -> None:
         """Run until a time in ms; a time between two steps is the nearest step."""
         assert self.engine is not None
-        end = round(tstop / self.dt)
+        warn_moved(tstop, self.dt, "times until which a run goes")
+        end = int(nearest(tstop, self.dt))
         self.running = True
         if end > self.step:
             self.engine.run(end)

@@ -10,12 +10,11 @@ import numpy as np
 from pyNN import errors
 
 from synloom.base.checks import FloatArray, IntArray
+from synloom.pynn.grid import nearest, warn_moved
 
 __all__ = ["Train", "rate_changes", "rates_at", "train_of"]
 
 _BLOCK: Final = 1 << 20
-_OFF_GRID: Final = 0.02
-_NEVER: Final = 1 << 60
 
 
 class Train(Protocol):
@@ -107,16 +106,9 @@ class _Listed:
         times = [np.asarray(train.value, dtype=np.float64) for train in trains]
         count = [len(part) for part in times]
         sources = np.repeat(np.arange(len(times)), count)
-        steps = np.concatenate([np.zeros(0), *times]) / self._dt
-        labels = np.floor(steps + 0.5 + 1e-6).astype(np.int64)
-        moved = np.abs(labels - steps) > _OFF_GRID
-        if moved.any():
-            warnings.warn(
-                f"{int(moved.sum())} of {len(steps)} spike times of {self._population.label!r} are between "
-                f"steps of {self._dt:g} ms and act at the nearest one",
-                errors.RoundingWarning,
-                stacklevel=2,
-            )
+        joined = np.concatenate([np.zeros(0), *times])
+        labels = nearest(joined, self._dt)
+        warn_moved(joined, self._dt, f"spike times of {self._population.label!r}")
         pairs = np.unique(np.stack([labels, sources], axis=1), axis=0)
         if len(pairs) < len(labels):
             warnings.warn(
@@ -195,6 +187,5 @@ class _Renewal:
 
 def _active(population: Any, dt: float) -> tuple[IntArray, IntArray]:
     """Return for each source the steps after which and up to which it spikes, (n,) each."""
-    start = _values(population, "start") / dt
-    stop = np.minimum(start + _values(population, "duration") / dt, _NEVER)
-    return np.floor(start + 1e-6).astype(np.int64), np.floor(stop + 1e-6).astype(np.int64)
+    start = _values(population, "start")
+    return nearest(start, dt), nearest(start + _values(population, "duration"), dt)

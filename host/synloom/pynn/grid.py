@@ -1,0 +1,42 @@
+"""The grid of steps: the nearest step of a time, and the warning where a time is moved."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Final
+
+import numpy as np
+from pyNN import errors
+
+from synloom.base.checks import FloatArray, IntArray
+
+__all__ = ["moved", "nearest", "warn_moved"]
+
+_OFF_GRID: Final = 0.02
+"""What is nearer to a step, in steps, is on it: times come in few digits, or in 32 bits."""
+_NEVER: Final = 1 << 60
+
+
+def nearest(times: Any, dt: float) -> IntArray:
+    """Return the nearest step of each time, int64; half a step goes to the next one, infinity is never."""
+    steps = np.asarray(times, dtype=np.float64) / dt
+    # A quotient such as 0.15 / 0.1 is a little below a half.
+    return np.floor(np.minimum(steps, _NEVER) + 0.5 + 1e-6).astype(np.int64)
+
+
+def moved(times: FloatArray, dt: float) -> int:
+    """Return how many times are between steps."""
+    finite = times[np.isfinite(times)]
+    return int((np.abs(nearest(finite, dt) - finite / dt) > _OFF_GRID).sum())
+
+
+def warn_moved(times: Any, dt: float, what: str) -> None:
+    """Warn with PyNN's RoundingWarning if some times, which `what` names, are between steps."""
+    values = np.ravel(np.asarray(times, dtype=np.float64))
+    count = moved(values, dt)
+    if count:
+        warnings.warn(
+            f"{count} of {len(values)} {what} are between steps of {dt:g} ms and act at the nearest one",
+            errors.RoundingWarning,
+            stacklevel=3,
+        )
