@@ -97,3 +97,75 @@ def test_a_run_that_ends_between_steps_goes_to_the_nearest_one_with_a_warning():
     with pytest.warns(errors.RoundingWarning, match="until which a run goes"):
         sim.run(2.5)
     assert sim.get_current_time() == 3.0
+
+
+def test_a_spike_at_0_that_meets_another_one_is_recorded_as_it_acts():
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[0.0, 1.0, 4.0]), label="listed")
+    cell = sim.Population(1, sim.IF_curr_delta(tau_refrac=0.0))
+    sim.Projection(source, cell, sim.OneToOneConnector(), sim.StaticSynapse(weight=60.0, delay=1.0))
+    source.record("spikes")
+    cell.record("spikes")
+    with (
+        pytest.warns(errors.RoundingWarning, match="1 spikes of 'listed' at 0 ms"),
+        pytest.warns(errors.RoundingWarning, match="1 spikes of 'listed' share a step"),
+    ):
+        sim.run(8.0)
+    assert times(source).tolist() == [1.0, 4.0]
+    assert times(cell).tolist() == [2.0, 5.0]
+    assert source.mean_spike_count() == 2
+
+
+# ---- changes between runs ----------------------------------------------------------------------------
+
+
+def counts(population, begin, end):
+    trains = population.get_data().segments[-1].spiketrains
+    return sum(int(((t.magnitude > begin) & (t.magnitude <= end)).sum()) for t in trains)
+
+
+def test_rates_of_renewal_sources_change_between_runs():
+    refractory = sim.Population(50, sim.SpikeSourcePoissonRefractory(rate=0.0, tau_refrac=2.0))
+    gamma = sim.Population(50, sim.SpikeSourceGamma(alpha=2.0, beta=0.1))
+    for sources in (refractory, gamma):
+        sources.record("spikes")
+    sim.run(100.0)
+    assert counts(refractory, 0.0, 100.0) == 0
+    refractory.set(rate=100.0)
+    gamma.set(beta=100.0)
+    sim.run(1000.0)
+    # Means of rate * time, five standard deviations of a Poisson number, which vary more than these.
+    assert abs(counts(refractory, 100.0, 1100.0) - 5000) < 5.0 * np.sqrt(5000)
+    assert abs(counts(gamma, 100.0, 1100.0) - 2500) < 5.0 * np.sqrt(2500)
+    refractory[:25].set(rate=0.0)
+    sim.run(200.0)
+    late = [len(t.magnitude[t.magnitude > 1100.0]) for t in refractory.get_data().segments[-1].spiketrains]
+    assert sum(late[:25]) == 0
+    assert abs(sum(late[25:]) - 500) < 5.0 * np.sqrt(500)
+
+
+@pytest.mark.parametrize(
+    "cell", [sim.SpikeSourcePoissonRefractory(rate=200.0), sim.SpikeSourceGamma(beta=400.0)]
+)
+def test_starts_of_renewal_sources_change_between_runs(cell):
+    sources = sim.Population(20, cell)
+    sources.record("spikes")
+    sim.run(500.0)
+    sources.set(start=600.0, duration=400.0)
+    sim.run(1000.0)
+    assert counts(sources, 500.0, 600.0) == counts(sources, 1000.0, 1500.0) == 0
+    assert counts(sources, 0.0, 500.0) > 1000
+    assert counts(sources, 600.0, 1000.0) > 1000
+
+
+def test_what_does_not_change_draws_nothing_anew():
+    def spikes(is_set):
+        sim.setup(timestep=1.0, target="model", rng_seed=5)
+        sources = sim.Population(10, sim.SpikeSourceGamma(alpha=2.0, beta=100.0))
+        sources.record("spikes")
+        for length in (100.0, 150.0, 250.0):
+            sim.run(length)
+            if is_set:
+                sources.set(beta=100.0)
+        return [times(sources, k).tolist() for k in range(10)]
+
+    assert spikes(False) == spikes(True)

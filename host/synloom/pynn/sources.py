@@ -88,27 +88,25 @@ class _Listed:
     def take(self, first: int, end: int) -> tuple[IntArray, IntArray]:
         trains = self._population.values("spike_times")
         if trains is not self._of:
-            self._read(trains)
+            self._read(trains, first)
         mine = (self._labels > first) & (self._labels <= end)
-        if first == 0 and (zero := self._labels == 0).any():
-            warnings.warn(
-                f"{int(zero.sum())} spikes of {self._population.label!r} at 0 ms are taken as spikes at "
-                f"{self._dt:g} ms, the end of the first step",
-                errors.RoundingWarning,
-                stacklevel=2,
-            )
-            labels = np.maximum(self._labels, 1)
-            mine = labels <= end
-            return labels[mine], self._sources[mine]
         return self._labels[mine], self._sources[mine]
 
-    def _read(self, trains: Any) -> None:
+    def _read(self, trains: Any, first: int) -> None:
         times = [np.asarray(train.value, dtype=np.float64) for train in trains]
         count = [len(part) for part in times]
         sources = np.repeat(np.arange(len(times)), count)
         joined = np.concatenate([np.zeros(0), *times])
         labels = nearest(joined, self._dt)
         warn_moved(joined, self._dt, f"spike times of {self._population.label!r}")
+        if first == 0 and (zero := labels == 0).any():
+            warnings.warn(
+                f"{int(zero.sum())} spikes of {self._population.label!r} at 0 ms are taken as spikes at "
+                f"{self._dt:g} ms, the end of the first step",
+                errors.RoundingWarning,
+                stacklevel=2,
+            )
+            labels = np.maximum(labels, 1)
         pairs = np.unique(np.stack([labels, sources], axis=1), axis=0)
         if len(pairs) < len(labels):
             warnings.warn(
@@ -146,19 +144,23 @@ class _Poisson:
 
 
 class _Renewal:
-    """Intervals are independent: a dead time and an exponential one, or gamma-distributed."""
+    """Intervals are independent: a dead time and an exponential one, or gamma-distributed.
+
+    Where parameters of a source change, an interval of the new ones begins at the present time.
+    """
 
     def __init__(self, population: Any, dt: float, rng: np.random.Generator):
         self._population = population
         self._dt = dt
         self._rng = rng
-        self._next: FloatArray | None = None
+        self._next = np.zeros(0)
+        self._of: dict[str, FloatArray] = {}
 
     def take(self, first: int, end: int) -> tuple[IntArray, IntArray]:
         begin, stop = _active(self._population, self._dt)
-        count = len(begin)
-        if self._next is None:
-            self._next = begin * self._dt + self._intervals(np.arange(count))
+        changed = self._changed()
+        if len(changed):
+            self._next[changed] = np.maximum(begin[changed], first) * self._dt + self._intervals(changed)
         labels, sources = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         limit = np.minimum(end, stop) * self._dt
         while len(due := np.flatnonzero(self._next <= limit)):
@@ -170,6 +172,19 @@ class _Renewal:
         pairs = np.unique(np.stack([np.concatenate(labels), np.concatenate(sources)], axis=1), axis=0)
         return pairs[:, 0], pairs[:, 1]
 
+    def _changed(self) -> IntArray:
+        """Return the sources whose intervals or starts are others than at the last call; at first all."""
+        # A duration changes no interval.
+        names = [name for name in self._population.parameters if name != "duration"]
+        values = {name: _values(self._population, name).copy() for name in names}
+        if not self._of:
+            self._next = np.zeros(len(values["start"]))
+            changed = np.ones(len(self._next), dtype=bool)
+        else:
+            changed = np.any([values[name] != self._of[name] for name in names], axis=0)
+        self._of = values
+        return np.flatnonzero(changed)
+
     def _intervals(self, which: IntArray) -> FloatArray:
         """Return an interval in ms for each of some sources."""
         population = self._population
@@ -177,7 +192,9 @@ class _Renewal:
             alpha, beta = _values(population, "alpha")[which], _values(population, "beta")[which]
             return np.asarray(self._rng.gamma(alpha) * (1000.0 / beta))
         rate, dead = _values(population, "rate")[which], _values(population, "tau_refrac")[which]
-        free = 1000.0 / rate - dead
+        # A rate of 0 has intervals without end.
+        with np.errstate(divide="ignore"):
+            free = 1000.0 / rate - dead
         if (free <= 0.0).any():
             raise errors.InvalidParameterValueError(
                 f"rate of {population.label!r} must be below 1000 / tau_refrac, the rate without other pauses"
