@@ -169,3 +169,18 @@ def test_what_does_not_change_draws_nothing_anew():
         return [times(sources, k).tolist() for k in range(10)]
 
     assert spikes(False) == spikes(True)
+
+
+def test_cells_that_come_after_a_run_of_sources_alone_are_refused():
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[5.0]))
+    sim.run(10.0)
+    with pytest.raises(errors.ConnectionError, match=r"populations cannot be added.*reset\(\)"):
+        sim.Population(1, sim.IF_curr_exp(i_offset=3.0))
+    sim.reset()
+    cells = sim.Population(1, sim.IF_curr_exp(i_offset=3.0))
+    sim.Projection(source, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.1))
+    cells.record(["spikes", "v"])
+    sim.run(20.0)
+    data = cells.get_data().segments[-1]
+    assert np.isfinite(data.filter(name="v")[0].magnitude).all()
+    assert len(data.spiketrains[0]) > 0

@@ -78,7 +78,8 @@ class Engine:
 
     def require_before_runs(self, what: str) -> None:
         """Raise an error if something has run already, since `what` is then part of an image."""
-        if self._device is not None and self._state.step > 0:
+        # Sources alone run without a device.
+        if self._state.step > 0 and not self._closed:
             raise errors.ConnectionError(
                 f"{what} cannot be added after the first run here; create everything before run(), or call "
                 f"reset() first"
