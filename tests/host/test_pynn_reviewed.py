@@ -184,3 +184,47 @@ def test_cells_that_come_after_a_run_of_sources_alone_are_refused():
     data = cells.get_data().segments[-1]
     assert np.isfinite(data.filter(name="v")[0].magnitude).all()
     assert len(data.spiketrains[0]) > 0
+
+
+# ---- wrong values ------------------------------------------------------------------------------------
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (lambda: sim.DCSource(start=NAN), "start"), (lambda: sim.DCSource(amplitude=INF), "amplitude"),
+        (lambda: sim.ACSource(stop=NAN), "stop"), (lambda: sim.NoisyCurrentSource(dt=NAN), "dt"),
+        (lambda: sim.StepCurrentSource(times=[1.0, NAN], amplitudes=[1.0, 2.0]), "times"),
+        (lambda: sim.StepCurrentSource(times=5.0, amplitudes=1.0), "times"),
+        (lambda: sim.run(NAN), "simtime"), (lambda: sim.run(INF), "simtime"),
+        (lambda: sim.run("a"), "simtime"),
+        (lambda: sim.run_until(NAN), "time_point"),
+        (lambda: sim.run(NAN, callbacks=[lambda t: t + 1.0]), "simtime"),
+        (lambda: sim.setup(timestep="a"), "timestep"), (lambda: sim.setup(max_delay="a"), "max_delay"),
+        (lambda: sim.setup(min_delay="a"), "min_delay"), (lambda: sim.setup(min_delay=None), "min_delay"),
+        (lambda: sim.setup(board=3), "board"),
+        (lambda: sim.Population(1, sim.SpikeSourceArray(spike_times=5.0)), "spike_times"),
+        (lambda: sim.Population(1, sim.SpikeSourceArray(spike_times=None)), "spike_times"),
+        (lambda: sim.Population(1, sim.SpikeSourceGamma(alpha=0.0)), "alpha"),
+        (lambda: sim.Population(1, sim.SpikeSourceGamma(alpha=-1.0)), "alpha"),
+        (lambda: sim.Population(2, sim.SpikeSourceGamma(beta=[1.0, 0.0])), "beta"),
+        (lambda: sim.Population(1, sim.SpikeSourceGamma(alpha=1, beta=2e3)), "beta / alpha"),
+        (lambda: sim.Population(1, sim.SpikeSourcePoissonRefractory(rate=-1.0)), "rate"),
+        (lambda: sim.Population(1, sim.SpikeSourcePoissonRefractory(rate=1e6)), "rate"),
+        (lambda: sim.Population(1, sim.SpikeSourcePoissonRefractory(tau_refrac=-1.0)), "tau_refrac"),
+        (lambda: sim.Population(1, sim.SpikeSourcePoissonRefractory(rate=200.0, tau_refrac=5.0)), "rate"),
+    ],
+)  # fmt: skip
+def test_wrong_values_are_one_line_of_pynns_error(wrong, named):
+    with pytest.raises(errors.InvalidParameterValueError, match=named) as raised:
+        wrong()
+    assert "\n" not in str(raised.value)
+
+
+def test_a_wrong_rate_changes_nothing():
+    sources = sim.Population(2, sim.SpikeSourcePoissonRefractory(rate=100.0, tau_refrac=5.0))
+    with pytest.raises(errors.InvalidParameterValueError, match="below 1000 / tau_refrac"):
+        sources.set(rate=300.0)
+    assert sources.get("rate") == 100.0

@@ -80,8 +80,12 @@ def setup(
     pyNN.errors.InvalidParameterValueError
         If a value is wrong.
     """
-    common.setup(timestep, min_delay, **extra_params)
+    most = extra_params.get("max_delay", DEFAULT_MAX_DELAY)
     _check_choices(timestep, timing, generators)
+    for what, delay in (("min_delay", min_delay), ("max_delay", most)):
+        if not (isinstance(delay, str) and delay == "auto"):
+            _finite(what, delay, "or 'auto'")
+    common.setup(timestep, min_delay, **extra_params)
     seed = _seed(extra_params.get("rng_seed", 0))
     if extra_params.get("spike_precision") == "off_grid":
         warnings.warn(_OFF_GRID, errors.RoundingWarning, stacklevel=2)
@@ -90,7 +94,6 @@ def setup(
     if state.engine is not None:
         state.engine.close()
     forget()
-    most = extra_params.get("max_delay", DEFAULT_MAX_DELAY)
     state.clear(dt=float(timestep), least=min_delay, most=most, seed=seed, timing=timing)
     state.engine = Engine(state, chosen, generators)
     return state.mpi_rank
@@ -103,13 +106,25 @@ def _target(name: str, board: str | None, extra: dict[str, Any]) -> Target:
 
 
 def _check_choices(timestep: Any, timing: Any, generators: Any) -> None:
-    if not 0.001 <= timestep <= 1000.0:
+    if not 0.001 <= _finite("timestep", timestep) <= 1000.0:
         raise errors.InvalidParameterValueError(f"timestep must be in 0.001..1000 ms, not {timestep!r}")
     if timing not in _TIMINGS:
         known = " or ".join(map(repr, _TIMINGS))
         raise errors.InvalidParameterValueError(f"timing must be {known}, not {timing!r}")
     if not isinstance(generators, bool):
         raise errors.InvalidParameterValueError(f"generators must be True or False, not {generators!r}")
+
+
+def _finite(what: str, value: Any, other: str = "") -> float:
+    """Return a time in ms as a float."""
+    try:
+        number = np.nan if isinstance(value, (str, bytes, bool)) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = np.nan
+    if not np.isfinite(number):
+        words = f"a finite number of ms {other}".strip()
+        raise errors.InvalidParameterValueError(f"{what} must be {words}, not {value!r}")
+    return number
 
 
 def _seed(value: Any) -> int:
@@ -144,7 +159,17 @@ def report() -> Report:
     return engine.image.report
 
 
-run, run_until = common.build_run(simulator)
+def run(simtime: float, callbacks: Any = None) -> float:
+    """Run for some ms, and return the time; see PyNN for `callbacks`."""
+    return run_until(simulator.state.t + _finite("simtime", simtime), callbacks)
+
+
+def run_until(time_point: float, callbacks: Any = None) -> float:
+    """Run until a time in ms, and return it; see PyNN for `callbacks`."""
+    return float(_run_until(_finite("time_point", time_point), callbacks))
+
+
+_, _run_until = common.build_run(simulator)
 run_for = run
 reset = common.build_reset(simulator)
 initialize = common.initialize

@@ -113,6 +113,12 @@ class _Source(electrodes.StandardCurrentSource):
 
     def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
         """Return parameters, checked and on the grid of steps."""
+        for name, value in values.items():
+            # A current may go on without end.
+            if np.isnan(value).any() or (name != "stop" and not np.isfinite(value).all()):
+                raise errors.InvalidParameterValueError(
+                    f"{name} of a {type(self).__name__} must be finite, not {value}"
+                )
         return values
 
     def _on(self, first: int, end: int) -> tuple[IntArray, Any]:
@@ -143,6 +149,11 @@ class StepCurrentSource(_Source, electrodes.StepCurrentSource):
 
     def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
         times, amplitudes = values["times"], values["amplitudes"]
+        if np.ndim(times) != 1 or np.ndim(amplitudes) != 1:
+            raise errors.InvalidParameterValueError(
+                f"times and amplitudes of a step current must be lists, not {times} and {amplitudes}"
+            )
+        super()._checked(values)
         if (times < 0.0).any():
             raise errors.InvalidParameterValueError("Step current cannot accept negative timestamps.")
         if (np.diff(times) <= 0.0).any():
@@ -207,6 +218,7 @@ class NoisyCurrentSource(_Source, electrodes.NoisyCurrentSource):
         self._own_rng = np.random.default_rng([state.seed, 1 << 40, self._place, segment])
 
     def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
+        super()._checked(values)
         interval = values["dt"] / state.dt
         if interval < 1.0 - 1e-6 or abs(interval - round(interval)) > 1e-6:
             raise errors.InvalidParameterValueError(

@@ -195,10 +195,6 @@ class _Renewal:
         # A rate of 0 has intervals without end.
         with np.errstate(divide="ignore"):
             free = 1000.0 / rate - dead
-        if (free <= 0.0).any():
-            raise errors.InvalidParameterValueError(
-                f"rate of {population.label!r} must be below 1000 / tau_refrac, the rate without other pauses"
-            )
         return np.asarray(dead + self._rng.exponential(1.0, len(which)) * free)
 
 

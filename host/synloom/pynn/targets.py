@@ -49,6 +49,10 @@ class Target:
             raise errors.InvalidParameterValueError(
                 f"target must be 'fast', 'model', 'sim', 'auto' or a serial port, not {self.name!r}"
             )
+        if self.board is not None and not isinstance(self.board, str):
+            raise errors.InvalidParameterValueError(
+                f"board must be the name of a board, such as 'icebreaker', or None, not {self.board!r}"
+            )
         if self.board is not None:
             _array_of(self.board)
 
