@@ -8,6 +8,7 @@ pytest.importorskip("pyNN")
 from pyNN import errors
 
 import synloom.pynn as sim
+from synloom.base.warning import SynloomWarning
 
 
 @pytest.fixture(autouse=True)
@@ -228,3 +229,36 @@ def test_a_wrong_rate_changes_nothing():
     with pytest.raises(errors.InvalidParameterValueError, match="below 1000 / tau_refrac"):
         sources.set(rate=300.0)
     assert sources.get("rate") == 100.0
+
+
+# ---- currents that clip ------------------------------------------------------------------------------
+
+
+def volley(sources, **initial):
+    given = sim.Population(sources, sim.SpikeSourceArray(spike_times=[5.0]))
+    cell = sim.Population(1, sim.IF_curr_exp(), label="cell")
+    sim.Projection(given, cell, sim.AllToAllConnector(), sim.StaticSynapse(weight=1.0, delay=1.0))
+    cell.record("isyn_exc")
+    cell.initialize(**initial)
+    return cell
+
+
+def test_currents_that_clip_are_warned_of_once():
+    cell = volley(1000)
+    with pytest.warns(SynloomWarning, match=r"clipped \(1 state_saturations\).*use smaller weights"):
+        sim.run(20.0)
+    # In full the current at 7 ms, two steps after the volley was sent, were 1000 nA, less its decay.
+    assert cell.get_data().segments[0].analogsignals[0].magnitude.max() < 1000.0 * np.exp(-1.0 / 5.0)
+    sim.run(20.0)  # a second warning would be an error
+
+
+def test_currents_within_the_range_cause_no_warning():
+    cell = volley(10)
+    sim.run(20.0)
+    assert 0.0 < cell.get_data().segments[0].analogsignals[0].magnitude.max() <= 10.0
+
+
+def test_initial_currents_that_clip_are_warned_of():
+    volley(1, isyn_exc=1e6)
+    with pytest.warns(SynloomWarning, match=r"initialize\(isyn_exc=1e\+06\) of 'cell' .* 1 of 1 values"):
+        sim.run(1.0)

@@ -166,7 +166,10 @@ def run(simtime: float, callbacks: Any = None) -> float:
 
 def run_until(time_point: float, callbacks: Any = None) -> float:
     """Run until a time in ms, and return it; see PyNN for `callbacks`."""
-    return float(_run_until(_finite("time_point", time_point), callbacks))
+    now = float(_run_until(_finite("time_point", time_point), callbacks))
+    if simulator.state.engine is not None:
+        simulator.state.engine.warn_of_clipping()
+    return now
 
 
 _, _run_until = common.build_run(simulator)

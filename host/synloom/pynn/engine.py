@@ -11,7 +11,7 @@ from pyNN import errors
 
 from synloom.base.checks import FloatArray, IntArray
 from synloom.base.errors import CapacityError, ParameterError
-from synloom.base.warning import SynloomWarning
+from synloom.base.warning import SynloomWarning, warn
 from synloom.compiler import compile
 from synloom.device.device import Device
 from synloom.device.recording import Recording
@@ -27,6 +27,8 @@ __all__ = ["Engine"]
 
 _BLOCK: Final = 100_000
 """Most steps for which spikes and currents are prepared at once."""
+_CLIPPED: Final = ("acc_saturations", "state_saturations")
+"""Counters of values that were clipped."""
 _LIVE: Final = ("v_thresh", "v_reset", "tau_refrac")
 """Parameters that change without another compilation; `i_offset` does so, too."""
 
@@ -53,6 +55,7 @@ class Engine:
         self._compiled: dict[int, FloatArray] = {}
         self.image: Image | None = None
         self._closed = False
+        self._has_clipped = False
         self._resets = 0
         self._forget()
 
@@ -187,6 +190,20 @@ class Engine:
             self._prepare()
             while state.step < end:
                 self._block(min(end, state.step + _BLOCK))
+
+    def warn_of_clipping(self) -> None:
+        """Warn, once a simulation, if the array's counters show that currents or potentials were clipped."""
+        if self._device is None or self._has_clipped:
+            return
+        counters = self._device.counters()
+        found = [f"{counters[name]} {name}" for name in _CLIPPED if counters[name]]
+        if found:
+            self._has_clipped = True
+            warn(
+                f"currents or potentials went beyond the range of the array and were clipped "
+                f"({', '.join(found)}), so they are smaller than they should be; use smaller weights, or "
+                f"let fewer sources spike in one step"
+            )
 
     def _prepare(self) -> None:
         """Load what is not loaded, and tell the device what has changed."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from synloom.base.checks import FloatArray
 from synloom.base.errors import NetworkError
+from synloom.base.warning import warn
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.contract.traces import TRACES
@@ -67,8 +68,13 @@ def transfer(
         present = device.read_state(old.neurons[k])
         place = slice(info.first, info.first + info.n)
         for variable, field in _FIELDS.items():
-            values = initial.get(k, {}).get(variable, present[variable])
-            fields[field][place] = _raw(np.abs(values) if variable != "v" else values, variable, info, image)
+            given = initial.get(k, {}).get(variable)
+            values = present[variable] if given is None else given
+            raw = _raw(np.abs(values) if variable != "v" else values, variable, info, image)
+            held = np.clip(raw, -image.params.state_max, image.params.state_max)
+            if given is not None and (held != raw).any():
+                _warn_of_clipping(label, variable, given, held != raw)
+            fields[field][place] = held.astype(np.int64)
     packed = memory.write(fields)[2]
     traces = _traces(device.image, image, before.memories)
     device.load(image)
@@ -94,5 +100,11 @@ def _traces(old: Image, new: Image, memories: Mapping[str, Any]) -> dict[str, An
 def _raw(values: FloatArray, variable: str, info: PopulationInfo, image: Image) -> Any:
     lsb = {"v": info.v_lsb, "isyn_exc": info.i_lsb_exc, "isyn_inh": info.i_lsb_inh}[variable]
     zero = info.v_zero if variable == "v" else 0.0
-    raw = np.rint((values - zero) / lsb)
-    return np.clip(raw, -image.params.state_max, image.params.state_max).astype(np.int64)
+    return np.rint((values - zero) / lsb)
+
+
+def _warn_of_clipping(label: str, variable: str, given: FloatArray, is_clipped: Any) -> None:
+    warn(
+        f"initialize({variable}={given[is_clipped][0]:g}) of {label!r} is beyond the range of the array: "
+        f"{int(is_clipped.sum())} of {len(given)} values are clipped; use smaller ones"
+    )
