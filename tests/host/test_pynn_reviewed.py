@@ -262,3 +262,16 @@ def test_initial_currents_that_clip_are_warned_of():
     volley(1, isyn_exc=1e6)
     with pytest.warns(SynloomWarning, match=r"initialize\(isyn_exc=1e\+06\) of 'cell' .* 1 of 1 values"):
         sim.run(1.0)
+
+
+@pytest.mark.parametrize("dt", [0.3, 0.7, 7.0])
+def test_sources_without_end_cause_no_warning_whatever_the_step(dt):
+    sim.setup(timestep=dt, min_delay=dt, target="model")
+    cells = sim.Population(1, sim.IF_curr_exp(tau_refrac=dt))
+    for source in (sim.DCSource(amplitude=0.1), sim.ACSource(amplitude=0.1), sim.DCSource(stop=float("inf"))):
+        source.inject_into(cells)
+    sources = sim.Population(1, sim.SpikeSourcePoisson(rate=500.0 / dt))
+    sources.record("spikes")
+    sim.run(100 * dt)
+    # Five standard deviations of a binomial number.
+    assert abs(sources.mean_spike_count() - 50) < 5.0 * 5.0

@@ -14,6 +14,8 @@ __all__ = ["moved", "nearest", "warn_moved"]
 
 _OFF_GRID: Final = 0.02
 """What is nearer to a step, in steps, is on it: times come in few digits, or in 32 bits."""
+_FAR: Final = 1e9
+"""A time in ms that no run reaches: PyNN's sources go on until 1e10 or 1e12 ms by default."""
 _NEVER: Final = 1 << 60
 
 
@@ -26,8 +28,8 @@ def nearest(times: Any, dt: float) -> IntArray:
 
 def moved(times: FloatArray, dt: float) -> int:
     """Return how many times are between steps."""
-    finite = times[np.isfinite(times)]
-    return int((np.abs(nearest(finite, dt) - finite / dt) > _OFF_GRID).sum())
+    near = times[times < _FAR]
+    return int((np.abs(nearest(near, dt) - near / dt) > _OFF_GRID).sum())
 
 
 def warn_moved(times: Any, dt: float, what: str) -> None:
