@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -306,7 +307,8 @@ def _spikes(
     if part.generator == "regular":
         counts = np.floor(np.cumsum(share, axis=0) + 1e-9)
         return np.asarray(np.diff(counts, axis=0, prepend=0.0) > 0.0)
-    label = int.from_bytes(str(part.label).encode()[:8].ljust(8, b"\0"), "little")
+    # A digest of the whole label: labels may differ in their last letters only.
+    label = int.from_bytes(sha256(str(part.label).encode()).digest(), "little")
     return np.asarray(np.random.default_rng([network.seed, label]).random(share.shape) < share)
 
 
