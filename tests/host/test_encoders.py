@@ -123,6 +123,31 @@ def test_wrong_files_name_their_line(tmp_path):
         read_pairs(tmp_path / "spikes.npz")
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("heading", [b"", b"time_ms,channel\n", b"-,#\n"])
+def test_no_event_is_lost_to_a_byte_order_mark_or_a_heading(mark, heading, tmp_path):
+    path = tmp_path / "spikes.csv"
+    path.write_bytes(mark + heading + b"1.5,2\n3,4\n")
+    assert read_pairs(path).tolist() == [[1.5, 2.0], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize("line", ["1.0x,2", "0x10,2", "1,2\0", " -.5e,1", '"1.0",2', "1,two"])
+def test_a_damaged_first_line_is_no_heading(line, tmp_path):
+    path = tmp_path / "spikes.csv"
+    path.write_text(f"{line}\n3,4\n")
+    with pytest.raises(sl.ParameterError, match=r"spikes.csv, line 1: must be a time and a channel") as error:
+        read_pairs(path)
+    assert str(error.value).isprintable()
+
+
+def test_archives_of_too_many_events_are_refused_unread(tmp_path):
+    path = tmp_path / "huge.npz"
+    many = np.zeros((1 << 26) + 1, dtype=np.uint8)
+    np.savez_compressed(path, time_ms=many, channel=many)
+    with pytest.raises(sl.ParameterError, match=r"time_ms must have at most 67,108,864 events"):
+        read_pairs(path)
+
+
 @pytest.fixture(scope="module")
 def recording():
     network = sl.Network(dt=0.5, seed=1)

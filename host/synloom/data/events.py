@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +22,9 @@ from synloom.base.wording import shown
 __all__ = ["AddressMap", "pairs_of_raster", "raster_of_pairs", "read_pairs", "write_pairs"]
 
 _MOST_BYTES: Final = 1 << 30
+_MOST_EVENTS: Final = 1 << 26
+"""Events of a file: their pairs of float64 have 1 GiB."""
+_NUMBER_LIKE: Final = re.compile(r"[\s\"']*[-+.]?\.?\d")
 _MOST_CELLS: Final = 1 << 31
 _PER_MS: Final = {"us": 1000.0, "ms": 1.0, "s": 0.001}
 _FIELDS: Final = (("t", "ts", "timestamp"), ("x",), ("y",), ("p", "pol", "polarity"))
@@ -206,12 +211,13 @@ def write_pairs(path: str | os.PathLike[str], events: Any) -> None:
     Raises
     ------
     ParameterError
-        If events are not pairs, or the name ends differently.
+        If events are not pairs, are too many to be read, or the name ends differently.
     OSError
         If the file cannot be written.
     """
     pairs, target = _pairs(events), Path(path)
     if target.suffix == ".npz":
+        _check_count("events", len(pairs))
         content = packed({"time_ms": pairs[:, 0].copy(), "channel": pairs[:, 1].astype(np.int64)})
     elif target.suffix == ".csv":
         lines = [f"{t!r},{int(k)}" for t, k in pairs.tolist()]
@@ -224,7 +230,8 @@ def write_pairs(path: str | os.PathLike[str], events: Any) -> None:
 def read_pairs(path: str | os.PathLike[str]) -> FloatArray:
     """Return the pairs of (ms, channel) of a file of `write_pairs`, (K, 2) float64.
 
-    A CSV may have any first line of words, or none.
+    A CSV may have any first line of words, or none; words do not begin like numbers. An archive has 2**26
+    (67,108,864) events at most.
 
     Raises
     ------
@@ -234,25 +241,40 @@ def read_pairs(path: str | os.PathLike[str]) -> FloatArray:
         If it cannot be read.
     """
     source = Path(path)
-    if source.suffix == ".npz":
-        try:
-            with Archive(source) as archive:
-                time, channel = (archive.read(name, _MOST_BYTES) for name in ("time_ms", "channel"))
-            if (
-                time.ndim != 1
-                or channel.shape != time.shape
-                or {time.dtype.kind, channel.dtype.kind} - set("iuf")
-            ):
-                raise ParameterError("time_ms and channel must be numbers of one length")
-            return _pairs(np.stack([time.astype(np.float64), channel.astype(np.float64)], axis=1))
-        except ParameterError as error:
-            raise ParameterError(f"{source}: {error}") from error
-    if source.suffix != ".csv":
+    if source.suffix not in (".npz", ".csv"):
         raise ParameterError(f"{source}: the name must end with .csv or .npz")
     try:
-        lines = io.StringIO(source.read_bytes().decode("utf-8")).read().splitlines()
+        return _pairs(_from_archive(source) if source.suffix == ".npz" else _from_text(source))
+    except ParameterError as error:
+        raise ParameterError(f"{source}{error}" if str(error)[0] == "," else f"{source}: {error}") from error
+
+
+def _from_archive(source: Path) -> FloatArray:
+    """Return the pairs of an archive, (K, 2); how many they are is checked before they are unpacked."""
+    with Archive(source) as archive:
+        for name in ("time_ms", "channel"):
+            if name in archive.members:
+                _check_count(name, math.prod(archive.members[name].shape))
+        time, channel = (archive.read(name, _MOST_BYTES) for name in ("time_ms", "channel"))
+    if time.ndim != 1 or channel.shape != time.shape or {time.dtype.kind, channel.dtype.kind} - set("iuf"):
+        raise ParameterError("time_ms and channel must be numbers of one length")
+    return np.stack([time.astype(np.float64, copy=False), channel.astype(np.float64, copy=False)], axis=1)
+
+
+def _check_count(name: str, count: int) -> None:
+    if count > _MOST_EVENTS:
+        raise ParameterError(
+            f"{name} must have at most {_MOST_EVENTS:,} events, not {count:,}; divide them among files"
+        )
+
+
+def _from_text(source: Path) -> list[tuple[float, float]]:
+    """Return the pairs of a CSV; its first line may be a heading, which does not begin like a number."""
+    try:
+        # Spreadsheets begin UTF-8 with a byte order mark.
+        lines = io.StringIO(source.read_bytes().decode("utf-8-sig")).read().splitlines()
     except UnicodeDecodeError:
-        raise ParameterError(f"{source}: is no text") from None
+        raise ParameterError("is no text") from None
     rows = []
     for number, line in enumerate(lines, 1):
         cells = line.replace(";", ",").split(",")
@@ -261,12 +283,10 @@ def read_pairs(path: str | os.PathLike[str]) -> FloatArray:
             if len(cells) != 2:
                 raise ValueError
         except (ValueError, IndexError):
-            if (number == 1 and len(cells) == 2) or not line.strip():
+            is_heading = number == 1 and len(cells) == 2 and not _NUMBER_LIKE.match(line)
+            if is_heading or not line.strip():
                 continue
             raise ParameterError(
-                f"{source}, line {number}: must be a time and a channel, not {line[:60]!r}"
+                f", line {number}: must be a time and a channel, not {shown(line[:60])}"
             ) from None
-    try:
-        return _pairs(rows)
-    except ParameterError as error:
-        raise ParameterError(f"{source}: {error}") from error
+    return rows
