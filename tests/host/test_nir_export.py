@@ -94,6 +94,23 @@ def test_integrators_come_back_relative_to_their_rest():
     assert np.array_equal(*runs)
 
 
+def test_the_rest_of_integrators_and_inputs_without_synapses_come_back(tmp_path):
+    network = integrators()
+    network.add(sl.InputPopulation(3, label="unused"))
+    cell = sl.LIF(
+        tau_m=np.inf, v_rest=[-65.0, -60.0], v_reset=-66.0, v_thresh=-50.0, tau_syn_E=0.0, tau_syn_I=0.0
+    )
+    others = network.add(sl.Population(2, cell, label="others", v_init=[-62.0, -61.0]))
+    network.add(sl.Projection(network.inputs[0], others, sl.OneToOne(), weight=1.0))
+    nir.write(tmp_path / "network.nir", sl.to_nir(network))
+    back = sl.from_nir(tmp_path / "network.nir").network
+    assert [(part.label, part.n) for part in back.inputs] == [("source", 2), ("unused", 3)]
+    for one, other in zip(network.populations, back.populations, strict=True):
+        assert np.array_equal(other.v_init, one.v_init)
+        for name, values in one.cell.values(one.n).items():
+            assert other.cell.values(one.n)[name] == pytest.approx(values, rel=1e-12), name
+
+
 def test_learned_weights_can_be_exported():
     network = sl.Network(seed=1)
     source = network.add(sl.InputPopulation(3, label="source"))

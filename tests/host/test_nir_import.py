@@ -198,3 +198,52 @@ def test_a_missing_package_is_one_line(monkeypatch):
         with pytest.raises(sl.ParameterError) as error:
             call()
         one_line(error, "extra [nir]", "pip install")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("n", {"index": "a"}, "node 'n' .*synloom_index must be a number, not 'a'"),
+        ("n", {"index": None}, "node 'n' .*synloom_index must be a number, not None"),
+        ("n", {"tau_refrac": "x"}, "node 'n' .*synloom_tau_refrac must be numbers, not 'x'"),
+        ("n", {"tau_refrac": [1.0, 2.0, 3.0]}, "node 'n' .*synloom_tau_refrac must be a number or 2 numbers"),
+        ("n", {"tau_refrac": -1.0}, "node 'n' .*tau_refrac must be"),
+        ("n", {"v_init": np.ones((2, 2))}, "node 'n' .*synloom_v_init must be a number or 2"),
+        ("n", {"v_range": "a"}, "node 'n' .*synloom_v_range must be numbers, not 'a'"),
+        ("n", {"v_range": [1.0, 2.0]}, "node 'n' .*synloom_v_range must be one number"),
+        ("n", {"v_rest": "a"}, "node 'n' .*synloom_v_rest must be numbers"),
+        ("n", {"reset_mode": 3}, "node 'n' .*reset_mode must be one of"),
+        ("w", {"projection": 3}, "node 'w' .*synloom_projection must be a label, not 3"),
+        ("i", {"spike_times": [1.0]}, "node 'i' .*must be pairs"),
+        ("i", {"spike_times": [[1, 9]]}, "node 'i' .*must be in 0..1, not 9"),
+        ("i", {"spike_times": [[-1, 1]]}, "node 'i' .*at least 0"),
+        ("i", {"generator": "pink"}, "node 'i' .*must be 'poisson' or 'regular', not 'pink'"),
+        ("i", {"generator": "poisson", "rate": "a"}, "node 'i' .*synloom_rate must be numbers"),
+    ],
+)
+def test_wrong_metadata_are_one_line_that_names_the_node(name, values, said):
+    nodes = {
+        "i": nir.Input(np.array([2])),
+        "w": nir.Linear(np.eye(2)),
+        "n": nir.IF(np.ones(2), np.ones(2)),
+        "o": nir.Output(np.array([2])),
+    }
+    nodes[name].metadata = {f"synloom_{key}": value for key, value in values.items()}
+    graph = nir.NIRGraph(nodes, [("i", "w"), ("w", "n"), ("n", "o")], type_check=False)
+    with pytest.raises(sl.NetworkError, match=said) as error:
+        sl.from_nir(graph, dt=1.0)
+    assert str(error.value).isprintable()
+
+
+def test_complex_weights_are_one_line_that_names_the_node():
+    nodes = {
+        "i": nir.Input(np.array([40])),
+        "w": nir.Linear(np.ones((40, 40)) * 1j),
+        "n": nir.IF(np.ones(40), np.ones(40)),
+        "o": nir.Output(np.array([40])),
+    }
+    graph = nir.NIRGraph(nodes, [("i", "w"), ("w", "n"), ("n", "o")], type_check=False)
+    with pytest.raises(sl.NetworkError, match=r"node 'w' .*weight must be numbers") as error:
+        sl.from_nir(graph, dt=1.0)
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 250

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -12,17 +12,15 @@ import scipy.sparse
 from synloom.base.errors import SynloomError
 from synloom.network.cells import LIF
 from synloom.network.connectors import FromMatrix
-from synloom.network.inputs import InputPopulation, PoissonInput, RegularInput
+from synloom.network.inputs import InputPopulation
 from synloom.network.network import Network, Population, Projection
 from synloom.nir.fine import split_fine
 from synloom.nir.graph import Node
+from synloom.nir.metadata import cell_extras, input_of
 from synloom.nir.neurons import Neurons, Resolver
 from synloom.nir.signals import Term
 
 __all__ = ["Builder"]
-
-_CELL_EXTRAS: Final = ("tau_refrac", "theta_plus", "tau_theta")
-_GENERATORS: Final = {"poisson": PoissonInput, "regular": RegularInput}
 
 
 class Builder:
@@ -75,7 +73,7 @@ class Builder:
         values: dict[str, Any] = dict(each.cell.parameters)
         values["i_offset"] = each.cell.current * each.signal.bias
         if each.spikes:
-            options = self._extras(node, values)
+            options = cell_extras(node, values)
         else:
             reach = _reach(each)
             values |= {"v_thresh": values["v_rest"] + reach, "v_reset": values["v_rest"]}
@@ -85,32 +83,20 @@ class Builder:
         if np.any(values["v_rest"]) and "v_init" not in options:
             options["v_init"] = np.zeros(n)
             self.notes.append(f"{node.name}: V starts at 0, as in most frameworks, not at v_leak")
-        refractory = str(node.extra.get("synloom_refractory_mode", "hold"))
+        refractory = node.extra.get("synloom_refractory_mode", "hold")
         try:
             lif = LIF(**values, reset_mode=self._mode(each), refractory_mode=refractory)
             self.parts[node.name] = self.network.add(Population(n, lif, label=node.name, **options))
         except SynloomError as error:
             raise node.error(str(error)) from error
 
-    def _mode(self, each: Neurons) -> str:
+    def _mode(self, each: Neurons) -> Any:
         """Return the kind of reset; subtracting nothing is none."""
         if not each.resets:
             return "subtract"
         if each.node.kind == "Threshold" or not each.spikes:
             return "to_value"
-        return self.reset or str(each.node.extra.get("synloom_reset_mode", "to_value"))
-
-    def _extras(self, node: Node, values: dict[str, Any]) -> dict[str, Any]:
-        """Set what only `to_nir` writes; return the options of the population."""
-        extra = node.extra
-        for name in _CELL_EXTRAS:
-            if f"synloom_{name}" in extra:
-                values[name] = np.asarray(extra[f"synloom_{name}"], dtype=np.float64)
-        names = ("v_init", "theta_init", "v_range")
-        options = {name: extra[f"synloom_{name}"] for name in names if f"synloom_{name}" in extra}
-        if "v_range" in options:
-            options["v_range"] = float(options["v_range"])
-        return options
+        return self.reset or each.node.extra.get("synloom_reset_mode", "to_value")
 
     # ---- inputs and synapses ---------------------------------------------------------------------
 
@@ -118,19 +104,15 @@ class Builder:
         used = {term.source for each in neurons for term in each.signal.terms if term.matrix.count_nonzero()}
         used |= {name for names in self.resolver.outputs.values() for name in names}
         for node in self.graph.of_kind(("Input",)):
-            if node.name not in used and len(self.graph.of_kind(("Input",))) > 1:
+            if (
+                node.name not in used
+                and "synloom_input" not in node.extra
+                and len(self.graph.of_kind(("Input",))) > 1
+            ):
                 self.notes.append(f"{node.name}: left out, since no synapse begins at it")
                 continue
-            n = math.prod(self.resolver.tracer.shape(node))
-            generator = _GENERATORS.get(str(node.extra.get("synloom_generator")))
-            if generator is None:
-                table = np.asarray(node.extra.get("synloom_spike_times", np.zeros((0, 2))))
-                times = [table[table[:, 1] == k, 0] for k in range(n)]
-                part = InputPopulation(n, label=node.name, spike_times=times)
-                self.parts[node.name] = self.network.add(part)
-            else:
-                rate = np.asarray(node.extra.get("synloom_rate", 0.0), dtype=np.float64)
-                self.parts[node.name] = self.network.add(generator(n, rate=rate, label=node.name))
+            part = input_of(node, math.prod(self.resolver.tracer.shape(node)))
+            self.parts[node.name] = self.network.add(part)
 
     def _add_projections(self, each: Neurons) -> None:
         by_source: dict[str, list[Term]] = {}

@@ -111,9 +111,10 @@ class _Export:
         return self.nir.NIRGraph(self.nodes, self.edges, metadata=extra, type_check=False)
 
     def _add_input(self, part: InputPopulation) -> None:
-        extra: dict[str, Any] = {}
+        # Tells it from the inputs that only carry a constant current: it comes back even without synapses.
+        extra: dict[str, Any] = {"synloom_input": 1}
         if part.generator is not None:
-            extra = {"synloom_generator": part.generator, "synloom_rate": part.rate}
+            extra |= {"synloom_generator": part.generator, "synloom_rate": part.rate}
             self.unsaid.add("generators")
         if any(len(times) for times in part.spike_times):
             times = [(t, k) for k, channel in enumerate(part.spike_times) for t in channel]
@@ -144,7 +145,7 @@ class _Export:
                     f"population {population.label!r}: NIR has no integrator with tau_syn; use 0"
                 )
             if cell["v_rest"].any():
-                # Without leak only differences count.
+                # Without leak only differences count; the metadata keep what they are from.
                 common = {name: value - cell["v_rest"] / _MILLI for name, value in common.items()}
             node = nir.IF(r=1.0 / cell["cm"], **common)
         else:
@@ -165,6 +166,8 @@ class _Export:
             "synloom_refractory_mode": population.cell.refractory_mode,
             "synloom_v_init": population.v_init - origin,
         }
+        if origin.any():
+            extra["synloom_v_rest"] = origin
         for name in ("tau_refrac", "theta_plus", "tau_theta"):
             extra[f"synloom_{name}"] = cell[name]
         if population.theta_init.any():

@@ -6,6 +6,8 @@ brain-inspired computing, *Nature Communications* 15, 8122.
 
 from __future__ import annotations
 
+import math
+import numbers
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -68,7 +70,7 @@ class Node:
                 raise TypeError
             values = values.astype(np.float64)
         except (TypeError, ValueError):
-            raise self.error(f"{name} must be numbers, not {self.fields[name]!r}") from None
+            raise self.error(f"{name} must be numbers, not {shown(self.fields[name])}") from None
         if not np.isfinite(values).all():
             raise self.error(f"{name} must be finite, not {values[~np.isfinite(values)][0]:g}")
         return values
@@ -85,7 +87,7 @@ class Node:
             return default
         value = self.numbers(name)
         if value.size != 1 or value != np.rint(value):
-            raise self.error(f"{name} must be a whole number, not {self.fields[name]!r}")
+            raise self.error(f"{name} must be a whole number, not {shown(self.fields[name])}")
         return int(value.reshape(()))
 
 
@@ -153,7 +155,7 @@ def read_graph(source: Any) -> Graph:
     edges: list[tuple[str, str]] = []
     _unfold(values, "", nodes, edges, 0)
     # Files keep their nodes in the order of the alphabet; `to_nir` notes theirs.
-    nodes = dict(sorted(nodes.items(), key=lambda item: float(item[1].extra.get("synloom_index", np.inf))))
+    nodes = dict(sorted(nodes.items(), key=lambda item: _index(item[1])))
     before: dict[str, list[str]] = {name: [] for name in nodes}
     for first, second in edges:
         before[second].append(first)
@@ -201,6 +203,14 @@ def _text(value: Any) -> Any:
 def _extra(values: Mapping[str, Any]) -> Mapping[str, Any]:
     extra = values.get("metadata")
     return extra if isinstance(extra, Mapping) else {}
+
+
+def _index(node: Node) -> float:
+    """Return the place of a node among those of `to_nir`; others are last."""
+    index = node.extra.get("synloom_index", np.inf)
+    if isinstance(index, bool) or not isinstance(index, numbers.Real) or math.isnan(index):
+        raise node.error(f"metadata: synloom_index must be a number, not {shown(index)}")
+    return float(index)
 
 
 def _unfold(

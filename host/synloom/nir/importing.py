@@ -91,7 +91,7 @@ def from_nir(
     if given is None:
         raise ParameterError("NIR graphs have no time step: give dt=, in ms, such as that of the training")
     step = real("dt", given, low=1e-3, high=1e3)
-    network = Network(dt=step, seed=int(read.extra.get("synloom_seed", seed)))
+    network = Network(dt=step, seed=read.extra.get("synloom_seed", seed))
     notes = assumptions(read, step, told=dt is None, reset=reset, integration=integration)
     resolver = Resolver(read, step, integration)
     Builder(resolver, network, reset, weight_bits).build()

@@ -12,6 +12,7 @@ import scipy.sparse
 from synloom.base.checks import FloatArray
 from synloom.base.errors import NetworkError
 from synloom.nir.graph import Graph, Node
+from synloom.nir.metadata import projection_of
 from synloom.nir.transforms import LINEAR, Map, Shape, linear_map
 
 __all__ = ["GRADED", "SPIKING", "Signal", "Term", "Tracer"]
@@ -161,7 +162,7 @@ class Tracer:
             return _delayed(node, self.into(node))
         if node.kind in LINEAR:
             signal = self.into(node)
-            through = "" if node.kind in _TRIVIAL else str(node.extra.get("synloom_projection", node.name))
+            through = "" if node.kind in _TRIVIAL else projection_of(node)
             return _mapped(
                 linear_map(node, signal.shape), signal, through, "synloom_projection" in node.extra
             )

@@ -122,7 +122,7 @@ def _sizes(node: Node, name: str, count: int, default: int | None = None) -> Sha
         return (default,) * count
     values = node.numbers(name).reshape(-1)
     if len(values) not in (1, count) or (values != np.rint(values)).any() or (values < 0).any():
-        raise node.error(f"{name} must be {count} whole numbers, at least 0, not {node.fields[name]!r}")
+        raise node.error(f"{name} must be {count} whole numbers, at least 0, not {shown(node.fields[name])}")
     return tuple(int(v) for v in np.broadcast_to(values, (count,)))
 
 
