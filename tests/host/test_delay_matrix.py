@@ -83,3 +83,15 @@ def test_a_thousand_random_delays_arrive_in_their_steps(kind, slots):
         assert spikes == dict(enumerate(times))
     assert sum(map(len, spikes.values())) >= 100
     np.testing.assert_array_equal(found, arrivals(spikes, synapses, n_post))
+
+
+def test_an_endless_delay_is_refused_at_once():
+    network = sl.Network(dt=1.0)
+    cells = network.add(sl.Population(100, sl.LIF(), label="cells"))
+    network.add(sl.Projection(cells, cells, sl.OneToOne(), weight=1.0, delay=1e6))
+    # Its 3,922 axons fit for one neuron, not for a hundred.
+    with pytest.raises(sl.CapacityError, match=r"a delay of 1,000,000 steps needs an axon for each 255 of"):
+        sl.compile(network)
+    network.projections[0] = sl.Projection(cells, cells, sl.OneToOne(), weight=1.0, delay=2e9)
+    with pytest.raises(sl.CapacityError, match=r"a delay of 2,000,000,000 steps"):
+        sl.compile(network)

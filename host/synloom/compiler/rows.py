@@ -6,14 +6,15 @@ with the same delay. Its first row has the source's own id; the others are axons
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from synloom.base.checks import IntArray
+from synloom.base.errors import CapacityError
 from synloom.compiler.synapses import Edges
-from synloom.contract.params import ArrayParams
+from synloom.contract.params import MOST_AXONS, ArrayParams
 from synloom.network.inputs import InputPopulation
 from synloom.network.network import Network, Population
 
@@ -100,9 +101,15 @@ def plan_rows(network: Network, edges: Sequence[Edges], most: int) -> Rows:
         The synapses of its projections.
     most : int
         The most steps that a spike can wait in the wheel; a longer way has rows without synapses.
+
+    Raises
+    ------
+    CapacityError
+        If these are more than the axons of any array.
     """
     places = [np.full(len(edge.pre), -1, dtype=np.int64) for edge in edges]
     base_delay: dict[str, IntArray] = {}
+    relays = 0
     drafts: list[tuple[tuple[object, ...], _Source, _Row]] = []
     for number, population in enumerate(_sources(network)):
         first = np.full(population.n, int(isinstance(population, Population)), dtype=np.int64)
@@ -114,6 +121,12 @@ def plan_rows(network: Network, edges: Sequence[Edges], most: int) -> Rows:
                 start = min(start, most)
             first[index] = start
             rows = own if own[0].delay > start else own[1:]
+            relays += sum(max(row.delay - time - 1, 0) // most for time, row in _waits(rows, start))
+            if relays > MOST_AXONS:
+                raise CapacityError(
+                    f"a delay of {rows[-1].delay:,} steps needs an axon for each {most} of them, together "
+                    f"more than the {MOST_AXONS:,} of the largest array; use shorter delays or a larger dt"
+                )
             for row in _with_relays(rows, start, most):
                 # Rows of the same projections are neighbours, so that few segments cover them.
                 key = (number, not row.edges, row.edges, index, row.delay, row.copy)
@@ -169,11 +182,13 @@ def _rows_of(population: Population | InputPopulation, edges: Sequence[Edges]) -
 
 def _with_relays(rows: Sequence[_Row], start: int, most: int) -> list[_Row]:
     """Return rows with those between them that only hand a spike on, where the way is too long."""
-    every, time = [], start
-    for row in rows:
-        while row.delay - time > most:
-            time += most
-            every.append(_Row(time, 0, ()))
+    every = []
+    for begin, row in _waits(rows, start):
+        every += [_Row(time, 0, ()) for time in range(begin + most, row.delay, most)]
         every.append(row)
-        time = row.delay
     return every
+
+
+def _waits(rows: Sequence[_Row], start: int) -> Iterator[tuple[int, _Row]]:
+    """Return each row with the delay of the one before it."""
+    return zip((start, *(row.delay for row in rows[:-1])), rows, strict=False)

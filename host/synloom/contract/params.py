@@ -13,7 +13,7 @@ from typing import Any, Final
 from synloom.base.errors import ParameterError
 from synloom.base.wording import shown
 
-__all__ = ["MOST_DELAY_SLOTS", "MOST_PROBES", "SEMANTICS_VERSION", "ArrayParams", "allowed"]
+__all__ = ["MOST_AXONS", "MOST_DELAY_SLOTS", "MOST_PROBES", "SEMANTICS_VERSION", "ArrayParams", "allowed"]
 
 SEMANTICS_VERSION: Final = 3
 """Raised whenever docs/numbers.md changes a bit."""
@@ -24,13 +24,16 @@ MOST_PROBES: Final = 4096
 MOST_DELAY_SLOTS: Final = 256
 """Slots of the largest delay wheel."""
 
+MOST_AXONS: Final = 4064
+"""Axons of the largest array."""
+
 _RANGES: Final[dict[str, tuple[int, int]]] = {
     "inputs": (1, 2048),
     "neurons": (1, 2048),
     "state_bits": (12, 24),
     "trace_bits": (8, 16),
     "accumulator_bits": (10, 24),
-    "axons": (0, 4064),
+    "axons": (0, MOST_AXONS),
     "delay_slots": (2, MOST_DELAY_SLOTS),
     "segments": (2, 256),
     "probes": (1, MOST_PROBES),
