@@ -1,5 +1,7 @@
 """Encoders, events and recordings in other forms, against what they should be by hand."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -198,6 +200,47 @@ def test_damaged_recordings_are_refused(recording, tmp_path):
     path.write_bytes(whole)
     with pytest.raises(sl.ParameterError, match="at most 10 are allowed"):
         sl.Recording.load(path, most_bytes=10)
+
+
+def header_with(**changes):
+    return lambda text: np.frombuffer(
+        json.dumps({**json.loads(text.tobytes()), **changes}).encode(), np.uint8
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("indices0", lambda indices: indices - 2, r"indices of \['cells', 'v'\] must be in 0..5"),
+        ("indices0", lambda indices: indices + 2**40, r"indices of .* must be in 0..5"),
+        ("indices0", lambda indices: indices * 0, "indices of .* must differ"),
+        ("indices0", lambda indices: indices[:, None], "must have one dimension"),
+        ("steps0", lambda steps: steps[:, None], "must have one dimension"),
+        ("steps0", lambda steps: steps[::-1], "steps of .* must ascend"),
+        ("steps0", lambda steps: np.repeat(steps[::2], 2), "steps of .* must ascend"),
+        ("values0", lambda values: values + np.nan, "values of .* must be finite"),
+        ("spikes0", lambda pair: pair[:, ::-1], "spikes of 'cells' must be in order"),
+        ("spikes0", lambda pair: np.repeat(pair, 2, axis=1), "spikes of 'cells' must be in order"),
+        ("header", header_with(steps=2**61), "steps must be in"),
+        ("header", header_with(first=2**61), "first must be in"),
+        ("header", header_with(series=[["cells", "v"], ["cells", "v"]]), "is there twice"),
+        ("header", header_with(format=True), "no number of a format"),
+        ("header", header_with(format="1"), "no number of a format"),
+    ],
+)
+def test_nonsense_in_a_recording_is_refused(recording, name, change, said, tmp_path):
+    path = tmp_path / "run.npz"
+    recording.save(path)
+    with np.load(path) as archive:
+        arrays = {key: archive[key] for key in archive.files}
+    np.savez(path, **{**arrays, name: np.ascontiguousarray(change(arrays[name]))})
+    with pytest.raises(sl.ParameterError, match=said) as error:
+        sl.Recording.load(path)
+    assert str(error.value).isprintable()
+    np.savez(path, **{**arrays, "header": header_with(format=2)(arrays["header"])})
+    words = r"run.npz: written by another version of Synloom \(format 2; this one reads 1\)$"
+    with pytest.raises(sl.ParameterError, match=words):
+        sl.Recording.load(path)
 
 
 def test_neo_has_every_spike_and_sample(recording):

@@ -202,4 +202,6 @@ def _indices(indices: Any, n: int) -> IntArray:
     bad = (array < 0) | (array >= n)
     if bad.any():
         raise ParameterError(f"indices must be in 0..{n - 1}, not {array[bad][0]}")
+    if np.unique(array).size < array.size:
+        raise ParameterError(f"indices must differ, not {shown(indices)}")
     return array.astype(np.int64)

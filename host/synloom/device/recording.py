@@ -189,7 +189,7 @@ class Recording:
         Raises
         ------
         ParameterError
-            If it is no such file, or is damaged.
+            If it is no such file, is damaged, or was written by a version with another format.
         OSError
             If it cannot be read.
         """
