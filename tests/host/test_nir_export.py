@@ -124,6 +124,14 @@ def test_learned_weights_can_be_exported():
         sl.to_nir(network, weights={"w": learned.T})
     with pytest.raises(sl.ParameterError, match="no projection 'v'"):
         sl.to_nir(network, weights={"v": learned})
+    for wrong, words in (
+        ([1], "must be a table"),
+        ({"w": "a"}, "be numbers"),
+        ({"w": learned + np.inf}, "finite"),
+    ):
+        with pytest.raises(sl.ParameterError, match=words) as error:
+            sl.to_nir(network, weights=wrong)
+        assert str(error.value).isprintable()
 
 
 def test_what_nir_cannot_say_is_refused():

@@ -22,6 +22,8 @@ __all__ = ["Delta", "Encoder", "Latency", "Levels", "Phase", "Raster", "Rate", "
 
 Raster = npt.NDArray[np.uint8]
 _MOST_STEPS = 1 << 24
+_MOST_CELLS = 1 << 28
+"""Steps times channels of a raster; drawing one takes 8 bytes for each."""
 
 
 class Encoder(Protocol):
@@ -35,6 +37,15 @@ class Encoder(Protocol):
 def _shares(values: npt.ArrayLike) -> FloatArray:
     """Return values in 0..1, (n,) float64."""
     return np.atleast_1d(reals("values", values, low=0.0, high=1.0))
+
+
+def _sized(steps: int, channels: int) -> None:
+    """Refuse rasters that would not fit memory."""
+    if steps * channels > _MOST_CELLS:
+        raise ParameterError(
+            f"a raster of {steps:,} steps and {channels:,} channels is too large; steps times channels must "
+            f"be at most {_MOST_CELLS:,}: encode fewer values at once, or fewer steps"
+        )
 
 
 def _signal(values: npt.ArrayLike) -> FloatArray:
@@ -86,6 +97,7 @@ class Rate:
     def __call__(self, values: npt.ArrayLike) -> Raster:
         """Return the spikes of n values in 0..1, (steps, n) uint8."""
         share = self.most * _shares(values)
+        _sized(self.steps, len(share))
         if self.regular:
             # A millionth keeps sums such as 3 * (1 / 3) whole.
             counts = np.floor(np.arange(self.steps + 1)[:, None] * share + 1e-6)
@@ -117,6 +129,7 @@ class Latency:
     def __call__(self, values: npt.ArrayLike) -> Raster:
         """Return the spikes of n values in 0..1, (steps, n) uint8."""
         share = _shares(values)
+        _sized(self.steps, len(share))
         when = np.rint((1.0 - share) * (self.steps - 1)).astype(np.int64)
         raster = np.zeros((self.steps, len(share)), dtype=np.uint8)
         there = np.flatnonzero(share > 0.0)
@@ -150,6 +163,7 @@ class Phase:
 
     def __call__(self, values: npt.ArrayLike) -> Raster:
         """Return the spikes of n values in 0..1, (steps, n) uint8."""
+        _sized(self.steps, np.size(values))
         once = Latency(steps=self.period)(values)
         repeats = -(-self.steps // self.period)
         return np.tile(once, (repeats, 1))[: self.steps]
@@ -215,13 +229,15 @@ class Levels:
     def __post_init__(self) -> None:
         levels = np.atleast_1d(reals("levels", self.levels))
         if (np.diff(levels) <= 0.0).any():
-            raise ParameterError(f"levels must ascend, not {self.levels!r}")
+            raise ParameterError(f"levels must ascend, not {shown(self.levels)}")
         switch("both", self.both)
 
     def __call__(self, values: npt.ArrayLike) -> Raster:
         """Return the spikes of a signal (T, n), (T, n k) uint8."""
         levels = np.atleast_1d(reals("levels", self.levels))
-        above = _signal(values)[:, :, None] >= levels
+        signal = _signal(values)
+        _sized(len(signal), signal.shape[1] * len(levels))
+        above = signal[:, :, None] >= levels
         crossed = np.zeros(above.shape, dtype=bool)
         crossed[1:] = above[1:] != above[:-1] if self.both else above[1:] & ~above[:-1]
         return crossed.reshape(len(above), -1).astype(np.uint8)
@@ -259,7 +275,7 @@ class Receptive:
 
     def __post_init__(self) -> None:
         if not callable(self.by):
-            raise ParameterError(f"by must be an encoder such as Latency(steps=20), not {self.by!r}")
+            raise ParameterError(f"by must be an encoder such as Latency(steps=20), not {shown(self.by)}")
         whole("fields", self.fields, 2, 2048)
         if not real("high", self.high) > real("low", self.low):
             raise ParameterError(f"high must be above low ({self.low:g}), not {self.high:g}")
@@ -269,6 +285,7 @@ class Receptive:
     def __call__(self, values: npt.ArrayLike) -> Raster:
         """Return the spikes of n values, (T, n k) uint8."""
         given = np.atleast_1d(reals("values", values))
+        _sized(1, len(given) * self.fields)
         centres = np.linspace(self.low, self.high, self.fields)
         sigma = self.width * (centres[1] - centres[0])
         excited = np.exp(-0.5 * ((given[:, None] - centres) / sigma) ** 2)

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from synloom.base.archive import Archive, packed
 from synloom.base.atomic_files import write_whole
-from synloom.base.checks import FloatArray, nearest_steps, real, switch, whole
+from synloom.base.checks import FloatArray, choice, nearest_steps, real, switch, whole
 from synloom.base.errors import ParameterError
-from synloom.base.wording import shown
+from synloom.base.wording import one_line, shown
 
 __all__ = ["AddressMap", "pairs_of_raster", "raster_of_pairs", "read_pairs", "write_pairs"]
 
@@ -79,10 +79,12 @@ def raster_of_pairs(
     when = nearest_steps(pairs[:, 0], real("dt", dt, low=1e-3, high=1e3))
     if len(pairs) and pairs[:, 1].max() >= channels:
         raise ParameterError(f"channels must be in 0..{channels - 1}, not {pairs[:, 1].max():g}")
-    rows = int(when.max(initial=-1.0)) + 1 if steps is None else whole("steps", steps, 0, 1 << 40)
+    last = min(float(when.max(initial=-1.0)), float(_MOST_CELLS))
+    rows = int(last) + 1 if steps is None else whole("steps", steps, 0, 1 << 40)
     if rows * channels > _MOST_CELLS:
+        count = f"{rows:,}" if rows <= _MOST_CELLS else f"over {_MOST_CELLS:,}"
         raise ParameterError(
-            f"a raster of {rows:,} steps and {channels:,} channels is too large; send the pairs with "
+            f"a raster of {count} steps and {channels:,} channels is too large; send the pairs with "
             f"Device.inject, or in chunks"
         )
     raster = np.zeros((rows, channels), dtype=np.uint8)
@@ -99,7 +101,12 @@ def pairs_of_raster(raster: Any, *, dt: float) -> FloatArray:
     ParameterError
         If it is no raster.
     """
-    array = np.asarray(raster)
+    try:
+        array = np.asarray(raster)
+    except ValueError:
+        raise ParameterError(
+            f"a raster must have rows of one length, shape (T, n), not {shown(raster)}"
+        ) from None
     if array.ndim != 2 or array.dtype.kind not in "bui":
         raise ParameterError(
             f"a raster must have shape (T, n) of bool or uint8, not {array.dtype} {array.shape}"
@@ -141,8 +148,7 @@ class AddressMap:
         for name in ("width", "height", "factor"):
             whole(name, getattr(self, name), 1, 1 << 16)
         switch("polarities", self.polarities)
-        if self.unit not in _PER_MS:
-            raise ParameterError(f"unit must be one of {', '.join(map(repr, _PER_MS))}, not {self.unit!r}")
+        choice("unit", self.unit, tuple(_PER_MS))
 
     @property
     def columns(self) -> int:
@@ -198,8 +204,13 @@ class AddressMap:
 def _field(events: Any, names: tuple[str, ...], wanted: tuple[str, ...]) -> FloatArray:
     found = next((name for name in wanted if name in names), None)
     if found is None:
-        raise ParameterError(f"events must have a field {wanted[0]!r}; they have {', '.join(names)}")
-    values = np.asarray(events[found]).reshape(-1).astype(np.float64)
+        raise ParameterError(
+            f"events must have a field {wanted[0]!r}; they have {one_line(', '.join(names))}"
+        )
+    raw = np.asarray(events[found]).reshape(-1)
+    if raw.dtype.kind not in "biuf":
+        raise ParameterError(f"{found} of events must be numbers, not {raw.dtype}")
+    values = raw.astype(np.float64)
     if not np.isfinite(values).all():
         raise ParameterError(f"{found} of events must be finite")
     return values

@@ -10,6 +10,7 @@ import numpy as np
 from synloom.base.checks import FloatArray, label_of
 from synloom.base.errors import NetworkError, ParameterError
 from synloom.base.warning import warn
+from synloom.base.wording import shown
 from synloom.compiler.synapses import Edges, expand
 from synloom.image.report import ReportBuilder
 from synloom.network.inputs import InputPopulation
@@ -52,18 +53,27 @@ def to_nir(network: Network, *, weights: Mapping[Any, Any] | None = None) -> Any
     """
     if not isinstance(network, Network):
         raise ParameterError(f"to_nir takes a Network, not {type(network).__name__}")
-    return _Export(network, _learned(network, weights or {})).graph()
+    return _Export(network, _learned(network, {} if weights is None else weights)).graph()
 
 
 def _learned(network: Network, weights: Mapping[Any, Any]) -> dict[str, FloatArray]:
     known = {str(p.label): p for p in network.projections}
     found = {}
+    if not isinstance(weights, Mapping):
+        raise ParameterError(f"weights must be a table of projections and matrices, not {shown(weights)}")
     for which, matrix in weights.items():
         label = label_of(which)
         if label not in known:
-            raise ParameterError(f"weights: there is no projection {label!r}; there are: {', '.join(known)}")
+            raise ParameterError(
+                f"weights: there is no projection {shown(label)}; there are: {', '.join(known)}"
+            )
         shape = (known[label].pre.n, known[label].post.n)
-        values = np.asarray(matrix, dtype=np.float64)
+        try:
+            values = np.asarray(matrix, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ParameterError(f"weights of {label!r} must be numbers, not {shown(matrix)}") from None
+        if np.isinf(values).any():
+            raise ParameterError(f"weights of {label!r} must be finite, or NaN where there is no synapse")
         if values.shape != shape:
             raise ParameterError(f"weights of {label!r} must have shape {shape}, not {values.shape}")
         found[label] = values
