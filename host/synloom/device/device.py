@@ -449,8 +449,8 @@ class Device(DeviceHistory, DeviceSettings):
             Input populations have ``"spikes"`` and ``"trace"``; spikes of generators are computed again on
             the host.
         indices : sequence of int, optional
-            Neurons (or channels) whose state is recorded. Default: all. Each takes one of the array's
-            `params.probes` probes.
+            Neurons (or channels) whose state is recorded, each once. Default: all. Each takes one of the
+            array's `params.probes` probes.
         every : float, optional
             Sampling interval in ms, a multiple of dt and the same for all probes. Default: one step.
 

@@ -63,6 +63,7 @@ def write_contents(path: Path, contents: Contents) -> None:
         "sizes": dict(contents.sizes),
         "series": [list(key) for key in contents.series],
         "weights": list(contents.weights),
+        "weight_shapes": [list(values.shape[1:]) for _, values in contents.weights.values()],
     }
     arrays: dict[str, npt.NDArray[Any]] = {
         "header": np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
@@ -128,7 +129,7 @@ def _contents(archive: Archive, most: int) -> Contents:
             raise ParameterError(f"spikes of {label!r} must be in order of time and neuron, each there once")
         spikes[label] = (pair[0], pair[1])
     series = _series(archive, names, most, sizes, first, first + steps)
-    weights = _weights(archive, header.get("weights"), most)
+    weights = _weights(archive, header.get("weights"), header.get("weight_shapes"), most)
     return Contents(first, steps, dt, sizes, spikes, series, weights)
 
 
@@ -160,12 +161,17 @@ def _series(
     return found
 
 
-def _weights(archive: Archive, labels: Any, most: int) -> dict[str, tuple[FloatArray, FloatArray]]:
+def _weights(
+    archive: Archive, labels: Any, shapes: Any, most: int
+) -> dict[str, tuple[FloatArray, FloatArray]]:
     """Return times and weights of each projection of which weights were read."""
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise ParameterError("weights must be a list of projections")
     if len(set(labels)) < len(labels):
         raise ParameterError("weights must be a list of projections, each there once")
+    # Files of before have no shapes.
+    if shapes is not None and (not isinstance(shapes, list) or len(shapes) != len(labels)):
+        raise ParameterError("weight_shapes must be a list of the shapes of all weights")
     found = {}
     for k, label in enumerate(labels):
         times, values = (archive.read(f"{name}{k}", most) for name in ("weight_times", "weights"))
@@ -176,6 +182,11 @@ def _weights(archive: Archive, labels: Any, most: int) -> dict[str, tuple[FloatA
         if not 0 < min(values.shape[1:]) <= max(values.shape[1:]) <= _MOST_SIDE:
             raise ParameterError(
                 f"weights of {label!r} must be of 1..{_MOST_SIDE} sources and targets, not {values.shape[1:]}"
+            )
+        if shapes is not None and list(values.shape[1:]) != shapes[k]:
+            raise ParameterError(
+                f"weights of {label!r} must have the projection's shape {shown(shapes[k])}, "
+                f"not {values.shape[1:]}"
             )
         if np.isinf(values).any() or (np.diff(times) <= 0.0).any():
             raise ParameterError(f"weights of {label!r} must be finite or NaN, at ascending times")
