@@ -135,6 +135,7 @@ WRONG = [
     ("at = 20.0", "at = 40.0", "changes[0].at must be before the end (40 ms), not 40"),
     ("at = 20.0", "at = 20.5", "changes[0].at must be a multiple of dt (1 ms), not 20.5"),
     ('["left", "right"]', '["left", "noise"]', "record.counts[1] cannot be 'noise'"),
+    ("indices = [0, 4]", "indices = [4, 4]", "record.state[0].indices must differ, not [4, 4]"),
     ("indices = [0, 4]", "indices = [0, 5]", "record.state[0].indices must be in 0..4, not 5"),
     (
         "indices = [0, 4]",

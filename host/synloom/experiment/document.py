@@ -13,6 +13,7 @@ from typing import Any
 from synloom.base.checks import whole
 from synloom.base.errors import ParameterError
 from synloom.base.plain_data import read_bounded
+from synloom.base.wording import shown
 from synloom.experiment.location import Location, meant
 from synloom.experiment.schema import EXPERIMENT
 
@@ -269,4 +270,6 @@ class _References:
         for index in state["indices"] or ():
             if index >= n:
                 raise where.key("indices").error(f"must be in 0..{n - 1}, not {index}")
+        if len(set(state["indices"] or ())) < len(state["indices"] or ()):
+            raise where.key("indices").error(f"must differ, not {shown(state['indices'])}")
         return {(of, variable, index) for index in state["indices"] or range(n)}
