@@ -7,6 +7,7 @@ import numpy as np
 from amaranth.sim import Simulator
 from link_benches import receive, send
 
+from synloom.contract.array_port import Handed
 from synloom.contract.memory_map import memory_of
 from synloom_hdl.core.core import Core
 
@@ -32,6 +33,7 @@ class CorePort:
         self.pause = pause
         self.full = False
         self.words = []
+        self.handed = Handed(0, np.zeros(0, np.uint16))
         self.flushes = self.clocks = 0
         self._asked, self._answers = deque(), deque()
         self.sim = Simulator(self.core)
@@ -102,6 +104,7 @@ class CorePort:
             self.wait(40 if known else 0)
         words = np.array(self.words, np.uint16)
         self.words.clear()
+        self.handed = Handed(self.handed.end + len(words), words)
         return words
 
     def _places(self, region, offset, count):

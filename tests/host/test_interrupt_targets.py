@@ -12,11 +12,13 @@ import pytest
 from interrupting import AtNth, Lines, cut, once, thrice
 
 from synloom import ArrayLostError, Device, DeviceError
+from synloom.contract.records import END_WORD
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.device.loader import read_register
 from synloom.device.targets import connect
 from synloom.link import LinkPort
+from synloom.link.assembly import RecordAssembly
 from synloom_sim.board import Design, SimTransport
 from synloom_sim.model_port import ModelPort
 from synloom_sim.soak.served import served_board
@@ -319,3 +321,27 @@ def test_a_call_is_left_at_every_line_of_the_host_of_a_board(target, name):
     went_on, tried = check(target, name, lambda lines: thrice(lines, random.Random(13)))
     assert tried > 30
     assert went_on > 0
+
+
+@pytest.mark.parametrize("target", BOARDS)
+def test_the_last_frame_of_records_is_asked_for_again(monkeypatch, target):
+    """Nothing comes after it that would show the gap which an exception left."""
+    add, armed = RecordAssembly.add, []
+
+    def interrupted(assembly, offset, data):
+        words = np.frombuffer(data, dtype="<u2")
+        if armed and len(words) >= 4 and (words[-4:-1] == [END_WORD, STEPS, 0]).all():
+            armed.clear()
+            raise KeyboardInterrupt
+        add(assembly, offset, data)
+
+    monkeypatch.setattr(RecordAssembly, "add", interrupted)
+    call = CALLS["run"]()
+    with opened(target) as device:
+        device.load(IMAGE)
+        call.prepare(device)
+        armed.append(True)
+        with pytest.raises(KeyboardInterrupt):
+            call.make(device)
+        assert device.time == STEPS
+        call.judge(device)

@@ -26,6 +26,8 @@ _SILENCE_S: Final = 5.0
 _LOOKS: Final = 4
 _STOP_S: Final = 10.0
 _NOW_MASK: Final = 0xFFFFFFFF
+_DRAINS: Final = 3
+"""How often the last records are asked for while the end of a run is not among them: answers may be lost."""
 _NO_WORDS: Final[Words] = np.zeros(0, dtype=np.uint16)
 
 
@@ -251,14 +253,17 @@ def stop(port: Port, decoder: RecordDecoder | None = None) -> None:
             raise DeviceError(
                 f"the device did not stop within {_STOP_S:g} s; switch its power off and on and connect again"
             )
-    port.flush()
-    while len(records := port.records(_POLL_S)):
-        _hear(records, decoder)
-        if time.monotonic() > deadline:
-            raise DeviceError(
-                f"records of a run that is over come without an end for {_STOP_S:g} s; switch the board's "
-                f"power off and on and connect again"
-            )
+    for _ in range(_DRAINS):
+        port.flush()
+        while len(records := port.records(_POLL_S)):
+            _hear(records, decoder)
+            if time.monotonic() > deadline:
+                raise DeviceError(
+                    f"records of a run that is over come without an end for {_STOP_S:g} s; switch the board's "
+                    f"power off and on and connect again"
+                )
+        if decoder is None or decoder.ended:
+            break
 
 
 def _catch_up(port: Port, decoder: RecordDecoder) -> None:

@@ -343,10 +343,13 @@ class LinkPort:
         return self._assembly.handed
 
     def flush(self) -> None:
-        """Ask the array to send all its records, even if they do not fill a frame."""
+        """Ask the array to send all its records, even if they do not fill a frame.
+
+        It sends again what was not acknowledged: an exception may have come between a frame and its use.
+        """
         with self._lock:
             self._check()
-            self._stream(StreamFlag.FLUSH)
+            self._stream(_AGAIN)
 
     def close(self) -> None:
         """Close the transport; further calls raise LinkError."""
