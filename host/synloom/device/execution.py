@@ -259,8 +259,8 @@ def stop(port: Port, decoder: RecordDecoder | None = None) -> None:
             _hear(records, decoder)
             if time.monotonic() > deadline:
                 raise DeviceError(
-                    f"records of a run that is over come without an end for {_STOP_S:g} s; switch the board's "
-                    f"power off and on and connect again"
+                    f"records of a run that is over come without an end for {_STOP_S:g} s; "
+                    "switch the board's power off and on and connect again"
                 )
         if decoder is None or decoder.ended:
             break
