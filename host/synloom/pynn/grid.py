@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from pyNN import errors
 
-from synloom.base.checks import FloatArray, IntArray
+from synloom.base.checks import FloatArray, IntArray, nearest_steps
 
 __all__ = ["moved", "nearest", "warn_moved"]
 
@@ -21,9 +21,7 @@ _NEVER: Final = 1 << 60
 
 def nearest(times: Any, dt: float) -> IntArray:
     """Return the nearest step of each time, int64; half a step goes to the next one, infinity is never."""
-    steps = np.asarray(times, dtype=np.float64) / dt
-    # A quotient such as 0.15 / 0.1 is a little below a half.
-    return np.floor(np.minimum(steps, _NEVER) + 0.5 + 1e-6).astype(np.int64)
+    return np.minimum(nearest_steps(times, dt), _NEVER).astype(np.int64)
 
 
 def moved(times: FloatArray, dt: float) -> int:
