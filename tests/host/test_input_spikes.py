@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 import synloom as sl
+from synloom.contract.frames import RunFlag
+from synloom.device.event_queue import EventQueue
+from synloom.device.events import events_at
 from synloom.device.generated import Generated
 from synloom.device.recorders import Recorders
 
@@ -126,6 +129,29 @@ def test_a_run_that_was_cut_short_has_the_spikes_until_then():
         assert 0 < part.steps <= 200
         seen(part)
         seen(device.run(100.0))
+
+
+def test_spikes_on_their_way_stay_those_of_the_next_run_whatever_line_it_is_cut_at(monkeypatch):
+    """Cut as its events are being settled, a run that began with some in the delay wheel has all of them."""
+    settle, armed = EventQueue.settle, []
+
+    def interrupted(queue):
+        if armed:
+            armed.clear()
+            raise KeyboardInterrupt
+        settle(queue)
+
+    monkeypatch.setattr(EventQueue, "settle", interrupted)
+    with opened() as device:
+        session = device._session
+        device.inject("kicks", [(2.0, 0), (5.0, 1)])
+        first = device.image.inputs["kicks"].source
+        session._early = events_at(np.array([3]), np.array([first + 2]))
+        armed.append(True)
+        with pytest.raises(KeyboardInterrupt):
+            session.execute(10, RunFlag(0))
+        wanted = events_at(np.array([2, 3, 5]), first + np.array([0, 2, 1]))
+        assert session.given.tolist() == wanted.tolist()
 
 
 def test_recordings_of_inputs_are_saved_and_shown_in_other_forms(tmp_path):

@@ -421,6 +421,44 @@ def test_records_that_never_pass_end_the_link():
         all_records(port)
 
 
+class Impatient(FakeDevice):
+    """It spoils a frame of a kind once, and nobody may wait for that frame."""
+
+    virtual_time = False
+    spoils = None
+
+    def _send(self, payload):
+        if payload[0] == self.spoils:
+            self.spoils = None
+            self._out += b"~spoilt~"
+        else:
+            super()._send(payload)
+
+    def read(self, timeout):
+        data = super().read(timeout)
+        assert data or self.spoils is not None or not timeout, "waits for what came damaged"
+        return data
+
+
+def test_a_damaged_reply_is_asked_for_at_once():
+    device = Impatient()
+    port = LinkPort(device)
+    device.spoils = Kind.REPLY
+    assert (port.read(Region.PROGRAM, 0, 4) == 0).all()
+    assert port.statistics.retries == port.statistics.crc_errors == 1
+
+
+def test_damaged_records_are_asked_for_at_once():
+    device = Impatient()
+    port = LinkPort(device)
+    records = make_records(Random(2), 3)
+    device.script.extend(records)
+    device.spoils = Kind.RECORDS
+    port.run(3)
+    assert all_records(port) == [word for record in records for word in record]
+    assert port.statistics.crc_errors == 1
+
+
 def test_a_busy_answer_to_a_command_that_never_waits_is_an_error():
     class Busy(FakeDevice):
         def _control(self, arguments):

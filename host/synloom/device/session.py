@@ -97,8 +97,9 @@ class Session:
         self._why = ""
         self.decoder = RecordDecoder(0)
         self.given = NO_EVENTS
-        # Events in the delay wheel that belong to the next run, since this one was cut short.
-        self._early = NO_EVENTS
+        # Events in the delay wheel that belong to the next run, since this one was cut short; those that the
+        # last run began with.
+        self._early = self._carried = NO_EVENTS
         self._mode: int | None = None
         self._neurons: Words | None = None
         self._program: Words | None = None
@@ -373,7 +374,7 @@ class Session:
             return decoder
         if not shown:
             self.unshow()
-        first = self.now
+        first, self._carried = self.now, self._early
         if self.log is not None:
             self._learned |= self.queue.has_settings(first + steps) or self.mode(Mode.LEARN)
         try:
@@ -394,8 +395,8 @@ class Session:
 
     def _divide(self, events: IntArray) -> None:
         """Keep events that the array has as those of the run until now, and of the next one."""
-        # After an exception between two lines some come a second time.
-        events = np.union1d(self._early, events) if len(self._early) else events
+        # This may come a second time, after an exception between two lines, with the same events and others.
+        events = np.union1d(self._carried, events) if len(self._carried) else events
         due = steps_of(events) < self.now
         self.given, self._early = events[due], events[~due]
 
