@@ -325,9 +325,11 @@ class LinkPort:
             with self._lock:
                 self._check()
                 words = self._take()
+                suspect = self._record_loss.suspects(self.statistics.crc_errors)
+                if not len(words) and (self._assembly.gap or suspect):
+                    self._stream(_AGAIN)
+                    words = self._take()
                 if not len(words):
-                    if self._assembly.gap or self._record_loss.suspects(self.statistics.crc_errors):
-                        self._stream(_AGAIN)
                     heard = self._listen(max(0.0, deadline - time.monotonic()))
                     words = self._take()
             # Another thread that waits for the lock gets it here.
