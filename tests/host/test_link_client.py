@@ -13,8 +13,9 @@ from synloom.base.errors import ArrayLostError, DeviceError, LinkError, Paramete
 from synloom.contract.frames import RX_WINDOW, ControlAction, Kind, Op, RunFlag, Status
 from synloom.contract.memory_map import memory_of
 from synloom.contract.params import ArrayParams
-from synloom.contract.records import END_WORD
+from synloom.contract.records import END_WORD, EndReason
 from synloom.contract.regions import Region
+from synloom.device.execution import new_decoder, stop
 from synloom.link import LinkPort
 
 BAD = {"drop": 0.1, "corrupt": 0.05, "duplicate": 0.1, "stall": 0.1, "replay": 0.1}
@@ -457,6 +458,36 @@ def test_damaged_records_are_asked_for_at_once():
     port.run(3)
     assert all_records(port) == [word for record in records for word in record]
     assert port.statistics.crc_errors == 1
+
+
+class Forgetful(FakeDevice):
+    """Frames of records vanish from it, so many, without a trace."""
+
+    virtual_time = False
+    vanish = 0
+
+    def _send(self, payload):
+        if payload[0] == Kind.RECORDS and self.vanish:
+            self.vanish -= 1
+        else:
+            super()._send(payload)
+
+    def read(self, timeout):
+        data = super().read(timeout)
+        if not data:
+            time.sleep(timeout)
+        return data
+
+
+def test_a_stop_asks_again_for_the_end_of_the_run():
+    device = Forgetful()
+    port = LinkPort(device)
+    decoder = new_decoder(port, 0, 3)
+    device.vanish = 2
+    device.script.append([END_WORD, 3, 0, int(EndReason.DONE)])
+    port.run(3)
+    stop(port, decoder)
+    assert decoder.end == (3, EndReason.DONE)
 
 
 def test_a_busy_answer_to_a_command_that_never_waits_is_an_error():
