@@ -40,6 +40,8 @@ LEAST_DIVISOR: Final = 4
 _MOST_DIVISOR: Final = 0xFFFF
 _DIVISOR: Final = bytes([Region.LINK]) + link("divisor").offset.to_bytes(3, "little")
 _ATTEMPTS: Final = 2
+_MOST_LOST: Final = 8
+"""Lost commands after which a change is given up; one wrong byte in 200 loses one command of twenty."""
 _PROBE_S: Final = 0.25
 _PROBE_REPEATS: Final = 2
 _BLIND: Final = 4
@@ -82,8 +84,10 @@ def change_rate(exchange: Exchange, transport: RatedTransport, clock_hz: int, ne
 
     The array changes its rate as soon as it has received the command, and sends even the reply at the new
     rate. So the host sends the command without waiting for a reply, changes its own rate and then asks the
-    array for its divisor. If the array does not answer, the host tells it to return to the old rate, again
-    without waiting, in case the line still works in that direction, and returns to the old rate itself.
+    array for its divisor. If the array does not answer, the host returns to the old rate and asks there: an
+    array that answers has not received the command, and is told again. One that does not answer is told at
+    the new rate to return to the old one, again without waiting, in case the line still works in that
+    direction.
 
     Parameters
     ----------
@@ -115,12 +119,16 @@ def change_rate(exchange: Exchange, transport: RatedTransport, clock_hz: int, ne
         line.tune(new)
         line.tune(old)
     try:
-        for _ in range(_ATTEMPTS):
+        lost = refused = 0
+        while lost < _MOST_LOST and refused < _ATTEMPTS:
             line.tell(there)
             line.tune(new)
             if line.answers(there):
                 return
-            line.go_back(back, old, new)
+            if line.go_back(back, old, new):
+                refused += 1
+            else:
+                lost += 1
     except SynloomError:
         raise
     except BaseException:
@@ -140,13 +148,12 @@ class _Line:
         self._exchange = exchange
         self._transport = transport
 
-    def go_back(self, divisor: int, old: int, new: int) -> None:
-        """Return both ends to the old rate, whichever of the two rates the array has."""
-        self.tell(divisor)
+    def go_back(self, divisor: int, old: int, new: int) -> bool:
+        """Return both ends to the old rate; return whether the array had left it."""
         self.tune(old)
         if self.answers(divisor):
-            return
-        # The array has the new rate and has not received the command: repeat it, also slightly off that rate.
+            return False
+        # The array has the new rate: tell it there, repeatedly, also slightly off that rate.
         for factor in _RESCUE_FACTORS:
             try:
                 self.tune(round(factor * new))
@@ -156,7 +163,7 @@ class _Line:
                 self.tell(divisor)
             self.tune(old)
             if self.answers(divisor):
-                return
+                return True
         raise self._exchange.fail(
             f"the array was set to {new} baud and answers neither at that rate nor at {old} baud; "
             "switch its power off and on: it then has the rate that it was built for"
