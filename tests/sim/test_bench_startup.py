@@ -23,5 +23,5 @@ def test_time_is_that_of_the_code():
 
 
 def test_code_that_fails_is_told():
-    with pytest.raises(BuildError, match="broken: the process failed.*ValueError: no"):
+    with pytest.raises(BuildError, match=r"broken: the process failed.*ValueError: no"):
         measure_case(Case("broken", "raise ValueError('no')"), 1)
