@@ -183,7 +183,7 @@ def ratios_table(rows: Sequence[Row]) -> str:
 
 def batch_table(rows: Sequence[Row]) -> str:
     """Return steps per second of a batch on one core and on two."""
-    head = ("target", "networks", "neurons", "processes", "time / s", "steps/s of all", "against one")
+    head = ("target", "networks", "neurons", "steps each", "processes", "time / s", "steps/s", "gain")
     return _table(
         head,
         (
@@ -191,6 +191,7 @@ def batch_table(rows: Sequence[Row]) -> str:
                 row["target"],
                 row["networks"],
                 row["neurons"],
+                f"{row['steps']:,}",
                 row["processes"],
                 f"{row['seconds']:.1f}",
                 _steps(row["steps_per_second"]),

@@ -22,20 +22,24 @@ __all__ = ["main"]
 
 _NEURONS: Final = 256
 _NETWORKS: Final = 8
+_STEPS: Final = (100_000, 1_000_000)
+"""A short run and a long one: each process takes about a second to begin."""
 
 
 def main() -> int:
     """Print the table, write the report; return an exit code."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m synloom_sim.bench.peers.batch")
     parser.add_argument("--target", default="fast", help="(default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=100_000, help="of each (default: %(default)s)")
+    parser.add_argument(
+        "--steps", type=int, nargs="+", default=_STEPS, help="of each, for each row (default: %(default)s)"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="(default: %(default)s)")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="for reports (default: %(default)s)")
     options = parser.parse_args()
-    if options.steps < 1 or options.rounds < 1:
+    if min(options.steps) < 1 or options.rounds < 1:
         parser.error("--steps and --rounds must be at least 1")
     try:
-        rows = _rows(options.target, options.steps, options.rounds)
+        rows = [row for steps in options.steps for row in _rows(options.target, steps, options.rounds)]
         show(Report("batch", command_of(parser.prog, sys.argv[1:]), rows), options.folder)
     except SynloomError as error:
         print(f"error: {error}", file=sys.stderr)
