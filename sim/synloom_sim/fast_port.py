@@ -23,6 +23,7 @@ _SHORT_S: Final = 0.005
 _LONG_S: Final = 0.02
 """A slice of a run takes 5 to 20 ms, so that an interruption (Ctrl-C) acts soon."""
 _COMPILING: Final = "compiling the fast engine, once"
+_COMPILING_ALWAYS: Final = "compiling the fast engine, which each process does: its cache cannot be written"
 
 
 class FastPort(SoftwarePort):
@@ -34,7 +35,7 @@ class FastPort(SoftwarePort):
         The array.
     progress : callable, optional
         Called as ``progress(what, share)`` if the engine must be compiled, which happens once in each
-        version; by default a line on the standard error stream says so.
+        version if the user's cache can be written; by default a line on the standard error stream says so.
     """
 
     def __init__(self, params: ArrayParams, progress: Progress | None = None):
@@ -42,11 +43,7 @@ class FastPort(SoftwarePort):
 
         def make() -> FastArray:
             array = FastArray(params)
-            if not array.is_compiled:
-                tell(_COMPILING, 0.0)
-                array.compile()
-                tell(_COMPILING, 1.0)
-            array.compile()
+            array.compile(lambda kept, share: tell(_COMPILING if kept else _COMPILING_ALWAYS, share))
             return array
 
         super().__init__(make)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom_sim.fast import places
 from synloom_sim.fast.buffers import EventWords, FastRecorder
-from synloom_sim.fast.compiled import called_quickly, is_compiled
+from synloom_sim.fast.compiled import called_first, called_quickly
 from synloom_sim.fast.loop import advance
 from synloom_sim.fast.probes import probes_of
 from synloom_sim.fast.state import FastState, sizes_of, state_of, work_of
@@ -51,14 +52,15 @@ class FastArray(ArrayRuns):
         self._stale: set[Region] = set()
         self._loop = advance
 
-    @property
-    def is_compiled(self) -> bool:
-        """Whether the loop is compiled, in this process or on disk."""
-        return is_compiled(advance)
+    def compile(self, tell: Callable[[bool, float], None] = lambda kept, share: None) -> None:
+        """Compile the loop, or load it from disk.
 
-    def compile(self) -> None:
-        """Compile the loop, or load it from disk."""
-        self._execute(0, RunFlag(0), 0)
+        Parameters
+        ----------
+        tell : callable, optional
+            As of `called_first`.
+        """
+        called_first(advance, self._arguments(0, 0, 0), tell)
         self._loop = called_quickly(advance)
 
     def write(self, region: Region, offset: int, values: npt.NDArray[np.uint16]) -> None:
@@ -90,14 +92,17 @@ class FastArray(ArrayRuns):
         return self._work.fired[: self._control[places.FIRED]].astype(np.int64)
 
     def _execute(self, limit: int, flags: RunFlag, room: int) -> int:
-        """Execute up to `limit` steps in the compiled loop, which sees all that was written."""
+        """Execute up to `limit` steps in the compiled loop."""
+        return self._loop(*self._arguments(limit, int(flags) & _GATED, room))
+
+    def _arguments(self, limit: int, gated: int, room: int) -> tuple[Any, ...]:
+        """Return the arguments of the compiled loop, which then sees all that was written."""
         if self._stale:
             self._decode()
         arrays = self._arrays
         if arrays.records is not self._buffer.words:
             arrays = self._arrays = arrays._replace(records=self._buffer.words)
-        gated = int(flags) & _GATED
-        return self._loop(limit, gated, room, self._sizes, self._tables, self._probes, arrays, self._work)
+        return limit, gated, room, self._sizes, self._tables, self._probes, arrays, self._work
 
     def _record_waiting_probes(self) -> bool:
         """Record the probes of a step that the loop could not read; return whether there were any."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import numba
 from llvmlite import binding
+from numba.core.event import Event, Listener, install_listener
 
-__all__ = ["cache_folder", "cached", "called_quickly", "compiled", "inlined", "is_compiled"]
+import synloom.contract
+import synloom_sim.model
+from synloom.base import user_cache
+from synloom.base.errors import BuildError
+
+__all__ = ["cache_folder", "cached", "called_first", "called_quickly", "compiled", "inlined"]
 
 binding.set_option("synloom", "-runtime-memory-check-threshold=400")
 
@@ -43,20 +48,106 @@ def cached(function: _Function) -> _Function:
 def cache_folder() -> Path | None:
     """Return the folder of this version's machine code in the user's cache, or None if it is not writable.
 
-    Numba looks only at the file of the function that is cached, so the folder is named after all sources.
+    Numba looks only at the file of the function that is cached, so the folder is named after all sources
+    whose code or constants are compiled into it.
     """
-    root = os.environ.get("SYNLOOM_CACHE")
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "synloom"
     digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
-    folder = (Path(root).absolute() if root else base) / "fast" / digest.hexdigest()[:16]
+    for package in (__file__, synloom.contract.__file__, synloom_sim.model.__file__):
+        for source in sorted(Path(package).parent.glob("*.py")):
+            digest.update(source.read_bytes())
     try:
+        folder = user_cache.cache_folder() / "fast" / digest.hexdigest()[:16]
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
-    except OSError:
+    except (OSError, BuildError):
         return None
+
+
+def called_first(
+    function: Callable[..., Any], arguments: tuple[Any, ...], tell: Callable[[bool, float], None]
+) -> None:
+    """Call a function of `cached` if this process has not done so, whatever became of its code on disk.
+
+    Machine code that is damaged is compiled again, and if none can be kept, that of this process is used.
+
+    Parameters
+    ----------
+    function : callable
+        The function.
+    arguments : tuple
+        What it is called with.
+    tell : callable
+        Called as ``tell(kept, share)`` if the function is compiled, at the beginning and at the end; `kept`
+        says whether later processes find the machine code.
+    """
+    if cast(Any, function).signatures:
+        return
+    path = cast(Any, function).stats.cache_path
+    kept = None if path is None else Path(path)
+    if kept is not None and not _is_whole(kept):
+        _remove(kept)
+    with install_listener("numba:compile", _Telling(lambda share: tell(kept is not None, share))):
+        try:
+            function(*arguments)
+        except Exception:
+            # It was damaged before it was sealed, or the disk is full: then it is compiled already.
+            if kept is not None:
+                _remove(kept)
+            function(*arguments)
+    if kept is not None:
+        _seal(kept)
+
+
+class _Telling(Listener):  # type: ignore[misc]
+    """Tells that Numba compiles, which it does not do if it finds machine code."""
+
+    def __init__(self, tell: Callable[[float], None]):
+        self._tell = tell
+        self._depth = 0
+
+    def on_start(self, event: Event) -> None:
+        self._depth += 1
+        if self._depth == 1:
+            self._tell(0.0)
+
+    def on_end(self, event: Event) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self._tell(1.0)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [*folder.glob("*.nbi"), *folder.glob("*.nbc")]
+
+
+def _digests(folder: Path) -> dict[Path, str]:
+    """Return what a file beside each one of a folder must hold."""
+    seal = {}
+    for path in _files(folder):
+        seal[path.with_name(f"{path.name}.sha256")] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return seal
+
+
+def _is_whole(folder: Path) -> bool:
+    """Return whether the files of a folder are as they were written."""
+    try:
+        return all(path.read_text() == digest for path, digest in _digests(folder).items())
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _seal(folder: Path) -> None:
+    with suppress(OSError):
+        for path, digest in _digests(folder).items():
+            if not path.exists() or path.read_text() != digest:
+                path.write_text(digest)
+
+
+def _remove(folder: Path) -> None:
+    for path in _files(folder):
+        with suppress(OSError):
+            path.unlink()
 
 
 def called_quickly(function: _Function) -> _Function:
@@ -66,14 +157,6 @@ def called_quickly(function: _Function) -> _Function:
     """
     (compiled,) = cast(Any, function).overloads.values()
     return cast(_Function, compiled.entry_point)
-
-
-def is_compiled(function: Callable[..., Any]) -> bool:
-    """Return whether a function of `cached` is compiled, in this process or on disk."""
-    if cast(Any, function).signatures:
-        return True
-    folder = cache_folder()
-    return folder is not None and any(folder.rglob("*.nbc"))
 
 
 @contextmanager
