@@ -1,5 +1,7 @@
 """Targets by name: the model, simulated boards, serial ports, and what is said when they are not there."""
 
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -154,3 +156,41 @@ def test_auto_without_ports_says_so(monkeypatch):
     ports(monkeypatch)
     with pytest.raises(TargetError, match="there is no serial port; plug in a board"):
         connect("auto")
+
+
+BROKEN_NUMBA = """
+import sys
+sys.path.insert(0, {folder!r})
+import synloom as sl
+for target in ("software", "fast"):
+    try:
+        sl.connect(target)
+    except sl.TargetError as error:
+        print(error)
+"""
+
+
+def test_a_numba_that_does_not_work_is_told(tmp_path):
+    """As when NumPy is newer than Numba allows, of which the import of Numba says so."""
+    (tmp_path / "numba").mkdir()
+    (tmp_path / "numba" / "__init__.py").write_text("raise ImportError('Numba needs NumPy 2.2 or less')")
+    script = BROKEN_NUMBA.format(folder=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        assert "installed but does not work: Numba needs NumPy 2.2 or less; try: pip install" in line
+
+
+def test_a_numba_that_an_import_hook_hides_is_missing(monkeypatch):
+    class Hides:
+        def find_spec(self, name, path=None, target=None):
+            if name == "numba":
+                raise ModuleNotFoundError(name)
+
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Hides(), *sys.meta_path])
+    assert targets.resolved("software") == "model"
+    with pytest.raises(TargetError, match="the fast engine needs Numba; install it"):
+        connect("fast")

@@ -135,7 +135,14 @@ def resolved(target: str) -> str:
     if target != "software":
         return target
     quickest, slowest = SOFTWARE
-    return quickest if find_spec("numba") else slowest
+    return quickest if _is_there("numba") else slowest
+
+
+def _is_there(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _with_faults(target: str) -> tuple[str, Faults | None]:
@@ -168,11 +175,18 @@ def _port_over(transport: Transport, faults: Faults | None, timeout: float) -> P
 def _open_fast(
     params: ArrayParams, progress: Progress | None, faults: Faults | None, options: Options
 ) -> Port:
-    if not find_spec("numba"):
+    if not _is_there("numba"):
         raise TargetError(
             "the fast engine needs Numba; install it with: pip install 'synloom[fast]' (or use 'model')"
         )
-    from synloom_sim.fast_port import FastPort
+    try:
+        from synloom_sim.fast_port import FastPort
+    except ImportError as error:
+        # Most often Numba is older than NumPy.
+        raise TargetError(
+            f"the fast engine needs Numba, which is installed but does not work: {error}; try: pip install "
+            f"--upgrade 'synloom[fast]' (or use 'model')"
+        ) from error
 
     return FastPort(params, progress)
 
