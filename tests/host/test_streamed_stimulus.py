@@ -145,6 +145,7 @@ def test_an_interruption_in_a_late_chunk_loses_no_spike():
     [
         (3, "stimulus must be an iterable of chunks"),
         ("in", "stimulus must be an iterable of chunks"),
+        ([{"in": [(1.0, 0)]}, None, {"in": [(4.0, 0)]}], "chunk 1 of the stimulus must be a mapping .* None"),
         ([np.zeros((3, 4), bool)], "chunk 0 of the stimulus must be a mapping"),
         ([{"in": [(5.0, 0)]}, {"in": [(4.0, 0)]}], "chunks must follow one another in time"),
         ([{"in": np.ones((5, 4), bool)}, {"in": [(4.0, 0)]}], "an earlier chunk reaches 5 ms"),

@@ -17,6 +17,7 @@ from synloom.image.places import InputInfo
 
 __all__ = ["Stream"]
 
+_END = object()
 _KEPT_QUEUES = 2
 """Events that are kept, in contents of the array's queue."""
 
@@ -60,8 +61,8 @@ class Stream:
         ParameterError
             If the chunk is wrong, or earlier than the one before. Errors of the iterator pass through.
         """
-        chunk = next(self._chunks, None)
-        if chunk is None:
+        chunk = next(self._chunks, _END)
+        if chunk is _END:
             return None
         if not isinstance(chunk, Mapping):
             raise ParameterError(
