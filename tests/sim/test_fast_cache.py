@@ -39,7 +39,9 @@ COMPILED = [(True, 0.0), (True, 1.0)]
 
 def flipped(content):
     first = len(content) // 2
-    return content[:first] + bytes(byte ^ 0x55 for byte in content[first : first + 100]) + content[first + 100 :]
+    return (
+        content[:first] + bytes(byte ^ 0x55 for byte in content[first : first + 100]) + content[first + 100 :]
+    )
 
 
 @pytest.mark.parametrize("kind", ["nbi", "nbc"])
@@ -100,7 +102,8 @@ def test_without_a_home_there_is_no_cache(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "source", ["synloom/contract/dither.py", "synloom_sim/model/random_numbers.py", "synloom_sim/fast/sweep.py"]
+    "source",
+    ["synloom/contract/dither.py", "synloom_sim/model/random_numbers.py", "synloom_sim/fast/sweep.py"],
 )
 def test_code_with_other_constants_is_not_found_again(cache, tmp_path, source):
     """Constants of the contract and of the model are compiled in, so the folder is named after them, too."""
