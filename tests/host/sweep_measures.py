@@ -32,3 +32,22 @@ def kills_for_seed_1(results):
 
 def endless(results):
     return math.inf
+
+
+def named(name, results):
+    return {name: 1.0}
+
+
+def times(factor, results):
+    return factor * results.recording.counts("left").sum()
+
+
+class Times:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, results):
+        return times(self.factor, results)
+
+    def measured(self, results):
+        return times(self.factor, results)

@@ -163,6 +163,12 @@ def test_processes_that_never_start_are_told_once():
         ((relay(), True), "run must be a time in ms"),
         (([relay(), relay()], 5.0, [1, 2, 3]), "2 networks and 3 cases"),
         ((relay(), 5.0, []), "at least one network and one case"),
+        ((relay(), 5.0, 5), "cases must be a list"),
+        ((relay(), 5.0, sl.Case(seed=1)), "cases must be a list"),
+        ((relay(), 5.0, {"a": 1}), "cases must be a list"),
+        ((relay(), 5.0, [sl.Case(), 3]), "case 1 must be a Case, because run is a time, not 3"),
+        ((relay(), float("nan")), "run must be at least 0, not nan"),
+        ((relay(), -1.0), "run must be at least 0, not -1"),
     ],
 )
 def test_wrong_arguments(arguments, message):
@@ -170,6 +176,18 @@ def test_wrong_arguments(arguments, message):
         sl.run_batch(*arguments[:2], cases=arguments[2] if len(arguments) > 2 else None)
     with pytest.raises(sl.ParameterError, match="seed must be in"):
         sl.Case(seed=-1)
+    with pytest.raises(sl.ParameterError, match=r"rates must be a mapping .*, not 'retina'"):
+        sl.Case(rates="retina")
+    for options, message in [
+        ({"weights": "feed"}, "weights must be a list"),
+        ({"weights": None}, "weights must be a list"),
+        ({"executor": "threads"}, "executor must be a concurrent.futures.Executor, not 'threads'"),
+        ({"raises": "no"}, "raises must be True or False"),
+        ({"progress": 3}, "progress must be a function"),
+        ({"jobs": 2, "executor": ThreadPoolExecutor(1)}, "jobs and executor exclude one another"),
+    ]:
+        with pytest.raises(sl.ParameterError, match=message):
+            sl.run_batch(relay(), 5.0, **options)
     with pytest.raises(sl.ParameterError, match="cannot be sent to another process"):
         sl.run_batch(relay(), lambda device, case: 1, cases=range(2), jobs=2)
 
@@ -218,3 +236,9 @@ def test_no_process_is_left_after_an_interruption(number, tmp_path):
     if number == signal.SIGINT:
         assert errors.count("Traceback") == 1
         assert errors.rstrip().endswith("KeyboardInterrupt")
+
+
+@pytest.mark.parametrize("time", [np.float32(5.0), np.int64(5), 5])
+def test_a_time_is_any_number(time):
+    (trial,) = sl.run_batch(relay(), time, jobs=1)
+    assert trial.recording.steps == 5

@@ -2,6 +2,8 @@
 
 import csv
 import errno
+import functools
+import itertools
 import json
 import math
 import os
@@ -23,6 +25,7 @@ from synloom.cli.main import main
 from synloom.experiment import read_experiment, run_experiment
 from synloom.experiment.identity import experiment_digest
 from synloom.experiment.settings import parse_values, with_settings
+from synloom_sim.fast import array as fast_array
 
 GRID = {"populations.left.tau_m": [10.0, 20.0], "projections.feed.plasticity.A_plus": [0.0, 0.05]}
 
@@ -197,13 +200,86 @@ def test_metrics_are_measured_beside_the_summary(file):
         ({"target": "/dev/ttyUSB1"}, "which become any array"),
         ({"jobs": 2, "cluster": "tcp://x"}, "exclude one another"),
         ({"jobs": 0}, "jobs must be in 1..4096"),
-        ({"seeds": range(2_000_000)}, "at most 100,000 tasks, not 2,000,000"),
+        ({"seeds": range(2_000_000)}, "at most 100,000 tasks"),
+        ({"seeds": itertools.count()}, "at most 100,000 tasks"),
+        ({"seeds": range(10**12)}, "at most 100,000 tasks"),
+        ({"seeds": 3}, "seeds must be a list"),
+        ({"grid": [("run.duration", [1.0])]}, "grid must be a mapping"),
+        ({"grid": {3: [1.0]}}, "a key must be text, such as populations.cortex.tau_m, not 3"),
+        ({"grid": {"run.duration": np.array(1.0)}}, "must be a list"),
+        ({"settings": {"run.duration": 1.0}}, "settings must be a list of mappings"),
+        ({"settings": [["run.duration", 1.0]]}, "settings must be a list of mappings"),
+        ({"metric": "rate", "jobs": 1}, "metric must be a function, not 'rate'"),
+        ({"progress": 3}, "progress must be a function, not 3"),
+        ({"executor": "threads"}, "executor must be a concurrent.futures.Executor, not 'threads'"),
+        ({"cluster": 5}, "cluster must be an address"),
     ],
 )
 def test_wrong_arguments_are_told_before_anything_runs(arguments, message, file, tmp_path):
     with pytest.raises((ParameterError, ExperimentError), match=message):
         sl.sweep(file, out=tmp_path / "out", **arguments)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_grid_of_iterators_runs_all_its_values(file):
+    swept = sl.sweep(file, grid={"run.duration": iter([5.0, 10.0])}, jobs=1)
+    assert [row["run.duration"] for row in swept.rows] == [5.0, 10.0]
+    (row,) = sl.sweep(file, settings=[{"run.duration": np.float32(5.0)}], jobs=1).rows
+    assert row["run.duration"] == 5.0
+
+
+@pytest.mark.parametrize("name", ["seed", "run.duration", "digest", "left.spikes"])
+def test_a_metric_takes_no_name_that_a_column_has(name, file):
+    measured = functools.partial(measures.named, name)
+    (wrong,) = sl.sweep(file, grid={"run.duration": [5.0]}, metric=measured, jobs=1).errors()
+    assert f"the metric {name!r} has the name of another column" in wrong
+
+
+def closed_over(factor):
+    return lambda results: measures.times(factor, results)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda factor: functools.partial(measures.times, factor),
+        lambda factor: functools.partial(functools.partial(measures.times), factor),
+        measures.Times,
+        lambda factor: measures.Times(factor).measured,
+        closed_over,
+    ],
+    ids=["partial", "nested", "object", "method", "closure"],
+)
+def test_a_metric_with_other_values_is_another_one(make, file, tmp_path):
+    """Else results of one would be given for the other."""
+
+    def measured(factor):
+        (row,) = sl.sweep(file, metric=make(factor), out=tmp_path / "o", jobs=1).rows
+        return row[list(row)[list(row).index("losses") - 1]]
+
+    one = measured(1.0)
+    assert one > 0.0
+    assert measured(3.0) == 3.0 * one
+    assert sl.sweep(file, metric=make(1.0), out=tmp_path / "o", jobs=1).fresh == 0
+
+
+@pytest.mark.parametrize(("which", "message"), [(None, "experiment must be"), (3, "experiment must be")])
+def test_what_is_no_experiment_is_told(which, message):
+    with pytest.raises(ParameterError, match=message):
+        sl.sweep(which)
+
+
+def test_the_first_compile_is_told_in_a_sweep(file, monkeypatch, capsys):
+    """It takes a quarter of a minute, in which nothing else is said."""
+    called_first = fast_array.called_first
+
+    def compiles(function, arguments, tell):
+        tell(True, 0.0)
+        called_first(function, arguments, tell)
+
+    monkeypatch.setattr(fast_array, "called_first", compiles)
+    sl.sweep(file, grid={"run.duration": [5.0]}, target="fast", jobs=1)
+    assert "compiling the fast engine, once" in capsys.readouterr().err
 
 
 def test_no_cluster_is_told(file):
@@ -390,6 +466,7 @@ def test_failures_are_exit_code_1(file, tmp_path, monkeypatch, capsys):
         (["--seeds", "0..9999999"], 2, "give at most 100,000"),
         (["--jobs", "1", "--cluster", "tcp://x"], 2, "exclude each other"),
         (["--metric", "nowhere:f"], 2, "cannot be imported"),
+        (["--metric", ".f:f"], 2, "cannot be imported: TypeError"),
         (["--metric", "f"], 2, "must be MODULE:FUNCTION"),
         (["--settings", "no.csv"], 1, "no.csv: No such file"),
     ],
@@ -399,6 +476,13 @@ def test_wrong_options(arguments, code, message, file, tmp_path, monkeypatch, ca
     assert command(file, *arguments) == code
     assert message.format(file=file) in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_list_with_a_heading_twice_is_refused(file, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("list.csv").write_text("run.duration, run.duration\n5,10\n")
+    assert command(file, "--settings", "list.csv") == 1
+    assert "run.duration is the heading of several columns" in capsys.readouterr().err
 
 
 def test_an_example_can_be_swept(tmp_path):

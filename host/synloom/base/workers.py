@@ -23,13 +23,16 @@ from dataclasses import dataclass
 from multiprocessing import active_children, connection, get_context, parent_process
 from typing import Any, Final, TypeVar
 
+from synloom.base.checks import whole
 from synloom.base.errors import DeviceError, ParameterError
+from synloom.base.wording import shown
 
-__all__ = ["Failure", "available_cores", "check_picklable", "in_workers", "outcomes"]
+__all__ = ["Failure", "available_cores", "check_picklable", "check_where", "in_workers", "outcomes"]
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
 
+_MOST_WORKERS: Final = 4096
 _MOST_ON_EXECUTOR: Final = 1024
 """Jobs that an executor of unknown size has at a time."""
 
@@ -131,6 +134,25 @@ def outcomes(
     check_picklable(function)
     with _Workers(workers) as pool:
         yield _Jobs(function, jobs, pool).run()
+
+
+def check_where(jobs: Any, executor: Any, progress: Any) -> None:
+    """Check where jobs shall run and who is told.
+
+    Raises
+    ------
+    ParameterError
+        If the number of processes is wrong, if the executor is none or not the only place, or if `progress`
+        is no function.
+    """
+    if jobs is not None:
+        whole("jobs", jobs, 1, _MOST_WORKERS)
+    if executor is not None and (isinstance(executor, type) or not hasattr(executor, "submit")):
+        raise ParameterError(f"executor must be a concurrent.futures.Executor, not {shown(executor)}")
+    if jobs is not None and executor is not None:
+        raise ParameterError("jobs and executor exclude one another; give only one of them")
+    if progress is not None and not callable(progress):
+        raise ParameterError(f"progress must be a function, not {shown(progress)}")
 
 
 def check_picklable(function: Callable[..., Any]) -> None:

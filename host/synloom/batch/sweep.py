@@ -8,19 +8,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from synloom.base.checks import FloatArray, whole
+from synloom.base.checks import FloatArray
 from synloom.base.errors import ExperimentError, ParameterError
 from synloom.base.progress import Progress
 from synloom.base.warning import warn
 from synloom.base.wording import shown
-from synloom.base.workers import Failure, check_picklable, outcomes
+from synloom.base.workers import Failure, check_picklable, check_where, outcomes
 from synloom.batch.cluster import cluster_executor
 from synloom.batch.figures import draw_metric
+from synloom.batch.points import MOST_TASKS, lists_of, points_of
 from synloom.batch.store import Store
 from synloom.batch.table import Row, as_csv, as_parquet, table_of
 from synloom.batch.task import SUMMARY_METRICS, Metric, Record, Task, make_task, run_task
@@ -31,9 +33,6 @@ from synloom.experiment.identity import experiment_digest
 from synloom.experiment.settings import setting_text, with_settings
 
 __all__ = ["Sweep", "sweep"]
-
-_MOST_TASKS: Final = 100_000
-_NEVER_SWEPT: Final = ("title", "run.seed")
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,11 +144,10 @@ def sweep(
         If the cluster is not there.
     """
     local = executor is None and cluster is None
-    _check_where(target, jobs, executor, cluster)
-    if metric is not None and local and jobs != 1:
-        check_picklable(metric)
-    base = experiment if isinstance(experiment, Experiment) else read_experiment(experiment)
-    tasks = list(_tasks(base, grid or {}, settings, seeds, metric, target, not local))
+    _check_where(target, jobs, executor, cluster, progress)
+    _check_metric(metric, travels=local and jobs != 1)
+    base = experiment if isinstance(experiment, Experiment) else _read(experiment)
+    tasks = list(_tasks(base, lists_of(grid), settings, seeds, metric, target, not local))
     with ExitStack() as stack:
         if (store := None if out is None else Store(Path(out))) is not None:
             stack.enter_context(store.opened(base))
@@ -159,7 +157,24 @@ def sweep(
         return _Sweeping(tasks, store, again, progress).run(jobs, executor, base.title)
 
 
-def _check_where(target: str, jobs: int | None, executor: Executor | None, cluster: str | None) -> None:
+def _check_metric(metric: Any, travels: bool) -> None:
+    if metric is not None and not callable(metric):
+        raise ParameterError(f"metric must be a function, not {shown(metric)}")
+    if metric is not None and travels:
+        check_picklable(metric)
+
+
+def _read(experiment: Any) -> Experiment:
+    if not isinstance(experiment, (str, PathLike)):
+        raise ParameterError(
+            f"experiment must be a file or what read_experiment returned, not {shown(experiment)}"
+        )
+    return read_experiment(experiment)
+
+
+def _check_where(
+    target: str, jobs: int | None, executor: Executor | None, cluster: str | None, progress: Progress | None
+) -> None:
     if sum(each is not None for each in (jobs, executor, cluster)) > 1:
         raise ParameterError("jobs, executor and cluster exclude one another; give only one of them")
     if target not in ANY_ARRAY:
@@ -167,13 +182,14 @@ def _check_where(target: str, jobs: int | None, executor: Executor | None, clust
             f"target must be one of {', '.join(ANY_ARRAY)}, which become any array, not {shown(target)}; "
             f"run the tasks of a board one after the other with `synloom run`"
         )
-    if jobs is not None:
-        whole("jobs", jobs, 1, 4096)
+    if cluster is not None and not isinstance(cluster, str):
+        raise ParameterError(f"cluster must be an address such as tcp://10.0.0.1:8786, not {shown(cluster)}")
+    check_where(jobs, executor, progress)
 
 
 def _tasks(
     base: Experiment,
-    grid: Mapping[str, Sequence[Any]],
+    grid: Mapping[str, list[Any]],
     settings: Sequence[Mapping[str, Any]] | None,
     seeds: Iterable[int] | None,
     metric: Metric | None,
@@ -181,14 +197,15 @@ def _tasks(
     portable: bool,
 ) -> Iterator[Task]:
     """Yield all tasks; each is checked before any of them runs."""
-    points = list(_points(grid, settings))
-    numbers = [base.seed] if seeds is None else list(seeds)
+    if seeds is not None and (isinstance(seeds, (str, bytes, Mapping)) or not isinstance(seeds, Iterable)):
+        raise ParameterError(f"seeds must be a list of whole numbers, such as range(10), not {shown(seeds)}")
+    # They may be without end.
+    points = list(itertools.islice(points_of(grid, settings), MOST_TASKS + 1))
+    numbers = [base.seed] if seeds is None else list(itertools.islice(seeds, MOST_TASKS + 1))
     if not numbers:
         raise ParameterError("seeds is empty; give at least one, such as range(10)")
-    if len(points) * len(numbers) > _MOST_TASKS:
-        raise ParameterError(
-            f"a sweep has at most {_MOST_TASKS:,} tasks, not {len(points) * len(numbers):,}; divide it"
-        )
+    if len(points) * len(numbers) > MOST_TASKS:
+        raise ParameterError(f"a sweep has at most {MOST_TASKS:,} tasks, and this one has more; divide it")
     known: dict[str, Task] = {}
     read: dict[str, bytes] = {}
     for point in points:
@@ -212,33 +229,6 @@ def _contents(experiment: Experiment, read: dict[str, bytes]) -> dict[str, bytes
         if name not in read:
             read[name] = find(name, experiment.path.parent, experiment.where).read_bytes()
     return {name: read[name] for name in experiment.data_files()}
-
-
-def _points(
-    grid: Mapping[str, Sequence[Any]], settings: Sequence[Mapping[str, Any]] | None
-) -> Iterator[dict[str, Any]]:
-    listed = [{}] if settings is None else settings
-    if not listed:
-        raise ParameterError("settings is empty; give at least one mapping of keys to values, or none")
-    for key, values in grid.items():
-        if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
-            raise ParameterError(f"the values of {key} must be a list, not {shown(values)}")
-        if not len(list(values)):
-            raise ParameterError(f"{key} has no values; give at least one, or leave it out")
-    for each in listed:
-        for values in itertools.product(*grid.values()):
-            point = {**each, **dict(zip(grid, map(_plain, values), strict=True))}
-            for key in point:
-                if key in _NEVER_SWEPT:
-                    raise ParameterError(f"{key} is no setting of a sweep; for random numbers give seeds")
-                if key in each and key in grid:
-                    raise ParameterError(f"{key} is in the grid and in the settings; give it in one of them")
-            yield point
-
-
-def _plain(value: Any) -> Any:
-    """Return NumPy's numbers and arrays as Python's."""
-    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
 
 
 def _described(task: Task) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import inspect
 import json
 import math
 import tempfile
@@ -18,18 +18,22 @@ import numpy as np
 
 from synloom.base.errors import ExperimentError
 from synloom.base.wording import shown
+from synloom.batch.metric_identity import metric_identity
 from synloom.experiment.document import Experiment
 from synloom.experiment.experiment_run import run_experiment
 from synloom.experiment.identity import experiment_digest
 from synloom.experiment.results import Results
 
-__all__ = ["SUMMARY_METRICS", "Metric", "Record", "Task", "make_task", "run_task"]
+__all__ = ["OWN_COLUMNS", "SUMMARY_METRICS", "Metric", "Record", "Task", "make_task", "run_task"]
 
 Metric = Callable[[Results], "float | Mapping[str, float]"]
 """What is measured: a number, or some by name."""
 
 SUMMARY_METRICS: Final = (".mean_rate", ".spikes", ".active", ".mean_after", ".changed")
 """Ends of the names of what is always measured."""
+
+OWN_COLUMNS: Final = ("seed", "losses", "seconds", "digest", "error")
+"""Columns of the table beside settings and metrics."""
 
 _FORMAT: Final = 1
 
@@ -161,21 +165,9 @@ def make_task(
     ExperimentError
         If a data file is missing.
     """
-    parts = [experiment_digest(experiment), _identity(metric)]
+    parts = [experiment_digest(experiment), metric_identity(metric)]
     digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
     return Task(digest, experiment, dict(settings), metric, target, files)
-
-
-def _identity(metric: Metric | None) -> str:
-    """Return what names a metric: with other code it is another one."""
-    if metric is None:
-        return ""
-    try:
-        code = inspect.getsource(metric)
-    except (OSError, TypeError):
-        code = ""
-    name = f"{getattr(metric, '__module__', '')}:{getattr(metric, '__qualname__', type(metric).__qualname__)}"
-    return f"{name}:{hashlib.sha256(code.encode()).hexdigest()}"
 
 
 def run_task(task: Task) -> Record:
@@ -192,7 +184,7 @@ def run_task(task: Task) -> Record:
         task=task.digest,
         settings=task.settings,
         seed=task.seed,
-        metrics=_measured(results, task.metric),
+        metrics=_measured(results, task),
         image=results.image.digest(),
         arrays=_arrays_digest(results),
         losses=results.counters.losses,
@@ -215,18 +207,29 @@ def _placed(task: Task) -> Iterator[Experiment]:
         yield replace(task.experiment, path=Path(place) / task.experiment.path.name)
 
 
-def _measured(results: Results, metric: Metric | None) -> dict[str, float]:
-    metrics = _summary(results)
+def _measured(results: Results, task: Task) -> dict[str, float]:
+    metrics, metric = _summary(results), task.metric
     if metric is None:
         return metrics
     value: Any = metric(results)
-    named = value if isinstance(value, Mapping) else {getattr(metric, "__name__", "metric"): value}
+    named = value if isinstance(value, Mapping) else {_name(metric): value}
+    taken = {*task.settings, *OWN_COLUMNS, *metrics}
     for name, number in named.items():
+        if str(name) in taken:
+            raise ExperimentError(
+                f"the metric {name!r} has the name of another column of the table; call it something else"
+            )
         try:
             metrics[str(name)] = float(number)
         except (TypeError, ValueError):
             raise ExperimentError(f"the metric {name!r} must be a number, not {shown(number)}") from None
     return metrics
+
+
+def _name(metric: Metric) -> str:
+    while isinstance(metric, functools.partial):
+        metric = metric.func
+    return str(getattr(metric, "__name__", "metric"))
 
 
 def _summary(results: Results) -> dict[str, float]:

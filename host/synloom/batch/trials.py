@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import copy
 import functools
+import numbers
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+import numpy as np
 import numpy.typing as npt
 
-from synloom.base.checks import whole
+from synloom.base.checks import real, switch, whole
 from synloom.base.errors import ParameterError, SynloomError
 from synloom.base.progress import Progress
 from synloom.base.wording import shown
-from synloom.base.workers import Failure, outcomes
+from synloom.base.workers import Failure, check_where, outcomes
 from synloom.compiler import compile
 from synloom.device.counters import Counters
 from synloom.device.device import Device
@@ -56,6 +58,12 @@ class Case:
     def __post_init__(self) -> None:
         if self.seed is not None:
             whole("seed", self.seed, 0, _MOST_SEED)
+        for name in ("stimulus", "rates", "offsets", "weights"):
+            value = getattr(self, name)
+            if not isinstance(value, Mapping):
+                raise ParameterError(
+                    f"{name} must be a mapping from populations, projections or labels, not {shown(value)}"
+                )
 
     def apply(self, device: Device) -> None:
         """Apply all but the seed to a device that has its image loaded."""
@@ -191,9 +199,9 @@ def run_batch(
         If an argument is wrong.
     """
     work = _paired(networks, cases)
-    plan = _Plan(_checked_run(run), target, tuple(_label(each) for each in weights))
-    if jobs is not None:
-        whole("jobs", jobs, 1, 4096)
+    plan = _Plan(_checked_run(run, work), target, _labels(weights))
+    check_where(jobs, executor, progress)
+    switch("raises", raises)
     trials = _collected(plan, work, jobs, executor, progress)
     if raises and any(trial.error is not None for trial in trials):
         raise BatchError(trials)
@@ -219,14 +227,27 @@ def _collected(
     return trials
 
 
-def _checked_run(run: Any) -> float | Callable[[Device, Any], Any]:
+def _checked_run(run: Any, work: Sequence[_Job]) -> float | Callable[[Device, Any], Any]:
     if callable(run):
         return cast(Callable[[Device, Any], Any], run)
-    if isinstance(run, bool) or not isinstance(run, (int, float)):
+    if isinstance(run, (bool, np.bool_)) or not isinstance(run, numbers.Real):
         raise ParameterError(
             f"run must be a time in ms or a function of a device and a case, not {shown(run)}"
         )
-    return float(run)
+    for k, job in enumerate(work):
+        # A time takes no other cases into account, such as bare seeds.
+        if not isinstance(job.case, Case):
+            raise ParameterError(
+                f"case {k} must be a Case, because run is a time, not {shown(job.case)}; for a seed give "
+                f"Case(seed=...), or give a function as run"
+            )
+    return real("run", run, low=0.0)
+
+
+def _labels(weights: Any) -> tuple[str, ...]:
+    if isinstance(weights, (str, bytes, Mapping)) or not isinstance(weights, Iterable):
+        raise ParameterError(f"weights must be a list of projections or labels, not {shown(weights)}")
+    return tuple(_label(each) for each in weights)
 
 
 def _label(which: Any) -> str:
@@ -244,6 +265,8 @@ def _paired(networks: Any, cases: Iterable[Any] | None) -> list[_Job]:
             raise ParameterError(
                 f"networks must be an Image, a Network or a sequence of them, not {shown(each)}"
             )
+    if cases is not None and (isinstance(cases, (str, bytes, Mapping)) or not isinstance(cases, Iterable)):
+        raise ParameterError(f"cases must be a list, one for each run, not {shown(cases)}")
     each_case = [Case()] * len(many) if cases is None else list(cases)
     if not many or not each_case:
         raise ParameterError("a batch needs at least one network and one case; it has none")

@@ -145,9 +145,13 @@ def _listed(path: Path) -> list[dict[str, Any]]:
 
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            rows = list(reader)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ParameterError(f"{path} is no CSV file in UTF-8: {error}") from error
+    heading = [key.strip() for key in reader.fieldnames or ()]
+    if twice := sorted({key for key in heading if heading.count(key) > 1}):
+        raise ParameterError(f"{path}: {', '.join(twice)} is the heading of several columns; give it once")
     settings = []
     for number, row in enumerate(rows, 2):
         if None in row or None in row.values():
@@ -190,8 +194,10 @@ def _metric(text: str) -> Metric:
         sys.path.insert(0, str(Path.cwd()))
     try:
         function: Metric = getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise click.UsageError(f"--metric {text} cannot be imported: {error}") from error
+    except Exception as error:
+        # A module of the user's may fail in any way.
+        why = str(error) if isinstance(error, (ImportError, AttributeError)) else repr(error)
+        raise click.UsageError(f"--metric {text} cannot be imported: {why}") from error
     if not callable(function):
         raise click.UsageError(f"--metric {text} is no function")
     return function

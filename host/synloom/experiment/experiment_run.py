@@ -65,7 +65,7 @@ def run_experiment(
     network = build_network(experiment)
     changes = changes_of(experiment)
     tell = progress or _silent
-    with _connected(experiment, network, target, compiled or _ignore, tell, options) as device:
+    with _connected(experiment, network, target, compiled or _ignore, progress, options) as device:
         return _Run(experiment, network, device, changes, tell).results(target)
 
 
@@ -82,15 +82,15 @@ def _connected(
     network: Network,
     target: str,
     compiled: Callable[[Image], None],
-    tell: Progress,
+    progress: Progress | None,
     options: dict[str, Any],
 ) -> Device:
-    """Return a device with the experiment's image loaded."""
+    """Return a device with the image loaded; without `progress` the target says itself what takes long."""
     if kind_of(target) in ANY_ARRAY:
         image = compile_experiment(experiment, network)
         compiled(image)
-        return connect(target, image, progress=tell, **options)
-    device = connect(target, progress=tell, **options)
+        return connect(target, image, progress=progress, **options)
+    device = connect(target, progress=progress, **options)
     try:
         image = compile_experiment(experiment, network, device.params)
         compiled(image)
