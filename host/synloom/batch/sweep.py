@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +164,7 @@ def _check_metric(metric: Any, travels: bool) -> None:
 
 
 def _read(experiment: Any) -> Experiment:
-    if not isinstance(experiment, (str, PathLike)):
+    if not isinstance(experiment, (str, Path)):
         raise ParameterError(
             f"experiment must be a file or what read_experiment returned, not {shown(experiment)}"
         )
