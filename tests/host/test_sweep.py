@@ -25,7 +25,7 @@ from synloom.cli.main import main
 from synloom.experiment import read_experiment, run_experiment
 from synloom.experiment.identity import experiment_digest
 from synloom.experiment.settings import parse_values, with_settings
-from synloom_sim.fast import array as fast_array
+from synloom_sim.fast.compiled import called_first
 
 GRID = {"populations.left.tau_m": [10.0, 20.0], "projections.feed.plasticity.A_plus": [0.0, 0.05]}
 
@@ -271,13 +271,12 @@ def test_what_is_no_experiment_is_told(which, message):
 
 def test_the_first_compile_is_told_in_a_sweep(file, monkeypatch, capsys):
     """It takes a quarter of a minute, in which nothing else is said."""
-    called_first = fast_array.called_first
 
     def compiles(function, arguments, tell):
         tell(True, 0.0)
         called_first(function, arguments, tell)
 
-    monkeypatch.setattr(fast_array, "called_first", compiles)
+    monkeypatch.setattr("synloom_sim.fast.array.called_first", compiles)
     sl.sweep(file, grid={"run.duration": [5.0]}, target="fast", jobs=1)
     assert "compiling the fast engine, once" in capsys.readouterr().err
 
