@@ -49,6 +49,40 @@ def test_layers_fire_as_the_loop(tau, reset):
     assert [p.n for p in network.populations] == [100, 10]
 
 
+def run_layers(matrices, inputs, **options):
+    """Return the spikes of all layers, and how often a potential was clipped."""
+    with sl.connect("model", sl.compile(sl.from_weights(matrices, **options))) as device:
+        device.inject("input", inputs)
+        recording = device.run(float(len(inputs)))
+        rasters = [recording.raster(f"layer{k + 1}") for k in range(len(matrices))]
+        return rasters, device.counters()["state_saturations"]
+
+
+def test_without_a_leak_a_range_keeps_what_inhibition_adds_up():
+    # 40 steps of inhibition, 28 of the same excitation, and 30 more: only what was kept tells them apart.
+    matrix = np.array([[-100.0, -127.0], [100.0, 127.0]])
+    inputs = np.zeros((98, 2), dtype=bool)
+    inputs[:40, 0] = inputs[40:, 1] = True
+    thresholds, no_bias = [[150.5, 150.5]], [np.zeros(2)]
+    (wanted,) = loop([matrix], no_bias, [np.full(2, 150.5)], inputs, 1.0, True)
+    assert np.flatnonzero(wanted.any(axis=1))[0] == 81
+    (got,), clipped = run_layers([matrix], inputs, thresholds=thresholds, v_range=5200.0)
+    assert clipped == 0
+    assert np.array_equal(got, wanted)
+    # The compiler's own choice, from thresholds and weights, is too small here.
+    (chosen,), clipped = run_layers([matrix], inputs, thresholds=thresholds)
+    assert clipped > 0
+    assert not np.array_equal(chosen, wanted)
+
+
+def test_each_layer_may_have_a_range_of_its_own():
+    matrices = [np.ones((2, 3)), np.ones((3, 2)), np.ones((2, 1))]
+    assert [p.v_range for p in sl.from_weights(matrices).populations] == [None] * 3
+    assert [p.v_range for p in sl.from_weights(matrices, v_range=7.0).populations] == [7.0] * 3
+    own = sl.from_weights(matrices, v_range=[50.0, None, 9])
+    assert [p.v_range for p in own.populations] == [50.0, None, 9.0]
+
+
 def test_one_matrix_and_no_synapse():
     matrix = np.array([[2.0, np.nan], [1.0, 3.0]])
     network = sl.from_weights([matrix], thresholds=[[1.5, 2.5]])
@@ -71,8 +105,14 @@ def test_one_matrix_and_no_synapse():
         ({"weights": [np.ones((2, 2))], "biases": [[1.0]]}, None),
         ({"weights": [np.ones((2, 2))], "biases": [[1.0, 2.0, 3.0]]}, "length 2"),
         ({"weights": [np.ones((2, 2))], "biases": [1.0, 2.0]}, "one entry for each of the 1 layers"),
+        ({"weights": [np.ones((2, 2))], "biases": {"a": [1.0, 2.0]}}, "one entry for each of the 1 layers"),
+        ({"weights": [np.ones((2, 2))], "thresholds": np.array(2.0)}, "one entry for each of the 1 layers"),
         ({"weights": [np.ones((2, 2))], "tau_m": 0.0}, "tau_m must be"),
         ({"weights": [np.ones((2, 2))], "reset": "zero"}, "reset must be"),
+        ({"weights": [np.ones((2, 2))], "v_range": 0.0}, "v_range must be in \\(0, "),
+        ({"weights": [np.ones((2, 2))], "v_range": [None, 2.0]}, "v_range must have one entry for each of"),
+        ({"weights": [np.ones((2, 2))], "v_range": [-1.0]}, "v_range\\[0\\] must be in \\(0, "),
+        ({"weights": [np.ones((2, 2))], "v_range": "wide"}, "v_range must have one entry"),
     ],
 )
 def test_what_is_wrong_is_said(arguments, words):

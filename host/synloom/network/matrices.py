@@ -26,6 +26,7 @@ def from_weights(
     thresholds: Any = 1.0,
     tau_m: float = float("inf"),
     reset: str = "subtract",
+    v_range: Any = None,
     dt: float = 1.0,
     seed: int = 0,
 ) -> Network:
@@ -47,6 +48,10 @@ def from_weights(
         Membrane time constant, ms, above 0; ``inf`` is no leak.
     reset : str
         ``"subtract"`` lowers the potential by the threshold, ``"to_value"`` sets it to 0.
+    v_range : float, or sequence of float or None, optional
+        How far potentials must be able to go from 0 on either side: one number for all layers, or one entry
+        for each; None lets the compiler choose from the thresholds and weights. Beyond the range a potential
+        is clipped; without a leak, what inhibits a neuron adds up until then.
     dt, seed : float, int
         Time step, ms, and seed of the network.
 
@@ -58,11 +63,13 @@ def from_weights(
     Raises
     ------
     ParameterError
-        If a matrix, a bias or a threshold has the wrong shape or values, or another argument is wrong.
+        If a matrix, a bias, a threshold or a range has the wrong shape or values, or another argument is
+        wrong.
     """
     choice("reset", reset, ("subtract", "to_value"))
     real("tau_m", tau_m, low=0.0, above=True, infinite=True)
     matrices = _matrices(weights)
+    ranges = _ranges(v_range, len(matrices))
     network = Network(dt=dt, seed=seed)
     before: Any = network.add(InputPopulation(len(matrices[0]), label="input"))
     for k, matrix in enumerate(matrices):
@@ -72,7 +79,7 @@ def from_weights(
         if (threshold <= 0.0).any():
             raise ParameterError(f"thresholds of layer {k + 1} must be above 0, not {threshold.min():g}")
         cell = _cell(tau_m, network.dt, threshold, bias, reset)
-        layer = network.add(Population(n, cell, label=f"layer{k + 1}"))
+        layer = network.add(Population(n, cell, label=f"layer{k + 1}", v_range=ranges[k]))
         network.add(Projection(before, layer, FromMatrix(matrix), label=f"weights{k + 1}"))
         before = layer
     return network
@@ -126,11 +133,30 @@ def _of_layer(name: str, values: Any, k: int, layers: int, n: int) -> FloatArray
         return np.zeros(n)
     if isinstance(values, numbers.Real):
         return per_item(name, reals(name, values, low=-HUGE, high=HUGE), n)
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__len__") or len(values) != layers:
-        raise ParameterError(
-            f"{name} must have one entry for each of the {layers} layers, not {shown(values)}"
-        )
+    _check_layers(name, values, layers)
     value = values[k]
     if value is None:
         return np.zeros(n)
     return per_item(f"{name}[{k}]", reals(f"{name}[{k}]", value, low=-HUGE, high=HUGE), n)
+
+
+def _ranges(values: Any, layers: int) -> list[float | None]:
+    """Return the range of each layer's potentials, None where the compiler chooses."""
+    if values is None or isinstance(values, numbers.Real):
+        name, each = "v_range", [values] * layers
+    else:
+        _check_layers("v_range", values, layers)
+        name, each = "v_range[{}]", list(values)
+    return [
+        None if value is None else real(name.format(k), value, low=0.0, high=HUGE, above=True)
+        for k, value in enumerate(each)
+    ]
+
+
+def _check_layers(name: str, values: Any, layers: int) -> None:
+    listed = isinstance(values, Sequence) and not isinstance(values, (str, bytes))
+    arrayed = isinstance(values, np.ndarray) and values.ndim > 0
+    if not (listed or arrayed) or len(values) != layers:
+        raise ParameterError(
+            f"{name} must have one entry for each of the {layers} layers, not {shown(values)}"
+        )
