@@ -5,10 +5,7 @@ from dataclasses import replace
 import nest_runs
 import numpy as np
 
-from synloom.contract.params import ArrayParams
-from synloom_sim.accuracy import CASES, distance
-from synloom_sim.accuracy.mapping import map_network
-from synloom_sim.reference import ReferenceNetwork
+from synloom_sim.accuracy import CASES, distance, run_on_array, run_reference
 
 NAMES = ("constant current alone", "exponential synapses", "strong noise")
 CHOSEN = [
@@ -22,23 +19,10 @@ def compare(case, seed=1, inputs=64, rate=0.02):
     """Distances of the array and of the float reference to NEST, with the same weights and spikes."""
     rng = np.random.default_rng(seed)
     neurons, weights = case.neurons(), case.weights(rng)
-    count = weights.shape[1]
-    mapped = map_network(
-        ArrayParams(inputs=inputs, neurons=count, state_bits=case.state_bits), neurons, weights, case.dt
-    )
-    held = mapped.weights()
-    reference = ReferenceNetwork(neurons, np.vstack([held, np.full((count, count), np.nan)]), case.dt)
     raster = rng.random((case.steps, inputs)) < rate * case.dt
     raster[: nest_runs.FIRST_INPUT_STEP] = False
-    rasters = np.zeros((2, case.steps, count), dtype=bool)
-    volts = np.zeros((2, case.steps, count))
-    for t in range(case.steps):
-        active = np.flatnonzero(raster[t])
-        mapped.port.events([*active.tolist(), 0x8001])
-        rasters[0, t, mapped.port.model.step()] = True
-        rasters[1, t, reference.step(active)] = True
-        volts[0, t] = mapped.v
-        volts[1, t] = reference.v
+    found = run_on_array(case.state_bits, neurons, weights, raster, case.dt)
+    reference = run_reference(neurons, found.start, raster, case.dt)
     cells = {
         "tau_m": case.tau_m,
         "tau_syn_ex": case.tau_syn[0],
@@ -52,8 +36,8 @@ def compare(case, seed=1, inputs=64, rate=0.02):
         "V_th": neurons.v_thresh,
         "t_ref": neurons.refractory * case.dt,
     }
-    wanted = nest_runs.run_exp(cells, held, raster, case.dt)
-    return [distance(r, v, *wanted) for r, v in zip(rasters, volts, strict=True)]
+    wanted = nest_runs.run_exp(cells, found.start, raster, case.dt)
+    return [distance(*each, *wanted) for each in ((found.raster, found.v), reference[:2])]
 
 
 def main():

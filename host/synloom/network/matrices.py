@@ -49,9 +49,7 @@ def from_weights(
     reset : str
         ``"subtract"`` lowers the potential by the threshold, ``"to_value"`` sets it to 0.
     v_range : float, or sequence of float or None, optional
-        How far potentials must be able to go from 0 on either side: one number for all layers, or one entry
-        for each; None lets the compiler choose from the thresholds and weights. Beyond the range a potential
-        is clipped; without a leak, what inhibits a neuron adds up until then.
+        How far potentials can go from 0 before they are clipped, for all layers or for each.
     dt, seed : float, int
         Time step, ms, and seed of the network.
 
@@ -63,23 +61,21 @@ def from_weights(
     Raises
     ------
     ParameterError
-        If a matrix, a bias, a threshold or a range has the wrong shape or values, or another argument is
-        wrong.
+        If a matrix, bias, threshold or range has the wrong shape or values, or another argument is wrong.
     """
     choice("reset", reset, ("subtract", "to_value"))
     real("tau_m", tau_m, low=0.0, above=True, infinite=True)
     matrices = _matrices(weights)
-    ranges = _ranges(v_range, len(matrices))
     network = Network(dt=dt, seed=seed)
     before: Any = network.add(InputPopulation(len(matrices[0]), label="input"))
-    for k, matrix in enumerate(matrices):
+    for k, (matrix, v_most) in enumerate(zip(matrices, _ranges(v_range, len(matrices)), strict=True)):
         n = matrix.shape[1]
         bias = _of_layer("biases", biases, k, len(matrices), n)
         threshold = _of_layer("thresholds", thresholds, k, len(matrices), n)
         if (threshold <= 0.0).any():
             raise ParameterError(f"thresholds of layer {k + 1} must be above 0, not {threshold.min():g}")
         cell = _cell(tau_m, network.dt, threshold, bias, reset)
-        layer = network.add(Population(n, cell, label=f"layer{k + 1}", v_range=ranges[k]))
+        layer = network.add(Population(n, cell, label=f"layer{k + 1}", v_range=v_most))
         network.add(Projection(before, layer, FromMatrix(matrix), label=f"weights{k + 1}"))
         before = layer
     return network

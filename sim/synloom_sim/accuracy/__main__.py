@@ -41,14 +41,14 @@ def _name(case: Case) -> tuple[object, ...]:
 
 def main() -> None:
     """Print the tables, in Markdown."""
-    print(_header(f"case | dt / ms | tau_m / ms | state bits | {_SPIKES}"))
+    print(_header(f"case | dt / ms | tau_m / ms | state bits | range / mV | {_SPIKES}"))
     learning: list[tuple[Case, LearningDistance]] = []
     for case in CASES:
-        apart, learned = measure(case)
-        if learned is None:
-            print(_row(*_name(case), *_distance(apart)), flush=True)
+        found = measure(case)
+        if found.learned is None:
+            print(_row(*_name(case), f"{found.v_range:.0f}", *_distance(found.apart)), flush=True)
         else:
-            learning.append((case, learned))
+            learning.append((case, found.learned))
     print()
     print(
         _header(

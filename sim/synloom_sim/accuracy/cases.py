@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from synloom.contract.params import ArrayParams
+from synloom_sim.accuracy.compiled import run_on_array
 from synloom_sim.accuracy.distance import Distance, distance
-from synloom_sim.accuracy.mapping import map_network
 from synloom_sim.accuracy.nir import DT_MS, STEPS, TAU_MS, V_THRESHOLD_MV, exact_solution, published
 from synloom_sim.reference import LifNeurons, PairStdp, ReferenceNetwork
 
-__all__ = ["CASES", "Case", "LearningDistance", "measure", "measure_nir"]
+__all__ = ["CASES", "Case", "LearningDistance", "Measured", "measure", "measure_nir", "run_reference"]
 
 Floats = npt.NDArray[np.float64]
+Raster = npt.NDArray[np.bool_]
 _NEURONS, _INPUTS = 32, 64
 _V_THRESH = 15.0
 _RATE = 0.02
@@ -156,8 +156,27 @@ class LearningDistance:
     bias: float
 
 
-def measure(case: Case, seed: int = 1) -> tuple[Distance, LearningDistance | None]:
-    """Run a case on the model and on the reference; return the distances of spikes and V, and of weights.
+@dataclass(frozen=True)
+class Measured:
+    """The distances of a case to the reference.
+
+    Attributes
+    ----------
+    apart : Distance
+        That of spikes and potentials.
+    v_range : float
+        How far the compiler let potentials go from rest, mV.
+    learned : LearningDistance or None
+        That of the weights, where they learn.
+    """
+
+    apart: Distance
+    v_range: float
+    learned: LearningDistance | None = None
+
+
+def measure(case: Case, seed: int = 1) -> Measured:
+    """Run a case on the model and on the reference, and compare spikes, potentials and weights.
 
     The reference has the exact parameters, but the same quantised initial weights as the model.
     """
@@ -169,33 +188,60 @@ def measure(case: Case, seed: int = 1) -> tuple[Distance, LearningDistance | Non
         stdp = replace(
             stdp, A_plus=stdp.A_plus * largest, A_minus=stdp.A_minus * largest, w_max=stdp.w_max * largest
         )
-    params = ArrayParams(inputs=_INPUTS, neurons=_NEURONS, state_bits=case.state_bits)
-    mapped = map_network(params, neurons, weights, case.dt, stdp, case.stochastic)
-    start = mapped.weights()
-    reference = ReferenceNetwork(
-        neurons, np.vstack([start, np.full((_NEURONS, _NEURONS), np.nan)]), case.dt, stdp=stdp
-    )
-    rasters = np.zeros((2, case.steps, _NEURONS), dtype=bool)
-    volts = np.zeros((2, case.steps, _NEURONS))
-    for t in range(case.steps):
-        active = np.flatnonzero(rng.random(_INPUTS) < _RATE * case.dt)
-        mapped.port.events([*active.tolist(), 0x8001])
-        rasters[0, t, mapped.port.model.step()] = True
-        rasters[1, t, reference.step(active)] = True
-        volts[0, t] = mapped.v
-        volts[1, t] = reference.v
-    apart = distance(rasters[0], volts[0], rasters[1], volts[1])
+    inputs = rng.random((case.steps, _INPUTS)) < _RATE * case.dt
+    found = run_on_array(case.state_bits, neurons, weights, inputs, case.dt, stdp, case.stochastic)
+    textbook = _in_order(stdp, case.dt) if stdp else None
+    raster, volts, reference = run_reference(neurons, found.start, inputs, case.dt, textbook)
+    apart = distance(found.raster, found.v, raster, volts)
     if not stdp:
-        return apart, None
+        return Measured(apart, found.v_range)
     wanted = reference.weights[:_INPUTS]
-    error = (mapped.weights() - wanted) / largest
+    error = (found.weights - wanted) / largest
     learned = LearningDistance(
-        moved=float(np.mean(np.abs(wanted - start))) / largest,
+        moved=float(np.mean(np.abs(wanted - found.start))) / largest,
         error_mean=float(np.mean(np.abs(error))),
         error_max=float(np.max(np.abs(error))),
         bias=float(np.mean(error)),
     )
-    return apart, learned
+    return Measured(apart, found.v_range, learned)
+
+
+def _in_order(stdp: PairStdp, dt: float) -> PairStdp:
+    """Return the textbook's rule for the reference, which reads traces in the array's order of a step.
+
+    In the textbook a trace has its value at the time of the spike. In a step a column reads a source's trace
+    after its decay, and a row reads a target's before it.
+    """
+    return replace(
+        stdp,
+        A_plus=stdp.A_plus * math.exp(dt / stdp.tau_plus),
+        A_minus=stdp.A_minus * math.exp(-dt / stdp.tau_minus),
+    )
+
+
+def run_reference(
+    neurons: LifNeurons, weights: Floats, inputs: Raster, dt: float, stdp: PairStdp | None = None
+) -> tuple[Raster, Floats, ReferenceNetwork]:
+    """Run inputs that drive neurons on the reference.
+
+    Returns
+    -------
+    raster : (T, N) bool
+        Whether each neuron fired in each step.
+    v : (T, N) float64
+        Potentials at the end of each step, mV.
+    reference : ReferenceNetwork
+        The network, with its last weights.
+    """
+    count = weights.shape[1]
+    reference = ReferenceNetwork(
+        neurons, np.vstack([weights, np.full((count, count), np.nan)]), dt, stdp=stdp
+    )
+    raster, volts = np.zeros((len(inputs), count), dtype=bool), np.zeros((len(inputs), count))
+    for t, row in enumerate(inputs):
+        raster[t, reference.step(np.flatnonzero(row))] = True
+        volts[t] = reference.v
+    return raster, volts, reference
 
 
 def measure_nir(state_bits: int) -> tuple[Distance, Distance]:
@@ -216,22 +262,13 @@ def measure_nir(state_bits: int) -> tuple[Distance, Distance]:
     neurons = LifNeurons(tau_m=TAU_MS, v_thresh=V_THRESHOLD_MV, v_reset=V_THRESHOLD_MV, subtract=True)
     # An input of 1 during a step raises V by 1 - exp(-dt / tau): a delta synapse of that weight.
     weights = np.array([[-1000.0 * math.expm1(-DT_MS / TAU_MS)]])
-    params = ArrayParams(inputs=1, neurons=1, state_bits=state_bits)
-    mapped = map_network(params, neurons, weights, DT_MS)
-    reference = ReferenceNetwork(neurons, np.vstack([weights, [[np.nan]]]), DT_MS)
-    rasters = np.zeros((3, STEPS, 1), dtype=bool)
-    volts = np.zeros((3, STEPS, 1))
-    pulses = set(trace.pulses.tolist())
-    for t in range(STEPS):
-        active = [0] if t in pulses else []
-        mapped.port.events([*active, 0x8001])
-        rasters[0, t, mapped.port.model.step()] = True
-        rasters[1, t, reference.step(np.array(active, dtype=np.int64))] = True
-        volts[0, t] = mapped.v
-        volts[1, t] = reference.v
-    rasters[2, trace.spikes] = True
-    volts[2, :, 0] = exact_v
+    inputs = np.zeros((STEPS, 1), dtype=bool)
+    inputs[trace.pulses] = True
+    found = run_on_array(state_bits, neurons, weights, inputs, DT_MS)
+    raster, volts, _ = run_reference(neurons, weights, inputs, DT_MS)
+    spikes = np.zeros((STEPS, 1), dtype=bool)
+    spikes[trace.spikes] = True
     return (
-        distance(rasters[0], volts[0], rasters[2], volts[2]),
-        distance(rasters[0], volts[0], rasters[1], volts[1]),
+        distance(found.raster, found.v, spikes, exact_v[:, None]),
+        distance(found.raster, found.v, raster, volts),
     )
