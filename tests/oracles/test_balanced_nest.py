@@ -66,10 +66,11 @@ def balanced(dt, drive, raster, delay, seed):
 
 
 def synloom_run(dt, drive, raster, delay, seed):
-    """Raster (T, 200), and weights of inputs and of neurons in pA; NaN where there is no synapse."""
+    """Raster (T, 200), weights of inputs and of neurons in pA (NaN: no synapse), range of V in mV."""
     network = balanced(dt, drive, raster, delay, seed)
     params = ArrayParams(inputs=INPUTS, neurons=N_EXC + N_INH, state_bits=24, event_words=4096)
-    device = connect("model", compile(network, params))
+    image = compile(network, params)
+    device = connect("model", image)
     device.record("E")
     device.record("I")
     recording = device.run(1000 * SECONDS)
@@ -79,23 +80,30 @@ def synloom_run(dt, drive, raster, delay, seed):
         for pre in ("in", "E", "I")
     ]
     assert not device.counters().losses
-    return fired, rows[0], np.vstack(rows[1:])
+    v_range = max(float(info.v_lsb.max()) for info in image.populations.values()) * params.state_max
+    return fired, rows[0], np.vstack(rows[1:]), v_range
 
 
-def nest_run(nest_runs, dt, drive, raster, inputs, recurrent, delay):
+def nest_run(nest_runs, dt, drive, raster, inputs, recurrent, delay, larger=None):
+    """Raster of NEST (T, 200); `larger` has parts by which parameters are larger, by name, or the weights."""
+    larger = dict(larger or {})
     cell = {
         "tau_m": TAU_M, "C_m": 1000 * CM, "E_L": REST, "V_m": REST, "V_reset": RESET, "V_th": THRESHOLD,
         "t_ref": 2.0, "I_e": 1000 * drive[1], "tau_syn_ex": TAU_E, "tau_syn_in": TAU_I,
     }  # fmt: skip
+    scale = 1.0 + larger.pop("weights", 0.0)
+    # Potentials count from rest.
+    cell |= {name: REST * (name == "V_th") + (cell[name] - REST * (name == "V_th")) * (1.0 + part)
+             for name, part in larger.items()}  # fmt: skip
     # What arrives in NEST enters V one step later than in the array.
-    return nest_runs.run_exp(cell, inputs, raster, dt, recurrent, delay - 1)[0]
+    return nest_runs.run_exp(cell, scale * inputs, raster, dt, scale * recurrent, delay - 1)[0]
 
 
 def first_difference(dt, drive, nest_runs, seed):
     """Time in ms of the first spike that only one side has (the whole run if none), and both counts."""
     raster = input_spikes(dt, drive, seed)
     delay = round(2.0 / dt) if dt == 1.0 else 15
-    fired, inputs, recurrent = synloom_run(dt, drive, raster, delay, seed)
+    fired, inputs, recurrent, _ = synloom_run(dt, drive, raster, delay, seed)
     wanted = nest_run(nest_runs, dt, drive, raster, inputs, recurrent, delay)
     differs = np.flatnonzero((fired != wanted).any(axis=1))
     spikes, here = int(wanted.sum()), int(fired.sum())
