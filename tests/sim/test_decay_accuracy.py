@@ -2,6 +2,7 @@
 
 A magnitude of A units that is multiplied by 1 - rho in each step has the sum A / rho over all steps. A
 decay's loss is whole units, so the mean over phases of the dither is compared: 64 neurons at 16 moments.
+`pytest -n 0 -rP tests/sim/test_decay_accuracy.py` prints the errors.
 """
 
 import math
@@ -65,14 +66,32 @@ def test_areas_that_skip_are_those_of_every_step():
 @pytest.mark.parametrize("dt", [0.1, 1.0])
 def test_the_mean_area_of_a_pulse_is_within_2_percent_from_32_units_on(dt, tau):
     for a in (32, 64, *((1000,) if tau < 1000 else ())):
-        assert abs(mean_error(a, tau, dt)) < EXCEPTIONS.get((dt, tau, a), 2.0), (dt, tau, a)
+        error = mean_error(a, tau, dt)
+        print(f"dt {dt:g} ms, tau {tau:g} ms, {a} units: area {error:+.2f} %")
+        assert abs(error) < EXCEPTIONS.get((dt, tau, a), 2.0), (dt, tau, a)
 
 
-def test_a_small_pulse_is_wrong_by_less_than_1_unit_and_not_by_most_of_it():
-    # The limit of the dither: 0.3 to 0.7 units are lost or won.
-    for tau in (5.0, 20.0, 100.0, 1e4):
-        for a in (2, 8, 16):
-            assert abs(mean_error(a, tau, 1.0)) * a < 100, (tau, a)
+def test_few_slow_pulses_of_32_units_and_more_are_wrong_by_more_than_2_percent():
+    # Some time constants above 65,000 steps fit the dither less well.
+    rng = np.random.default_rng(0)
+    errors = []
+    for tau in np.exp(rng.uniform(np.log(65e3), np.log(1e7), 24)):
+        a = int(rng.integers(32, 64))
+        errors.append(abs(mean_error(a, float(tau), 1.0)))
+        print(f"tau {tau:.3g} steps, {a} units: area {errors[-1]:.2f} % off")
+    assert max(errors) < 3.4
+    assert sum(error > 2.0 for error in errors) <= 4
+
+
+@pytest.mark.parametrize(
+    ("tau", "units"), [(5, 0.8), (20, 0.8), (100, 0.8), (1e4, 0.8), (1e5, 1.2), (1e6, 1.2)]
+)
+def test_a_small_pulse_is_wrong_by_about_a_unit_at_most_and_not_by_most_of_it(tau, units):
+    # The limit of the dither: 0.3 to 0.7 units are lost or won, and up to 1.1 of slow ones.
+    for a in (2, 8, 16):
+        error = mean_error(a, float(tau), 1.0) * a / 100
+        print(f"tau {tau:g} steps, {a} units: {error:+.2f} units")
+        assert abs(error) < units, (tau, a)
 
 
 def state_port(state_bits, tau, dt, **neuron):
