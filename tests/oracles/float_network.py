@@ -18,10 +18,11 @@ class Errors:
 
     `bits` are the significant bits of the coefficients of decay (None: exact). `v_unit` and `i_unit` are
     the units in mV of which potentials and currents are whole numbers (0: exact); their decays are rounded
-    by the dither of the array.
+    by the dither of the array. With `charges` a spike's charge is exact whatever the coefficients.
     """
 
     bits: float | None = None
+    charges: bool = False
     v_unit: float = 0.0
     i_unit: float = 0.0
 
@@ -48,6 +49,9 @@ def run_float(network, inputs, recurrent, raster, errors=Errors()):
     units = {"m": errors.v_unit, "e": errors.i_unit, "i": errors.i_unit}
     weights = np.nan_to_num(np.vstack([inputs, recurrent])) / 1000.0
     gains = propagators(network["taus"], network["cm"])
+    if errors.charges:
+        true = dict(zip(NAMES, coefficients(network["taus"], None), strict=True))
+        gains *= [parts["m"] * parts[name] / (true["m"] * true[name]) for name in ("e", "i")]
     excite, inhibit = np.maximum(weights, 0.0) * gains[0], np.maximum(-weights, 0.0) * gains[1]
     steps, n = len(raster), weights.shape[1]
     # With the leak that the potential has, as the compiler takes it.

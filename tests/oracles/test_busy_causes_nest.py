@@ -74,6 +74,7 @@ def with_errors(nest_runs, name, errors):
         ("float loop, nothing rounded", lambda unit: Errors(), WHOLE_RUN),
         ("only potentials are whole units", lambda unit: Errors(v_unit=unit), WHOLE_RUN),
         ("only coefficients of decay, as here", lambda unit: Errors(bits=16), 0.0),
+        ("only they, with exact charges of spikes", lambda unit: Errors(bits=16, charges=True), 0.0),
         ("only currents are whole units", lambda unit: Errors(i_unit=unit), 0.0),
         ("only currents, and the range is 15.6 mV", lambda unit: Errors(i_unit=FINEST / STATE_MAX), 0.0),
         ("all three", lambda unit: Errors(bits=16, v_unit=unit, i_unit=unit), 0.0),

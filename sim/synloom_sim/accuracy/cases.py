@@ -48,6 +48,8 @@ class Case:
         Whether thresholds adapt: by 2 mV per spike, with a time constant of 200 ms.
     state_bits : int
         Width of the state.
+    v_range : float, optional
+        Range of potentials that the network asks for, mV; by default the compiler chooses.
     stdp : PairStdp, optional
         Learning rule of the synapses; amplitudes and bounds are fractions of the largest weight.
     stochastic : bool
@@ -63,6 +65,7 @@ class Case:
     drive: tuple[float, float] = (0.8, 1.3)
     adapts: bool = False
     state_bits: int = 24
+    v_range: float | None = None
     stdp: PairStdp | None = None
     stochastic: bool = False
 
@@ -108,6 +111,10 @@ def _table() -> Iterator[Case]:
             yield replace(case, name="exponential synapses", tau_m=tau_m)
         yield replace(case, name="strong noise", noise=10.0)
         yield replace(case, name="adaptive threshold", adapts=True)
+        if dt < 1.0:
+            asked = replace(case, v_range=60.0)
+            yield replace(asked, name="strong noise, v_range 60 mV", noise=10.0)
+            yield replace(asked, name="adaptive threshold, v_range 60 mV", adapts=True)
         for state_bits in (22, 20, 18):
             yield replace(case, name="exponential synapses", state_bits=state_bits)
         for tau_m in (20.0, 100.0, 1000.0):
@@ -189,7 +196,9 @@ def measure(case: Case, seed: int = 1) -> Measured:
             stdp, A_plus=stdp.A_plus * largest, A_minus=stdp.A_minus * largest, w_max=stdp.w_max * largest
         )
     inputs = rng.random((case.steps, _INPUTS)) < _RATE * case.dt
-    found = run_on_array(case.state_bits, neurons, weights, inputs, case.dt, stdp, case.stochastic)
+    found = run_on_array(
+        case.state_bits, neurons, weights, inputs, case.dt, case.v_range, stdp, case.stochastic
+    )
     textbook = _in_order(stdp, case.dt) if stdp else None
     raster, volts, reference = run_reference(neurons, found.start, inputs, case.dt, textbook)
     apart = distance(found.raster, found.v, raster, volts)

@@ -1,4 +1,4 @@
-"""The cases on an array: compiled as a user's networks are, and run on the model."""
+"""The cases on an array: compiled as any network is, and run on the model."""
 
 from __future__ import annotations
 
@@ -54,10 +54,11 @@ def run_on_array(
     weights: Floats,
     raster: Raster,
     dt: float,
+    v_range: float | None = None,
     stdp: PairStdp | None = None,
     stochastic: bool = False,
 ) -> OnArray:
-    """Compile a network of inputs that drive neurons, with the compiler's own choices, and run it.
+    """Compile a network of inputs that drive neurons, and run it.
 
     Parameters
     ----------
@@ -71,6 +72,8 @@ def run_on_array(
         Spikes of the inputs.
     dt : float
         Step in ms.
+    v_range : float, optional
+        Range of potentials to ask for, mV.
     stdp : PairStdp, optional
         Learning rule of all synapses.
     stochastic : bool
@@ -79,7 +82,7 @@ def run_on_array(
     inputs, count = weights.shape
     network = Network(dt=dt, seed=1)
     source = network.add(InputPopulation(inputs, label="inputs"))
-    cells = network.add(Population(count, _cell(neurons, dt), label="cells"))
+    cells = network.add(Population(count, _cell(neurons, dt), label="cells", v_range=v_range))
     rule = None if stdp is None else _rule(stdp, stochastic)
     network.add(Projection(source, cells, FromMatrix(weights), plasticity=rule, label="weights"))
     params = ArrayParams(inputs=inputs, neurons=count, state_bits=state_bits, probes=count)
