@@ -70,6 +70,9 @@ def test_neurons_vote_as_they_responded():
     assert names_of(shares).tolist() == [5, 8, -1]
     predicted = vote(np.array([[1, 0, 9], [1, 1, 0]]), shares)
     assert predicted.tolist() == [5, 8]
+    # Nine votes of one neuron against four of each of two others; as roots three against two and two.
+    burst, others = np.array([[9, 4, 4]]), np.eye(10)[[1, 2, 2]]
+    assert (vote(burst, others).tolist(), vote(burst, others, 0.5).tolist()) == ([1], [2])
     assert confusion(predicted, np.array([5, 5]))[5, [5, 8]].tolist() == [1, 1]
 
 

@@ -204,7 +204,7 @@ def learn(
         look_ms=settings.looks * settings.show_ms,
         weights=device.read_weights("sight", raw=True),
         shares=shares,
-        predicted=vote(answers, shares),
+        predicted=vote(answers, shares, settings.vote_power),
         labels=digits.test_labels,
         silent=int((answers.sum(axis=1) == 0).sum()),
         clocks=counters["busy_clocks"],

@@ -50,9 +50,20 @@ def names_of(shares: FloatArray) -> IntArray:
     return np.where(shares.any(axis=1), shares.argmax(axis=1), -1).astype(np.int64)
 
 
-def vote(counts: IntArray, shares: FloatArray) -> IntArray:
-    """Return the class with most votes for each image, (images,) int64; every spike is a vote."""
-    return np.asarray((counts @ shares).argmax(axis=1), dtype=np.int64)
+def vote(counts: IntArray, shares: FloatArray, power: float = 1.0) -> IntArray:
+    """Return the class with most votes for each image, (images,) int64.
+
+    Parameters
+    ----------
+    counts : (images, N) int64
+        Spikes of each neuron.
+    shares : (N, 10) float64
+        Shares of each neuron's vote.
+    power : float
+        A neuron with k spikes has ``k**power`` votes: with 1 every spike is a vote, with less a burst of one
+        neuron outvotes fewer others.
+    """
+    return np.asarray((counts**power @ shares).argmax(axis=1), dtype=np.int64)
 
 
 def accuracy(predicted: IntArray, labels: IntArray) -> float:

@@ -47,6 +47,8 @@ class DigitSettings:
         Time constant of the input traces, ms, and the trace at which a weight does not change.
     w_low, w_high : float
         Range of the random initial weights, mV; learned weights are within -1 to 1.
+    vote_power : float
+        A neuron with k spikes has ``k**vote_power`` votes.
     """
 
     neurons: int = 250
@@ -66,13 +68,17 @@ class DigitSettings:
     target: float = 0.18
     w_low: float = 0.25
     w_high: float = 0.7
+    vote_power: float = 1.0
 
 
 FORMS: Final = ("supervised", "unsupervised")
 SETTINGS: Final[Mapping[str, DigitSettings]] = {
     "supervised": DigitSettings(),
     "unsupervised": DigitSettings(
-        strength_hz=2340.0, fall=0.69, rivalry=3.1, A=0.235, w_low=0.09, w_high=0.64
+        strength_hz=2340.0, fall=0.69, rivalry=3.1, A=0.235, w_low=0.09, w_high=0.64, vote_power=0.5
     ),
 }
-"""Without a teacher, neurons that start less alike and compete harder share the images better."""
+"""Without a teacher, neurons that start less alike and compete harder share the images better.
+
+Their bursts say less: what a neuron has learned is of its own choice.
+"""
