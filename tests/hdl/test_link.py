@@ -244,8 +244,8 @@ def test_a_lost_frame_with_few_words_comes_again_while_the_run_goes_on():
     words = [2, 7, 9, 1, 4]
     bench.core.records.extend(words)
     # As another program might, which then lets the port have its session again.
-    session = port._exchange._session
-    bench.write(frame(session, [port._exchange._seq + 1 & 0xFF, Op.STREAM, 0, 0, StreamFlag.FLUSH]))
+    session = port._line.session
+    bench.write(frame(session, [port._exchange.sessions._seq + 1 & 0xFF, Op.STREAM, 0, 0, StreamFlag.FLUSH]))
     bench.run(3000)
     assert len(bench.out) > 2 * len(words)
     bench.out.clear()

@@ -15,6 +15,7 @@ from synloom.contract.registers import link
 from synloom.link import LinkPort, SerialTransport, transport
 from synloom.link.baud import divisor_for
 from synloom.link.exchange import Exchange
+from synloom.link.line import Line
 
 SCRATCH = link("scratch").offset
 
@@ -155,10 +156,11 @@ def test_divisors():
 
 def test_slow_lines_get_more_time():
     slow, fast = (
-        Exchange(RatedLine(ArrayParams(baud=baud)), lambda offset, data: None) for baud in (9_600, 12_000_000)
+        Exchange(Line(RatedLine(ArrayParams(baud=baud)), lambda offset, data: None))
+        for baud in (9_600, 12_000_000)
     )
-    assert slow.patience(Op.READ) > 2.0
-    assert fast.patience(Op.READ) == pytest.approx(1.0, abs=0.01)
+    assert slow.sessions.patience(Op.READ) > 2.0
+    assert fast.sessions.patience(Op.READ) == pytest.approx(1.0, abs=0.01)
 
 
 # ---- the serial port ---------------------------------------------------------------------------

@@ -164,7 +164,7 @@ class _Line:
             self.tune(old)
             if self.answers(divisor):
                 return True
-        raise self._exchange.fail(
+        raise self._exchange.line.fail(
             f"the array was set to {new} baud and answers neither at that rate nor at {old} baud; "
             "switch its power off and on: it then has the rate that it was built for"
         )
@@ -176,7 +176,7 @@ class _Line:
     def tune(self, baud: int) -> None:
         """Change the rate of the host's end."""
         self._transport.set_baud(baud)
-        self._exchange.forget()
+        self._exchange.line.forget()
 
     def answers(self, divisor: int) -> bool:
         """Return whether the array answers and has this divisor."""
@@ -185,6 +185,6 @@ class _Line:
             reply = self._exchange.command(Op.READ, question, timeout=_PROBE_S, retries=_PROBE_REPEATS)
         except (LinkError, DeviceError):
             # The line may work at the other rate.
-            self._exchange.broken = ""
+            self._exchange.line.broken = ""
             return False
         return int.from_bytes(reply.data, "little") == divisor

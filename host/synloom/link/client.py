@@ -31,35 +31,24 @@ from synloom.contract.registers import LINK_REGISTERS, control, link
 from synloom.link.assembly import RecordAssembly
 from synloom.link.baud import change_rate, divisor_for
 from synloom.link.discovery import discover
-from synloom.link.exchange import FAULTS, Exchange, LinkStatistics
+from synloom.link.exchange import Exchange
+from synloom.link.line import Line
 from synloom.link.lock import Lock
 from synloom.link.rates import ByteRates, byte_rates
+from synloom.link.record_stream import AGAIN, RecordStream
+from synloom.link.statistics import FAULTS, LinkStatistics
 from synloom.link.transport import RatedTransport, Transport
 
 __all__ = ["LinkPort"]
 
 _NO_FLAGS: Final = RunFlag(0)
 _EVENTS_PER_COMMAND: Final = (MAX_PAYLOAD - COMMAND_HEADER) // 2
-_AGAIN: Final = StreamFlag.REWIND | StreamFlag.FLUSH
-"""Lost words may fill less than a frame, and the array sends an incomplete frame only on FLUSH."""
-
 _BAD_LINE: Final = 0.2
 """Share of lost commands above which frames are kept short, so that more of them arrive."""
 _BRIEF: Final = 8
 """How many times shorter frames then are."""
-_MOST_REWINDS: Final = 64
-"""Requests for lost record frames, one after the other, after which the link counts as broken."""
-_GAIN: Final = 0.125
-"""Weight of a record frame in the smoothed share of lost ones."""
-_TRIES: Final = 2
-"""Requests without success after which frames are kept short."""
 _PIECES: Final = 32
 """Parts of a long access after which the line is judged anew."""
-
-_SLICE_S: Final = 0.05
-"""Longest wait for records during which other threads are locked out."""
-_SILENCE_S: Final = 0.25
-"""Silence after which the last record frame may have been lost."""
 
 
 class LinkPort:
@@ -90,14 +79,13 @@ class LinkPort:
 
     def __init__(self, transport: Transport, *, timeout: float = 1.0, retries: int = 5) -> None:
         self.name = str(getattr(transport, "name", "the target"))
-        self._assembly = RecordAssembly()
-        self._exchange = Exchange(transport, self._assembly.add, timeout=timeout, retries=retries)
+        assembly = RecordAssembly()
+        self._line = Line(transport, assembly.add)
+        self._exchange = Exchange(self._line, timeout=timeout, retries=retries)
         self._lock = Lock(__file__)
         self._closed = False
         self._params = discover(self._exchange, self.name)
-        self._acked = 0
-        self._heard_at = time.monotonic()
-        self._record_loss = _RecordLoss()
+        self._records = RecordStream(self._exchange, assembly, self._params.record_words)
         self._join_stream()
 
     @property
@@ -108,7 +96,7 @@ class LinkPort:
     @property
     def statistics(self) -> LinkStatistics:
         """Numbers of bytes, commands and errors on the line so far."""
-        return self._exchange.statistics
+        return self._line.statistics
 
     def line_counters(self) -> dict[str, int]:
         """Return what went wrong on the line, counted by the array (``array_``) and the host (``host_``)."""
@@ -125,26 +113,26 @@ class LinkPort:
     @property
     def baud(self) -> int | None:
         """Rate of the line in bits per second; None if the target has no serial line."""
-        rate = getattr(self._exchange.transport, "baud", None)
+        rate = getattr(self._line.transport, "baud", None)
         return None if rate is None else int(rate)
 
     @property
     def virtual_time(self) -> bool:
         """Whether the target is simulated, so that its time passes only while the host waits for it."""
-        return self._exchange.virtual_time
+        return self._line.virtual_time
 
     @property
     def timeout(self) -> float:
         """Seconds without an answer after which a command is sent again, besides its time on the line."""
-        return self._exchange.timeout
+        return self._exchange.sessions.timeout
 
     @timeout.setter
     def timeout(self, seconds: float) -> None:
-        self._exchange.timeout = seconds
+        self._exchange.sessions.timeout = seconds
 
     def time(self) -> float:
         """Return the time in seconds: on the clock of a simulated target, else on this machine's clock."""
-        clock = getattr(self._exchange.transport, "time", time.monotonic)
+        clock = getattr(self._line.transport, "time", time.monotonic)
         return float(clock())
 
     def set_baud(self, baud: int) -> None:
@@ -168,17 +156,17 @@ class LinkPort:
         LinkError
             If the array does not answer at either rate.
         """
-        transport = self._exchange.transport
+        transport = self._line.transport
         if self.baud is None or not isinstance(transport, RatedTransport):
             raise ParameterError(f"{self.name} has no serial line, so it has no rate to change")
         divisor_for(self._params.clock_hz, baud)
-        was_broken = bool(self._exchange.broken)
+        was_broken = bool(self._line.broken)
         if not was_broken and self.read(Region.CTRL, control("status").offset, 1)[0] & 1:
             raise DeviceError("a run is going on; wait for its end or abort it, then change the rate")
         with self._lock:
             self._check_open()
             change_rate(self._exchange, transport, self._params.clock_hz, baud)
-            self._exchange.broken = ""
+            self._line.broken = ""
         if was_broken:
             self._join_stream()
 
@@ -200,7 +188,7 @@ class LinkPort:
                 commands = [_address(region, p.offset) + p.count.to_bytes(2, "little") for p in part]
                 data += b"".join(reply.data for reply in self._exchange.pipeline(Op.READ, commands))
             if len(data) != width * count:
-                raise self._exchange.fail(
+                raise self._line.fail(
                     f"{self.name} sent {len(data)} bytes instead of {width * count}; connect again"
                 )
         return np.frombuffer(data, dtype=f"<u{width}").astype(np.uint16)
@@ -324,25 +312,24 @@ class LinkPort:
             heard = False
             with self._lock:
                 self._check()
-                words = self._take()
-                suspect = self._record_loss.suspects(self.statistics.crc_errors)
-                if not len(words) and (self._assembly.gap or suspect):
-                    self._stream(_AGAIN)
-                    words = self._take()
+                words = self._records.take()
+                if not len(words) and self._records.suspect:
+                    self._records.ask(AGAIN)
+                    words = self._records.take()
                 if not len(words):
-                    heard = self._listen(max(0.0, deadline - time.monotonic()))
-                    words = self._take()
+                    heard = self._records.listen(max(0.0, deadline - time.monotonic()))
+                    words = self._records.take()
             # Another thread that waits for the lock gets it here.
             time.sleep(0)
             # Part of a frame contains no whole record yet, but more bytes will follow.
-            silent = self._exchange.virtual_time and not heard
+            silent = self._line.virtual_time and not heard
             if len(words) or silent or time.monotonic() >= deadline:
                 return words
 
     @property
     def handed(self) -> Handed:
         """What `records` has returned, also if an exception kept its caller from having the last words."""
-        return self._assembly.handed
+        return self._records.handed
 
     def flush(self) -> None:
         """Ask the array to send all its records, even if they do not fill a frame.
@@ -351,13 +338,13 @@ class LinkPort:
         """
         with self._lock:
             self._check()
-            self._stream(_AGAIN)
+            self._records.ask(AGAIN)
 
     def close(self) -> None:
         """Close the transport; further calls raise LinkError."""
         with self._lock:
             self._closed = True
-            self._exchange.transport.close()
+            self._line.transport.close()
 
     # ---- inside --------------------------------------------------------------------------------
 
@@ -368,11 +355,11 @@ class LinkPort:
     def _check(self) -> None:
         """Raise LinkError if the link cannot be used; get to know the array anew if it was lost."""
         self._check_open()
-        if self._exchange.broken:
-            raise LinkError(f"the link to {self.name} is down: {self._exchange.broken}")
-        if self._exchange.lost:
+        if self._line.broken:
+            raise LinkError(f"the link to {self.name} is down: {self._line.broken}")
+        if self._exchange.sessions.lost:
             if discover(self._exchange, self.name) != self._params:
-                raise self._exchange.fail(
+                raise self._line.fail(
                     "the array has other parameters than when this connection was made, so its gateware was "
                     "replaced; connect again"
                 )
@@ -380,7 +367,7 @@ class LinkPort:
 
     def _most(self, most: int) -> int:
         """Return how much of `most` a frame should hold."""
-        return most // _BRIEF if self._exchange.times.loss > _BAD_LINE else most
+        return most // _BRIEF if self._exchange.sessions.times.loss > _BAD_LINE else most
 
     def _parts(self, memory: Memory, offset: int, count: int) -> Iterator[list[Block]]:
         """Cut an access into lists of pieces that a frame holds each; check it before the first."""
@@ -399,92 +386,11 @@ class LinkPort:
         if not status[0] & 1:
             with self._lock:
                 self._check()
-                self._stream(StreamFlag.DISCARD)
+                self._records.ask(StreamFlag.DISCARD)
         first = int(self.read(Region.LINK, link("first_record").offset, 1)[0])
         with self._lock:
             self._check()
-            self._assembly.start(first)
-            self._stream(_AGAIN)
-
-    def _stream(self, flags: StreamFlag) -> None:
-        """Acknowledge the words that were taken, and ask for more."""
-        taken = self._assembly.taken
-        self._record_loss.see(self._assembly.frames)
-        if flags & StreamFlag.REWIND:
-            damaged = self._record_loss.rewind(self._assembly.gap, self.statistics.crc_errors)
-            if damaged > _MOST_REWINDS:
-                raise self._exchange.fail(
-                    f"{damaged} requests for lost records brought none, and {self.statistics.crc_errors} "
-                    "frames were damaged; check the cable, and connect again"
-                )
-        if self._record_loss.is_bad:
-            flags |= StreamFlag.BRIEF
-        self._exchange.command(Op.STREAM, struct.pack("<HB", taken, flags))
-        self._acked = taken
-        if flags & StreamFlag.REWIND:
-            self.statistics.rewinds += self._assembly.gap
-            self._assembly.gap = False
-
-    def _take(self) -> Words:
-        words = self._assembly.take()
-        if (self._assembly.taken - self._acked) & 0xFFFF >= self._params.record_words // 4:
-            self._stream(StreamFlag(0))
-        return words
-
-    def _listen(self, timeout: float) -> bool:
-        """Wait for bytes, and after some silence ask for lost frames; return whether anything came."""
-        virtual = self._exchange.virtual_time
-        if self._exchange.pump(timeout if virtual else min(timeout, _SLICE_S)):
-            self._heard_at = time.monotonic()
-            return True
-        silent = timeout > 0 if virtual else time.monotonic() - self._heard_at >= _SILENCE_S
-        if silent:
-            self._stream(_AGAIN)
-            self._heard_at = time.monotonic()
-            return virtual and self._exchange.pump(min(timeout, _SLICE_S))
-        return False
-
-
-class _RecordLoss:
-    """How many record frames are lost, as far as the host can tell."""
-
-    def __init__(self) -> None:
-        self._share = 0.0
-        self._frames = self._errors = 0
-        self._requests = self._damaged = 0
-
-    @property
-    def is_bad(self) -> bool:
-        """Whether frames should be short, so that more of them arrive."""
-        return self._share > _BAD_LINE or self._requests >= _TRIES
-
-    def see(self, frames: int) -> None:
-        """Note how many frames with new words have arrived in all."""
-        if frames > self._frames:
-            self._share *= (1 - _GAIN) ** (frames - self._frames)
-            self._frames = frames
-            self._requests = self._damaged = 0
-
-    def suspects(self, errors: int) -> bool:
-        """Return whether frames were damaged since the last request; `errors` is their number in all."""
-        return errors > self._errors
-
-    def rewind(self, gap: bool, errors: int) -> int:
-        """Note a request for lost frames; return how many in a row had reason to and brought none.
-
-        Parameters
-        ----------
-        gap : bool
-            A frame is missing.
-        errors : int
-            Damaged frames in all.
-        """
-        self._requests += 1
-        if gap or errors > self._errors:
-            self._damaged += 1
-            self._share += _GAIN * (1 - self._share)
-        self._errors = errors
-        return self._damaged
+            self._records.start(first)
 
 
 def _address(region: Region, offset: int) -> bytes:

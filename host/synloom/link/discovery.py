@@ -12,6 +12,7 @@ from synloom.contract.info import INFO_WORDS, MAGIC, PROTOCOL_VERSION, decode_in
 from synloom.contract.params import ArrayParams
 from synloom.contract.regions import Region
 from synloom.link.exchange import Exchange
+from synloom.link.line import Line
 from synloom.link.transport import Transport
 
 __all__ = ["answers", "discover"]
@@ -30,9 +31,9 @@ _READS: Final = [
 
 def answers(transport: Transport) -> bool:
     """Return whether an array greets back within about half a second."""
-    exchange = Exchange(transport, lambda position, data: None, timeout=_GREETING_TIMEOUT_S, retries=1)
+    exchange = Exchange(Line(transport, lambda position, data: None), timeout=_GREETING_TIMEOUT_S, retries=1)
     try:
-        _, greeting = exchange.greet(timeout=_GREETING_TIMEOUT_S, retries=1)
+        _, greeting = exchange.sessions.greet(timeout=_GREETING_TIMEOUT_S, retries=1)
     except (LinkError, DeviceError):
         return False
     return len(greeting) == _GREETING_BYTES
@@ -54,7 +55,7 @@ def discover(exchange: Exchange, name: str) -> ArrayParams:
         If nothing answers, or if the answer is not that of a Synloom array with this version of the protocol.
     """
     try:
-        _, greeting = exchange.greet(timeout=_GREETING_TIMEOUT_S, retries=_GREETINGS)
+        _, greeting = exchange.sessions.greet(timeout=_GREETING_TIMEOUT_S, retries=_GREETINGS)
     except LinkError as error:
         raise TargetError(_silence(exchange, name)) from error
     except DeviceError as error:
@@ -73,7 +74,7 @@ def discover(exchange: Exchange, name: str) -> ArrayParams:
             f"flash the board again or install the matching version of synloom"
         )
     try:
-        exchange.open()
+        exchange.sessions.open()
         replies = exchange.pipeline(Op.READ, _READS)
     except (LinkError, DeviceError) as error:
         raise TargetError(
@@ -89,7 +90,7 @@ def discover(exchange: Exchange, name: str) -> ArrayParams:
 
 
 def _silence(exchange: Exchange, name: str) -> str:
-    received = exchange.statistics.bytes_in
+    received = exchange.line.statistics.bytes_in
     if received:
         return (
             f"{name} sends {received} bytes, but no Synloom frames; check the baud rate, "
