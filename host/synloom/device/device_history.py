@@ -8,27 +8,22 @@ from contextlib import suppress
 from synloom.base.errors import DeviceError, MismatchError, ParameterError, SynloomError
 from synloom.base.wording import shown
 from synloom.device.capture import read_snapshot
+from synloom.device.device_base import DeviceBase
 from synloom.device.log import Log
 from synloom.device.recorders import Recorders
-from synloom.device.recording import Recording
 from synloom.device.session import Session
-from synloom.device.turns import Turns, exclusive
+from synloom.device.turns import exclusive
 from synloom.image.snapshot import Snapshot
 
 __all__ = ["DeviceHistory"]
 
 
-class DeviceHistory:
-    """The part of a `Device` that keeps its past: recorders, snapshots and logs."""
+class DeviceHistory(DeviceBase):
+    """The part of a `Device` that keeps its past: snapshots and logs."""
 
     def __init__(self, session: Session):
-        self._session = session
+        super().__init__(session)
         session.mend = self._mend_log
-        self._turns = Turns()
-        self._recorders = Recorders()
-        # Whether the array has them: not while they are written, nor if that was cut short.
-        self._recorders_written = False
-        self._last: Recording | None = None
 
     @exclusive
     def snapshot(self, path: str | os.PathLike[str] | None = None) -> Snapshot:
@@ -144,11 +139,3 @@ class DeviceHistory:
     def end_log(self) -> None:
         """End the log that is being written, if there is one."""
         self._session.end_log()
-
-    def _write_recorders(self) -> None:
-        """Write the recorders to the array, unless it has them."""
-        if not self._recorders_written:
-            self._recorders.write(self._session.port)
-            self._recorders_written = True
-            if self._session.log is not None:
-                self._session.log.recorders(self._recorders)

@@ -14,23 +14,20 @@ from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.device.changes import warn_of_change
+from synloom.device.device_base import DeviceBase
 from synloom.device.neuron_parameters import changed_parameters
 from synloom.device.rule_parameters import changed_segments
-from synloom.device.session import Session
 from synloom.device.settings import settings_of
 from synloom.device.stimulus import steps_from_now
-from synloom.device.turns import Turns, exclusive
+from synloom.device.turns import exclusive
 from synloom.image.image import Image
 from synloom.image.places import InputInfo
 
 __all__ = ["DeviceSettings", "rate_words_of"]
 
 
-class DeviceSettings:
+class DeviceSettings(DeviceBase):
     """The part of a `Device` that changes settings."""
-
-    _session: Session
-    _turns: Turns
 
     @exclusive
     def schedule(
