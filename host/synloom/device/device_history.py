@@ -41,16 +41,26 @@ class DeviceHistory(DeviceBase):
         Raises
         ------
         DeviceError
-            If no image is loaded.
+            If no image is loaded, or changes of rates, currents, neurons or rules wait for their step.
         ParameterError
             If the file cannot be written.
         """
-        self._session.require_image()
-        self._write_recorders()
-        taken = read_snapshot(self._session, self._recorders)
+        image = self._session.require_image()
+        if changes := self._session.changes:
+            raise DeviceError(
+                f"a snapshot holds no changes that wait for their step, and {len(changes)} do, the first of "
+                f"{changes[0].what} at {changes[0].step * image.dt:g} ms; take it after that, or before "
+                f"schedule"
+            )
+        taken = self._taken()
         if path is not None:
             taken.save(path)
         return taken
+
+    def _taken(self) -> Snapshot:
+        """Return the state without changes that wait: a log has these when they are made."""
+        self._write_recorders()
+        return read_snapshot(self._session, self._recorders)
 
     @exclusive
     def restore(self, snapshot: Snapshot | str | os.PathLike[str]) -> None:
@@ -93,7 +103,7 @@ class DeviceHistory(DeviceBase):
         if session.log is not None and session.loaded:
             with suppress(SynloomError):
                 session.finish()
-                session.log.restore(self.snapshot())
+                session.log.restore(self._taken())
         session.torn = False
 
     @exclusive
@@ -124,7 +134,7 @@ class DeviceHistory(DeviceBase):
         session = self._session
         if session.log is not None:
             raise DeviceError(f"there is a log already, {str(session.log.path)!r}; close it first")
-        taken = self.snapshot() if session.loaded else None
+        taken = self._taken() if session.loaded else None
         log = Log(path, self._session.port.params, self.end_log)
         try:
             if taken is not None:

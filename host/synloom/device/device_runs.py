@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from synloom.base.checks import IntArray, real, switch, whole
@@ -13,13 +13,13 @@ from synloom.contract.array_port import Words
 from synloom.contract.frames import RunFlag
 from synloom.contract.registers import Mode
 from synloom.device.device_base import DeviceBase
-from synloom.device.device_settings import rate_words_of
+from synloom.device.live_changes import rate_words_of
 from synloom.device.meter import Meter
 from synloom.device.recording import Recording, joined
 from synloom.device.stimulus import Receiver, dimensions, events_from, raster_events, step_events
 from synloom.device.streaming import Stream
 from synloom.device.turns import exclusive
-from synloom.device.weight_series import Readings
+from synloom.device.weight_series import Readings, Weights
 from synloom.device.weights import read_raw, si_from_raw
 from synloom.image.places import InputInfo
 
@@ -57,50 +57,70 @@ class DeviceRuns(DeviceBase):
         Raises
         ------
         ParameterError
-            If `duration` is negative, not a multiple of dt or too long, or if a chunk is wrong.
+            If `duration` is negative, not a multiple of dt or too long, if a chunk is wrong, or if `schedule`
+            was told of a change within a paced run.
         DeviceError
             If no image is loaded, or the run ends early.
 
         After an interruption (Ctrl-C), or an error of the stimulus's iterator, the next run begins at the
         step where the array stopped (`time`), with the spikes and settings that are not yet due.
         """
-        steps, first = self._steps("duration", duration), self._session.now
+        session, steps = self._session, self._steps("duration", duration)
+        first, end = session.now, session.now + steps
         flags = RunFlag.PACED if switch("paced", paced) else RunFlag(0)
-        if weights is None:
-            return self._run(steps, flags, stimulus)
-        if flags or stimulus is not None:
-            raise ParameterError("weights are read between pieces of a run: leave out paced and stimulus")
-        return self._read_between(Readings(self.image, weights, first, steps))
+        readings = None
+        if weights is not None:
+            if flags or stimulus is not None:
+                raise ParameterError("weights are read between pieces of a run: leave out paced and stimulus")
+            readings = Readings(self.image, weights, first, steps)
+        changes = {change.step for change in session.changes if first < change.step < end}
+        if flags and changes:
+            raise ParameterError(
+                f"the array stands still for what was scheduled for {min(changes) * self.image.dt:g} ms: "
+                f"leave out paced, or run up to there first"
+            )
+        stream = None if stimulus is None else Stream(session, stimulus)
+        if readings is None and not changes:
+            return self._run(steps, flags, stream)
+        cuts = sorted({first, end} | changes | (set() if readings is None else readings.cuts))
+        return self._run_in_pieces(cuts, stream, readings)
 
-    def _read_between(self, readings: Readings) -> Recording:
-        """Run in pieces, and read weights between them."""
+    def _run_in_pieces(self, cuts: list[int], stream: Stream | None, readings: Readings | None) -> Recording:
+        """Run from cut to cut; between them weights are read, and what is due changes."""
         parts: list[Recording] = []
         self._last = None
+        series: Callable[[], dict[str, Weights]] = dict if readings is None else readings.series
         try:
-            for begin, end in zip(readings.cuts, [*readings.cuts[1:], None], strict=True):
-                for label in readings.due(begin):
-                    info = self.image.projection(label)
-                    raw = read_raw(self.port, self.image, info)
-                    readings.add(label, begin, si_from_raw(self.image, info, raw))
+            for begin, end in zip(cuts, [*cuts[1:], None], strict=True):
+                if readings is not None:
+                    self._read_due(readings, begin)
                 if end is not None or not parts:
-                    parts.append(self._run((end or begin) - begin, RunFlag(0), None))
+                    parts.append(self._run((end or begin) - begin, RunFlag(0), stream))
         except BaseException:
             if self._last is not None and (not parts or self._last is not parts[-1]):
                 parts.append(self._last)
-            self._last = joined(parts, readings.series()) if parts else None
+            self._last = joined(parts, series()) if parts else None
             raise
-        self._last = joined(parts, readings.series())
+        self._last = joined(parts, series())
         return self._last
 
-    def _run(self, steps: int, flags: RunFlag, stimulus: Any) -> Recording:
+    def _read_due(self, readings: Readings, step: int) -> None:
+        for label in readings.due(step):
+            info = self.image.projection(label)
+            raw = read_raw(self.port, self.image, info)
+            readings.add(label, step, si_from_raw(self.image, info, raw))
+
+    def _run(self, steps: int, flags: RunFlag, stream: Stream | None) -> Recording:
+        self._session.make_changes()
         first = self._session.now
         self._session.set_mode(Mode.RASTER, self._recorders.wants_spikes)
         meter = Meter(self._session, steps, self._recorders.wants_inputs)
-        source = None if stimulus is None else Stream(self._session, stimulus, meter)
+        if stream is not None:
+            stream.begin(meter)
         self._write_recorders()
         before = self._session.decoder
         try:
-            decoder = self._session.execute(steps, flags, source, meter.add)
+            decoder = self._session.execute(steps, flags, stream, meter.add)
             work, inputs = meter.work(decoder), meter.input_spikes(first + steps)
             recorded = self._recorders.recording(decoder, self.image, first, steps, work, inputs)
             self._last = recorded
@@ -154,6 +174,7 @@ class DeviceRuns(DeviceBase):
         for which, spikes in _by_input({} if inputs is None else inputs):
             info = session.receiver(which)
             events.append((info, step_events(spikes, info, session.now)))
+        session.make_changes()
         session.send(session.joined(events))
         session.set_mode(Mode.RASTER, True)
         _, fired = session.execute(1, RunFlag.FLUSH).spikes()
@@ -210,14 +231,27 @@ class DeviceRuns(DeviceBase):
         session.send(joined)
         session.set_mode(Mode.RASTER, False)
         with session.presenting(rates):
-            session.execute(steps, RunFlag(0), shown=True)
+            self._execute_shown(steps, rates)
             counts = session.counts(0, used, clear=True)
             if pause:
-                for info, _ in rates:
-                    session.show_rates(info, rate_words_of(image, info, 0.0, bits))
-                session.execute(pause, RunFlag(0), shown=True)
+                silence = [(info, rate_words_of(image, info, 0.0, bits)) for info, _ in rates]
+                for info, words in silence:
+                    session.show_rates(info, words)
+                self._execute_shown(pause, silence)
                 session.clear_counts(used)
         return {label: counts[info.first : info.first + info.n] for label, info in image.populations.items()}
+
+    def _execute_shown(self, steps: int, rates: Sequence[tuple[InputInfo, Words]]) -> None:
+        """Run some steps with these rates, whatever changes on the way."""
+        session = self._session
+        end = session.now + steps
+        while True:
+            if session.make_changes():
+                for info, words in rates:
+                    session.show_rates(info, words)
+            session.execute(session.next_cut(end) - session.now, RunFlag(0), shown=True)
+            if session.now >= end:
+                break
 
     def _stimuli(
         self, inputs: Mapping[Any, Any], steps: int, bits: int

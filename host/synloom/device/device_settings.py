@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from synloom.base.checks import per_item, real, reals, switch, whole
-from synloom.base.errors import NetworkError, ParameterError
-from synloom.compiler.stimulus import RATE_BITS, rate_words, rates_of
-from synloom.contract.array_port import Words
-from synloom.contract.memory_map import memory_of
-from synloom.contract.regions import Region
+from synloom.base.checks import real, switch
+from synloom.base.errors import ParameterError
+from synloom.compiler.stimulus import RATE_BITS
 from synloom.contract.registers import Mode
 from synloom.device.changes import warn_of_change
 from synloom.device.device_base import DeviceBase
-from synloom.device.neuron_parameters import changed_parameters
-from synloom.device.rule_parameters import changed_segments
+from synloom.device.live_changes import (
+    bias_fields,
+    changes_of,
+    neuron_fields_of,
+    rate_words_of,
+    segments_of,
+)
+from synloom.device.scheduled import Scheduled, added
 from synloom.device.settings import settings_of
 from synloom.device.stimulus import steps_from_now
 from synloom.device.turns import exclusive
-from synloom.image.image import Image
-from synloom.image.places import InputInfo
 
-__all__ = ["DeviceSettings", "rate_words_of"]
+__all__ = ["DeviceSettings"]
 
 
 class DeviceSettings(DeviceBase):
@@ -37,12 +39,19 @@ class DeviceSettings(DeviceBase):
         learning: bool | None = None,
         adaptation: bool | None = None,
         reward: float | None = None,
+        rates: Mapping[Any, Any] | None = None,
+        offsets: Mapping[Any, Any] | None = None,
+        neurons: Mapping[Any, Mapping[str, Any]] | None = None,
+        rules: Mapping[Any, Mapping[str, float]] | None = None,
     ) -> None:
         """Change settings at a step of the following runs; they stay until something else sets them.
 
         A change acts from that step on, the step included; one at 0 ms acts when the next run begins, after
-        what was set before. A later call for the same step and setting replaces the earlier one. A `load` or
-        `reset` drops what is not yet due.
+        what was set before. A later call for the same step and setting replaces the earlier one. A `load`, a
+        `reset` or a `restore` drops what is not yet due.
+
+        The array makes changes of the switches and the reward itself. For all others the host divides the run
+        at their step, where the array stands still; the bits are those of one run.
 
         Parameters
         ----------
@@ -52,29 +61,47 @@ class DeviceSettings(DeviceBase):
             As in `set_learning` and `set_adaptation`.
         reward : float, optional
             As in `set_reward`.
+        rates, offsets : mapping, optional
+            Rates in Hz or currents in nA by population or label, as in `set_rates` and `set_offset`. Rates of
+            what `present` shows just then wait for its end.
+        neurons, rules : mapping, optional
+            Parameters as in `set_neurons` and `set_rule`, by population, projection, label, or tuple of
+            projections: ``{"cells": {"v_thresh": -45.0}}``.
 
         Raises
         ------
         CapacityError
-            If the array lacks `teaching`, or what the setting needs.
+            If the array lacks what the setting needs; for the switches and the reward that is `teaching`.
+        NetworkError
+            If the image has no such population or projection.
         ParameterError
-            If no setting is given, or if the time or a setting is wrong or out of range.
+            If no setting is given, or if the time or a setting is wrong or out of range; nothing was changed.
         """
         image, session = self._session.image, self._session
-        session.require("teaching")
-        if learning is None and adaptation is None and reward is None:
+        settings = self._switched(learning, adaptation, reward)
+        changes = changes_of(session, rates, offsets, neurons, rules)
+        if not settings and not changes:
             raise ParameterError(
-                "schedule needs a setting to change: give learning=, adaptation= or reward=, such as "
-                "schedule(100.0, learning=False)"
+                "schedule needs a setting to change: give learning=, adaptation=, reward=, rates=, offsets=, "
+                "neurons= or rules=, such as schedule(100.0, learning=False)"
             )
-        if learning is not None and switch("learning", learning):
-            session.require("plasticity")
-        if adaptation is not None and switch("adaptation", adaptation):
-            session.require("adaptation")
         when = np.array([real("time", time, low=0.0)])
-        word = None if reward is None else self._reward_word(reward)
         (steps,) = steps_from_now("times of settings", when, image.dt).tolist()
-        session.schedule(session.now + steps, settings_of(learning, adaptation, word))
+        step = session.now + steps
+        if settings:
+            session.schedule(step, settings)
+        session.changes = added(session.changes, [Scheduled(step, *change) for change in changes])
+
+    def _switched(self, learning: bool | None, adaptation: bool | None, reward: float | None) -> list[int]:
+        """Return the ids of events of the switches and the reward."""
+        if learning is adaptation is reward is None:
+            return []
+        self._session.require("teaching")
+        if learning is not None and switch("learning", learning):
+            self._session.require("plasticity")
+        if adaptation is not None and switch("adaptation", adaptation):
+            self._session.require("adaptation")
+        return settings_of(learning, adaptation, None if reward is None else self._reward_word(reward))
 
     @exclusive
     def set_rates(self, population: Any, hz: Any, *, bits: int = RATE_BITS) -> None:
@@ -114,7 +141,7 @@ class DeviceSettings(DeviceBase):
         A current that becomes 0 or changes by more than 2 % causes a SynloomWarning.
         """
         info = self._session.image.population(population)
-        self._session.set_bias(info, per_item("current", reals("current", current), info.n))
+        self._session.write_neurons(info, bias_fields(self._session.image, info, current))
 
     @exclusive
     def set_neurons(self, population: Any, /, **parameters: Any) -> None:
@@ -139,11 +166,9 @@ class DeviceSettings(DeviceBase):
 
         A value that becomes 0 or changes by more than 2 % causes a SynloomWarning.
         """
-        image, session = self._session.image, self._session
-        info = image.population(population)
-        held = session.neuron_fields(info)
-        layout = memory_of(image.params, Region.NEURON_PARAMS).layout
-        session.write_neurons(info, changed_parameters(parameters, held, info, layout, image.dt))
+        session = self._session
+        info = session.image.population(population)
+        session.write_neurons(info, neuron_fields_of(session, info, parameters))
 
     @exclusive
     def set_rule(self, projection: Any, /, **parameters: float) -> None:
@@ -169,12 +194,7 @@ class DeviceSettings(DeviceBase):
 
         A value that becomes 0 or changes by more than 2 % causes a SynloomWarning.
         """
-        session = self._session
-        several = isinstance(projection, (list, tuple))
-        infos = [session.image.projection(each) for each in (projection if several else [projection])]
-        if not infos:
-            raise ParameterError("set_rule needs a projection, not an empty sequence")
-        session.write_segments(*changed_segments(parameters, session.segment_fields(), infos, session.image))
+        self._session.write_segments(*segments_of(self._session, projection, parameters))
 
     @exclusive
     def set_learning(self, on: bool) -> None:
@@ -214,20 +234,3 @@ class DeviceSettings(DeviceBase):
         got = np.array([value / 256.0])
         warn_of_change("rewards", np.array([float(reward)]), got, "", "rewards are in steps of 1/256")
         return value & 0xFFFF
-
-
-def rate_words_of(image: Image, info: InputInfo, hz: Any, bits: int) -> Words:
-    """Return the words of GEN_RATE for rates in Hz, (n,) uint16; parameters and errors as in `set_rates`."""
-    if info.generator is None:
-        raise NetworkError(f"{info.label!r} has no generators; make it a PoissonInput or a RegularInput")
-    rates, dt = per_item("hz", reals("hz", hz, low=0.0), info.n), image.dt
-    words = rate_words(rates, info.generator, dt, whole("bits", bits, 1, RATE_BITS))
-    # Who asks for fewer bits knows that; regular generators have all of them.
-    exact = (
-        words if bits == RATE_BITS or info.generator == "regular" else rate_words(rates, info.generator, dt)
-    )
-    nearest = rates_of(exact, dt)
-    warn_of_change(
-        f"rates of {info.label!r}", rates, nearest, "Hz", "a rate of 0 is silence; use a larger dt"
-    )
-    return words

@@ -86,7 +86,7 @@ class Session(SessionRuns):
             self._neurons, self._program = (
                 records_of(image, name, snapshot.memories[name]) for name in ("neuron_params", "program")
             )
-            self.now, self._early = snapshot.now, NO_EVENTS
+            self.now, self._early, self.changes = snapshot.now, NO_EVENTS, ()
             self.queue.restore(self.now, events_at(*snapshot.events.T))
             then()
         self._loaded = image
@@ -128,8 +128,7 @@ class Session(SessionRuns):
             self.log.add("reset", {"keep_theta": keep_theta})
 
     def _restart(self, image: Image) -> None:
-        self.now = 0
-        self._early = NO_EVENTS
+        self.now, self._early, self.changes = 0, NO_EVENTS, ()
         self.queue.reset(0)
         self.queue.add(events_at(*image.events.T))
 

@@ -15,6 +15,7 @@ from synloom.device.event_queue import EventQueue
 from synloom.device.events import NO_EVENTS
 from synloom.device.log import Log
 from synloom.device.rates import GeneratorRates
+from synloom.device.scheduled import Scheduled
 from synloom.image.image import Image
 
 __all__ = ["SessionState"]
@@ -46,6 +47,8 @@ class SessionState:
         What is told of all that happens.
     decoder : RecordDecoder
         Records of the last run, also of one that was cut short.
+    changes : tuple of Scheduled
+        Changes that are made before their step.
     given : (K,) int64
         Events of that run, sorted, but for those of a stream that were told to its meter.
     under_way : tuple of (Region, int, (n,) uint16)
@@ -65,6 +68,7 @@ class SessionState:
         self.torn = False
         self.mend: Callable[[], None] = lambda: None
         self.under_way: tuple[Write, ...] = ()
+        self.changes: tuple[Scheduled, ...] = ()
         # Whether weights may have changed since they were logged.
         self._learned = False
         self._loaded: Image | None = None

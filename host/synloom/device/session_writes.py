@@ -7,14 +7,12 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from synloom.base.checks import FloatArray, IntArray
-from synloom.base.errors import ParameterError
+from synloom.base.checks import IntArray
 from synloom.contract.array_port import Words
 from synloom.contract.memory import Write
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
-from synloom.device.changes import warn_of_change
 from synloom.device.loader import read_register, write_register
 from synloom.device.memories import read_records
 from synloom.device.session_state import SessionState
@@ -66,29 +64,6 @@ class SessionWrites(SessionState):
             self.log.add("reward", {"word": word})
 
     # ---- neurons, rules and weights ------------------------------------------------------------
-
-    def set_bias(self, info: PopulationInfo, current: FloatArray) -> None:
-        """Set the constant currents of a population, (n,) nA.
-
-        Raises
-        ------
-        ParameterError
-            If a current is out of the range of the array.
-        """
-        with np.errstate(over="ignore"):
-            steps = np.rint((current - info.offset_zero) / info.offset_lsb)
-        most = self.image.params.state_max
-        bad = np.abs(steps) > most
-        if bad.any():
-            limit = most * info.offset_lsb[bad][0]
-            raise ParameterError(
-                f"currents of {info.label!r} must be in {-limit:.6g}..{limit:.6g} nA, not "
-                f"{current[bad][0]:g} nA; use a smaller current, or compile with a larger v_range"
-            )
-        got = steps * info.offset_lsb + info.offset_zero
-        hint = "use a larger current, or compile with a smaller v_range or for more state_bits"
-        warn_of_change(f"currents of {info.label!r}", current, got, "nA", hint)
-        self.write_neurons(info, {"bias": steps.astype(np.int64)})
 
     def neuron_fields(self, info: PopulationInfo) -> dict[str, IntArray]:
         """Return the parameters of a population as the array has them, (n,) int64 each."""

@@ -35,8 +35,6 @@ class Stream:
     chunks : iterable of mapping
         For each input population, or its label, the spikes in the forms of `events_from`. One mapping is one
         chunk.
-    meter : Meter
-        Counts the events.
 
     Raises
     ------
@@ -44,14 +42,21 @@ class Stream:
         If it is neither.
     """
 
-    def __init__(self, session: Session, chunks: Any, meter: Meter):
+    def __init__(self, session: Session, chunks: Any):
         self._session = session
-        self._meter = meter
+        self._meter: Meter | None = None
         self._chunks = _iterator(chunks)
         self._first = session.now
         self._row = 0
         self._known = 0
         self._number = 0
+        self._told = True
+
+    def begin(self, meter: Meter) -> None:
+        """Let a meter count the events of the run, or of the piece of it, that begins."""
+        self._meter = meter
+        # What an earlier piece did not need is still to be told.
+        self._told = False
 
     def advance(self) -> int | None:
         """Take the next chunk; return the step before which all events are known, None at the end.
@@ -61,6 +66,10 @@ class Stream:
         ParameterError
             If the chunk is wrong, or earlier than the one before. Errors of the iterator pass through.
         """
+        if not self._told and self._first + self._known > self._session.now:
+            self._told = True
+            return self._first + self._known
+        self._told = True
         chunk = next(self._chunks, _END)
         if chunk is _END:
             return None
@@ -78,7 +87,9 @@ class Stream:
             rows = max(rows, count)
         session.send(session.joined(parts))
         # What was taken long ago has left the array's queue, so that memory stays bounded.
-        self._meter.add(session.queue.shorten(_KEPT_QUEUES * session.port.params.event_words))
+        old = session.queue.shorten(_KEPT_QUEUES * session.port.params.event_words)
+        if self._meter is not None:
+            self._meter.add(old)
         self._row += rows
         self._known = max(ends)
         self._number += 1

@@ -75,7 +75,7 @@ class Readings:
             label = image.projection(which).label
             self._due[label] = {*range(first, first + steps, round(every)), first + steps}
             self._found[label] = []
-        self.cuts = sorted({first, first + steps}.union(*self._due.values()))
+        self.cuts = {first, first + steps}.union(*self._due.values())
 
     def due(self, step: int) -> list[str]:
         """Return the labels of the projections that are read before a step."""
