@@ -513,6 +513,32 @@ def test_a_lock_that_an_interruption_left_held_keeps_no_other_thread_out():
     assert port.read(Region.CTRL, 0, 1).size == 1
 
 
+def test_a_lock_that_was_left_held_waits_for_no_other_connection():
+    """A thread that is always within a call of another port says nothing about this one."""
+    port, busy, leave = connect(FakeDevice()), connect(FakeDevice()), threading.Event()
+    pump, reading = busy._line.pump, threading.Event()
+
+    def slow(timeout):
+        reading.set()
+        leave.wait(10.0)
+        return pump(timeout)
+
+    busy._line.pump = slow
+    one = threading.Thread(target=busy.flush)
+    one.start()
+    assert reading.wait(5.0)
+    port._lock.__enter__()  # and never left
+    got = []
+    other = threading.Thread(target=lambda: got.append(port.read(Region.CTRL, 0, 1)))
+    other.start()
+    other.join(3.0)
+    found = bool(got)
+    leave.set()
+    one.join(5.0)
+    other.join(5.0)
+    assert found
+
+
 def test_a_lock_keeps_another_thread_out_as_long_as_somebody_is_within():
     port = connect(FakeDevice())
     entered, leave, order = threading.Event(), threading.Event(), []

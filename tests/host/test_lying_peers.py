@@ -9,6 +9,8 @@ from small_networks import learner
 from synloom import ArrayLostError, Device, DeviceError, TargetError, compile, replay
 from synloom.contract.frames import Op
 from synloom.contract.info import PROTOCOL_VERSION
+from synloom.contract.regions import Region
+from synloom.contract.registers import control
 from synloom.device import execution
 from synloom.link import LinkPort
 from synloom.link.codec import Decoder, encode_frame
@@ -41,6 +43,80 @@ def test_records_without_end_are_not_heard_without_end(call, monkeypatch):
     port.lies = False
     device.load(wanted)
     device.run(5.0)
+
+
+class Liar(ModelPort):
+    """An array that answers well, but what it says of its run is not true: the same records for ever."""
+
+    words = ()
+
+    def records(self, timeout):
+        time.sleep(0.001)
+        return np.array(self.words, dtype=np.uint16) if self.words else super().records(timeout)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([0xC001], "records came for step 41 of a run that ends at 40"),
+        ([0xC001] * 300, "records came for step 300"),
+        ([0xFFFF, 7, 0, 1], "stands still"),
+    ],
+    ids=["one step more", "many steps more", "paused again and again"],
+)
+def test_a_run_of_records_without_end_ends(words, said, monkeypatch):
+    for name, seconds in (("_STOP_S", 0.3), ("_SILENCE_S", 0.05)):
+        monkeypatch.setattr(execution, name, seconds)
+    port = Liar(image().params)
+    device = Device(port)
+    device.load(image())
+    port.words = words
+    started = time.monotonic()
+    with pytest.raises(DeviceError) as caught:
+        device.run(40.0)
+    assert said in str(caught.value.__context__ or caught.value)
+    assert time.monotonic() - started < 10.0
+    port.words = ()
+    device.load(image())
+    device.run(5.0)
+
+
+class Full(ModelPort):
+    """An array whose queue of events stays full."""
+
+    full = False
+
+    def events(self, words):
+        return False if self.full else super().events(words)
+
+    def run(self, steps, flags):
+        if not self.full:
+            super().run(steps, flags)
+
+    def read(self, region, offset, count):
+        words = super().read(region, offset, count)
+        if self.full and region is Region.CTRL and offset == control("status").offset:
+            words[0] |= 1
+        return words
+
+    def control(self, action):
+        self.full = False
+
+
+def test_a_queue_that_stays_full_ends_the_run(monkeypatch):
+    monkeypatch.setattr(execution, "_SILENCE_S", 0.05)
+    port = Full(image().params)
+    device = Device(port)
+    device.load(image())
+    device.inject("kicks", np.ones((40, 8), dtype=bool))
+    port.full = True
+    with pytest.raises(DeviceError, match="stands still at step 0, because its events"):
+        device.run(40.0)
+    with Device(ModelPort(image().params)) as other:
+        other.load(image())
+        other.inject("kicks", np.ones((40, 8), dtype=bool))
+        wanted = other.run(40.0).raster("cells")
+    assert (device.run(40.0).raster("cells") == wanted).all()
 
 
 class Refuser:

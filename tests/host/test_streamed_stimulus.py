@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_networks import learner, open_model, relay
 
-from synloom import Device, ParameterError, compile
+from synloom import Device, DeviceError, ParameterError, compile
 from synloom.contract.regions import Region
 from synloom_sim.model_port import ModelPort
 
@@ -160,3 +160,31 @@ def test_what_is_wrong_is_said(stimulus, message):
     assert device.run(5.0).steps == 5
     with pytest.raises(ParameterError):
         device.run(20.0, stimulus=3)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda device: device.set_rates("in", 5.0),
+        lambda device: device.run(5.0),
+        lambda device: device.load(device.image),
+        lambda device: device.counters(),
+        lambda device: device.inject("in", [(0.0, 0)]),
+        lambda device: device.schedule(1.0, learning=False),
+        lambda device: device.close(),
+    ],
+)
+def test_a_stimulus_cannot_call_the_device_that_asks_it(call):
+    """What it did would act at no stated step, and would not be in the log where it happened."""
+
+    def calling():
+        yield {"in": RASTER[:50]}
+        call(device)
+        yield {"in": RASTER[50:]}
+
+    device = open_model(relay())
+    with pytest.raises(DeviceError, match=r"was called within device\.run, by a stimulus"):
+        device.run(100.0, stimulus=calling())
+    device.run(100.0 - device.time)
+    _, recording = at_once(relay(), RASTER[:50], 100.0)
+    assert device.time == recording.duration

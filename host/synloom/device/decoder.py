@@ -145,6 +145,11 @@ class RecordDecoder:
         return self._state.end
 
     @property
+    def time(self) -> int:
+        """The step of the next record."""
+        return self._state.time
+
+    @property
     def words(self) -> int:
         """Words of all records so far."""
         return self._state.words
@@ -170,6 +175,8 @@ class RecordDecoder:
         at, time, end = _walk(stream.tolist(), state, places)
         last = (state.last_spikes, state.last_probes, state.sample_words)
         if self._bounds is not None:
+            if time > self._bounds.end and not _has_ended(end):
+                raise _nonsense(f"records came for step {time} of a run that ends at {self._bounds.end}")
             last = _check(self._bounds, stream, places, state)
         rest = stream[at:].copy() if at < len(stream) else _NO_WORDS
         if len(places[_LIST]) + len(places[_BITMAP]) == _PLACE_WORDS:

@@ -102,19 +102,20 @@ def execute(
         feed.gate()
     decoder = decoder or new_decoder(port, now, steps)
     port.run(steps, flags)
-    heard, watch = time.monotonic(), _Watch(port)
+    heard, watch = time.monotonic(), _Watch(port, now + steps)
     while not decoder.ended:
-        before = feed.sent
+        before, reached = feed.sent, decoder.time
         feed.push(4)
         records = port.records(0.0 if before < feed.sent and feed.waiting else _POLL_S)
         decoder.feed(records)
         if observe is not None:
             observe(records)
         signals.check()
-        if len(records) or feed.sent > before:
+        # Records that say nothing new are no sign of life.
+        if decoder.time > reached or feed.sent > before:
             heard = time.monotonic()
-        elif time.monotonic() - heard > _SILENCE_S:
-            watch.look(decoder, waits=feed.waiting)
+        elif time.monotonic() - heard > _SILENCE_S and not decoder.ended:
+            watch.look(decoder)
             heard = time.monotonic()
     _check_end(decoder, (now + steps) & _NOW_MASK)
     return decoder
@@ -209,23 +210,25 @@ def _complain_if_dead(port: Port, decoder: RecordDecoder) -> None:
 
 
 class _Watch:
-    """Looks whether a run still goes on although nothing is heard of it."""
+    """Looks whether a run, up to step `end`, still goes on although nothing is heard of it."""
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: Port, end: int) -> None:
         self._port = port
+        self._end = end
         self._seen = -1
         self._looks = 0
 
-    def look(self, decoder: RecordDecoder, *, waits: bool) -> None:
-        """Raise DeviceError if the run is over, or stood still for some looks without waiting for events."""
+    def look(self, decoder: RecordDecoder) -> None:
+        """Raise DeviceError if the run is over, or has not come further for some looks."""
         _complain_if_dead(self._port, decoder)
         now = read_register(self._port, "now")
-        self._looks = self._looks + 1 if now == self._seen and not waits else 0
+        further = self._seen < now <= self._end
+        self._looks = 0 if further else self._looks + 1
         self._seen = now
         if self._looks >= _LOOKS:
             raise DeviceError(
-                f"the run stands still at step {now}, because its records do not arrive or another program "
-                f"has paused it; check the cable, and load the image again"
+                f"the run stands still at step {now}, because its events or records do not arrive or another "
+                f"program has paused it; check the cable, and load the image again"
             )
 
 

@@ -43,7 +43,7 @@ class Session(SessionRuns):
             If the image was compiled for another array.
         """
         check_fits(image, self.port.params)
-        with self._unknown("a load"):
+        with self._unknown("a load", image):
             # What was lost is written anew.
             with suppress(ArrayLostError):
                 stop(self.port)
@@ -56,7 +56,6 @@ class Session(SessionRuns):
             self._neurons, self._program = image.neuron_params.copy(), image.program.copy()
             self._restart(image)
             then()
-        self._loaded = image
         if self.log is not None:
             self.log.load(image)
 
@@ -72,7 +71,7 @@ class Session(SessionRuns):
         """
         image = snapshot.image
         check_fits(image, self.port.params)
-        with self._unknown("a restore"):
+        with self._unknown("a restore", image):
             # What was lost is written anew.
             with suppress(ArrayLostError):
                 stop(self.port)
@@ -89,7 +88,6 @@ class Session(SessionRuns):
             self.now, self._early, self.changes = snapshot.now, NO_EVENTS, ()
             self.queue.restore(self.now, events_at(*snapshot.events.T))
             then()
-        self._loaded = image
         if self.log is not None:
             self.log.restore(snapshot)
 

@@ -130,9 +130,12 @@ class SessionState:
         self.under_way = ()
 
     @contextmanager
-    def _unknown(self, what: str) -> Iterator[None]:
-        """Let no image count as loaded while the array is written, nor afterwards if that is cut short."""
-        image, self._loaded = self._loaded, None
+    def _unknown(self, what: str, new: Image | None = None) -> Iterator[None]:
+        """Let no image count as loaded while the array is written, nor afterwards if that is cut short.
+
+        Then the same one counts again, or at once the new one.
+        """
+        image, self._loaded = new or self._loaded, None
         self._why = f", because {what} was cut short"
         self.under_way = ()
         yield

@@ -35,13 +35,13 @@ class Turns:
         self.closed = False
         self._holder: dict[str, _Call] = {}
 
-    def enter(self, name: str, frame: FrameType, *, also_closed: bool = False) -> bool:
-        """Begin a call; return whether it is the outermost one, which has to `leave`.
+    def enter(self, name: str, frame: FrameType, *, also_closed: bool = False) -> None:
+        """Begin a call, which has to `leave`.
 
         Raises
         ------
         DeviceError
-            If another thread is in a call, or the device is closed.
+            If another call is going on, in another thread or around this one, or the device is closed.
         """
         mine = _Call(threading.current_thread(), name, frame)
         # One operation of a dict, which no other thread divides.
@@ -53,15 +53,17 @@ class Turns:
                     f"its calls"
                 )
             if holder.thread is mine.thread and _is_on_stack(holder.frame, frame):
-                return False
+                raise DeviceError(
+                    f"device.{name} was called within device.{holder.name}, by a stimulus, a handler of a "
+                    f"signal or an object that it was given; call it before or afterwards"
+                )
             self.leave()
         if self.closed and not also_closed:
             self.leave()
             raise DeviceError("the device is closed; connect to the target again")
-        return True
 
     def leave(self) -> None:
-        """End the outermost call."""
+        """End the call."""
         self._holder.pop("now", None)
 
 
@@ -107,7 +109,7 @@ _R = TypeVar("_R")
 
 
 def exclusive(method: Callable[Concatenate[_Self, _P], _R]) -> Callable[Concatenate[_Self, _P], _R]:
-    """Let a method of a device be called by one thread at a time, and not after the device was closed.
+    """Let a method of a device be called by one thread at a time, not within another, nor after `close`.
 
     Writes that an earlier call was about when it was cut short are finished first. Signals wait until the
     call is over, or comes to a point at which it may be left (`synloom.base.signals`).
@@ -116,8 +118,7 @@ def exclusive(method: Callable[Concatenate[_Self, _P], _R]) -> Callable[Concaten
 
     @functools.wraps(method)
     def call(self: _Self, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        if not self._turns.enter(name, sys._getframe(), also_closed=name == "close"):
-            return method(self, *args, **kwargs)
+        self._turns.enter(name, sys._getframe(), also_closed=name == "close")
         try:
             signals.hold()
             if self._session.under_way and name not in _ANEW:

@@ -82,7 +82,7 @@ class LinkPort:
         assembly = RecordAssembly()
         self._line = Line(transport, assembly.add)
         self._exchange = Exchange(self._line, timeout=timeout, retries=retries)
-        self._lock = Lock(__file__)
+        self._lock = Lock(self)
         self._closed = False
         self._params = discover(self._exchange, self.name)
         self._records = RecordStream(self._exchange, assembly, self._params.record_words)

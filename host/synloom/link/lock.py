@@ -14,19 +14,19 @@ _LOOK_S: Final = 0.25
 
 
 class Lock:
-    """A reentrant lock around the methods of one module.
+    """A reentrant lock around the methods of one object.
 
     An exception may come before `__exit__` is called, as between any two lines. So a thread that has waited
-    for a while looks at the stacks of the others: if none is within the module, nobody holds the lock.
+    for a while looks at the stacks of the others: if none is within a method, nobody holds the lock.
 
     Parameters
     ----------
-    module : str
-        The file of the module, all of whose uses are in contexts.
+    owner : object
+        The object, whose methods use the lock in contexts only.
     """
 
-    def __init__(self, module: str) -> None:
-        self._module = module
+    def __init__(self, owner: object) -> None:
+        self._owner = owner
         self._lock = threading.RLock()
 
     def __enter__(self) -> None:
@@ -38,7 +38,7 @@ class Lock:
         self._lock.release()
 
     def _others_within(self) -> bool:
-        """Return whether another thread is within the module, and not only waits for the lock."""
+        """Return whether another thread is within a method, and not only waits for the lock."""
         me = threading.get_ident()
         return any(self._is_within(top) for ident, top in sys._current_frames().items() if ident != me)
 
@@ -46,7 +46,8 @@ class Lock:
         while frame is not None:
             if frame.f_code is Lock.__enter__.__code__:
                 return False
-            if frame.f_code.co_filename == self._module:
+            # Other objects of its class may be busy for hours.
+            if frame.f_code.co_varnames[:1] == ("self",) and frame.f_locals.get("self") is self._owner:
                 return True
             frame = frame.f_back
         return False
