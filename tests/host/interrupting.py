@@ -119,8 +119,6 @@ def once(lines, rng):
     return sorted(Line(place, rng.randint(1, n)) for place, n in last_of(lines).items())
 
 
-def thrice(lines, rng):
-    """Return the first, the last and a random execution of each place of some lines."""
-    return sorted(
-        {Line(place, nth) for place, n in last_of(lines).items() for nth in (1, n, rng.randint(1, n))}
-    )
+def firsts(lines):
+    """Return the first execution of each place of some lines."""
+    return [line for line in lines if line.nth == 1]
