@@ -96,13 +96,13 @@ class DeviceRuns(DeviceBase):
                     self._read_due(readings, begin)
                 if end is not None or not parts:
                     parts.append(self._run((end or begin) - begin, RunFlag(0), stream))
+            self._last = whole = joined(parts, series())
         except BaseException:
             if self._last is not None and (not parts or self._last is not parts[-1]):
                 parts.append(self._last)
             self._last = joined(parts, series()) if parts else None
             raise
-        self._last = joined(parts, series())
-        return self._last
+        return whole
 
     def _read_due(self, readings: Readings, step: int) -> None:
         for label in readings.due(step):
