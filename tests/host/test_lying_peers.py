@@ -13,7 +13,9 @@ from synloom.contract.regions import Region
 from synloom.contract.registers import control
 from synloom.device import execution
 from synloom.link import LinkPort
+from synloom.link.assembly import RecordAssembly
 from synloom.link.codec import Decoder, encode_frame
+from synloom.link.line import Line
 from synloom_sim.board import Design, SimTransport
 from synloom_sim.model_port import ModelPort
 from synloom_sim.soak.session import PARAMS, image
@@ -190,3 +192,28 @@ def test_a_reset_during_a_run_leaves_no_half_recording_and_a_log_that_can_be_rep
         device.run(5.0)
     device.close()
     assert replay(tmp_path / "run.log", "model").agrees
+
+
+def test_what_a_peer_sends_unasked_takes_no_memory_without_end():
+    """Words that no array can hold, and replies to nothing, both in endless supply."""
+    assembly = RecordAssembly()
+    assembly.start(500)
+    word = np.full(112, 0xC001, dtype="<u2").tobytes()
+    for k in range(2000):
+        assembly.add(500 + 112 * k & 0xFFFF, word)
+    assert len(assembly.take()) == 0x8000 // 112 * 112
+
+    class Flood:
+        def write(self, data):
+            pass
+
+        def read(self, timeout):
+            return encode_frame(bytes([0, 0, 1, 7, Op.READ, 0, 0, 0])) * 50
+
+        def close(self):
+            pass
+
+    line = Line(Flood(), assembly.add)
+    for _ in range(100):
+        assert line.pump(0.0)
+    assert len(line.answers) == 256

@@ -12,6 +12,8 @@ from synloom.contract.records import END_WORD, RecordKind
 __all__ = ["RecordAssembly"]
 
 _HALF: Final = 0x8000
+_MOST: Final = 0x8000
+"""Most words that any array holds until they are acknowledged; none sends more before that."""
 
 
 class _State(NamedTuple):
@@ -65,6 +67,8 @@ class RecordAssembly:
             self.gap = True
             return
         words = np.frombuffer(data, dtype="<u2")[known:].astype(np.uint16)
+        if (state.expected + len(words) - state.taken) & 0xFFFF > _MOST:
+            return
         if len(words):
             expected = (state.expected + len(words)) & 0xFFFF
             self._state = state._replace(expected=expected, words=(*state.words, words))

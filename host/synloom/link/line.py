@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from synloom.base.errors import LinkError
 from synloom.contract.frames import NO_SESSION, RECORDS_HEADER, REPLY_HEADER, SESSION_BYTES, Kind
@@ -13,6 +14,9 @@ from synloom.link.statistics import LinkStatistics
 from synloom.link.transport import Transport
 
 __all__ = ["Line"]
+
+_MOST_ANSWERS: Final = 256
+"""Most replies that are kept unused: each sequence number has one."""
 
 
 class Line:
@@ -41,7 +45,7 @@ class Line:
         self.broken = ""
         self.virtual_time = bool(getattr(transport, "virtual_time", False))
         self.session = NO_SESSION
-        self.answers: deque[Answer] = deque()
+        self.answers: deque[Answer] = deque(maxlen=_MOST_ANSWERS)
         self._on_records = on_records
         self._decoder = Decoder()
 
