@@ -322,7 +322,7 @@ def test_a_time_between_two_steps_is_warned_of():
 
 WRONG = [
     ((), {}, ParameterError, "needs a setting"),
-    ((1.0,), {}, ParameterError, "give learning=, adaptation= or reward="),
+    ((1.0,), {}, ParameterError, "give learning=, adaptation=, reward=, rates="),
     (("1",), {"learning": True}, ParameterError, "time must be a number"),
     ((True,), {"learning": True}, ParameterError, "time must be a number"),
     ((None,), {"learning": True}, ParameterError, "time must be a number"),
