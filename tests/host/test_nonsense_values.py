@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from collections.abc import Hashable
 
 import numpy as np
 import pytest
@@ -134,7 +135,16 @@ RIGHT = {
         {"duration": 3.0, "paced": False, "stimulus": [{"in": [(1.0, 2)]}]},
         {"duration": 4.0, "weights": {"w": 2.0}},
     ],
-    "schedule": [{"time": 1.0, "learning": True, "adaptation": False, "reward": 1.0}],
+    "schedule": [
+        {"time": 1.0, "learning": True, "adaptation": False, "reward": 1.0},
+        {
+            "time": 1.0,
+            "rates": {"noise": 30.0},
+            "offsets": {"out": 0.1},
+            "neurons": {"out": {"v_thresh": -50.0}},
+            "rules": {"w": {"A_plus": 0.04}},
+        },
+    ],
     "set_adaptation": [{"on": True}],
     "set_baud": [{"baud": 115_200}],
     "set_learning": [{"on": True}],
@@ -165,6 +175,9 @@ RIGHT = {
 NESTED = {"inputs", "stimulus"}
 """Arguments that hold values for populations: these are replaced, too."""
 
+PLANNED = {"rates": {}, "offsets": {}, "neurons": {"out": ["v_thresh"]}, "rules": {"w": ["A_plus"]}}
+"""Arguments that hold values, or mappings of parameters, for labels: all of these are replaced, too."""
+
 
 def public_calls():
     members = inspect.getmembers(Device, inspect.isfunction)
@@ -181,6 +194,13 @@ def variants(arguments):
                 yield f"{name}: in={kind}", {**arguments, name: inside if name == "inputs" else [inside]}
                 if name == "inputs":
                     yield f"{name}: noise={kind}", {**arguments, name: {"noise": value}}
+            elif name in PLANNED:
+                yield f"{name}: values={kind}", {**arguments, name: dict.fromkeys(right, value)}
+                for label, inner in PLANNED[name].items():
+                    inside = dict.fromkeys(inner, value)
+                    yield f"{name}: {label}: inner={kind}", {**arguments, name: {label: inside}}
+                if isinstance(value, Hashable):
+                    yield f"{name}: label={kind}", {**arguments, name: {value: next(iter(right.values()))}}
             elif isinstance(right, float):
                 yield f"{name}=array of {kind}", {**arguments, name: [value] * 6}
 
