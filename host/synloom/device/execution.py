@@ -111,8 +111,7 @@ def execute(
         if observe is not None:
             observe(records)
         signals.check()
-        # Records that say nothing new are no sign of life.
-        if decoder.time > reached or feed.sent > before:
+        if decoder.time > reached or feed.sent > before:  # records alone may say nothing new
             heard = time.monotonic()
         elif time.monotonic() - heard > _SILENCE_S and not decoder.ended:
             watch.look(decoder)
