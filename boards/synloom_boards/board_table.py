@@ -35,6 +35,7 @@ COLUMNS: Final = {
     "lanes": "lanes",
     "clock": "clock / MHz",
     "fmax": "Fmax / MHz",
+    "seeds": "seeds in time",
     "baud": "baud",
     "lut": "LUT",
     "ram": "RAM",
@@ -76,6 +77,7 @@ def board_row(board: Board) -> dict[str, Any]:
         "lanes": array.lanes,
         "clock": array.clock_hz / 1e6,
         "fmax": round(stamp.report.fmax, 1) if stamp else None,
+        "seeds": [len(stamp.seeds_met), len(stamp.seeds)] if stamp else None,
         "baud": array.baud,
         "lut": list(used["LUT"]) if stamp else None,
         "ram": {name: list(used[name]) for name in ("RAM", "SPRAM") if name in used} if stamp else None,
@@ -103,7 +105,7 @@ def shown(key: str, value: Any) -> str:
         return "-"
     if isinstance(value, Mapping):
         return " + ".join(f"{used} of {there} {name}" for name, (used, there) in value.items())
-    if key in ("lut", "dsp"):
+    if key in ("lut", "dsp", "seeds"):
         used, there = value
         return f"{used:,} of {there:,}" if there else "0"
     if key == "features_off":

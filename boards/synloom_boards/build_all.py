@@ -10,6 +10,7 @@ from typing import Final
 
 from synloom.base.errors import SynloomError
 from synloom_boards.bitstreams.build import build_bitstream, require_timing
+from synloom_boards.bitstreams.cache import BitstreamCache
 from synloom_boards.bitstreams.stamp import stamped_seed, write_stamp
 from synloom_boards.board_table import PAGES, board_rows, markdown_table, replace_table
 from synloom_boards.boards import board_names, load_board
@@ -26,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "boards", nargs="*", metavar="BOARD", help=f"of {', '.join(board_names())} (default: all)"
     )
     parser.add_argument("--seeds", type=int, default=_SEEDS, help="seeds to try (default: %(default)s)")
+    parser.add_argument(
+        "--every-seed", action="store_true", help="try seeds 1 to N all, and keep the fastest bitstream"
+    )
     parser.add_argument("--table", action="store_true", help="only write the tables, from the stamps")
     options = parser.parse_args(arguments)
     if options.seeds < 1:
@@ -33,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = []
     for name in [] if options.table else options.boards or board_names():
         try:
-            _build(name, options.seeds)
+            _build(name, options.seeds, options.every_seed)
         except SynloomError as error:
             print(f"{name}: error: {error}", file=sys.stderr, flush=True)
             failed.append(name)
@@ -47,9 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-def _build(name: str, seeds: int) -> None:
-    board = load_board(name)
-    first = stamped_seed(board, board.array)
+def _build(name: str, seeds: int, every: bool) -> None:
+    board, cache = load_board(name), BitstreamCache.default()
+    first = 1 if every else stamped_seed(board, board.array)
     started = time.monotonic()
     stage = ""
 
@@ -59,9 +63,10 @@ def _build(name: str, seeds: int) -> None:
             stage = what
             print(f"{name}: {what} ... ({time.monotonic() - started:.0f} s)", flush=True)
 
-    bitstream = build_bitstream(board, board.array, seeds=range(first, first + seeds), progress=tell)
-    report = require_timing(bitstream).report
-    path = write_stamp(board, report)
+    tried = range(first, first + seeds)
+    built = build_bitstream(board, board.array, seeds=tried, every=every, cache=cache, progress=tell)
+    report = require_timing(built).report
+    path = write_stamp(board, report, cache.seeds(report.digest, board.family.bitstream))
     print(f"{name}: {report.fmax:.1f} MHz of {board.array.clock_hz / 1e6:g} MHz; {path}", flush=True)
 
 

@@ -61,6 +61,15 @@ def test_seeds_are_tried_until_one_is_fast_enough(flow):
     assert placed() == [3, 4]
 
 
+def test_every_seed_is_tried_if_asked_for_and_the_fastest_kept(flow):
+    placed = flow(fmax={1: 24.5, 2: 20.0, 3: 30.0, 4: 25.0})
+    assert build(seeds=[1]).report.seed == 1
+    assert build(seeds=range(1, 5), every=True).report.seed == 3
+    assert placed() == [1, 2, 3, 4]
+    assert build(seeds=range(1, 5), every=True).report.seed == 3
+    assert placed() == [1, 2, 3, 4]
+
+
 def test_the_fastest_is_kept_if_none_is_fast_enough(flow):
     flow(fmax={1: 20.0, 2: 22.0, 3: 21.0})
     bitstream = build(seeds=[1, 2, 3])

@@ -7,7 +7,7 @@ import pytest
 from synloom_boards import boards_check, build_all
 from synloom_boards.bitstreams import stamp as stamps
 from synloom_boards.bitstreams.build import build_bitstream
-from synloom_boards.bitstreams.stamp import write_stamp
+from synloom_boards.bitstreams.stamp import read_stamp, write_stamp
 from synloom_boards.board_table import board_rows, markdown_table, replace_table
 from synloom_boards.boards import load_board
 from synloom_boards.boards_check import board_problems, main
@@ -94,6 +94,15 @@ def test_a_build_of_another_array_is_reported(built):
     assert list(board_problems(BOARD)) == [
         f"icebreaker: built with other parameters (neurons 128 instead of 256, no probes); {AGAIN}"
     ]
+
+
+def test_all_seeds_are_built_and_stand_in_the_stamp_and_the_table(built, page, flow):
+    placed = flow(fmax={2: 23.0, 3: 26.0})
+    assert build_all.main(["icebreaker", "--every-seed", "--seeds", "3"]) == 0
+    assert placed() == [1, 2, 3]
+    assert read_stamp(BOARD).seeds == {1: 25.0, 2: 23.0, 3: 26.0}
+    assert read_stamp(BOARD).report.seed == 3
+    assert "| 24 | 26 | 2 of 3 |" in page.read_text()
 
 
 def test_a_table_that_shows_something_else_is_reported(built, page, capsys):

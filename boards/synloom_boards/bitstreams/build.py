@@ -29,14 +29,15 @@ def build_bitstream(
     params: ArrayParams,
     *,
     seeds: Sequence[int] = (1,),
+    every: bool = False,
     cache: BitstreamCache | None = None,
     progress: Progress | None = None,
     watch: Callable[[str], None] | None = None,
 ) -> Bitstream:
     """Return the bitstream of an array for a board, from the cache or newly built.
 
-    Seeds are tried in order until one meets the timing. If none does, the fastest bitstream is returned;
-    `require_timing` rejects it.
+    Seeds are tried in order until one meets the timing. The fastest bitstream is returned; `require_timing`
+    rejects it if it is too slow.
 
     Parameters
     ----------
@@ -45,6 +46,8 @@ def build_bitstream(
         The array; its clock becomes the nearest one that the board's PLL can make.
     seeds : sequence of int
         Seeds of the placer, at least one.
+    every : bool
+        Try the other seeds, too, once one has met the timing.
     cache : BitstreamCache, optional
         The user's cache by default.
     progress : callable, optional
@@ -69,14 +72,14 @@ def build_bitstream(
     with cache.boards.lock(digest):
         found = [cache.find(digest, seed, board.family.bitstream) for seed in seeds]
         built = [bitstream for bitstream in found if bitstream is not None]
-        if any(bitstream.report.met for bitstream in built) or len(built) == len(seeds):
+        if len(built) == len(seeds) or (not every and any(bitstream.report.met for bitstream in built)):
             return _best(built)
         missing = [seed for seed, bitstream in zip(seeds, found, strict=True) if bitstream is None]
         log = cache.boards.log(digest)
         try:
             with cache.boards.workplace(digest) as folder:
                 build = _Build(plan, digest, tools, folder, cache, report, watch)
-                built += build.run(missing)
+                built += build.run(missing, every)
         except BuildError as error:
             raise BuildError(f"{error}; the log is {log}" if log.exists() else str(error)) from error
     return _best(built)
@@ -114,8 +117,8 @@ class _Build:
     progress: Progress
     watch: Callable[[str], None] | None
 
-    def run(self, seeds: Sequence[int]) -> list[Bitstream]:
-        """Synthesise once, then place with each seed until one meets the timing."""
+    def run(self, seeds: Sequence[int], every: bool) -> list[Bitstream]:
+        """Synthesise once, then place with each seed, until one meets the timing if not `every`."""
         plan, family = self.plan, self.plan.board.family
         for name, text in plan.constraints.items():
             (self.folder / name).write_text(text, encoding="utf-8")
@@ -126,7 +129,7 @@ class _Build:
         built = []
         for seed in seeds:
             built.append(self._one(seed))
-            if built[-1].report.met:
+            if built[-1].report.met and not every:
                 break
         return built
 

@@ -61,10 +61,16 @@ class BitstreamCache:
 
     def latest(self, board: str, name: str) -> Bitstream | None:
         """Return the bitstream of a board that was built last, or None; `name` is that of its file."""
-        parts = (folder.name.rpartition("-") for folder in (self.boards.root / "bitstreams").glob("*-*"))
+        parts = (folder.name.rpartition("-") for folder in self._bitstreams.glob("*-*"))
         built = (self.find(digest, int(seed), name) for digest, _, seed in parts if seed.isdecimal())
         found = (bitstream for bitstream in built if bitstream and bitstream.report.board == board)
         return max(found, key=lambda bitstream: bitstream.built, default=None)
+
+    def seeds(self, digest: str, name: str) -> dict[int, float]:
+        """Return the Fmax in MHz for each seed that a design was placed with; `name` is that of its file."""
+        numbers = (folder.name.rpartition("-")[2] for folder in self._bitstreams.glob(f"{digest}-*"))
+        found = {int(seed): self.find(digest, int(seed), name) for seed in numbers if seed.isdecimal()}
+        return {seed: made.report.fmax for seed, made in sorted(found.items()) if made is not None}
 
     def store(self, built: Path, name: str, report: BuildReport) -> Bitstream:
         """Copy a bitstream, its report and its log from the folder of the build into the cache."""
@@ -79,5 +85,9 @@ class BitstreamCache:
         os.rename(new, folder)
         return Bitstream(folder / name, report)
 
+    @property
+    def _bitstreams(self) -> Path:
+        return self.boards.root / "bitstreams"
+
     def _folder(self, digest: str, seed: int) -> Path:
-        return self.boards.root / "bitstreams" / f"{digest}-{seed}"
+        return self._bitstreams / f"{digest}-{seed}"
