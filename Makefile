@@ -18,7 +18,7 @@ PEER_STAMPS := $(foreach peer,$(PEERS),.venv-peers-$(peer)/installed-$(peer)-$(S
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 QUIET := | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 
-.PHONY: demo examples test lint types pytest slow agreement fuzz soak noise bench bench-peers boards boards-check explore netlists formal oracles compiler tools clean help
+.PHONY: demo examples test lint types pytest slow agreement fuzz soak noise bench bench-peers boards boards-check explore netlists netlists-full formal oracles compiler tools clean help
 
 help:
 	@echo "make demo    a network learns digits on the simulated board"
@@ -37,6 +37,7 @@ help:
 	@echo "make boards-check  are the bitstreams' stamps of this gateware, in time, and in the tables?"
 	@echo "make explore BOARD=NAME  what else a board's part can hold: its array's neighbours, synthesised and packed"
 	@echo "make netlists  a learning network on the netlist of each FPGA family, bit by bit"
+	@echo "make netlists-full  the same on the very netlist of a board of each family (an hour)"
 	@echo "make formal  proofs about the gateware, and a mutant of each that must fail"
 	@echo "make oracles  spikes and weights against NEST, and a published memory: installed into .venv-oracles"
 	@echo "make clean   remove what was built (the .venvs and the user's cache stay)"
@@ -92,6 +93,10 @@ explore: $(BOARDS_STAMP)
 
 netlists: $(BOARDS_STAMP) compiler
 	$(BIN)/python -m synloom_boards.netlist
+
+# The largest array of each family that a board has today.
+netlists-full: $(BOARDS_STAMP) compiler
+	$(BIN)/python -m synloom_boards.netlist icebreaker tang-nano-20k ulx3s-25f --steps 64
 
 formal: $(FORMAL_STAMP)
 	$(BIN)/python tests/formal/prove.py

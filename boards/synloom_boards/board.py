@@ -57,6 +57,8 @@ class Board:
         USB identity of its programmer, "vendor:product".
     volatile : bool
         Whether a bitstream can be loaded without writing it to flash.
+    bridge_baud : int or None
+        The highest line rate that the data sheet of the board's USB bridge promises, if there is one.
     high : sequence of str
         Resources to drive high, such as the enable of another chip on the board.
     distributed_bits : int or None
@@ -82,6 +84,7 @@ class Board:
     loader_tool: str = "openFPGALoader"
     usb: str
     volatile: bool = True
+    bridge_baud: int | None = None
     high: Sequence[str] = ()
     distributed_bits: int | None = None
     source: str = field(default="", compare=False)

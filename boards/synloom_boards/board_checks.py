@@ -18,6 +18,7 @@ from synloom_boards.loaders import LOADERS
 __all__ = ["check_board", "check_platform"]
 
 _MOST_LEDS: Final = 64
+_MOST_BAUD: Final = 100_000_000
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _USB: Final = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
 _AMARANTH: Final = ("amaranth", "amaranth_boards")
@@ -108,6 +109,10 @@ _FIELDS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
         "'vendor:product', each four small hex digits, as lsusb shows them",
     ),
     "volatile": (lambda value: isinstance(value, bool), "True or False"),
+    "bridge_baud": (
+        lambda value: value is None or _is_whole(value, _MOST_BAUD),
+        f"None or a whole number in 1..{_MOST_BAUD}",
+    ),
     "high": (_are_texts, "a list of names of resources"),
 }
 """For each field, in the order of `Board`: whether a value is allowed, and what is."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from synloom.base.errors import BuildError
+from synloom.contract import ArrayParams
 from synloom_boards.bitstreams.report import FEATURES
 from synloom_boards.bitstreams.stamp import read_stamp
 from synloom_boards.board import Board
@@ -42,6 +43,7 @@ COLUMNS: Final = {
     "dsp": "DSP",
     "steps_per_second": "steps/s at 5 %",
     "line_steps_per_second": "with the raster on the line",
+    "bridge_steps_per_second": "at the bridge's best rate",
     "features_off": "off",
 }
 """Columns by key, with their heads."""
@@ -84,9 +86,18 @@ def board_row(board: Board) -> dict[str, Any]:
         "dsp": list(used.get("DSP", (0, 0))) if stamp else None,
         "steps_per_second": round(steps_per_second(array)),
         "line_steps_per_second": round(min(steps_per_second(array), line_steps_per_second(array))),
+        "bridge_steps_per_second": _on_the_bridge(board, array),
         "features_off": [name for name in FEATURES if not getattr(array, name)],
         "current": stamp.is_current(board) if stamp else False,
     }
+
+
+def _on_the_bridge(board: Board, array: ArrayParams) -> int | None:
+    """Return the steps per second with the raster at the best rate of the USB bridge; None if unknown."""
+    if board.bridge_baud is None:
+        return None
+    line = line_steps_per_second(array, most_baud=board.bridge_baud)
+    return round(min(steps_per_second(array), line))
 
 
 def board_rows() -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from synloom.contract import ArrayParams
 from synloom.contract.line_load import BITS_PER_BYTE, line_bytes, raster_words
+from synloom.contract.params import CLOCKS_PER_BIT
 from synloom.contract.step_bound import step_bound
 
 __all__ = ["ACTIVITY", "line_steps_per_second", "step_clocks", "steps_per_second"]
@@ -35,7 +36,20 @@ def steps_per_second(params: ArrayParams, activity: float = ACTIVITY) -> float:
     return params.clock_hz / step_clocks(params, activity)
 
 
-def line_steps_per_second(params: ArrayParams, activity: float = ACTIVITY) -> float:
-    """Return the most steps per second that the line carries with the raster on; `inf` if nothing is sent."""
+def line_steps_per_second(
+    params: ArrayParams, activity: float = ACTIVITY, *, most_baud: int | None = None
+) -> float:
+    """Return the most steps per second that the line carries with the raster on; `inf` if nothing is sent.
+
+    Parameters
+    ----------
+    params : ArrayParams
+    activity : float
+        Share of neurons that fire in each step.
+    most_baud : int, optional
+        The highest rate of the USB bridge, for a line that is as quick as bridge and array allow; by default
+        it is as after power-up.
+    """
     carried = line_bytes(raster_words(params, activity))
-    return params.baud / BITS_PER_BYTE / carried if carried else math.inf
+    baud = params.baud if most_baud is None else min(most_baud, params.clock_hz / CLOCKS_PER_BIT)
+    return baud / BITS_PER_BYTE / carried if carried else math.inf

@@ -46,5 +46,13 @@ def test_a_megabaud_carries_about_three_thousand_steps():
     )
 
 
+def test_the_best_rate_is_that_of_the_bridge_or_of_the_array():
+    quick = line_steps_per_second(PARAMS, most_baud=3_000_000)
+    assert quick == pytest.approx(3 * line_steps_per_second(PARAMS))
+    # Four clocks a bit are the fewest that the receiver needs.
+    slow = PARAMS.replace(clock_hz=8_000_000)
+    assert line_steps_per_second(slow, most_baud=3_000_000) == pytest.approx(2 / 3 * quick)
+
+
 def test_the_line_is_not_endless_in_silence():
     assert line_steps_per_second(PARAMS, 0.0) > 100 * line_steps_per_second(PARAMS)

@@ -29,7 +29,7 @@ _CONTRACT: Final = "synloom.contract"
 _DESIGN: Final = ("synloom_hdl", _CONTRACT, "synloom_boards.gateware", "synloom_boards.fpga")
 """Packages whose modules decide a design if one of its modules imports them."""
 
-_NOT_DESIGN: Final = frozenset({"title", "loader", "loader_tool", "usb", "volatile", "source"})
+_NOT_DESIGN: Final = frozenset({"title", "loader", "loader_tool", "usb", "volatile", "bridge_baud", "source"})
 """Fields of a board that its bitstream does not depend on."""
 
 

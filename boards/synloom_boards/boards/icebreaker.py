@@ -20,6 +20,7 @@ BOARDS = [
         placer=("--up5k", "--package", "sg48"),
         loader=("-b", "ice40_generic"),
         usb="0403:6010",
+        bridge_baud=12_000_000,  # FT2232H data sheet, FT_000061
         volatile=False,
     )
 ]

@@ -20,5 +20,6 @@ BOARDS = [
         placer=("--25k", "--package", "CABGA256", "--speed", "6"),
         loader=("-b", "icepi-zero"),
         usb="0403:6015",
+        bridge_baud=3_000_000,  # FT231X data sheet, FT_000565
     )
 ]

@@ -23,6 +23,7 @@ def _ulx3s(size: str, option: str, identity: str, params: ArrayParams) -> Board:
         packer=("--idcode", f"0x{identity}"),
         loader=("-b", "ulx3s"),
         usb="0403:6015",
+        bridge_baud=3_000_000,  # FT231X data sheet, FT_000565
         # While it is low, the ESP32 restarts, and may load a design of its own.
         high=("esp32.gpio0",),
     )

@@ -13,7 +13,15 @@ from typing import Any, Final
 from synloom.base.errors import ParameterError
 from synloom.base.wording import shown
 
-__all__ = ["MOST_AXONS", "MOST_DELAY_SLOTS", "MOST_PROBES", "SEMANTICS_VERSION", "ArrayParams", "allowed"]
+__all__ = [
+    "CLOCKS_PER_BIT",
+    "MOST_AXONS",
+    "MOST_DELAY_SLOTS",
+    "MOST_PROBES",
+    "SEMANTICS_VERSION",
+    "ArrayParams",
+    "allowed",
+]
 
 SEMANTICS_VERSION: Final = 3
 """Raised whenever docs/numbers.md changes a bit."""
@@ -66,7 +74,7 @@ _STRUCTURES: Final = ("single_port", "serial_neurons")
 _MOST_SOURCES: Final = 4096
 """Source ids that an address of WEIGHTS can name."""
 
-_CLOCKS_PER_BIT: Final = 4
+CLOCKS_PER_BIT: Final = 4
 """Fewest clocks of a serial bit that a receiver can find the middle of."""
 
 _SEMANTIC: Final = (
@@ -223,9 +231,9 @@ class ArrayParams:
                 raise ParameterError(
                     f"{field.name} must be one of {', '.join(map(str, choices))}, not {value}"
                 )
-        if self.clock_hz < _CLOCKS_PER_BIT * self.baud:
+        if self.clock_hz < CLOCKS_PER_BIT * self.baud:
             raise ParameterError(
-                f"baud must be at most clock_hz / {_CLOCKS_PER_BIT} ({self.clock_hz // _CLOCKS_PER_BIT}), "
+                f"baud must be at most clock_hz / {CLOCKS_PER_BIT} ({self.clock_hz // CLOCKS_PER_BIT}), "
                 f"not {self.baud}"
             )
         if self.neuron_lanes > self.lanes:
