@@ -2,7 +2,8 @@
 
 from synloom.contract.params import ArrayParams
 
-LANES = (1, 2, 4, 8, 16)
+LANES = (1, 2, 4, 8, 16, 32)
+NEURON_LANES = LANES[:-1]
 BASE = ArrayParams(
     inputs=30,
     neurons=33,

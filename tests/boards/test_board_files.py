@@ -162,7 +162,7 @@ FILES = {
     "lines": ("raise ValueError('one\\ntwo')\n", r"line 1: ValueError: one\\ntwo"),
     "exit": ("import sys\nsys.exit('bye')\n", r"line 2: it ends the program \(bye\)"),
     "import": ("import no_such_module\n", "line 1: ModuleNotFoundError: No module named 'no_such_module'"),
-    "parameter": (f"{HEAD}ArrayParams(lanes=3)\n", "line 4: lanes must be one of 1, 2, 4, 8, 16, not 3"),
+    "parameter": (f"{HEAD}ArrayParams(lanes=3)\n", "line 4: lanes must be one of 1, 2, 4, 8, 16, 32, not 3"),
     "field": (f"{HEAD}Board(nam='x')\n", "line 4: TypeError: .*unexpected keyword argument 'nam'"),
 }
 

@@ -14,22 +14,25 @@ REUSE = 4
 
 
 def chunks(params, segment):
-    """Return (kind, chunk, mask, high, learns) of each chunk of a segment."""
-    step = 1 if segment["address"]["column"] else params.sources // params.lanes
+    """Return (kind, chunk, mask, high, learns, groups) of each chunk of a segment."""
+    step = 1 if segment["address"]["column"] else -(-params.sources // params.lanes)
     every = (1 << params.lanes) - 1
     for k, chunk in enumerate(range(segment["first"], segment["end"] + 1)):
         mask = every if segment["low"] <= chunk <= segment["last"] else 0
         mask &= segment["mask_low"] if chunk == segment["low"] else every
         mask &= segment["mask_high"] if chunk == segment["last"] else every
         high = segment["address"]["high"] + k * step
-        yield segment["kind"], chunk, mask, high, segment["learns"]
+        late = segment.get("starts_late", 0) and chunk == segment["low"]
+        early = segment.get("ends_early", 0) and chunk == segment["last"]
+        groups = (0 if late else 1) + (0 if early else 2) if params.lanes > 16 else None
+        yield segment["kind"], chunk, mask, high, segment["learns"], groups
 
 
 def draw(params, rng):
     """Return a random segment, a pass over all of its chunks but perhaps the first."""
     kind = rng.choice(list(PassKind))
     row = kind == PassKind.ROW
-    chunks = (16 * params.neuron_words if row else params.sources) // params.lanes
+    chunks = -(-(16 * params.neuron_words if row else params.sources) // params.lanes)
     last = rng.randrange(chunks)
     first = rng.randint(0, last)
     return {
@@ -43,6 +46,7 @@ def draw(params, rng):
         "address": {"column": int(not row), "rotate": 0, "high": 0},
         "learns": rng.getrandbits(1),
         "rule": {"a": rng.getrandbits(16)},
+        **({n: rng.getrandbits(1) for n in ("starts_late", "ends_early")} if params.lanes > 16 else {}),
     }
 
 
@@ -60,7 +64,8 @@ def play(params, segments, pause):
             )
             clock, idle = clock + 1, 0 if valid else idle + 1
             if valid:
-                fields = chunk.kind, chunk.chunk, chunk.mask, chunk.address.high, chunk.learns
+                groups = chunk.groups if params.lanes > 16 else None
+                fields = chunk.kind, chunk.chunk, chunk.mask, chunk.address.high, chunk.learns, groups
                 issued.append((clock, fields, chunk.rule.a))
             for k, one in enumerate((done & 1, done >> 1, going)):
                 counted[k] += one
@@ -76,7 +81,7 @@ def play(params, segments, pause):
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.7])
-@pytest.mark.parametrize("sizes", [{"lanes": 4}, {"lanes": 16}, SLOTS | {"lanes": 4}])
+@pytest.mark.parametrize("sizes", [{"lanes": 4}, {"lanes": 16}, {"lanes": 32}, SLOTS | {"lanes": 4}])
 def test_issues_the_chunks_of_all_segments_in_order(sizes, pause):
     params = ArrayParams(**{"inputs": 20, "neurons": 40, "neuron_lanes": 1} | sizes)
     rng = Random(len(sizes))

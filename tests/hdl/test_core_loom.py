@@ -8,7 +8,7 @@ from synloom.contract import ArrayParams
 from synloom_hdl.core.loom import Loom
 from synloom_hdl.core.timing import PassTiming
 
-LANES = (1, 2, 4, 8, 16)
+LANES = (1, 2, 4, 8, 16, 32)
 
 
 def array(lanes, **sizes):
@@ -16,14 +16,16 @@ def array(lanes, **sizes):
 
 
 class Twin:
-    """The matrix as a table, targets padded to whole words, and where its chunks lie."""
+    """The matrix as a table, padded to whole words and whole chunks, and where its chunks lie."""
 
     def __init__(self, params):
         self.params = params
         timing = PassTiming.of(params)
         self.read_clocks, self.write_clocks = timing.weights, timing.write
-        self.targets = 16 * params.neuron_words
-        self.w = [[0] * self.targets for _ in range(params.sources)]
+        self.sources, self.targets = (
+            -(-count // params.lanes) * params.lanes for count in (params.sources, 16 * params.neuron_words)
+        )
+        self.w = [[0] * self.targets for _ in range(self.sources)]
 
     def cells(self, column, index, chunk):
         """Return the (source, target) of each lane of a chunk."""
@@ -32,15 +34,15 @@ class Twin:
         return [(p, index) if column else (index, p) for p in positions]
 
     def address(self, column, index, chunk):
-        lanes, per_column = self.params.lanes, self.params.sources // self.params.lanes
+        lanes, per_column = self.params.lanes, self.sources // self.params.lanes
         place = index // lanes * per_column + chunk if column else chunk * per_column + index // lanes
         return {"column": column, "rotate": index % lanes, "high": place}
 
     def pick(self, rng):
         """Return a random chunk of a row or a column."""
         column = rng.randrange(2)
-        rows = rng.randrange(self.targets if column else self.params.sources)
-        chunks = (self.params.sources if column else self.targets) // self.params.lanes
+        rows = rng.randrange(self.targets if column else self.sources)
+        chunks = (self.sources if column else self.targets) // self.params.lanes
         return column, rows, rng.randrange(chunks)
 
     def read(self, chunk):
@@ -141,7 +143,7 @@ def test_the_host_and_the_passes_see_one_matrix(lanes, structure):
             await ticks(ctx, twin.write_clocks)
             twin.write(chunk, mask, weights)
             for i, j in twin.cells(*chunk):
-                if j < params.neurons:
+                if i < params.sources and j < params.neurons:
                     assert await access(ctx, dut.host, weight_offset(i, j)) == twin.w[i][j] & 0xFF
 
     simulate(dut, main)

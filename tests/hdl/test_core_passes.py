@@ -61,7 +61,8 @@ class Bench:
     def weight(self, i, j):
         """Return the place of a weight in the loom's banks: quicker than the host's way there."""
         lanes = self.params.lanes
-        return self.dut.loom.banks[(i + j) % lanes].words.data[j // lanes * self.params.sources + i]
+        padded = -(-self.params.sources // lanes) * lanes
+        return self.dut.loom.banks[(i + j) % lanes].words.data[j // lanes * padded + i]
 
     async def fill(self, ctx):
         naive, dut = self.naive, self.dut
@@ -157,6 +158,8 @@ class Bench:
         (4, {"accumulator_bits": 10}),
         (8, {"stochastic_rounding": False}),
         (16, {}),
+        (32, {"neurons": 40}),
+        (32, SLOTS | {"neurons": 40, "trace_bits": 9}),
         (4, {"serial_neurons": True}),
         (4, SLOTS),
         (4, SLOTS | {"clock_hz": 20_000_000}),

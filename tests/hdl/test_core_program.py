@@ -33,7 +33,7 @@ def ready(params, job, segment, learn, reward):
     lanes, (kind, index, _) = params.lanes, job
     lo, hi = segment["lo"], segment["hi"]
     first, last = 16 * (lo // 16) // lanes, (hi - 1) // lanes
-    per_column = params.sources // lanes
+    per_column = -(-params.sources // lanes)
     row, learnable = kind == PassKind.ROW, kind in (PassKind.ROW, PassKind.COLUMN)
     every = (1 << lanes) - 1
     a, a_negative = segment["a"], segment["a_negative"]
@@ -44,7 +44,7 @@ def ready(params, job, segment, learn, reward):
     return {
         "kind": kind,
         "first": first,
-        "end": 16 * -(-hi // 16) // lanes - 1 if draws else last,
+        "end": max(16 * -(-hi // 16) // lanes - 1, last) if draws else last,
         "low": lo // lanes,
         "last": last,
         "mask_low": every << lo % lanes & every,
@@ -57,6 +57,8 @@ def ready(params, job, segment, learn, reward):
         "a": a,
         "a_negative": a_negative,
         "t0": segment["t0"] if learnable else 0,
+        # A chunk may be two groups of 16.
+        **({"starts_late": lo // 16 % 2, "ends_early": 1 - (hi - 1) // 16 % 2} if lanes > 16 else {}),
     }
 
 
@@ -104,6 +106,7 @@ class Bench:
         (4, {}),
         (8, {"plasticity": False, "soft_bounds": False, "stochastic_rounding": False, "reward": False}),
         (16, {}),
+        (32, {}),
     ],
 )
 def test_makes_each_job_into_its_segments_in_order(lanes, features):

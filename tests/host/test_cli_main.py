@@ -74,7 +74,7 @@ def test_wrong_use_is_exit_code_2(arguments, capsys):
     ("arguments", "message"),
     [
         (("info", "/dev/no-such-board"), "error: there is no serial port /dev/no-such-board"),
-        (("info", "model", "--lanes", "3"), "error: lanes must be one of 1, 2, 4, 8, 16, not 3"),
+        (("info", "model", "--lanes", "3"), "error: lanes must be one of 1, 2, 4, 8, 16, 32, not 3"),
         (("sim", "--pty", "--neurons", "0"), "error: neurons must be in 1..2048, not 0"),
     ],
 )

@@ -45,7 +45,7 @@ WRONG = [
     ("seed = 3", "seed = 1.5", "run.seed must be a whole number of at least 0, not 1.5"),
     ("seed = 3", "seed = 99999999999999999999", "run.seed must be in 0..9223372036854775807"),
     ("lanes = 4", "lanes = true", "array.lanes must be a whole number of at least 0, not true"),
-    ("lanes = 4", "lanes = 3", "array.lanes must be one of 1, 2, 4, 8, 16, not 3"),
+    ("lanes = 4", "lanes = 3", "array.lanes must be one of 1, 2, 4, 8, 16, 32, not 3"),
     ("lanes = 4", "reward = 1", "array.reward must be true or false, not 1"),
     ("n = 6", "n = 0", "inputs.noise.n must be a whole number from 1 to 2048, not 0"),
     ("n = 6", "n = 6.0", "inputs.noise.n must be a whole number from 1 to 2048, not 6.0"),

@@ -20,7 +20,7 @@ def small_params(draw):
         inputs=draw(st.integers(1, 20)),
         neurons=draw(st.integers(1, 20)),
         axons=draw(st.sampled_from([0, 0, 1, 5, 20])),
-        lanes=draw(st.sampled_from([1, 2, 4, 8, 16])),
+        lanes=draw(st.sampled_from([1, 2, 4, 8, 16, 32])),
         neuron_lanes=1,
         weight_bits=draw(st.sampled_from([4, 8])),
         state_bits=draw(st.integers(12, 24)),

@@ -10,6 +10,7 @@ from synloom.contract import ArrayParams
 from synloom_hdl.core.payloads import PassKind, chunk_layout
 from synloom_hdl.core.program import segment_run_layout
 from synloom_hdl.core.timing import PassTiming
+from synloom_hdl.gf2 import GROUP
 
 __all__ = ["ChunkIssuer", "SlotIssuer", "make_issuer"]
 
@@ -113,14 +114,20 @@ class ChunkIssuer(wiring.Component):
 
     def _apart(self, segment):
         """Return the distance of the next chunk's weights."""
-        return Mux(segment.address.column, 1, self.params.sources // self.params.lanes)
+        return Mux(segment.address.column, 1, self.params.source_chunks)
 
     def _describe(self, segment, chunk, high, past) -> list:
         """Return the assignments that make a chunk of a segment, without synapses if it is past the last."""
         issued = self.chunk
         every = (1 << self.params.lanes) - 1
         mask = Mux(chunk < segment.low, 0, Mux(chunk == segment.low, segment.mask_low, every))
+        groups = []
+        if self.params.lanes > GROUP:
+            late = segment.starts_late & (chunk == segment.low)
+            early = segment.ends_early & (chunk == segment.last)
+            groups = [issued.groups.eq(Cat(~late, ~early))]
         return [
+            *groups,
             issued.kind.eq(segment.kind),
             issued.chunk.eq(chunk),
             issued.mask.eq(mask & Mux(past, 0, Mux(chunk == segment.last, segment.mask_high, every))),

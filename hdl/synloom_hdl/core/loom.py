@@ -35,9 +35,10 @@ def rotate(values: list, amount, bits: range, *, back: bool = False) -> list:
 class Loom(wiring.Component):
     """The banks of weights, and the rotation of their operands.
 
-    Weight (i, j) lies in bank (i + j) mod B at address floor(j / B) * S + i. So any B consecutive targets of
-    a row, and any B consecutive sources of a column, lie in B different banks (skewed storage: Budnik and
-    Kuck 1971). The rotation is a logarithmic shifter. `PassTiming` has the stages of reading and writing.
+    Weight (i, j) lies in bank (i + j) mod B at address floor(j / B) * S' + i, where S' is S rounded up to a
+    multiple of B. So any B consecutive targets of a row, and any B consecutive sources of a column, lie in B
+    different banks (skewed storage: Budnik and Kuck 1971). The rotation is a logarithmic shifter.
+    `PassTiming` has the stages of reading and writing.
     There is no hazard detection: a chunk must not be read again before it was written, and with single-ported
     weights a write must not be at the banks in the clock of a read.
 
@@ -78,7 +79,8 @@ class Loom(wiring.Component):
         m = Module()
         params, lanes = self.params, self.params.lanes
         make = SinglePortBank if params.single_port else TwoPortBank
-        self.banks = [make(params.weight_bits, params.target_chunks * params.sources) for _ in range(lanes)]
+        depth = params.target_chunks * params.source_chunks * lanes
+        self.banks = [make(params.weight_bits, depth) for _ in range(lanes)]
         for b, bank in enumerate(self.banks):
             m.submodules[f"bank{b}"] = bank
         banks = [bank.bank for bank in self.banks]
@@ -92,8 +94,9 @@ class Loom(wiring.Component):
         host, params, low_bits = self.host, self.params, self._low_bits
         row_bits = ceil_log2(memory_of(params, Region.WEIGHTS).offset(1, 0))
         source, target = host.offset[row_bits:], host.offset[:row_bits]
-        per_column = params.sources // params.lanes
-        self._host_address = Signal(range(params.target_chunks * params.sources), name="host_address")
+        per_column = params.source_chunks
+        depth = params.target_chunks * per_column * params.lanes
+        self._host_address = Signal(range(depth), name="host_address")
         self._host_bank = Signal(low_bits, name="host_bank")
         self._exists = Signal(name="exists")
         m.d.sync += [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Cat, Const, DomainRenamer, Module, Signal, signed
+from amaranth.hdl import Cat, Const, DomainRenamer, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -23,7 +23,7 @@ from synloom_hdl.core.program import SegmentFetcher
 from synloom_hdl.core.shared_memory import AccessSignature
 from synloom_hdl.core.timing import PassTiming
 from synloom_hdl.core.traces import Traces
-from synloom_hdl.gf2 import ROUNDING_BITS, STATE_BITS, BitSequence
+from synloom_hdl.gf2 import GROUP, ROUNDING_BITS, STATE_BITS, BitSequence
 from synloom_hdl.pipeline import Pipeline, Staged, cat, mux
 
 __all__ = ["PassEngine"]
@@ -171,6 +171,8 @@ class PassEngine(wiring.Component):
         )
         self._chunk, self._mask = (pipe.enter(name, getattr(issued, name)) for name in ("chunk", "mask"))
         self._high = pipe.enter("high", issued.address.high)
+        if self.params.lanes > GROUP:
+            self._groups = pipe.enter("groups", issued.groups)
         m.d.comb += self.loom.read.eq(issued.address)
         weights = pipe.enter("weights", self.loom.weights, self._timing.weights)
         present = self._accumulate(m, weights)
@@ -248,11 +250,11 @@ class PassEngine(wiring.Component):
         params, timing, pipe = self.params, self._timing, self._pipe
         if not params.stochastic_rounding:
             return [pipe.steady(Const(_HALF))] * params.lanes
-        stage, used = timing.numbers, ROUNDING_BITS * params.lanes
-        sequence = BitSequence(m, self.rng, used + STATE_BITS)
+        stage = timing.numbers
+        sequence = BitSequence(m, self.rng, ROUNDING_BITS * params.lanes + STATE_BITS)
         draws = pipe.valid.at(stage) & self._learns.at(stage) & self._rule.stochastic.at(stage)
-        numbers = sequence.window(0, used)
-        m.d.comb += [self.rng_next.eq(sequence.window(used)), self.rng_en.eq(draws)]
+        numbers, behind = self._numbers(sequence, stage)
+        m.d.comb += [self.rng_next.eq(behind), self.rng_en.eq(draws)]
         if timing.numbers_kept:
             kept = Signal.like(numbers, name="numbers")
             m.d.sync += kept.eq(numbers)
@@ -262,6 +264,18 @@ class PassEngine(wiring.Component):
             pipe.wire(f"noise{n}", mux(stochastic, pipe.enter("number", number, stage), _HALF))
             for n, number in enumerate(numbers.word_select(n, ROUNDING_BITS) for n in range(params.lanes))
         ]
+
+    def _numbers(self, sequence: BitSequence, stage: int) -> tuple[Value, Value]:
+        """Return the random numbers of all lanes, and the state behind them."""
+        used = ROUNDING_BITS * self.params.lanes
+        if self.params.lanes <= GROUP:
+            return sequence.window(0, used), sequence.window(used)
+        # Two groups of lanes: the second has the first numbers if none are drawn for the first.
+        half = used // 2
+        low, high = self._groups.at(stage)
+        first, second = sequence.window(0, half), sequence.window(half, half)
+        behind = Mux(low & high, sequence.window(used), sequence.window(half))
+        return Cat(first, Mux(low, second, first)), behind
 
     def _lanes(
         self, m: Module, scale: Staged, weights: Staged, traces: list[Staged], noises: list[Staged]

@@ -8,6 +8,7 @@ from amaranth.utils import bits_for, ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom.contract.traces import TRACES, Trace
+from synloom_hdl.gf2 import GROUP
 
 __all__ = ["PassKind", "Rule", "chunk_layout", "decay_of", "job_layout", "loom_address_layout"]
 
@@ -51,7 +52,7 @@ def loom_address_layout(params: ArrayParams) -> data.StructLayout:
 
     For rows every bank has low = rotate; for columns bank b has low = (b - rotate) mod B.
     """
-    depth = params.target_chunks * params.sources // params.lanes
+    depth = params.target_chunks * params.source_chunks
     return data.StructLayout(
         {
             "column": 1,
@@ -62,14 +63,18 @@ def loom_address_layout(params: ArrayParams) -> data.StructLayout:
 
 
 def chunk_layout(params: ArrayParams) -> data.StructLayout:
-    """Return B neighbouring synapses of a pass: operand lane l is position chunk * B + l."""
+    """Return B neighbouring synapses of a pass: operand lane l is position chunk * B + l.
+
+    If B is two groups of random numbers, `groups` says for which of them numbers are drawn.
+    """
     return data.StructLayout(
         {
             "kind": PassKind,
-            "chunk": max(1, ceil_log2(params.sources // params.lanes)),
+            "chunk": max(1, ceil_log2(params.source_chunks)),
             "mask": params.lanes,
             "address": loom_address_layout(params),
             "learns": 1,
             "rule": Rule,
+            **({"groups": params.lanes // GROUP} if params.lanes > GROUP else {}),
         }
     )

@@ -22,9 +22,11 @@ __all__ = ["SegmentFetcher", "segment_run_layout"]
 def segment_run_layout(params: ArrayParams) -> data.StructLayout:
     """Return a segment ready to run: its chunks, masks, first address, step and rule.
 
-    Chunks from `first` to `end` are issued; `low` and `last` are those of its first and last position.
+    Chunks from `first` to `end` are issued; `low` and `last` are those of its first and last position. A
+    chunk may be two groups of random numbers: then a segment that `starts_late` draws none for the first
+    group of its first chunk, and one that `ends_early` none for the second group of its last chunk.
     """
-    chunk = max(1, ceil_log2(params.sources // params.lanes))
+    chunk = max(1, ceil_log2(params.source_chunks))
     return data.StructLayout(
         {
             "kind": PassKind,
@@ -37,6 +39,7 @@ def segment_run_layout(params: ArrayParams) -> data.StructLayout:
             "address": loom_address_layout(params),
             "learns": 1,
             "rule": Rule,
+            **({"starts_late": 1, "ends_early": 1} if params.lanes > GROUP else {}),
         }
     )
 
@@ -169,8 +172,8 @@ class SegmentFetcher(wiring.Component):
     def _make(self, m: Module):
         """Compute the segment that is offered from its words and the job."""
         params, out, job, field = self.params, self.segments.payload, self._job, self._field
-        low_bits = ceil_log2(params.lanes)
-        per_column = params.sources // params.lanes
+        low_bits, group_bits = ceil_log2(params.lanes), ceil_log2(GROUP)
+        per_column = params.source_chunks
         row, column = job.kind == PassKind.ROW, job.kind == PassKind.COLUMN
         learnable = row | column
         # No position is beyond the sources.
@@ -182,14 +185,14 @@ class SegmentFetcher(wiring.Component):
         empty, draws = Signal(), Signal()
         m.d.comb += [
             # A pass begins at a multiple of the group, since random numbers count from there.
-            first.eq((lo >> ceil_log2(GROUP)) << (ceil_log2(GROUP) - low_bits)),
+            first.eq((lo >> max(group_bits, low_bits)) << max(group_bits - low_bits, 0)),
             last_index.eq(hi - 1),
             empty.eq(lo >= hi),
             out.kind.eq(job.kind),
             out.first.eq(first),
             out.low.eq(lo >> low_bits),
             out.last.eq(Mux(empty, first, last_index >> low_bits)),
-            out.end.eq(out.last | Mux(draws, GROUP // params.lanes - 1, 0)),
+            out.end.eq(out.last | Mux(draws, max(GROUP // params.lanes, 1) - 1, 0)),
             out.mask_low.eq(Mux(empty, 0, ((1 << params.lanes) - 1) << lo[:low_bits])),
             out.mask_high.eq((2 << last_index[:low_bits]) - 1),
             out.address.column.eq(~row),
@@ -205,6 +208,8 @@ class SegmentFetcher(wiring.Component):
             getattr(out.rule, name).eq(field(name))
             for name in ("w_min", "w_max", "shift", "exponent", "soft", "stochastic")
         ]
+        if params.lanes > GROUP:
+            m.d.comb += [out.starts_late.eq(lo[group_bits]), out.ends_early.eq(~last_index[group_bits])]
         if params.reward:
             scaled = Signal(32)
             size = Signal(16)

@@ -46,7 +46,7 @@ class Traces(wiring.Component):
     def __init__(self, params: ArrayParams, count: int):
         self.params = params
         self._count = count
-        self._rows = -(-count // 16) * 16 // params.lanes
+        self._rows = -(-(-(-count // 16) * 16) // params.lanes)
         chunk = range(max(2, self._rows))
         row = params.lanes * params.trace_bits
         super().__init__(

@@ -52,7 +52,7 @@ _RANGES: Final[dict[str, tuple[int, int]]] = {
     "baud": (9_600, 12_000_000),
 }
 _CHOICES: Final[dict[str, tuple[int, ...]]] = {
-    "lanes": (1, 2, 4, 8, 16),
+    "lanes": (1, 2, 4, 8, 16, 32),
     "neuron_lanes": (1, 2, 4, 8, 16),
     "weight_bits": (4, 8),
     "delay_slots": tuple(1 << n for n in range(1, 9)),
@@ -107,7 +107,7 @@ class ArrayParams:
         Further rows of weights, 0 to 4064, which other rows start after a delay: a source needs one for each
         delay of its synapses beyond the first. Each costs a row of N weights.
     lanes : int
-        Synapses processed per clock *B*: 1, 2, 4, 8 or 16. Results do not depend on it. More lanes make
+        Synapses processed per clock *B*: 1, 2, 4, 8, 16 or 32. Results do not depend on it. More lanes make
         passes shorter; each costs a bank of weights, two multipliers and the logic of the learning rule.
     neuron_lanes : int
         Neurons updated per clock in the sweep: 1 to `lanes`. Results do not depend on it. Each lane costs
@@ -306,7 +306,12 @@ class ArrayParams:
     @property
     def target_chunks(self) -> int:
         """Chunks of `lanes` targets in a full row, padded to whole bitmap words."""
-        return 16 * self.neuron_words // self.lanes
+        return math.ceil(16 * self.neuron_words / self.lanes)
+
+    @property
+    def source_chunks(self) -> int:
+        """Chunks of `lanes` sources in a full column."""
+        return math.ceil(self.sources / self.lanes)
 
     @property
     def weight_max(self) -> int:

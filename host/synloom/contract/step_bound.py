@@ -133,7 +133,7 @@ def _sweep(params: ArrayParams, learning: bool) -> float:
     sweep = 16 * params.neuron_words // params.neuron_lanes + _SWEEP
     if not learning:
         return sweep
-    sources, targets = params.sources // params.lanes, 16 * params.neuron_words // params.lanes
+    sources, targets = params.source_chunks, params.target_chunks
     return max(sweep, _DECAY + max(sources, _SHORTEST_DECAY) + targets)
 
 
