@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from synloom.base.errors import BuildError
-from synloom.contract import ArrayParams
 from synloom_boards.bitstreams.report import FEATURES
 from synloom_boards.bitstreams.stamp import read_stamp
 from synloom_boards.board import Board
@@ -69,6 +68,8 @@ def board_row(board: Board) -> dict[str, Any]:
     stamp = read_stamp(board)
     array = stamp.report.array if stamp else board.array
     used = stamp.report.resources if stamp else {}
+    baud = board.bridge_baud
+    bridge = line_steps_per_second(array, most_baud=baud) if baud else None
     return {
         "name": board.name,
         "title": board.title,
@@ -86,18 +87,10 @@ def board_row(board: Board) -> dict[str, Any]:
         "dsp": list(used.get("DSP", (0, 0))) if stamp else None,
         "steps_per_second": round(steps_per_second(array)),
         "line_steps_per_second": round(min(steps_per_second(array), line_steps_per_second(array))),
-        "bridge_steps_per_second": _on_the_bridge(board, array),
+        "bridge_steps_per_second": None if bridge is None else round(min(steps_per_second(array), bridge)),
         "features_off": [name for name in FEATURES if not getattr(array, name)],
         "current": stamp.is_current(board) if stamp else False,
     }
-
-
-def _on_the_bridge(board: Board, array: ArrayParams) -> int | None:
-    """Return the steps per second with the raster at the best rate of the USB bridge; None if unknown."""
-    if board.bridge_baud is None:
-        return None
-    line = line_steps_per_second(array, most_baud=board.bridge_baud)
-    return round(min(steps_per_second(array), line))
 
 
 def board_rows() -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ BOARDS = [
         "--85k",
         "41113043",
         ArrayParams(
-            neurons=512, lanes=16, neuron_lanes=2, state_bits=18, soft_bounds=False, clock_hz=60_000_000
+            neurons=512, lanes=16, neuron_lanes=2, state_bits=18, soft_bounds=False, clock_hz=65_000_000
         ),
     ),
 ]
