@@ -63,7 +63,8 @@ def test_fields_lie_where_the_layout_says():
 
 def test_limits_are_said_in_words():
     assert allowed("inputs") == "1 to 2,048"
-    assert allowed("lanes") == "1, 2, 4, 8, 16 or 32"
+    assert allowed("lanes") == "a power of two, 1 to 32"
+    assert allowed("neuron_lanes") == "1, 2, 4, 8 or 16"
     assert allowed("record_words") == "a power of two, 256 to 32,768"
     assert allowed("reward") == "True or False"
 
