@@ -158,8 +158,9 @@ class Route:
         self, metre: float, season: Season, roll: float, clouds: FloatArray, cloudy: float
     ) -> FloatArray:
         """Paint one image from the farthest to the nearest."""
-        rows = np.arange(self.height)[:, None] + 0.5
-        across = (np.arange(self.width) + 0.5 - self.width / 2) / (self.width / 2)
+        rows: FloatArray = np.arange(self.height, dtype=np.float64)[:, None] + 0.5
+        columns: FloatArray = np.arange(self.width, dtype=np.float64) + 0.5
+        across = (columns - self.width / 2) / (self.width / 2)
         horizon = _HORIZON * self.height + roll
         up = np.clip(1.0 - rows / horizon, 0.0, 1.0)[..., None]
         image = np.array(season.low_sky) * (1.0 - up) + np.array(season.sky) * up
