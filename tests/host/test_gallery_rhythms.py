@@ -59,3 +59,5 @@ def test_parts_are_bound_through_others_and_pairs_are_counted():
     assert same_parts(bound, np.array([0, 0, 0, 1, 1])) == 1.0
     assert same_parts(bound, np.array([0, 0, 1, 1, 1])) == 0.6
     assert same_parts(np.zeros((5, 5), dtype=bool), np.array([0, 0, 0, 1, 1])) == 0.6
+    chain = np.eye(100, k=1, dtype=bool)  # one pair in one triangle only, and a long way round
+    assert same_parts(chain, np.zeros(100, dtype=np.int64)) == 1.0
