@@ -201,8 +201,8 @@ def draw(found: list[dict[str, Any]]) -> Picture:
     course.plot([], [], color=SKY, label="our seeds, until five in a row")
     chance = float(np.mean([each["random pushes"] for each in found]))
     course.axhline(chance, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), label="random pushes")
-    course.set(xlabel="trial", ylabel="steps balanced (of 20 ms)", ylim=(0, 1.05 * longest), xlim=(0, None))
-    course.legend(fontsize=8, loc="upper left")
+    course.set(xlabel="trial", ylabel="steps balanced (of 20 ms)", ylim=(0, 1.25 * longest), xlim=(0, None))
+    course.legend(fontsize=8, loc="upper left", ncols=3)
     ride = one["rides"][1]
     time = 0.02 * np.arange(len(ride))
     table.plot(time, np.rad2deg(ride[:, 2]), color=VERMILION, linewidth=0.9, label="angle (degrees)")
