@@ -1,5 +1,7 @@
 """A stimulus that comes in chunks acts as if it came at once, in bounded memory; its errors are survived."""
 
+import os
+import signal
 import tracemalloc
 
 import numpy as np
@@ -119,6 +121,26 @@ def test_an_iterator_that_raises_leaves_the_device_where_the_array_stopped(good)
     rest = device.run(200.0 * good - stopped)
     np.testing.assert_array_equal(rest.raster("out"), RASTER[stopped : 200 * good])
     assert device.counters().losses == {}
+
+
+def test_a_signal_ends_a_stimulus_that_has_nothing_to_give():
+    """A live source may say for hours that nothing has come yet."""
+
+    def idle():
+        yield from chunks(RASTER, 20)
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(50):
+            asked.append({})
+            yield asked[-1]
+
+    asked, device = [], open_model(relay())
+    with pytest.raises(KeyboardInterrupt):
+        device.run(len(RASTER) + 100.0, stimulus=idle())
+    assert len(asked) == 1
+    stopped = round(device.time)
+    assert stopped == device.last_recording.steps <= len(RASTER)
+    np.testing.assert_array_equal(device.last_recording.raster("out"), RASTER[:stopped])
+    np.testing.assert_array_equal(device.run(float(len(RASTER) - stopped)).raster("out"), RASTER[stopped:])
 
 
 def test_an_interruption_in_a_late_chunk_loses_no_spike():

@@ -180,6 +180,8 @@ class _Feed:
 
     def _pull(self) -> None:
         while self._source is not None and not len(self._words):
+            # A source may have nothing to give for long.
+            signals.check()
             known = self._source.advance()
             if known is None or known >= self._end:
                 known, self._source = self._end, None
