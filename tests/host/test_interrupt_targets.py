@@ -281,6 +281,19 @@ class SetRates(Call):
         assert (device.port.read(Region.GEN_RATE, 0, len(own)) == own).all()
 
 
+class Schedule(Call):
+    """All of it waits, or nothing; what the array switches itself is no exception."""
+
+    def make(self, device):
+        device.schedule(2.0, learning=False, rates={"noise": 150.0}, neurons={"cells": {"v_thresh": -53.0}})
+
+    def judge(self, device):
+        session = device._session
+        assert (len(session.changes), len(session.queue.settings(STEPS))) in ((0, 0), (2, 1))
+        device.run(3.0)
+        goes_on_as_the_model(device)
+
+
 CALLS = {
     "read": Read,
     "set_learning": SetLearning,
@@ -292,6 +305,7 @@ CALLS = {
     "write_weights": WriteWeights,
     "set_neurons": SetNeurons,
     "set_rates": SetRates,
+    "schedule": Schedule,
 }
 
 MAY_WANT_A_LOAD = ("load", "load_other", "present", "run", "run_divided")

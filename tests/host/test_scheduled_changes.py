@@ -1,6 +1,7 @@
 """Changes at a stated step: within a run they are those between two runs, on all targets and in replays."""
 
 import itertools
+import time
 
 import numpy as np
 import pytest
@@ -141,6 +142,20 @@ def test_a_log_has_each_change_with_its_step_and_replays_on_every_target(kind, w
     found = replay(tmp_path / "without.log", "model").difference
     assert found is not None
     assert found.step >= CUT
+
+
+def test_a_divided_run_costs_what_one_run_does():
+    """A rate that is what it was divides it; the ends of the parts take bytes on the line."""
+    costs = []
+    for cuts in ((), (10.0, 11.0, 40.0)):
+        with opened("model") as device:
+            for cut in cuts:
+                device.schedule(cut, rates={"noise": 60.0})
+            costs.append(device.run(float(STEPS)).cost)
+    whole, divided = costs
+    names = ("steps", "duration", "spikes", "input_spikes", "synaptic_operations", "weight_updates")
+    assert [getattr(whole, name) for name in names] == [getattr(divided, name) for name in names]
+    assert 0 < divided.line_bytes - whole.line_bytes < 3 * 40
 
 
 def test_several_changes_at_any_steps_are_made_in_order():
@@ -381,6 +396,19 @@ def test_a_wrong_change_is_refused_when_it_is_scheduled(change, error, message):
     with pytest.raises(ParameterError, match="time"):
         device.schedule(-1.0, offsets={"cells": 0.1})
     assert device.snapshot().digest() == before
+
+
+def test_ten_thousand_changes_are_scheduled_in_the_time_of_ten_times_a_thousand():
+    """Another rate for every step of a long run, without a look at all that wait already in each call."""
+
+    def seconds(calls):
+        device = connect("fast", IMAGE)
+        begun = time.process_time()
+        for call in range(calls):
+            device.schedule(float(call), rates={"noise": 30.0})
+        return time.process_time() - begun
+
+    assert seconds(10_000) < 2.5 * 10 * seconds(1_000)
 
 
 def test_values_are_those_of_the_call():

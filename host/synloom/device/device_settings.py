@@ -20,7 +20,7 @@ from synloom.device.live_changes import (
     rate_words_of,
     segments_of,
 )
-from synloom.device.scheduled import Scheduled, added
+from synloom.device.scheduled import Scheduled
 from synloom.device.settings import settings_of
 from synloom.device.stimulus import steps_from_now
 from synloom.device.turns import exclusive
@@ -88,9 +88,7 @@ class DeviceSettings(DeviceBase):
         when = np.array([real("time", time, low=0.0)])
         (steps,) = steps_from_now("times of settings", when, image.dt).tolist()
         step = session.now + steps
-        if settings:
-            session.schedule(step, settings)
-        session.changes = added(session.changes, [Scheduled(step, *change) for change in changes])
+        session.schedule(step, settings, [Scheduled(step, *change) for change in changes])
 
     def _switched(self, learning: bool | None, adaptation: bool | None, reward: float | None) -> list[int]:
         """Return the ids of events of the switches and the reward."""

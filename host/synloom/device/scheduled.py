@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from synloom.base.errors import CapacityError, NetworkError, ParameterError
@@ -30,14 +31,18 @@ class Scheduled(NamedTuple):
     make: Callable[[], None]
 
 
-def added(waiting: tuple[Scheduled, ...], changes: list[Scheduled]) -> tuple[Scheduled, ...]:
-    """Return what waits with some changes more: by step, and those of one step in the order of the calls."""
-    return tuple(sorted((*waiting, *changes), key=lambda change: change.step))
+def added(waiting: tuple[Scheduled, ...], changes: Sequence[Scheduled]) -> tuple[Scheduled, ...]:
+    """Return what waits with some changes for one step: behind those of that step that wait already."""
+    if not changes:
+        return waiting
+    place = bisect_right(waiting, changes[0].step, key=lambda change: change.step)
+    return (*waiting[:place], *changes, *waiting[place:])
 
 
 def next_cut(waiting: tuple[Scheduled, ...], now: int, end: int) -> int:
     """Return the step of the first change after `now`, or `end` if none comes before it."""
-    return min((change.step for change in waiting if change.step > now), default=end) if waiting else end
+    place = bisect_right(waiting, now, key=lambda change: change.step)
+    return min(waiting[place].step, end) if place < len(waiting) else end
 
 
 def made(change: Scheduled, dt: float) -> None:

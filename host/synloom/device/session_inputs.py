@@ -14,6 +14,7 @@ from synloom.base.wording import shown
 from synloom.contract.array_port import Words
 from synloom.device.event_queue import Joined
 from synloom.device.events import NO_EVENTS, events_at
+from synloom.device.scheduled import Scheduled, added
 from synloom.device.session_state import SessionState
 from synloom.device.stimulus import Receiver, warn_of_merging
 from synloom.image.places import InputInfo
@@ -43,12 +44,23 @@ class SessionInputs(SessionState):
             raise NetworkError(f"the image has no population {shown(label)}; it has {names}")
         return image.inputs[label]
 
-    def schedule(self, step: int, settings: Sequence[int]) -> None:
-        """Let settings, given as ids of events, act at the beginning of a step instead of earlier ones."""
-        events = events_at(step, np.array(settings, dtype=np.int64))
-        self.queue.replace(events)
-        if self.log is not None:
-            self.log.add("settings", {}, events=events)
+    def schedule(self, step: int, settings: Sequence[int], changes: Sequence[Scheduled] = ()) -> None:
+        """Let settings, given as ids of events, act at the beginning of a step instead of earlier ones.
+
+        Changes for that step wait, too: all of it, or nothing if this is cut short.
+        """
+        before, waiting = self.changes, self.queue.waiting
+        try:
+            if len(settings):
+                events = events_at(step, np.array(settings, dtype=np.int64))
+                self.queue.replace(events)
+            self.changes = added(before, changes)
+            if len(settings) and self.log is not None:
+                self.log.add("settings", {}, events=events)
+        except BaseException:
+            self.queue.hold(Joined(waiting, 0, NO_EVENTS))
+            self.changes = before
+            raise
 
     def joined(self, parts: Sequence[tuple[Receiver, IntArray]]) -> Joined:
         """Return what waits if these events, (K,) int64 for each place, are sent.
