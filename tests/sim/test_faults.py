@@ -282,6 +282,34 @@ def test_a_wrong_text_is_refused(text, message):
         connect(f"sim?{text}", PARAMS)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "seed=" + "9" * 400,
+        "seed=" + "9" * 5000,
+        "flips=" + "9" * 400,
+        "drops=" + "x" * 10_000,
+        "x" * 10_000,
+        "x" * 10_000 + "=1",
+        "faults=" + "x" * 10_000,
+        "flips=0.1&" + "flips=0.1&" * 1_000,
+        "seed=\0\n",
+    ],
+)
+def test_a_text_of_any_length_is_refused_in_one_line(text):
+    with pytest.raises(ParameterError) as error:
+        Faults.parse(text)
+    assert len(str(error.value)) < 600
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize("wrong", [{"seed": 10**5000}, {"flips": 10**5000}, {"flips": "9" * 10_000}])
+def test_a_value_of_any_length_is_refused_in_one_line(wrong):
+    with pytest.raises(ParameterError) as error:
+        Faults(**wrong)
+    assert len(str(error.value)) < 300
+
+
 @pytest.mark.parametrize("value", [True, "0.1", None, math.inf])
 def test_a_rate_is_a_number(value):
     with pytest.raises(ParameterError, match="flips must be a number"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, Self
 
 from synloom.base.errors import ParameterError
+from synloom.base.wording import shown
 
 __all__ = ["PRESETS", "Faults"]
 
@@ -84,13 +85,13 @@ class Faults:
             or not isinstance(self.seed, int)
             or not 0 <= self.seed <= _LARGEST_SEED
         ):
-            raise ParameterError(f"seed must be a whole number in 0..{_LARGEST_SEED}, not {self.seed!r}")
+            raise ParameterError(f"seed must be a whole number in 0..{_LARGEST_SEED}, not {shown(self.seed)}")
         for name in _RATES:
             value = getattr(self, name)
             least, most = (-_LARGEST_SKEW, _LARGEST_SKEW) if name == "skew" else (0.0, 1.0)
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             if not is_number or not least <= value <= most:
-                raise ParameterError(f"{name} must be a number in {least:g}..{most:g}, not {value!r}")
+                raise ParameterError(f"{name} must be a number in {least:g}..{most:g}, not {shown(value)}")
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -111,14 +112,14 @@ class Faults:
             name, equals, value = part.partition("=")
             if not equals or not name or not value:
                 raise ParameterError(
-                    f"faults must be name=value, joined by &, such as flips=1e-4&seed=3; {part!r} is not"
+                    f"faults must be name=value, joined by &, such as flips=1e-4&seed=3; {shown(part)} is not"
                 )
             if name in given:
-                raise ParameterError(f"{name!r} stands twice in the faults {text!r}; leave one out")
+                raise ParameterError(f"{shown(name)} stands twice in the faults {shown(text)}; leave one out")
             given[name] = value
         preset = given.pop("faults", None)
         if preset is not None and preset not in PRESETS:
-            raise ParameterError(f"there are no faults {preset!r}; there are: {', '.join(PRESETS)}")
+            raise ParameterError(f"there are no faults {shown(preset)}; there are: {', '.join(PRESETS)}")
         values: dict[str, Any] = dict(PRESETS[preset]) if preset is not None else {}
         return cls(**{**values, **_numbers(given)})
 
@@ -147,14 +148,16 @@ def _numbers(given: dict[str, str]) -> dict[str, float | int]:
         if name not in (*_RATES, "seed"):
             near = difflib.get_close_matches(name, (*_RATES, "seed", "faults"), 1)
             raise ParameterError(
-                f"there is no fault {name!r}{f' (is it {near[0]!r}?)' if near else ''}; there are: "
+                f"there is no fault {shown(name)}{f' (is it {near[0]!r}?)' if near else ''}; there are: "
                 f"{', '.join(_RATES)}; and seed and faults"
             )
         try:
-            values[name] = int(text) if name == "seed" else float(text)
+            value = int(text) if name == "seed" else float(text)
         except ValueError:
             kind = "a whole number" if name == "seed" else "a number"
-            raise ParameterError(f"{name} must be {kind}, not {text!r}") from None
-        if not math.isfinite(values[name]):
-            raise ParameterError(f"{name} must be a finite number, not {text!r}")
+            raise ParameterError(f"{name} must be {kind}, not {shown(text)}") from None
+        # No float is as large as some whole numbers.
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ParameterError(f"{name} must be a finite number, not {shown(text)}")
+        values[name] = value
     return values
