@@ -135,6 +135,36 @@ def test_option_of_a_wrong_value_is_named(options):
         connect("/dev/no-such-board", **options)
 
 
+@pytest.mark.parametrize("name", ["nul\0", "\ud800", "x" * 5_000, "a/" * 5_000, "\n" * 1_000])
+def test_a_name_that_no_port_has_is_refused_in_one_line(name):
+    with pytest.raises(TargetError) as error:
+        connect("/dev/" + name)
+    assert len(str(error.value)) < 1_000
+    assert str(error.value).isprintable()
+
+
+def test_a_link_to_itself_is_no_port(tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    with pytest.raises(TargetError, match="cannot be opened"):
+        connect(str(loop))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"timeout": 10**400}, "timeout must be a number of seconds"),
+        ({"timeout": 1e308}, "timeout must be a number of seconds above 0, at most 3600, not 1e"),
+        ({"timeout": 3601}, "at most 3600, not 3601"),
+        ({"baud": 10**5000}, "baud must be a whole number in 1..2147483647"),
+        ({"baud": 1 << 31}, "not 2147483648"),
+    ],
+)
+def test_an_option_is_small_enough_for_a_port(options, message, device_path):
+    with pytest.raises(ParameterError, match=message):
+        connect(device_path, **options)
+
+
 def ports(monkeypatch, *devices):
     found = [SimpleNamespace(device=device, vid=None, serial_number=None) for device in devices]
     monkeypatch.setattr(list_ports, "comports", lambda: found)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["connect", "open_port", "resolved"]
 
 DEFAULT_BAUD: Final = ArrayParams().baud
+_MOST_BAUD: Final = (1 << 31) - 1
+"""What the systems' calls can take."""
+_MOST_TIMEOUT_S: Final = 3600
 
 Options = dict[str, object]
 _Opener = Callable[[ArrayParams, "Progress | None", "Faults | None", Options], Port]
@@ -225,8 +228,8 @@ def _open_board(path: str, faults: Faults | None, options: Options) -> Port:
     from synloom.link.transport import SerialTransport
 
     baud = options.get("baud", DEFAULT_BAUD)
-    if isinstance(baud, bool) or not isinstance(baud, int) or baud <= 0:
-        raise ParameterError(f"baud must be a positive whole number, not {shown(baud)}")
+    if isinstance(baud, bool) or not isinstance(baud, int) or not 0 < baud <= _MOST_BAUD:
+        raise ParameterError(f"baud must be a whole number in 1..{_MOST_BAUD}, not {shown(baud)}")
     timeout = _timeout(options)
     kept = kept_rate(path) if "baud" not in options else None
     transport = SerialTransport(path, baud)
@@ -258,8 +261,11 @@ def _find_board(faults: Faults | None, options: Options) -> Port:
 
 def _timeout(options: Options) -> float:
     timeout = options.get("timeout", 1.0)
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < float("inf"):
-        raise ParameterError(f"timeout must be a number of seconds above 0, not {shown(timeout)}")
+    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if not is_number or not 0 < timeout <= _MOST_TIMEOUT_S:
+        raise ParameterError(
+            f"timeout must be a number of seconds above 0, at most {_MOST_TIMEOUT_S}, not {shown(timeout)}"
+        )
     return float(timeout)
 
 

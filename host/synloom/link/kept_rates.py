@@ -114,7 +114,10 @@ def _board_at(path: str) -> str:
     """Return what a board is known by: its adapter's serial number, or its port if it has none."""
     from serial.tools import list_ports
 
-    real = str(Path(path).resolve())
+    try:
+        real = str(Path(path).resolve())
+    except (OSError, ValueError, RuntimeError):  # no file can have this name, or it is a link to itself
+        return path
     for port in list_ports.comports():
         if port.device in (path, real) and port.serial_number and port.vid is not None:
             return f"{port.vid:04x}:{port.pid:04x}:{port.serial_number}:{port.location or ''}"

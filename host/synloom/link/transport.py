@@ -12,6 +12,7 @@ from typing import Final, Protocol, runtime_checkable
 import serial
 
 from synloom.base.errors import LinkError, ParameterError, TargetError
+from synloom.base.wording import one_line
 
 __all__ = ["RatedTransport", "SerialTransport", "Transport", "driver_rate"]
 
@@ -85,7 +86,7 @@ class SerialTransport:
         self.name = path
         try:
             self._port = serial.Serial(path, baud, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True)
-        except (serial.SerialException, ValueError, OSError) as error:
+        except (serial.SerialException, ValueError, OverflowError, OSError) as error:
             raise TargetError(_why_not_open(path, baud, error)) from error
 
     @property
@@ -172,7 +173,7 @@ def driver_rate(descriptor: int) -> int | None:
 
 
 def _why_not_open(path: str, baud: int, error: Exception) -> str:
-    number = getattr(error, "errno", None)
+    number, path = getattr(error, "errno", None), one_line(path, 200)
     text = str(error).lower()
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "filenotfound" in text:
         return f"there is no serial port {path}; `synloom doctor` lists the ports of this machine"
@@ -183,4 +184,5 @@ def _why_not_open(path: str, baud: int, error: Exception) -> str:
             f"no permission to open {path}; on Linux, `sudo usermod -aG dialout $USER` and then logging in "
             f"again give you permission to use serial ports"
         )
-    return f"{path} cannot be opened at {baud} baud: {error}; check the port, or try another rate"
+    why = one_line(str(error), 200)
+    return f"{path} cannot be opened at {baud} baud: {why}; check the port, or try another rate"
