@@ -261,8 +261,11 @@ def _find_board(faults: Faults | None, options: Options) -> Port:
 
 def _timeout(options: Options) -> float:
     timeout = options.get("timeout", 1.0)
-    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    if not is_number or not 0 < timeout <= _MOST_TIMEOUT_S:
+    if (
+        isinstance(timeout, bool)
+        or not isinstance(timeout, int | float)
+        or not 0 < timeout <= _MOST_TIMEOUT_S
+    ):
         raise ParameterError(
             f"timeout must be a number of seconds above 0, at most {_MOST_TIMEOUT_S}, not {shown(timeout)}"
         )
