@@ -170,7 +170,7 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     **{name: partial(_layout, name) for name in _LAYOUTS},
     **{name: partial(_measured, kind, name) for kind, tables in BENCH_TABLES.items() for name in tables},
     "board_accuracy": lambda: accuracy_table([load_board(name) for name in board_names()]),
-    **{f"machine_{kind}": partial(_machine, kind) for kind in ("clocks", "peers", "startup")},
+    **{f"machine_{kind}": partial(_machine, kind) for kind in ("calls", "clocks", "peers", "startup")},
 }
 """Tables by the name that a page's marker gives."""
 

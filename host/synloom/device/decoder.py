@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from operator import ge
 from typing import Final, NamedTuple
 
@@ -26,8 +25,7 @@ _DISORDER: Final = "a step has spikes that are not in the order of their neurons
 _LIST, _BITMAP, _PROBES, _TIME = map(int, RecordKind)
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """What the records of a run can say.
 
     Parameters

@@ -14,6 +14,7 @@ from synloom.device.settings import without_values
 
 __all__ = ["EventQueue", "Joined"]
 
+_FEW: Final = 32
 _NO_WORDS: Final[npt.NDArray[np.uint16]] = np.zeros(0, dtype=np.uint16)
 
 
@@ -104,18 +105,18 @@ class EventQueue:
         if not len(self._waiting):
             return _NO_WORDS
         split = self._split(end)
-        events = self._waiting[:split]
+        events = self._waiting[:split] if split < len(self._waiting) else self._waiting
         # In this order an interruption between the lines leaves events in both, never in none.
         self._taken = np.concatenate([self._taken, events]) if len(self._taken) else events
-        self._waiting = self._waiting[split:]
+        self._waiting = self._waiting[split:] if split < len(self._waiting) else NO_EVENTS
         words = self._words_of(events)
         self.words += len(words)
         return words
 
     def _words_of(self, events: IntArray) -> npt.NDArray[np.uint16]:
         """Return the words of sorted events, (K,) int64, each step announced before its first one."""
-        if not len(events):
-            return _NO_WORDS
+        if len(events) <= _FEW:
+            return self._words_of_few(events.tolist()) if len(events) else _NO_WORDS
         steps = events >> ID_BITS
         ahead = np.diff(steps, prepend=self.cursor)
         whole, rest = np.divmod(ahead, EVENT_MAX_ADVANCE)
@@ -125,6 +126,16 @@ class EventQueue:
         words[place] = events & ID_MASK
         self.cursor = int(steps[-1])
         return words
+
+    def _words_of_few(self, events: list[int]) -> npt.NDArray[np.uint16]:
+        """Do the same without arrays, which take longer than the step of a closed loop."""
+        words: list[int] = []
+        for event in events:
+            step = event >> ID_BITS
+            words += _advance(step - self.cursor)
+            words.append(event & ID_MASK)
+            self.cursor = step
+        return np.array(words, dtype=np.uint16)
 
     def has_settings(self, end: int) -> bool:
         """Return whether settings wait for steps before `end`."""
@@ -196,7 +207,7 @@ def _kinds(events: IntArray) -> IntArray:
 def _different(events: IntArray) -> IntArray:
     """Return the events without repetitions, sorted by step and then by id."""
     # What comes in order, as from one row or raster, need not be sorted.
-    if (events[1:] > events[:-1]).all():
+    if len(events) < 2 or (events[1:] > events[:-1]).all():
         return events
     return np.unique(events)
 

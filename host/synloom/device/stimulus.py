@@ -173,6 +173,9 @@ def step_events(spikes: Any, info: Receiver, now: int) -> IntArray:
     if type(spikes) is np.ndarray and spikes.dtype == np.bool_ and spikes.shape == (info.n,):
         # What closed loops give most: nothing to be checked.
         return _due(now, spikes.nonzero()[0], info)
+    few = spikes.tolist() if type(spikes) is np.ndarray and spikes.dtype == np.int64 else spikes
+    if _are_indices(few, info.n):
+        return _due(now, np.array(few, dtype=np.int64), info)
     forms = (
         f"give a row of bool or uint8 with shape ({info.n},), or the indices of the {_unit(info)}s that "
         f"spike, as whole numbers (to let all {_unit(info)}s spike, give np.ones({info.n}, dtype=bool))"
@@ -206,6 +209,18 @@ def step_events(spikes: Any, info: Receiver, now: int) -> IntArray:
             f"step; {forms}"
         )
     return _due(now, index, info)
+
+
+def _are_indices(spikes: Any, n: int) -> bool:
+    """Return whether this is a list of a few indices of `n` that all differ; else it must be looked at."""
+    return (
+        type(spikes) is list
+        and 0 < len(spikes) < n
+        and set(map(type, spikes)) == {int}
+        and min(spikes) >= 0
+        and max(spikes) < n
+        and len(set(spikes)) == len(spikes)
+    )
 
 
 def _due(steps: IntArray | int, index: IntArray, info: Receiver) -> IntArray:

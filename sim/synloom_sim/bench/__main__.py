@@ -1,4 +1,4 @@
-"""``make bench``: clocks against the bound, the line of each board, start-up and memory."""
+"""``make bench``: clocks against the bound, the line of each board, calls, start-up and memory."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from synloom.base.errors import SynloomError
 from synloom.contract.params import ArrayParams
+from synloom_sim.bench.calls import call_rows
 from synloom_sim.bench.clocks import measure
 from synloom_sim.bench.line import line_rows
 from synloom_sim.bench.report import FOLDER, Report, command_of
@@ -30,7 +31,7 @@ _ARRAYS: Final = (
 """Inputs, neurons and lanes. Each needs a simulated board, which takes a minute to build and is kept."""
 _FEW_ARRAYS: Final = ((64, 64, 16), (64, 256, 1), (64, 256, 16), (94, 90, 16))
 
-_KINDS: Final = ("clocks", "line", "startup")
+_KINDS: Final = ("clocks", "line", "calls", "startup")
 _REPEATS: Final = 5
 
 
@@ -48,6 +49,7 @@ def main() -> int:
     measurements = {
         "clocks": lambda: _clocks(_FEW_ARRAYS if options.short else _ARRAYS),
         "line": lambda: iter(line_rows()),
+        "calls": call_rows,
         "startup": lambda: _startup(first=not options.short),
     }
     command = "make bench" if not sys.argv[1:] else command_of(parser.prog, sys.argv[1:])

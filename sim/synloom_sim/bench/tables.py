@@ -127,6 +127,17 @@ def line_table(rows: Sequence[Row]) -> str:
     )
 
 
+def calls_table(rows: Sequence[Row]) -> str:
+    """Return what each call of a device costs."""
+    return _table(
+        ("target", "call", "processor time / us", "steps/s"),
+        (
+            (row["target"], row["call"], f"{row['microseconds']:.3g}", _steps(row["steps_per_second"]))
+            for row in rows
+        ),
+    )
+
+
 def startup_table(rows: Sequence[Row]) -> str:
     """Return what it takes to begin."""
     head = ("case", "time / s", "processor time / s", "memory / MB", "loads")
@@ -222,6 +233,7 @@ TABLES: Final[dict[str, dict[str, Callable[[Sequence[Row]], str]]]] = {
         "bench_neurocorex": neurocorex_table,
     },
     "line": {"bench_line": line_table},
+    "calls": {"bench_calls": calls_table},
     "startup": {"bench_startup": startup_table},
     "peers": {
         "bench_peers": peers_table,
