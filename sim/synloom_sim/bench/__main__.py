@@ -49,7 +49,7 @@ def main() -> int:
     measurements = {
         "clocks": lambda: _clocks(_FEW_ARRAYS if options.short else _ARRAYS),
         "line": lambda: iter(line_rows()),
-        "calls": call_rows,
+        "calls": lambda: call_rows(),
         "startup": lambda: _startup(first=not options.short),
     }
     command = "make bench" if not sys.argv[1:] else command_of(parser.prog, sys.argv[1:])
