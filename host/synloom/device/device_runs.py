@@ -180,6 +180,9 @@ class DeviceRuns(DeviceBase):
         _, fired = session.execute(1, RunFlag.FLUSH).spikes()
         # The neurons of a step come in ascending order.
         populations = image.populations
+        if len(populations) == 1:
+            ((label, info),) = populations.items()
+            return {label: fired - info.first}
         ends = fired.searchsorted([(info.first, info.first + info.n) for info in populations.values()])
         return {
             label: fired[first:end] - info.first

@@ -13,7 +13,7 @@ from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.contract.registers import Mode
 from synloom.device.decoder import RecordDecoder
-from synloom.device.events import NO_EVENTS, steps_of
+from synloom.device.events import ID_BITS, NO_EVENTS
 from synloom.device.execution import Source, execute, new_decoder, stop
 from synloom.device.loader import read_register, write_register
 from synloom.device.memories import arriving
@@ -110,8 +110,9 @@ class SessionRuns(SessionInputs, SessionWrites):
         """Keep events that the array has as those of the run until now, and of the next one."""
         # This may come a second time, after an exception between two lines, with the same events and others.
         events = np.union1d(self._carried, events) if len(self._carried) else events
-        due = steps_of(events) < self.now
-        self.given, self._early = events[due], events[~due]
+        # Events are in the order of their steps.
+        due = int(events.searchsorted(self.now << ID_BITS))
+        self.given, self._early = events[:due], events[due:]
 
     def _guard(self) -> _Guard:
         """Stop the array after an error in this context; if that fails too, no image counts as loaded.
