@@ -11,7 +11,15 @@ from typing import Any, Final
 
 import numpy as np
 
-import synloom
+from synloom.compiler import compile
+from synloom.device.device import Device
+from synloom.device.targets import connect
+from synloom.image.image import Image
+from synloom.network.cells import LIF
+from synloom.network.connectors import AllToAll
+from synloom.network.distributions import Uniform
+from synloom.network.inputs import InputPopulation
+from synloom.network.network import Network, Population, Projection
 
 __all__ = ["CALLS", "ROWS", "call_rows", "image"]
 
@@ -23,7 +31,7 @@ _TARGETS: Final = ("fast", "model")
 _SECONDS: Final = 0.5
 _ROUNDS: Final = 5
 
-_Call = Callable[[synloom.Device], object]
+_Call = Callable[[Device], object]
 
 
 _RASTER: Final = np.random.default_rng(1).random((_LONG_STEPS, _INPUTS)) < 0.05
@@ -68,7 +76,7 @@ def call_rows(seconds: float = _SECONDS, rounds: int = _ROUNDS) -> Iterator[dict
     for target in _TARGETS:
         if target == "fast" and importlib.util.find_spec("numba") is None:
             continue
-        with synloom.connect(target, image()) as device:
+        with connect(target, image()) as device:
             device.record("cells")
             found: dict[str, list[float]] = {name: [] for name in CALLS}
             for _ in range(rounds):
@@ -85,16 +93,16 @@ def call_rows(seconds: float = _SECONDS, rounds: int = _ROUNDS) -> Iterator[dict
             }
 
 
-def image() -> synloom.Image:
+def image() -> Image:
     """Return the network: 64 inputs, 64 neurons, all-to-all."""
-    net = synloom.Network()
-    inputs = net.add(synloom.InputPopulation(_INPUTS, label="in"))
-    cells = net.add(synloom.Population(_NEURONS, synloom.LIF(), label="cells"))
-    net.add(synloom.Projection(inputs, cells, synloom.AllToAll(), weight=synloom.Uniform(0.0, 0.2)))
-    return synloom.compile(net)
+    net = Network()
+    inputs = net.add(InputPopulation(_INPUTS, label="in"))
+    cells = net.add(Population(_NEURONS, LIF(), label="cells"))
+    net.add(Projection(inputs, cells, AllToAll(), weight=Uniform(0.0, 0.2)))
+    return compile(net)
 
 
-def _seconds_of(call: _Call, device: synloom.Device, seconds: float) -> float:
+def _seconds_of(call: _Call, device: Device, seconds: float) -> float:
     """Return the processor time of one call in s, from as many as `seconds` hold."""
     count = 0
     call(device)
