@@ -7,6 +7,7 @@ from synloom.base.errors import ParameterError
 from synloom.data import AddressMap
 from synloom.demo.graphs import LabelledGraph, harmonic_labels, karate_club, placed, stochastic_blocks
 from synloom.demo.motion import EVENT, MovingBar
+from synloom.demo.outcomes import CuedOutcomes, Outcome, judged
 from synloom.demo.readout import nearest_mean
 from synloom.demo.spike_trains import coincidence, jittered
 from synloom.demo.sudoku import Sudoku
@@ -165,3 +166,57 @@ def test_jitter_moves_spikes_and_keeps_their_neurons():
     # 400 spikes: the standard deviation has a standard error of 0.11.
     assert abs(times.std() - 3.0) < 0.45
     assert (jittered(np.random.default_rng(1), raster, 0.0) == raster).all()
+
+
+def test_outcomes_are_two_events_apart_in_time_whose_probabilities_sum_to_one():
+    task, rng = CuedOutcomes(cues=6), np.random.default_rng(1)
+    for _ in range(50):
+        for first, second in task.draw(rng):
+            assert first.event != second.event
+            assert {first.event, second.event} <= set(range(3))
+            assert abs(first.latency - second.latency) >= 20
+            assert all(50 <= each.latency <= 310 for each in (first, second))
+            assert np.isclose(first.probability + second.probability, 1.0)
+            assert 0.6 <= first.probability <= 0.9
+    with pytest.raises(ParameterError, match="events must be at least 2, not 1"):
+        CuedOutcomes(events=1)
+
+
+def test_a_changed_world_moves_half_of_its_cues_and_exchanges_the_probabilities_of_the_others():
+    task, rng = CuedOutcomes(), np.random.default_rng(2)
+    world = task.draw(rng)
+    changed = task.changed(rng, world)
+    for cue, (before, after) in enumerate(zip(world, changed, strict=True)):
+        assert [o.event for o in before] == [o.event for o in after]
+        assert ([o.latency for o in before] == [o.latency for o in after]) == (cue >= 2)
+        odds = [o.probability for o in before]
+        assert [o.probability for o in after] == (odds if cue < 2 else odds[::-1])
+
+
+def test_a_cue_is_a_jittered_spike_on_each_of_its_lines():
+    task, rng = CuedOutcomes(lines=5, jitter_ms=3.0, begin=20), np.random.default_rng(3)
+    volleys = [task.volley(rng, 2) for _ in range(200)]
+    assert all([line for _, line in volley] == [10, 11, 12, 13, 14] for volley in volleys)
+    times = np.array([time for volley in volleys for time, _ in volley])
+    # 1,000 spikes: standard errors of 0.1 and 0.07.
+    assert abs(times.mean() - 20.0) < 0.4
+    assert abs(times.std() - 3.0) < 0.3
+
+
+def test_predictions_are_judged_by_their_peak_their_sum_and_what_is_elsewhere():
+    world = [(Outcome(0, 100, 0.75), Outcome(2, 200, 0.25))]
+    density = np.zeros((1, 3, 300))
+    density[0, 0, 90:100] = 0.07  # 0.7 in the 20 ms before 110, around their middle
+    density[0, 2, 176:182] = 0.05  # before the window of 190 to 210
+    density[0, 1, 50] = 0.1
+    found = judged(world, density, begin=10, window=20)
+    assert found.true.tolist() == [0.75, 0.25]
+    assert np.allclose(found.said, [0.7, 0.0])
+    assert abs(found.late[0] - -5.0) <= 3.0
+    assert np.isclose(found.wrong, 0.4 / 1.1)
+    assert found.first == 1.0
+    density[0, 2, 195:205] = 0.08
+    found = judged(world, density, begin=10, window=20)
+    assert np.allclose(found.said, [0.7, 0.8])
+    assert abs(found.late[1]) <= 3.0
+    assert found.first == 0.0
