@@ -22,12 +22,19 @@ EPSP_OF_1_NA = TAU_M * TAU_SYN / (TAU_M - TAU_SYN) * (np.exp(-PEAK_MS / TAU_M) -
 
 
 def network(afferents: int, seed: int) -> sl.Network:
-    """Return the network: one neuron, whose threshold is that of 450 EPSPs of 1 mV."""
+    """Return the network: one neuron, whose threshold is that of 430 EPSPs of 1 mV."""
     net = sl.Network(dt=1.0, seed=seed)
     fibres = net.add(sl.InputPopulation(afferents, label="afferents"))
-    threshold = 0.225 * afferents
+    threshold = 0.215 * afferents
+    # A spike is followed by a dip, so that the neuron settles on one spike for each pattern, not on several.
     lif = sl.LIF(
-        tau_m=TAU_M, cm=1.0, v_rest=0.0, v_reset=0.0, v_thresh=threshold, tau_syn_E=TAU_SYN, tau_syn_I=TAU_SYN
+        tau_m=TAU_M,
+        cm=1.0,
+        v_rest=0.0,
+        v_reset=-threshold,
+        v_thresh=threshold,
+        tau_syn_E=TAU_SYN,
+        tau_syn_I=TAU_SYN,
     )
     cell = net.add(sl.Population(1, lif, label="cell", v_range=4.0 * threshold))
     # When the neuron fires, synapses whose afferent has spiked within about 10 ms grow, all others shrink.
