@@ -119,3 +119,25 @@ def test_a_call_that_is_cancelled_prints_no_traceback_and_others_do(cluster, cap
         assert not caplog.records
         report(OSError("no room"))
         assert len(caplog.records) == 1
+
+
+def test_a_result_on_its_way_when_the_sweep_is_left_prints_no_traceback(cluster, caplog, monkeypatch):
+    from distributed import Client
+    from distributed.comm import CommClosedError
+
+    def report():
+        logging.getLogger("tornado.application").error(
+            "in callback", exc_info=CommClosedError("in <TCP (closed)>: Stream is closed")
+        )
+
+    real = Client.close
+
+    def close(self, *arguments, **options):
+        report()
+        return real(self, *arguments, **options)
+
+    with cluster_executor(cluster[0]):
+        report()
+        assert len(caplog.records) == 1  # nobody has left yet: the cluster itself is gone
+        monkeypatch.setattr(Client, "close", close)
+    assert len(caplog.records) == 1

@@ -45,17 +45,32 @@ def cluster_executor(address: str) -> Iterator[Executor]:
             f"no Dask scheduler answers at {address!r} ({error}); start one with `dask scheduler`, and "
             f"workers with `dask worker {address}`"
         ) from error
-    reports = logging.getLogger("tornado.application")
-    reports.addFilter(_is_no_cancellation)
+    reports, silence = logging.getLogger("tornado.application"), _Silence()
+    reports.addFilter(silence)
     try:
         # Each call is run, however equal it looks to an earlier one.
         yield cast(Executor, client.get_executor(pure=False))
     finally:
+        # Results that are on their way when the line is closed are lost as they should be.
+        silence.kinds += (dask.comm.CommClosedError,)
         client.close(timeout=5)
-        reports.removeFilter(_is_no_cancellation)
+        reports.removeFilter(silence)
 
 
-def _is_no_cancellation(record: logging.LogRecord) -> bool:
-    """Return False for the traceback of a call that was cancelled because its sweep was left."""
-    kind = record.exc_info[0] if record.exc_info else None
-    return kind is None or not issubclass(kind, CancelledError)
+class _Silence(logging.Filter):
+    """Keeps back the tracebacks of calls that were left with their sweep.
+
+    Attributes
+    ----------
+    kinds : tuple of type
+        Their exceptions.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kinds: tuple[type[BaseException], ...] = (CancelledError,)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to report it."""
+        kind = record.exc_info[0] if record.exc_info else None
+        return kind is None or not issubclass(kind, self.kinds)
