@@ -40,3 +40,18 @@ def test_events_become_the_words_of_a_plain_loop(longest):
         assert queue.take(int(steps[-1]) + 1).tolist() == expected
         assert queue.cursor == cursor
         assert queue.take(2**40).tolist() == []
+
+
+@pytest.mark.parametrize("count", [1, 2, 31, 32, 33, 34])
+def test_few_events_do_too(count):
+    rng = np.random.default_rng(count)
+    queue, cursor, begin = EventQueue(), 5, 5
+    queue.reset(cursor)
+    for _ in range(20):
+        steps = begin + np.cumsum(rng.integers(1, 2 * EVENT_MAX_ADVANCE, count))
+        events = steps << ID_BITS | rng.integers(0, 300, count)
+        queue.add(events)
+        begin = int(steps[-1]) + 1
+        expected, cursor = words_one_by_one(events, cursor)
+        assert queue.take(begin).tolist() == expected
+        assert queue.cursor == cursor
