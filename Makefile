@@ -30,7 +30,7 @@ help:
 	@echo "make agreement  500 generated arrays on every number of lanes, and on the fast engine"
 	@echo "make fuzz    10,000 mutated files, commands, answers, records of each kind: refused or right (long)"
 	@echo "make soak    bad lines, kills, resets, random bytes, signals, long runs: none may be silently wrong (hours)"
-	@echo "make noise   how independent the generators' spikes are, 2,048 channels for a million steps (hours)"
+	@echo "make noise   how independent the random numbers are, 2,048 channels for a million steps (a quarter of an hour)"
 	@echo "make bench   clocks of a step against their bound, the line, start-up (tens of minutes; the boards are kept)"
 	@echo "make bench-peers  steps a second beside Brian2, NEST and SuperNeuroMAT, which it installs (half an hour)"
 	@echo "make boards  bitstreams of all boards (an hour), their stamps and the table of the README"
