@@ -1,22 +1,28 @@
 """The gallery: every example's short form, its page and table, and what the examples share."""
 
 import json
+import re
 import runpy
+import subprocess
+import sys
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import synloom as sl
 from python_sources import ROOT
 from synloom.base.errors import ParameterError
 from synloom.cli.examples import examples
-from synloom.demo.example import Figure, Summary
+from synloom.demo.example import ARRAY, Example, Figure, Summary, Trial, lost_events
 from synloom.demo.gallery import copy_example, entries, example_named
+from synloom.demo.hidden_patterns import HiddenPattern, HiddenPatterns, latencies
 from synloom.demo.mnist import load_mnist, scaled
 from synloom.demo.pages import BEGIN, END, table_of, with_table
 from synloom.demo.patterns import cue_of, sparse_patterns
-from synloom.demo.spike_trains import HiddenPattern, walking_rates
+from synloom.demo.pictures import new_picture, plot_range
+from synloom.demo.spike_trains import walking_rates
 
 NAMES = [entry.name for entry in entries()]
 NEEDS = {
@@ -89,6 +95,65 @@ def test_a_bar_is_met_by_the_mean_and_never_by_nothing():
     assert not Figure(least=1.0).met(float("nan"))
 
 
+def small_network():
+    net = sl.Network(dt=1.0, seed=1)
+    two = net.add(sl.InputPopulation(2, label="two"))
+    cell = sl.LIF(tau_m=0.05, v_rest=0.0, v_reset=0.0, v_thresh=0.5, tau_syn_E=0.0, tau_syn_I=0.0)
+    one = net.add(sl.Population(1, cell, label="one"))
+    rule = sl.PairRule(A_post=2.0, tau_pre=5.0, w_min=0.0, w_max=1.0, pairing="nearest")
+    net.add(sl.Projection(two, one, sl.AllToAll(), weight=1.0, plasticity=rule, label="w"))
+    return net
+
+
+def test_the_pages_example_runs_and_draws(tmp_path):
+    page = (ROOT / "docs" / "example_of_your_own.md").read_text()
+    script = tmp_path / "copies.py"
+    script.write_text(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1])
+    command = [sys.executable, str(script), "--seeds", "2", "--jobs", "1", "--bits", "model", "--out", "."]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^error \(% of the rate\) .* at most 5 +met +0$", done.stdout, re.MULTILINE)
+    assert re.search(r"^lost \(events\) +0 +0 +0 +at most 0 +met$", done.stdout, re.MULTILINE)
+    assert (tmp_path / "copies.png").exists()
+    words = set(re.findall(r"`(--[a-z]+)`", page))
+    help_text = subprocess.run([*command[:2], "--help"], capture_output=True, text=True, check=True).stdout
+    assert words == set(re.findall(r"--[a-z]+", help_text)) - {"--help"}
+
+
+def test_the_short_form_is_on_the_gallerys_array_and_the_full_form_on_one_that_fits():
+    assert Trial(seed=1, short=True).image(small_network()).params == ARRAY
+    assert Trial(seed=1).image(small_network()).params == sl.compile(small_network()).params != ARRAY
+
+
+def test_merged_spikes_are_lost_but_weights_at_their_bounds_are_not():
+    with Trial(seed=1, short=True).connect(Trial(seed=1, short=True).image(small_network())) as device:
+        device.inject("two", [(0.0, 0), (2.0, 1)])
+        device.run(5.0)
+        assert device.counters()["weight_clips"] > 0
+        assert lost_events(device) == 0
+        with pytest.warns(sl.SynloomWarning, match="1 of 2 spikes"):
+            device.inject("two", [(0.0, 0), (0.0, 0)])
+        device.run(5.0)
+        assert lost_events(device) == 1
+
+
+def test_every_example_has_the_figure_of_lost_events_as_its_last_one():
+    own = {"right": Figure(), "lost": Figure(digits=3)}
+    here = Example(name="any", trial=dict, draw=new_picture, figures=own)
+    assert list(here.figures) == ["right", "lost"]
+    assert here.figures["lost"] == Figure(unit="events", digits=0, most=0.0)
+
+
+def test_a_curve_of_seeds_is_their_mean_and_their_range():
+    axes = new_picture(3.0, 2.0).subplots()
+    plot_range(axes, [1, 2], [[0.0, 4.0], [2.0, 6.0]], colour="black")
+    assert axes.lines[0].get_ydata().tolist() == [1.0, 5.0]
+    band = axes.collections[0].get_paths()[0].vertices
+    assert (band[:, 1].min(), band[:, 1].max()) == (0.0, 6.0)
+    plot_range(axes, [], [[], []], colour="black")
+    assert len(axes.lines) == 1
+
+
 def test_a_table_is_written_between_the_marks_only():
     page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
     text = with_table(page, ("a", "b"), [("1", "2")], 3)
@@ -151,6 +216,37 @@ def test_a_tenth_of_the_pattern_is_missing_and_it_jitters():
     same = np.mean([raster[start + times, who].mean() for start in starts])
     # A normal displacement of 1 ms from the middle of a ms stays in it with 0.383; neighbours add a little.
     assert 0.36 < same < 0.45
+
+
+def test_several_patterns_come_back_each_in_its_own_afferents():
+    task = HiddenPatterns(afferents=200, seconds=30, jitter_ms=0.0, missing=0.0, noise_hz=0.0)
+    starts, which, patterns, raster = task.draw(np.random.default_rng(1))
+    assert len(starts) == len(which) == 200
+    assert np.diff(starts).min() >= 100
+    assert len(patterns) == 3
+    taking = [set(who.tolist()) for _, who in patterns]
+    # Half of the afferents each, at random: two patterns share about half of theirs.
+    assert all(len(each) == 100 for each in taking)
+    assert all(30 < len(taking[a] & taking[b]) < 70 for a, b in ((0, 1), (0, 2), (1, 2)))
+    for start, k in zip(starts, which, strict=True):
+        piece = raster[start : start + 50, sorted(taking[k])]
+        times, who = patterns[k]
+        assert raster[start + times, who].all()
+        assert piece.sum() == len(times)
+    # Each is as likely as the others: 200 draws of 1/3 have a standard deviation of 6.7.
+    assert np.abs(np.bincount(which) - 200 / 3).max() < 27
+    with pytest.raises(ParameterError, match="share must be above 0 and at most"):
+        HiddenPatterns(share=0.5)
+
+
+def test_latencies_are_those_of_a_plain_loop():
+    rng = np.random.default_rng(1)
+    spikes = np.sort(rng.choice(1000, 20, replace=False))
+    starts = np.sort(rng.choice(1000, 60, replace=False))
+    for start, found in zip(starts, latencies(spikes, starts, 30), strict=True):
+        after = [spike - start for spike in spikes if 0 <= spike - start < 30]
+        assert found == after[0] if after else np.isnan(found)
+    assert np.isnan(latencies(np.array([], dtype=np.int64), [5], 30)).all()
 
 
 def test_images_are_scaled_by_area():

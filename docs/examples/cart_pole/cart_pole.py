@@ -14,8 +14,18 @@ from matplotlib.figure import Figure as Picture
 
 import synloom as sl
 from synloom.demo.cart_pole import BOXES, CartPole, adaptive_elements, box_of
-from synloom.demo.example import ARRAY, Example, Figure, Trial
-from synloom.demo.pictures import BLUE, DIVERGING, GREY, INK, ORANGE, SKY, VERMILION, new_picture
+from synloom.demo.example import Example, Figure, Trial, lost_events
+from synloom.demo.pictures import (
+    BLUE,
+    DIVERGING,
+    GREY,
+    INK,
+    ORANGE,
+    SKY,
+    VERMILION,
+    new_picture,
+    plot_reference,
+)
 
 SEARCH, CRITIC = 0, 1
 COINS = 5
@@ -140,13 +150,13 @@ def trial(trial: Trial) -> dict[str, Any]:
     net = network(task, trial.seed)
     starts = rng.uniform(-0.05, 0.05, (task.asked, 4))
     rides: list[np.ndarray] = []
-    with trial.connect(sl.compile(net, ARRAY) if trial.short else sl.compile(net)) as device:
+    with trial.connect(trial.image(net)) as device:
         pupil = Pupil(device, task)
         while len(rides) < task.trials and not done(rides, task):
             rides.append(balance(pupil, world, task, np.zeros(4)))
         device.set_learning(False)
         asked = [len(balance(pupil, world, task, start, learns=False)) - 1 for start in starts]
-        weights, lost = device.read_weights("learned"), device.counters().losses
+        weights, lost = device.read_weights("learned"), lost_events(device)
     source = adaptive_elements(rng, task.trials, task.longest, world)
     random = [guessed(rng, world, task, start) for start in starts for _ in range(10)]
     return {
@@ -156,7 +166,7 @@ def trial(trial: Trial) -> dict[str, Any]:
         "steps": float(np.mean(asked)),
         "source's elements, last ten trials": float(np.mean(source[-10:])),
         "random pushes": float(np.mean(random)),
-        "lost": sum(count for name, count in lost.items() if name != "weight_clips"),
+        "lost": lost,
         "course": np.array([len(ride) - 1 for ride in rides]),
         "source": np.array(source),
         "weights": weights,
@@ -200,7 +210,7 @@ def draw(found: list[dict[str, Any]]) -> Picture:
     course.plot(np.arange(1, len(source) + 1), source, color=ORANGE, label="source's elements, mean")
     course.plot([], [], color=SKY, label="our seeds, until five in a row")
     chance = float(np.mean([each["random pushes"] for each in found]))
-    course.axhline(chance, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), label="random pushes")
+    plot_reference(course, chance, label="random pushes")
     course.set(xlabel="trial", ylabel="steps balanced (of 20 ms)", ylim=(0, 1.25 * longest), xlim=(0, None))
     course.legend(fontsize=8, loc="upper left", ncols=3)
     ride = one["rides"][1]
@@ -258,7 +268,6 @@ EXAMPLE = Example(
         "steps": Figure(unit="of 500, other starts", digits=0, least=350.0),
         "source's elements, last ten trials": Figure(unit="steps", digits=0),
         "random pushes": Figure(unit="steps", digits=1),
-        "lost": Figure(unit="events", digits=0, most=0.0),
     },
 )
 

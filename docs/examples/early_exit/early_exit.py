@@ -14,8 +14,8 @@ from matplotlib.figure import Figure as Picture
 import synloom as sl
 from synloom.data import Rate
 from synloom.demo.data import SIDE, load_digits, validation_split
-from synloom.demo.example import ARRAY, Example, Figure, Trial
-from synloom.demo.pictures import BLUE, GREY, INK, ORANGE, SKY, VERMILION, new_picture
+from synloom.demo.example import ARRAY, Example, Figure, Trial, lost_events
+from synloom.demo.pictures import BLUE, DASHES, GREY, INK, ORANGE, SKY, VERMILION, new_picture
 
 STEPS = 32
 """Steps after which every answer is taken."""
@@ -141,7 +141,7 @@ def trial(trial: Trial) -> dict[str, Any]:
         sure = sure_enough(known, parts.test_labels[calibrating], sharpness)
         counts = evidence(device, test)
         really = live(device, test[: 3 if trial.short else 60], sharpness, sure)
-        lost = sum(device.counters().losses.values())
+        lost = lost_events(device)
     steps, answers = stopped(counts, sharpness, sure)
     ever = counts.argmax(axis=2) == labels[:, None]
     by_step = 100.0 * ever.mean(axis=0)
@@ -225,7 +225,7 @@ def evidence_of(axes: Any, counts: np.ndarray, end: int) -> None:
         if rank < 2:
             down = 0.07 * counts[-1].max() * rank if counts[-1, best[0]] - counts[-1, label] < 2 else 0.0
             axes.text(len(counts) + 0.5, counts[-1, label] - down, str(label), color=colour, va="center")
-    axes.axvline(end, color=INK, linewidth=1.0, linestyle=(0, (4, 3)))
+    axes.axvline(end, color=INK, linewidth=1.0, linestyle=DASHES)
     axes.set(xlabel="step", ylabel="spikes of each class", xlim=(0, len(counts) + 2))
     axes.set_title(f"ends after {end} steps")
 
@@ -242,7 +242,6 @@ EXAMPLE = Example(
         "as many fixed steps": Figure(unit="% right", digits=1),
         "live": Figure(unit="% as reckoned", digits=0, least=100.0),
         "not spiking": Figure(unit="% right", digits=1),
-        "lost": Figure(unit="events", digits=0, most=0.0),
     },
 )
 

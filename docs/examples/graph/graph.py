@@ -12,9 +12,20 @@ import numpy as np
 from matplotlib.figure import Figure as Picture
 
 import synloom as sl
-from synloom.demo.example import ARRAY, Example, Figure, Trial
+from synloom.demo.example import ARRAY, Example, Figure, Trial, lost_events
 from synloom.demo.graphs import LabelledGraph, harmonic_labels, karate_club, placed, stochastic_blocks
-from synloom.demo.pictures import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, VERMILION, new_picture
+from synloom.demo.pictures import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    VERMILION,
+    new_picture,
+    plot_range,
+    plot_reference,
+)
 from synloom.demo.readout import nearest_mean
 
 GAIN = 0.9
@@ -118,7 +129,7 @@ def trial(trial: Trial) -> dict[str, Any]:
             blocks = stochastic_blocks(rng, 4, 30, 0.25, mixing)
             known = np.concatenate([30 * k + rng.choice(30, 3, replace=False) for k in range(4)])
             found["blocks"][mixing] = classified(device, blocks, known, trial.seed, times)
-        found["lost"] = sum(device.counters().losses.values())
+        found["lost"] = lost_events(device)
     nothing = dict.fromkeys(NAMES, np.nan)
     for part, shares in (
         ("club", found["club"]),
@@ -151,12 +162,11 @@ def draw(found: list[dict[str, Any]]) -> Picture:
         points = list(one["blocks"])
         band = np.array([[each["blocks"][point][name] for point in points] for each in found])
         if points:
-            curve.plot(points, band.mean(axis=0), color=colour, marker=mark, label=label)
             if name == "stdp":
-                curve.fill_between(
-                    points, band.min(axis=0), band.max(axis=0), color=colour, alpha=0.2, linewidth=0
-                )
-    curve.axhline(25.0, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label="chance")
+                plot_range(curve, points, band, colour=colour, marker=mark, label=label)
+            else:
+                curve.plot(points, band.mean(axis=0), color=colour, marker=mark, label=label)
+    plot_reference(curve, 25.0, label="chance")
     curve.set(
         xlabel="probability of an edge between blocks (within: 0.25)", ylabel="right (%)", ylim=(0, 103)
     )
@@ -203,7 +213,6 @@ EXAMPLE = Example(
         "mixed blocks, spikes and STDP": Figure(unit="% right", digits=1),
         "mixed blocks, label propagation": Figure(unit="% right", digits=1),
         "mixed blocks, nearest mean": Figure(unit="% right", digits=1),
-        "lost": Figure(unit="events", digits=0, most=0.0),
     },
 )
 

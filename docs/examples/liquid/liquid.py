@@ -13,9 +13,9 @@ from matplotlib.figure import Figure as Picture
 
 import synloom as sl
 from synloom.data import AddressMap, raster_of_pairs
-from synloom.demo.example import ARRAY, Example, Figure, Trial
+from synloom.demo.example import ARRAY, Example, Figure, Trial, lost_events
 from synloom.demo.motion import MovingBar
-from synloom.demo.pictures import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, new_picture
+from synloom.demo.pictures import BLUE, GREEN, INK, ORANGE, VERMILION, new_picture, plot_range, plot_reference
 
 BAR = MovingBar(size=12, jitter_ms=2.0, missing=0.3, noise=0.3)
 MOTIONS = [(30.0 * direction, speed) for speed in (0.35, 0.6, 1.0) for direction in range(12)]
@@ -170,7 +170,7 @@ def trial(trial: Trial) -> dict[str, Any]:
                     device.reset("dynamics")
                     device.inject("pixels", test.rasters[0])
                     rasters[kind, scale] = device.run(float(LENGTH)).raster("liquid")
-                found["lost"] += sum(device.counters().losses.values())
+                found["lost"] += lost_events(device)
     right = {kind: np.array([each[0] for each in results]) for kind, results in kinds.items()}
     active = {kind: np.array([each[1] for each in results]) for kind, results in kinds.items()}
     found |= {"right": right, "active": active, "courses": courses, "rasters": rasters}
@@ -214,12 +214,9 @@ def draw(found: list[dict[str, Any]]) -> Picture:
     course.set_title("the astrocyte brings all to the same activity")
     for kind, colour, mark in (("plain", VERMILION, "s"), ("STDP", GREEN, "^"), ("astrocyte", BLUE, "o")):
         band = np.array([each["right"][kind] for each in found])
-        curve.fill_between(
-            one["scales"], band.min(axis=0), band.max(axis=0), color=colour, alpha=0.15, linewidth=0
-        )
-        curve.plot(one["scales"], band.mean(axis=0), color=colour, marker=mark, markersize=4.5, label=kind)
+        plot_range(curve, one["scales"], band, colour=colour, marker=mark, markersize=4.5, label=kind)
     counted = float(np.mean([each["input's counts"] for each in found]))
-    curve.axhline(counted, color=GREY, linestyle=(0, (4, 3)))
+    plot_reference(curve, counted)
     curve.text(one["scales"][0], counted + 1.5, "the input's counts, and chance", fontsize=8)
     curve.set(
         xscale="log", xlabel="strength of excitation at the start", ylabel="motions right (%)", ylim=(0, 100)
@@ -246,7 +243,6 @@ EXAMPLE = Example(
         "plain, activity": Figure(unit="most / least of the scales", digits=2),
         "input's counts": Figure(unit="% right", digits=1),
         "input in bins": Figure(unit="of 10 ms, % right", digits=1),
-        "lost": Figure(unit="events", digits=0, most=0.0),
     },
 )
 

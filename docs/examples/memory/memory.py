@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure as Picture
 
 import synloom as sl
-from synloom.demo.example import ARRAY, Example, Figure, Trial
+from synloom.demo.example import ARRAY, Example, Figure, Trial, lost_events
 from synloom.demo.patterns import cue_of, sparse_patterns
-from synloom.demo.pictures import BLUE, GREY, INK, ORANGE, SKY, new_picture
+from synloom.demo.pictures import BLUE, GREY, INK, ORANGE, SKY, new_picture, plot_range
 
 NEURONS = 256
 ACTIVE = 16
@@ -138,7 +138,7 @@ def trial(trial: Trial) -> dict[str, Any]:
                 pairs = [(cue_of(rng, pattern, active // 2), pattern) for pattern in patterns]
                 found["capacity"][active, count] = scores(memory, pairs)
         found["five cues of ten bits, exact"] = cued_contents(trial, device)
-        found["lost"] = sum(device.counters().losses.values())
+        found["lost"] = lost_events(device)
     return found
 
 
@@ -195,12 +195,7 @@ def curves(part: Any, found: list[dict[str, Any]]) -> None:
     for active, colour, mark in ((8, ORANGE, "s"), (16, BLUE, "o"), (32, INK, "^")):
         counts = sorted({count for a, count in found[0]["capacity"] if a == active})
         band = np.array([[each["capacity"][active, count][1] for count in counts] for each in found])
-        capacity.fill_between(
-            counts, band.min(axis=0), band.max(axis=0), color=colour, alpha=0.18, linewidth=0
-        )
-        capacity.plot(
-            counts, band.mean(axis=0), color=colour, marker=mark, markersize=4, label=f"{active} bits"
-        )
+        plot_range(capacity, counts, band, colour=colour, marker=mark, markersize=4, label=f"{active} bits")
     capacity.set(
         xlabel="patterns stored", ylabel="recalled exactly (%)", title="capacity, cue of half the bits"
     )
@@ -211,8 +206,7 @@ def curves(part: Any, found: list[dict[str, Any]]) -> None:
     ):
         points = list(found[0][name])
         band = np.array([[each[name][point][1] for point in points] for each in found])
-        axes.fill_between(points, band.min(axis=0), band.max(axis=0), color=BLUE, alpha=0.18, linewidth=0)
-        axes.plot(points, band.mean(axis=0), color=BLUE, marker="o", markersize=4)
+        plot_range(axes, points, band, colour=BLUE, marker="o", markersize=4)
         axes.set(xlabel=label, ylim=(-3, 103), title="45 patterns of 16 bits")
 
 
@@ -226,7 +220,6 @@ EXAMPLE = Example(
         "overwritten, bits right": Figure(unit="%", digits=2, least=99.5),
         "the others, bits right": Figure(unit="%", digits=2, least=99.5),
         "five cues of ten bits, exact": Figure(unit="%", digits=0, least=100.0, published="works"),
-        "lost": Figure(unit="events", digits=0, most=0.0),
     },
 )
 

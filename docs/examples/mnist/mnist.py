@@ -13,7 +13,7 @@ from matplotlib.figure import Figure as Picture
 
 import synloom as sl
 from synloom.demo.data import Digits, contrast_rates
-from synloom.demo.example import ARRAY, Example, Figure, Trial
+from synloom.demo.example import ARRAY, Example, Figure, Trial, lost_events
 from synloom.demo.mnist import load_mnist, scaled
 from synloom.demo.pictures import CLASS_COLOURS, DIVERGING, INK, new_picture
 from synloom.demo.readout import accuracy, confusion, names_of, shares_by_response, vote
@@ -194,8 +194,7 @@ def trial(trial: Trial) -> dict[str, Any]:
         digits = digits.first(24, 8) if trial.short else digits
         with trial.connect(sl.compile(network(form, trial.seed), form.array)) as device:
             predicted, shares = learn(device, form, digits, trial.rng)
-            losses = device.counters().losses
-            lost += sum(count for counter, count in losses.items() if counter != "weight_clips")
+            lost += lost_events(device)
             found[name] = 100.0 * accuracy(predicted, digits.test_labels)
             print(f"seed {trial.seed}, {name}: {found[name]:.1f} %", flush=True)
             if name == "85F":
@@ -258,7 +257,6 @@ EXAMPLE = Example(
         "iCEBreaker, teacher": Figure(unit="% right", digits=1),
         "k-means, 256 centres": Figure(unit="% right", digits=1),
         "k-means, 176 centres": Figure(unit="% right", digits=1),
-        "lost": Figure(unit="events", digits=0, most=0.0),
     },
 )
 

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure as Picture
 
 import synloom as sl
 from synloom.data import AddressMap, raster_of_pairs
-from synloom.demo.example import ARRAY, Example, Figure, Trial
+from synloom.demo.example import Example, Figure, Trial, lost_events
 from synloom.demo.motion import MovingBar
-from synloom.demo.pictures import BLUE, INK, ORANGE, VERMILION, new_picture
+from synloom.demo.pictures import BLUE, ORANGE, VERMILION, new_picture, plot_range, plot_reference
 from synloom.demo.readout import nearest_mean
 
 THRESHOLDS = np.array([4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 27.0])
@@ -128,7 +128,7 @@ def trial(trial: Trial) -> dict[str, Any]:
     """Learn all motions from a few crossings each, and judge new ones; the same with one delay for all."""
     task, each = (SHORT, 1) if trial.short else (FULL, 6)
     net, rng = network(task, task.delays, trial.seed), trial.rng
-    image = sl.compile(net, ARRAY) if trial.short else sl.compile(net)
+    image = trial.image(net)
     single = sl.compile(network(task, task.delays[:1], trial.seed), image.params)
     easy, hard = task.many(rng, each), task.many(rng, each, HARD)
     jittered = {
@@ -144,13 +144,13 @@ def trial(trial: Trial) -> dict[str, Any]:
         found["direction, hard"] = right(answers % task.directions, hard[0] % task.directions)
         for jitter, (labels, rasters) in () if trial.short else jittered.items():
             found["jitter"][jitter] = right(decide(device, task, rasters), labels)
-        lost = sum(device.counters().losses.values())
+        lost = lost_events(device)
         device.load(single)
         learn(device, task, rng, part=0.1)
         found["one delay for all"] = right(decide(device, task, easy[1]), easy[0])
         for jitter, (labels, rasters) in () if trial.short else jittered.items():
             found["jitter alone"][jitter] = right(decide(device, task, rasters), labels)
-        found["lost"] = lost + sum(device.counters().losses.values())
+        found["lost"] = lost + lost_events(device)
     return found | baselines(task.many(rng, task.shows), easy)
 
 
@@ -172,13 +172,9 @@ def draw(found: list[dict[str, Any]]) -> Picture:
     ):
         points = list(found[0][name])
         band = np.array([[each[name][point] for point in points] for each in found])
-        if points:
-            curve.fill_between(
-                points, band.min(axis=0), band.max(axis=0), color=colour, alpha=0.2, linewidth=0
-            )
-            curve.plot(points, band.mean(axis=0), color=colour, marker=mark, label=label)
+        plot_range(curve, points, band, colour=colour, marker=mark, label=label)
     chance = 100.0 / len(found[0]["task"].motions)
-    curve.axhline(chance, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label="chance")
+    plot_reference(curve, chance, label="chance")
     curve.set(xlabel="jitter of events (ms)", ylabel="direction and speed right (%)", ylim=(-3, 103))
     curve.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 0.12))
     curve.set_title("what jitter does, mean and range of seeds")
@@ -237,7 +233,6 @@ EXAMPLE = Example(
         "one delay for all": Figure(unit="% right", digits=1),
         "logistic regression on counts": Figure(unit="% right", digits=1),
         "nearest mean of counts": Figure(unit="% right", digits=1),
-        "lost": Figure(unit="events", digits=0, most=0.0),
     },
 )
 

@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure as Picture
 
 import synloom as sl
-from synloom.demo.example import ARRAY, Example, Figure, Trial
-from synloom.demo.pictures import BLUE, GREY, INK, ORANGE, SKY, new_picture
-from synloom.demo.spike_trains import HiddenPattern
+from synloom.demo.example import Example, Figure, Trial, lost_events
+from synloom.demo.hidden_patterns import HiddenPattern
+from synloom.demo.pictures import BLUE, GREY, ORANGE, SKY, new_picture, plot_reference
 
 TAU_M, TAU_SYN = 10.0, 2.5
 PEAK_MS = np.log(TAU_M / TAU_SYN) * TAU_M * TAU_SYN / (TAU_M - TAU_SYN)
@@ -49,12 +49,12 @@ def trial(trial: Trial) -> dict[str, Any]:
     task = HiddenPattern(afferents=128, seconds=2) if trial.short else HiddenPattern()
     starts, pattern, raster = task.draw(trial.rng)
     net = network(task.afferents, trial.seed)
-    image = sl.compile(net, ARRAY) if trial.short else sl.compile(net)
+    image = trial.image(net)
     seconds = ({"afferents": raster[1000 * k : 1000 * (k + 1)]} for k in range(task.seconds))
     with trial.connect(image) as device:
         spikes = device.run(1000.0 * task.seconds, stimulus=seconds).spikes("cell")[0].astype(np.int64)
         weights = device.read_weights("w")[:, 0] * EPSP_OF_1_NA
-        lost = sum(device.counters().losses.values())
+        lost = lost_events(device)
     since = task.inside(starts)
     judged = len(raster) - len(raster) // 3
     shown = starts[(starts >= judged) & (starts + task.pattern_ms <= len(raster))]
@@ -106,7 +106,7 @@ def draw(found: list[dict[str, Any]]) -> Picture:
     times, who = one["pattern"]
     strength = one["weights"][who]
     chosen.scatter(times + 0.5, strength, s=9, color=SKY, alpha=0.6, linewidths=0)
-    chosen.axhline(0.475, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+    plot_reference(chosen, 0.475)
     chosen.text(49.5, 0.49, "at the start", ha="right", fontsize=8)
     chosen.set(
         xlabel="the afferent's spike in the pattern (ms)", ylabel="EPSP in the end (mV)", ylim=(-0.03, 1.03)
@@ -148,7 +148,6 @@ EXAMPLE = Example(
         "hits": Figure(unit="%", digits=1, published="above 98 in the successful runs"),
         "false alarms": Figure(unit="in the last third", digits=2),
         "latency": Figure(unit="ms", digits=1, published="below 10 in the successful runs"),
-        "lost": Figure(unit="events", digits=0, most=0.0),
     },
 )
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure as Picture
 
 import synloom as sl
 from synloom.demo.data import contrast_rates
-from synloom.demo.example import ARRAY, Example, Figure, Trial
+from synloom.demo.example import Example, Figure, Trial, lost_events
 from synloom.demo.pictures import BLUE, DIVERGING, GREY, INK, ORANGE, new_picture
 from synloom.demo.retrieval import (
     along_sequences,
@@ -153,11 +153,11 @@ def trial(trial: Trial) -> dict[str, Any]:
     net, learned = network(task, trial.seed), [rides[season][1] for season in LEARNED]
     shown = np.linspace(2, route.places - 4, 5).astype(int)
     found: dict[str, Any] = {"shown": shown, "images": {s: rides[s][0][shown] for s in SEASONS}}
-    with trial.connect(sl.compile(net, ARRAY) if trial.short else sl.compile(net)) as device:
+    with trial.connect(trial.image(net)) as device:
         learn(device, task, learned, trial.rng)
         answers = {s: np.stack([look(device, task, v, task.looks) for v in rides[s][1]]) for s in SEASONS}
         weights = device.read_weights("sight")
-        found["lost"] = sum(device.counters().losses.values())
+        found["lost"] = lost_events(device)
     votes = votes_of(task, np.mean([answers[season] for season in LEARNED], axis=0))
     for season in ASKED:
         away = [np.abs(rides[season][1][:, None] - ride[None]).sum(axis=2) for ride in learned]
@@ -237,7 +237,6 @@ EXAMPLE = Example(
         "summer, right, sequences, SAD": figure(),
         "winter, right, SAD": figure(),
         "winter, right, sequences, SAD": figure(),
-        "lost": Figure(unit="events", digits=0, most=0.0),
     },
 )
 

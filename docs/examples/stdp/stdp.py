@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure as Picture
 
 import synloom as sl
-from synloom.demo.example import ARRAY, Example, Figure, Trial
+from synloom.demo.example import ARRAY, Example, Figure, Trial, lost_events
 from synloom.demo.pictures import BLUE, GREY, ORANGE, SKY, VERMILION, new_picture
 
 PAIRS = 126
@@ -199,8 +199,7 @@ def trial(trial: Trial) -> dict[str, Any]:
                 measured = curve.measure(trial, device)
                 found["curves"][panel, curve.name] = measured
                 errors.append(float(np.sqrt(np.mean((measured - formula) ** 2))))
-                counted = device.counters().losses
-                lost += sum(count for name, count in counted.items() if name != "weight_clips")
+                lost += lost_events(device)
             found[panel] = 100.0 * max(errors) / np.abs(np.concatenate(expected)).max()
     return found | {"lost": lost, "short": trial.short}
 
@@ -246,7 +245,6 @@ EXAMPLE = Example(
     draw=draw,
     figures={
         **{panel: Figure(unit="error, % of the largest change", digits=1, most=4.0) for panel in TITLES},
-        "lost": Figure(unit="events", digits=0, most=0.0),
     },
 )
 

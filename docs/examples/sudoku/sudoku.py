@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.patches import Rectangle
 
 import synloom as sl
-from synloom.demo.example import ARRAY, Example, Figure, Trial
+from synloom.demo.example import ARRAY, Example, Figure, Trial, lost_events
 from synloom.demo.pictures import BLUE, CLASS_COLOURS, GREEN, INK, ORANGE, SKY, new_picture
 from synloom.demo.sudoku import Sudoku
 
@@ -101,12 +101,12 @@ def trial(trial: Trial) -> dict[str, Any]:
     if not trial.short:
         with trial.connect(image) as device:
             found["4 x 4"] = share([solve(device, small, each, 4000.0) for each in puzzles])
-            found["lost"] = sum(device.counters().losses.values())
+            found["lost"] = lost_events(device)
         more = nine(trial, large, rng)
         return found | more | {"lost": found["lost"] + more["lost"]}
     with trial.connect(image) as device:
         runs = [solve(device, small, each, 1000.0) for each in puzzles]
-        found["lost"] = sum(device.counters().losses.values())
+        found["lost"] = lost_events(device)
     found |= {"4 x 4": share(runs), "runs": {4: runs}, "puzzle": puzzles[0], "sudoku": small}
     return found
 
@@ -120,7 +120,7 @@ def nine(trial: Trial, sudoku: Sudoku, rng: np.random.Generator) -> dict[str, An
         for k, puzzles in levels.items():
             found["runs"][k] = [solve(device, sudoku, each, MOST_MS) for each in puzzles]
             found[f"{k} clues"] = share(found["runs"][k])
-        found["lost"] = sum(device.counters().losses.values())
+        found["lost"] = lost_events(device)
         device.load(sl.compile(network(sudoku, trial.seed, noise_hz=0.0), image.params))
         found["without noise"] = share([solve(device, sudoku, each, MOST_MS) for each in levels[24]])
     times = [run["seconds"] for run in found["runs"][34]]
@@ -224,7 +224,6 @@ EXAMPLE = Example(
         "without noise": Figure(unit="% solved at 24 clues", digits=0),
         "random digits": Figure(unit="% solved at 40 clues", digits=0),
         "guesses of a plain search": Figure(unit="at 24 clues", digits=0),
-        "lost": Figure(unit="events", digits=0, most=0.0),
     },
 )
 

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure as Picture
 
 import synloom as sl
-from synloom.demo.example import ARRAY, Example, Figure, Trial
+from synloom.demo.example import ARRAY, Example, Figure, Trial, lost_events
 from synloom.demo.pictures import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, new_picture
 from synloom.demo.rhythms import locking, phases, same_parts, volley_period
 
@@ -147,7 +147,7 @@ def trial(trial: Trial) -> dict[str, Any]:
     }
     with trial.connect(sl.compile(network(task, trial.seed), ARRAY)) as device:
         raster = device.run(task.ms).raster("pixels").astype(bool)
-        lost = sum(device.counters().losses.values())
+        lost = lost_events(device)
         control = {}
         for name, other in () if trial.short else others.items():
             device.load(sl.compile(network(other, trial.seed), ARRAY))
@@ -256,7 +256,6 @@ EXAMPLE = Example(
         "within, uncoupled": Figure(unit="phase locking", digits=3),
         "pairs, uncoupled": Figure(unit="% told right", digits=1),
         "between, one delay": Figure(unit="phase locking", digits=3),
-        "lost": Figure(unit="events", digits=0, most=0.0),
     },
 )
 

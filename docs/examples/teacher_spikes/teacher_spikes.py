@@ -13,8 +13,8 @@ import numpy as np
 from matplotlib.figure import Figure as Picture
 
 import synloom as sl
-from synloom.demo.example import ARRAY, Example, Figure, Trial
-from synloom.demo.pictures import BLUE, INK, ORANGE, SKY, new_picture
+from synloom.demo.example import ARRAY, Example, Figure, Trial, lost_events
+from synloom.demo.pictures import BLUE, INK, ORANGE, SKY, new_picture, plot_range, plot_reference
 from synloom.demo.spike_trains import coincidence, jittered
 
 SILENT = 900.0
@@ -156,7 +156,7 @@ def trial(trial: Trial) -> dict[str, Any]:
         device.set_learning(False)
         learn(device, word, task.passes)
         found |= {"word": word[0], "answer": show(device, word[0][0])}
-        found["lost"] = sum(device.counters().losses.values())
+        found["lost"] = lost_events(device)
     found["chance"] = float(coincidence(task.wanted(rng), pairs[0][1], WITHIN).mean())
     return found
 
@@ -182,10 +182,9 @@ def draw(found: list[dict[str, Any]]) -> Picture:
     course, capacity, jitter = bottom.subplots(1, 3)
     lines = np.array([each["course"] for each in found])
     span = np.arange(1, lines.shape[1] + 1)
-    course.fill_between(span, lines.min(axis=0), lines.max(axis=0), color=SKY, alpha=0.4, linewidth=0)
-    course.plot(span, lines.mean(axis=0), color=BLUE)
+    plot_range(course, span, lines, colour=BLUE, shade=SKY)
     alone = float(np.mean([each["teacher alone"] for each in found]))
-    course.axhline(alone, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+    plot_reference(course, alone)
     course.text(span[-1], alone + 0.02, "the teacher alone", ha="right", fontsize=8)
     course.set(xlabel="passes", ylabel="agreement", ylim=(0, 1.03), title="five spikes in 200 ms")
     for axes, name, label in (
@@ -194,9 +193,7 @@ def draw(found: list[dict[str, Any]]) -> Picture:
     ):
         points = list(one[name])
         band = np.array([[each[name][point] for point in points] for each in found])
-        if points:
-            axes.fill_between(points, band.min(axis=0), band.max(axis=0), color=SKY, alpha=0.4, linewidth=0)
-            axes.plot(points, band.mean(axis=0), color=BLUE, marker="o", markersize=4)
+        plot_range(axes, points, band, colour=BLUE, shade=SKY, marker="o", markersize=4)
         axes.set(xlabel=label, ylim=(0, 1.03))
     capacity.set_title("more patterns for the same synapses")
     jitter.set_title("what was learned stands some jitter")
@@ -214,7 +211,6 @@ EXAMPLE = Example(
         "teacher alone": Figure(unit="agreement", digits=3),
         "untrained": Figure(unit="agreement", digits=3),
         "chance": Figure(unit="agreement", digits=3),
-        "lost": Figure(unit="events", digits=0, most=0.0),
     },
 )
 

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure as Picture
 from scipy.signal import lfilter
 
 import synloom as sl
-from synloom.demo.example import ARRAY, Example, Figure, Trial
+from synloom.demo.example import ARRAY, Example, Figure, Trial, lost_events
 from synloom.demo.outcomes import CuedOutcomes, Outcome, Prediction, World, judged
-from synloom.demo.pictures import BLUE, GREEN, GREY, INK, ORANGE, SKY, new_picture
+from synloom.demo.pictures import BLUE, DASHES, GREEN, GREY, INK, ORANGE, SKY, new_picture, plot_reference
 
 RESERVOIR, HUM, CELLS = 192, 60, 20
 """Neurons of the reservoir, channels of its background, and neurons that predict each event."""
@@ -217,7 +217,7 @@ def trial(trial: Trial) -> dict[str, Any]:
                     judged(world, np.roll(density, 1, axis=0), TASK.begin, WINDOW)
                 )
                 found["counting"] = counted(world, seen)
-        found["lost"] = sum(device.counters().losses.values())
+        found["lost"] = lost_events(device)
     return found | {"dots": dots, "densities": densities}
 
 
@@ -244,7 +244,7 @@ def draw(found: list[dict[str, Any]]) -> Picture:
     said = np.concatenate([each[f"{name}said"] for each in found for name in ("", "changed, ")])
     rng = np.random.default_rng(0)
     spread = said[:, 0] + rng.uniform(-0.025, 0.025, len(said))
-    likely.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+    likely.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=DASHES)
     likely.scatter(spread, said[:, 1], s=9, color=SKY, alpha=0.7, linewidths=0)
     levels = np.unique(said[:, 0].round(2))
     means = [said[np.isclose(said[:, 0], level, atol=0.01), 1].mean() for level in levels]
@@ -273,7 +273,7 @@ def course(axes: Any, one: dict[str, Any]) -> None:
         for event, latency, probability in world[0]:
             end, span = TASK.begin + latency, np.array([k, k + 1]) * rows / 2
             axes.plot([end, end], span, color=COLOURS[event], linewidth=1.0 + 2.0 * probability)
-    axes.axhline(rows / 2, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+    plot_reference(axes, rows / 2)
     axes.text(LENGTH, rows / 2 - 2, "the world changes", ha="right", va="bottom", fontsize=8)
     axes.set(xlim=(0, LENGTH), ylim=(rows, 0), xlabel="time (ms)", ylabel="trials of this cue")
     axes.set_title("cue 1: each dot is a prediction, lines are the events")
@@ -297,7 +297,6 @@ EXAMPLE = Example(
         "changed, least squares": Figure(unit="% of outcomes in time", digits=1),
         "another cue's": Figure(unit="% of outcomes in time", digits=1),
         "counting": Figure(unit="error", digits=3),
-        "lost": Figure(unit="events", digits=0, most=0.0),
     },
 )
 

@@ -22,14 +22,16 @@ import numpy as np
 from synloom.base.atomic_files import write_whole
 from synloom.base.errors import DeviceError, SynloomError
 from synloom.base.workers import Failure, available_cores, outcomes
+from synloom.compiler import compile
 from synloom.contract.params import ArrayParams
 from synloom.demo.pages import with_table
 from synloom.device.device import Device
 from synloom.device.replay import Replay, replay
 from synloom.device.targets import connect
 from synloom.image.image import Image
+from synloom.network.network import Network
 
-__all__ = ["ARRAY", "Example", "Figure", "Summary", "Trial"]
+__all__ = ["ARRAY", "Example", "Figure", "Summary", "Trial", "lost_events"]
 
 Found = Mapping[str, Any]
 """What a trial returns: a number for each figure, and whatever the picture needs."""
@@ -68,10 +70,22 @@ class Trial:
         """Return a device at the trial's target, loaded if this is an image; a trial connects once."""
         return connect(self.target, image_or_params, log=self.log)
 
+    def image(self, network: Network) -> Image:
+        """Return a network compiled for `ARRAY` in the short form, else for an array that just fits it."""
+        return compile(network, ARRAY) if self.short else compile(network)
+
     @property
     def rng(self) -> np.random.Generator:
         """A new random generator, seeded with the trial's seed."""
         return np.random.default_rng(self.seed)
+
+
+def lost_events(device: Device) -> int:
+    """Return how many events the array has lost since its image was loaded.
+
+    These are all its counters of losses but that of weights which met a bound, where a rule wants them to be.
+    """
+    return sum(count for name, count in device.counters().losses.items() if name != "weight_clips")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +162,7 @@ class Summary:
         return [name for name, row in zip(figures, self.rows(figures), strict=True) if row[5] == "missed"]
 
 
+_LOST: Final = {"lost": Figure(unit="events", digits=0, most=0.0)}
 HEADS: Final = ("figure", "mean", "least", "most", "bar", "", "published")
 
 
@@ -162,7 +177,8 @@ class Example:
     trial : callable
         Does one `Trial` and returns a number for each figure, and what the picture needs.
     figures : mapping
-        Name to `Figure`, in the order of the table.
+        Name to `Figure`, in the order of the table. Each example has one more, which need not be given:
+        "lost", the events that the array has lost (`lost_events`), of which there may be none.
     draw : callable
         Draws what the trials returned, and returns a Matplotlib figure.
     seeds : int
@@ -174,6 +190,9 @@ class Example:
     figures: Mapping[str, Figure]
     draw: Callable[[Sequence[Found]], matplotlib.figure.Figure]
     seeds: int = 10
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "figures", {**self.figures, **_LOST})
 
     def run(
         self, seeds: Sequence[int], *, target: str = "software", short: bool = False, jobs: int = 1

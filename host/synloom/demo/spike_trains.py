@@ -1,17 +1,15 @@
-"""Spike trains that hide a pattern which comes again and again (Masquelier, Guyonneau and Thorpe 2008)."""
+"""Spike trains: noise whose rates walk, trains that jitter, and how well two trains agree."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from synloom.base.checks import FloatArray, IntArray
-from synloom.base.errors import ParameterError
+from synloom.base.checks import FloatArray
 
-__all__ = ["HiddenPattern", "coincidence", "jittered", "walking_rates"]
+__all__ = ["coincidence", "jittered", "walking_rates"]
 
 Raster = npt.NDArray[np.bool_]
 
@@ -59,81 +57,6 @@ def walking_rates(rng: np.random.Generator, afferents: int) -> Iterator[Raster]:
             raster[k] = (chance[k] < rate * np.float32(1e-3)) | (silent >= _LONGEST_GAP)
             silent[raster[k]] = 0
         yield raster
-
-
-@dataclass(frozen=True, kw_only=True)
-class HiddenPattern:
-    """A stream of spikes in which some afferents repeat one pattern at random times.
-
-    Parameters
-    ----------
-    afferents, seconds : int
-        Number of afferents, and duration.
-    taking_part : float
-        Share of the afferents that repeat the pattern; these are the first ones.
-    share : float
-        Share of the time that the pattern fills.
-    pattern_ms : int
-        Length of the pattern.
-    jitter_ms : float
-        Standard deviation by which each spike of the pattern is moved each time.
-    missing : float
-        Share of its spikes that are left out each time.
-    noise_hz : float
-        Rate of further spikes, of all afferents, all the time.
-    """
-
-    afferents: int = 2000
-    seconds: int = 60
-    taking_part: float = 0.5
-    share: float = 0.25
-    pattern_ms: int = 50
-    jitter_ms: float = 1.0
-    missing: float = 0.1
-    noise_hz: float = 10.0
-
-    def __post_init__(self) -> None:
-        if not 0.0 < self.share <= 0.4:
-            raise ParameterError(f"share must be above 0 and at most 0.4, not {self.share}")
-
-    def starts(self, rng: np.random.Generator) -> IntArray:
-        """Return when the pattern begins, (K,) int64 in ms: places of a grid, never two that touch."""
-        bins = 1000 * self.seconds // self.pattern_ms
-        free = set(range(1, bins - 1))
-        chosen: list[int] = []
-        for place in rng.permutation(bins).tolist():
-            if len(chosen) < int(bins * self.share) and place in free:
-                chosen.append(place)
-                free -= {place - 1, place, place + 1}
-        return np.sort(np.array(chosen, dtype=np.int64)) * self.pattern_ms
-
-    def draw(self, rng: np.random.Generator) -> tuple[IntArray, IntArray, Raster]:
-        """Return the pattern, as times in ms and afferents, (S,) int64 each, and the raster that hides it.
-
-        The raster has shape (1000 * seconds, afferents); `starts` with the same seed gives its places.
-        """
-        starts = self.starts(rng)
-        stream = walking_rates(rng, self.afferents)
-        members = int(self.afferents * self.taking_part)
-        times, who = np.nonzero(next(stream)[-self.pattern_ms :, :members])
-        raster = np.concatenate([next(stream) for _ in range(self.seconds)])
-        for start in starts:
-            raster[start : start + self.pattern_ms, :members] = False
-        for start in starts:
-            kept = rng.random(len(times)) >= self.missing
-            moved = start + times[kept] + 0.5 + self.jitter_ms * rng.standard_normal(int(kept.sum()))
-            raster[np.clip(moved, 0, len(raster) - 1).astype(np.int64), who[kept]] = True
-        for second in range(self.seconds):
-            block = raster[1000 * second : 1000 * (second + 1)]
-            block |= rng.random(block.shape, dtype=np.float32) < np.float32(1e-3 * self.noise_hz)
-        return starts, np.stack([times, who]).astype(np.int64), raster
-
-    def inside(self, starts: IntArray) -> FloatArray:
-        """Return for each ms how long ago its pattern began, NaN outside, (1000 * seconds,) float64."""
-        since = np.full(1000 * self.seconds, np.nan)
-        for start in starts:
-            since[start : start + self.pattern_ms] = np.arange(self.pattern_ms)
-        return since
 
 
 def coincidence(found: Raster, wanted: Raster, within: int) -> FloatArray:
