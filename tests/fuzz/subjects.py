@@ -130,6 +130,8 @@ class Snapshots:
         with connect("model", compile(rich_network())) as device:
             device.record("out", "v", [0], every=1.0)
             device.inject("in", [(20.0, 1), (21.0, 2)])
+            device.schedule(15.0, offsets={"out": 0.1}, neurons={"out": {"tau_refrac": 2.0}})
+            device.schedule(18.0, rules={"w": {"A_plus": 0.005}})
             device.run(10.0)
             device.snapshot(self.path)
         self.whole = self.path.read_bytes()

@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,6 @@ from synloom import (
     STDP,
     AllToAll,
     Device,
-    DeviceError,
     InputPopulation,
     Network,
     NetworkError,
@@ -21,6 +21,7 @@ from synloom import (
     Population,
     Projection,
     RegularInput,
+    Snapshot,
     compile,
     connect,
     replay,
@@ -51,6 +52,16 @@ ENTRIES = {"rates": "rates", "offsets": "neurons", "neurons": "neurons", "rules"
 """The entries of a log of those changes for which a run is divided."""
 MODES = {"learning": "mode", "adaptation": "mode", "reward": "reward"}
 """Those of the switches and the reward between two runs."""
+WAITING = [
+    (50.0, SETTINGS["rates"]),
+    (11.0, SETTINGS["rules"]),
+    (37.0, SETTINGS["offsets"]),
+    (77.0, SETTINGS["neurons"]),
+    (60.0, SETTINGS["learning"]),
+    (44.0, {"rules": {("w",): {"A_plus": 0.03}}}),
+    (61.0, SETTINGS["reward"]),
+]
+"""Changes around the step CUT."""
 RASTER = np.random.default_rng(4).random((STEPS, 6)) < 0.2
 
 
@@ -349,14 +360,85 @@ def test_a_load_a_reset_and_a_restore_drop_what_is_not_yet_due():
         assert digest
 
 
-def test_a_snapshot_with_changes_to_come_is_refused():
-    device = connect("model", IMAGE)
-    device.schedule(5.0, rates={"noise": 30.0})
-    device.schedule(7.0, offsets={"cells": 1.0})
-    with pytest.raises(DeviceError, match="2 do, the first of rates of 'noise' at 5 ms"):
-        device.snapshot()
-    device.run(8.0)
-    assert device.snapshot().time == 8.0
+@pytest.mark.parametrize("source", TARGETS)
+@pytest.mark.parametrize("target", TARGETS)
+def test_changes_that_wait_go_on_from_a_snapshot_on_every_target(source, target, tmp_path):
+    """All kinds wait: behind, before and beside each other; with one number, and with one for each."""
+    with opened("model") as device:
+        for time, settings in WAITING:
+            device.schedule(time, **settings)
+        whole = results(device, [device.run(float(STEPS))])
+    with opened(source) as device:
+        for time, settings in WAITING:
+            device.schedule(time, **settings)
+        before = device.run(float(CUT))
+        device.snapshot(tmp_path / "a.snap")
+        assert results(device, [before, device.run(float(STEPS - CUT))]) == whole
+    with connect(target, IMAGE) as device:
+        device.restore(tmp_path / "a.snap")
+        assert device.snapshot().digest() == Snapshot.load(tmp_path / "a.snap").digest()
+        assert results(device, [before, device.run(float(STEPS - CUT))]) == whole
+
+
+def test_every_change_that_waits_decides_what_comes(tmp_path):
+    with opened("model") as device:
+        for time, settings in WAITING:
+            device.schedule(time, **settings)
+        device.run(float(CUT))
+        taken = device.snapshot(tmp_path / "a.snap")
+    assert [change.kind for change in taken.changes] == ["offsets", "rules", "rates", "rates", "neurons"]
+
+    def future(changes):
+        with connect("fast", IMAGE) as device:
+            device.restore(replace(taken, changes=changes))
+            return results(device, [device.run(float(STEPS - CUT))])
+
+    whole = future(Snapshot.load(tmp_path / "a.snap").changes)
+    for k, change in enumerate(taken.changes):
+        rest = taken.changes[:k] + taken.changes[k + 1 :]
+        assert future(rest) != whole, change
+        assert replace(taken, changes=rest).digest() != taken.digest()
+        later = (*rest[:k], change._replace(step=change.step + 1), *rest[k:])
+        assert replace(taken, changes=later).digest() != taken.digest()
+
+
+@pytest.mark.parametrize("way", ["logged", "restored"])
+def test_a_log_that_begins_while_changes_wait_has_each_once(way, tmp_path):
+    """It has them where they are made; a replay that made those of the snapshot, too, would differ."""
+    path = tmp_path / "run.log"
+    with opened("model") as device:
+        for time, settings in WAITING:
+            device.schedule(time, **settings)
+        device.run(float(CUT))
+        taken = device.snapshot()
+        with device.logged(path):
+            if way == "restored":
+                device.restore(taken)
+            # What was set by hand after the change was scheduled, and before it is due.
+            device.set_offset("cells", 0.05)
+            device.run(float(STEPS - CUT))
+    for target in TARGETS:
+        done = replay(path, target)
+        assert done.agrees
+        assert done.runs > 3
+
+
+def test_changes_of_an_interrupted_run_wait_in_a_snapshot():
+    def chunks():
+        yield {"kicks": RASTER[:25]}
+        raise KeyboardInterrupt
+
+    with connect("model", IMAGE) as device, connect("fast", IMAGE) as other:
+        for time, kind in ((10.0, "neurons"), (60.0, "rates")):
+            device.schedule(time, **SETTINGS[kind])
+        with pytest.raises(KeyboardInterrupt):
+            device.run(float(STEPS), stimulus=chunks())
+        taken = device.snapshot()
+        assert [change.step for change in taken.changes] == [60, 60]
+        other.restore(taken)
+        rest = STEPS - device.time
+        assert (device.run(rest).raster("cells") == other.run(rest).raster("cells")).all()
+        assert device.snapshot().digest() == other.snapshot().digest()
 
 
 def test_a_paced_run_is_not_divided():

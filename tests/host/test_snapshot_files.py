@@ -10,6 +10,7 @@ from small_networks import learner, open_model
 
 from archive_files import bomb, repacked
 from synloom import MismatchError, ParameterError, Snapshot
+from synloom.image.waiting import MOST_CHANGES, MOST_NUMBERS
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,9 @@ def taken(tmp_path_factory):
     device.record("out", "v", [0, 2], every=3.0)
     device.inject("out", [(150.0, 3), (151.0, 4)])
     device.schedule(160.0, learning=False)
+    device.schedule(130.0, rates={"in": 12.0}, offsets={"out": np.linspace(0.0, 0.2, 20)})
+    device.schedule(131.0, neurons={"out": {"v_thresh": -49.0, "v_reset": np.full(20, -66.0)}})
+    device.schedule(140.0, rates={"in": 15.0}, rules={("w",): {"A_plus": 0.01}})
     device.run(100.0)
     path = tmp_path_factory.mktemp("snapshot") / "a.snap"
     return device.snapshot(path), path
@@ -31,6 +35,12 @@ def test_a_file_has_all_of_a_snapshot(taken):
     for name in ("now", "total", "spikes", "probes", "every", "inputs_merged"):
         assert getattr(again, name) == getattr(snapshot, name), name
     assert dict(again.counters) == dict(snapshot.counters)
+    assert len(again.changes) == 5
+    for one, other in zip(again.changes, snapshot.changes, strict=True):
+        assert one[:3] == other[:3]
+        assert [(name, values.tolist()) for name, values in one.parts] == [
+            (name, values.tolist()) for name, values in other.parts
+        ]
     assert "at 100 ms" in repr(again)
     assert Snapshot.from_bytes(snapshot.to_bytes(), "bytes").digest() == snapshot.digest()
 
@@ -46,6 +56,11 @@ def test_a_flipped_or_missing_byte_is_refused(taken, tmp_path):
             # The directory of an archive has bytes that say nothing.
             with suppress(ParameterError, MismatchError):
                 assert Snapshot.load(changed).digest() == digest
+
+
+def form(which, place, value):
+    """Return a change of one item of a form of the changes that wait."""
+    return lambda header: header["changes"][which].__setitem__(place, value)
 
 
 WRONG_HEADERS = {
@@ -66,6 +81,24 @@ WRONG_HEADERS = {
     "many probes": (lambda h: h.update(probes=[["out", "v", k] for k in range(9)]), "at most 8 probes"),
     "every": (lambda h: h.update(every=0), "every must be in 1..65535"),
     "digest": (lambda h: h.update(digest="0" * 32), "digest is wrong"),
+    "changes": (lambda h: h.update(changes={}), "changes must be a list of at most 4096"),
+    "changes of other sizes": (lambda h: h["changes"].pop(), "changes must be of the 3 forms"),
+    "change": (lambda h: h["changes"].__setitem__(0, 5), "a kind, labels and parts, not 5"),
+    "kind of a change": (form(0, 0, ["rates"]), "a kind, labels and parts"),
+    "population of a change": (form(0, 1, ["nobody"]), "does not fit the image: .* 'nobody'"),
+    "inputs without a rate": (form(0, 1, ["out"]), "does not fit the image"),
+    "labels of a change": (form(0, 1, "in"), "a list of labels, not 'in'"),
+    "no labels": (form(3, 1, []), "a list of labels"),
+    "two labels": (form(0, 1, ["in", "in"]), "one label, not 2"),
+    "projection of a change": (form(3, 1, ["out"]), "does not fit the image"),
+    "parts of a change": (form(0, 2, []), "a list of parts"),
+    "part of a change": (form(2, 2, [["tau_m", 1]]), "can be of v_thresh, .* not \\['tau_m', 1\\]"),
+    "part of a rule": (form(3, 2, [["v_thresh", 1]]), "can be of A_minus, A_plus, not"),
+    "part that is no name": (form(3, 2, [[["A_plus"], 1]]), "can be of A_minus"),
+    "numbers of a change": (form(1, 2, [["bias", 9]]), "must have 20 of bias"),
+    "number that is none": (form(1, 2, [["bias", 20.0]]), "must have 20 of bias"),
+    "a part twice": (form(2, 2, [["v_reset", 1], ["v_reset", 20]]), "a part twice"),
+    "other numbers": (form(2, 2, [["v_reset", 20]]), "must have .* numbers, not"),
 }
 
 
@@ -96,6 +129,16 @@ WRONG_ARRAYS = {
     "events": (lambda e: e[::-1], "events must be sorted"),
     "events too early": (lambda e: e - [[100, 0]], "events must have steps of 100"),
     "events of nobody": (lambda e: e * 0 + [[200, 0x1FFF]], "ids that exist, not 8191"),
+    "changes": (lambda c: c[:, :1], "changes must be int64 of shape"),
+    "changes too early": (lambda c: c - [[100, 0]], "changes must have steps of 100"),
+    "changes too late": (lambda c: c + np.array([[1 << 60, 0]]), "changes must have steps of 100"),
+    "changes out of order": (lambda c: c[::-1], "sorted"),
+    "changes of no form": (lambda c: c + np.array([[0, 9]]), "of the 4 forms"),
+    "changes of a form below": (lambda c: c - [[0, 1]], "of the 4 forms"),
+    "change_values": (lambda v: v[1:], "must have .* numbers, not"),
+    "change_values that are no words": (lambda v: v + 0.5, "rates of 'in' must have whole numbers"),
+    "change_values that are none": (lambda v: v * np.nan, "rates of 'in' must have numbers of 0..65535"),
+    "change_values beyond words": (lambda v: v + 1e300, "rates of 'in' must have numbers of 0..65535"),
     "gen_phase": (with_bit(0, 1 << 15), "gen_phase has bits outside"),
 }
 
@@ -128,11 +171,25 @@ def test_its_image_is_checked_as_an_images_file_is(taken, tmp_path):
 
 
 def test_a_member_that_unpacks_to_gigabytes_is_refused_unread(taken, tmp_path):
-    for name in ("wheel", "image/source"):
+    for name in ("wheel", "change_values", "image/source"):
         path = tmp_path / "bomb.snap"
         bomb(taken[1], path, name, 1 << 30)
         with pytest.raises(ParameterError, match="must"):
             Snapshot.load(path)
+
+
+def test_more_changes_than_a_file_holds_are_refused_when_it_is_written(taken):
+    change = taken[0].changes[0]
+    many = replace(taken[0], changes=(change,) * (MOST_CHANGES + 1))
+    assert many.digest()
+    with pytest.raises(ParameterError, match="at most 131,072 changes that wait, not 131,073"):
+        many.to_bytes()
+    long = change._replace(parts=(("words", np.zeros(MOST_NUMBERS + 1)),))
+    with pytest.raises(ParameterError, match="at most 8,388,608 numbers of changes"):
+        replace(taken[0], changes=(long,)).to_bytes()
+    other = [change._replace(kind="rules", labels=(str(k),)) for k in range(4097)]
+    with pytest.raises(ParameterError, match="at most 4,096 kinds of changes"):
+        replace(taken[0], changes=tuple(other)).to_bytes()
 
 
 def test_a_file_that_cannot_be_written_is_one_line(taken, tmp_path):

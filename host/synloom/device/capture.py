@@ -44,6 +44,7 @@ def read_snapshot(session: Session, recorders: Recorders) -> Snapshot:
         memories=memories,
         rates=session.rates.own,
         events=np.stack([steps_of(waiting), ids_of(waiting)], axis=1),
+        changes=session.changes,
         spikes=recorders.spikes,
         probes=recorders.probes,
         every=recorders.every,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 
 from synloom.base.errors import DeviceError, MismatchError, ParameterError, SynloomError
 from synloom.base.wording import shown
@@ -31,7 +32,7 @@ class DeviceHistory(DeviceBase):
 
         It has the state of the array and what the host knows: weights, potentials, currents, traces,
         thresholds, spikes on their way, generators, random states, switches, rates, currents and parameters
-        that were set, recorders, and spikes and settings that are not yet due.
+        that were set, recorders, and spikes, settings and scheduled changes that are not yet due.
 
         Parameters
         ----------
@@ -41,26 +42,23 @@ class DeviceHistory(DeviceBase):
         Raises
         ------
         DeviceError
-            If no image is loaded, or changes of rates, currents, neurons or rules wait for their step.
+            If no image is loaded.
         ParameterError
             If the file cannot be written.
         """
-        image = self._session.require_image()
-        if changes := self._session.changes:
-            raise DeviceError(
-                f"a snapshot holds no changes that wait for their step, and {len(changes)} do, the first of "
-                f"{changes[0].what} at {changes[0].step * image.dt:g} ms; take it after that, or before "
-                f"schedule"
-            )
+        self._session.require_image()
         taken = self._taken()
         if path is not None:
             taken.save(path)
         return taken
 
     def _taken(self) -> Snapshot:
-        """Return the state without changes that wait: a log has these when they are made."""
         self._write_recorders()
         return read_snapshot(self._session, self._recorders)
+
+    def _taken_for_a_log(self) -> Snapshot:
+        """Return the state without changes that wait: a log has these when they are made."""
+        return replace(self._taken(), changes=())
 
     @exclusive
     def restore(self, snapshot: Snapshot | str | os.PathLike[str]) -> None:
@@ -103,7 +101,7 @@ class DeviceHistory(DeviceBase):
         if session.log is not None and session.loaded:
             with suppress(SynloomError):
                 session.finish()
-                session.log.restore(self._taken())
+                session.log.restore(self._taken_for_a_log())
         session.torn = False
 
     @exclusive
@@ -134,7 +132,7 @@ class DeviceHistory(DeviceBase):
         session = self._session
         if session.log is not None:
             raise DeviceError(f"there is a log already, {str(session.log.path)!r}; close it first")
-        taken = self._taken() if session.loaded else None
+        taken = self._taken_for_a_log() if session.loaded else None
         log = Log(path, self._session.port.params, self.end_log)
         try:
             if taken is not None:

@@ -13,7 +13,7 @@ from synloom.contract.array_port import Words
 from synloom.contract.frames import RunFlag
 from synloom.contract.registers import Mode
 from synloom.device.device_base import DeviceBase
-from synloom.device.live_changes import rate_words_of
+from synloom.device.live_changes import make_changes, rate_words_of
 from synloom.device.meter import Meter
 from synloom.device.recording import Recording, joined
 from synloom.device.stimulus import Receiver, dimensions, events_from, raster_events, step_events
@@ -111,7 +111,7 @@ class DeviceRuns(DeviceBase):
             readings.add(label, step, si_from_raw(self.image, info, raw))
 
     def _run(self, steps: int, flags: RunFlag, stream: Stream | None) -> Recording:
-        self._session.make_changes()
+        make_changes(self._session)
         first = self._session.now
         self._session.set_mode(Mode.RASTER, self._recorders.wants_spikes)
         meter = Meter(self._session, steps, self._recorders.wants_inputs)
@@ -174,7 +174,7 @@ class DeviceRuns(DeviceBase):
         for which, spikes in _by_input({} if inputs is None else inputs):
             info = session.receiver(which)
             events.append((info, step_events(spikes, info, session.now)))
-        session.make_changes()
+        make_changes(session)
         session.send(session.joined(events))
         session.set_mode(Mode.RASTER, True)
         _, fired = session.execute(1, RunFlag.FLUSH).spikes()
@@ -249,7 +249,7 @@ class DeviceRuns(DeviceBase):
         session = self._session
         end = session.now + steps
         while True:
-            if session.make_changes():
+            if make_changes(session):
                 for info, words in rates:
                     session.show_rates(info, words)
             session.execute(session.next_cut(end) - session.now, RunFlag(0), shown=True)

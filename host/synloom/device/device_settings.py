@@ -20,7 +20,6 @@ from synloom.device.live_changes import (
     rate_words_of,
     segments_of,
 )
-from synloom.device.scheduled import Scheduled
 from synloom.device.settings import settings_of
 from synloom.device.stimulus import steps_from_now
 from synloom.device.turns import exclusive
@@ -47,8 +46,8 @@ class DeviceSettings(DeviceBase):
         """Change settings at a step of the following runs; they stay until something else sets them.
 
         A change acts from that step on, the step included; one at 0 ms acts when the next run begins, after
-        what was set before. A later call for the same step and setting replaces the earlier one. A `load`, a
-        `reset` or a `restore` drops what is not yet due.
+        what was set before. A later call for the same step and setting replaces the earlier one. A `load` or
+        a `reset` drops what is not yet due; a `restore` lets what was not yet due in its snapshot wait.
 
         The array makes changes of the switches and the reward itself. For all others the host divides the run
         at their step, where the array stands still; the bits are those of one run.
@@ -88,7 +87,7 @@ class DeviceSettings(DeviceBase):
         when = np.array([real("time", time, low=0.0)])
         (steps,) = steps_from_now("times of settings", when, image.dt).tolist()
         step = session.now + steps
-        session.schedule(step, settings, [Scheduled(step, *change) for change in changes])
+        session.schedule(step, settings, [change._replace(step=step) for change in changes])
 
     def _switched(self, learning: bool | None, adaptation: bool | None, reward: float | None) -> list[int]:
         """Return the ids of events of the switches and the reward."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from synloom.base.checks import FloatArray, IntArray, label_of, per_item, reals, whole
-from synloom.base.errors import NetworkError, ParameterError
+from synloom.base.errors import CapacityError, NetworkError, ParameterError
+from synloom.base.warning import SynloomWarning
 from synloom.base.wording import shown
 from synloom.compiler.stimulus import RATE_BITS, rate_words, rates_of
 from synloom.contract.array_port import Words
@@ -21,17 +22,16 @@ from synloom.device.rule_parameters import changed_segments
 from synloom.device.session import Session
 from synloom.image.image import Image
 from synloom.image.places import InputInfo, PopulationInfo
+from synloom.image.waiting import Change
 
 __all__ = [
     "bias_fields",
     "changes_of",
+    "make_changes",
     "neuron_fields_of",
     "rate_words_of",
     "segments_of",
 ]
-
-_Change = tuple[str, Callable[[], None]]
-"""What changes, in words, and what makes the change."""
 
 
 def rate_words_of(image: Image, info: InputInfo, hz: Any, bits: int) -> Words:
@@ -98,8 +98,8 @@ def segments_of(
 # ---- changes that wait: each is computed once for its errors and warnings --------------------------------
 
 
-def changes_of(session: Session, rates: Any, offsets: Any, neurons: Any, rules: Any) -> list[_Change]:
-    """Return the changes that are asked for; parameters and errors are those of `Device.schedule`."""
+def changes_of(session: Session, rates: Any, offsets: Any, neurons: Any, rules: Any) -> list[Change]:
+    """Return the changes that are asked for, at step 0; parameters and errors are those of `schedule`."""
     return [
         *_rate_changes(session, rates),
         *_offset_changes(session, offsets),
@@ -108,55 +108,83 @@ def changes_of(session: Session, rates: Any, offsets: Any, neurons: Any, rules: 
     ]
 
 
-def _rate_changes(session: Session, wanted: Any) -> list[_Change]:
-    """Return the changes of rates in Hz by population; errors as in `set_rates`."""
-    changes: list[_Change] = []
+def _rate_changes(session: Session, wanted: Any) -> Iterator[Change]:
+    """Yield the changes of rates in Hz by population; errors as in `set_rates`."""
     for which, hz in _items("rates", wanted):
         info = session.image.input(which)
         words = rate_words_of(session.image, info, hz, RATE_BITS)
-        changes.append((f"rates of {info.label!r}", partial(session.set_rates, info, words)))
-    return changes
+        yield Change(0, "rates", (info.label,), (("words", words.astype(np.float64)),))
 
 
-def _offset_changes(session: Session, wanted: Any) -> list[_Change]:
-    """Return the changes of currents in nA by population; errors as in `set_offset`."""
-    changes: list[_Change] = []
+def _offset_changes(session: Session, wanted: Any) -> Iterator[Change]:
+    """Yield the changes of currents in nA by population; errors as in `set_offset`."""
     for which, current in _items("offsets", wanted):
         info = session.image.population(which)
-        fields = bias_fields(session.image, info, current)
-        changes.append((f"currents of {info.label!r}", partial(session.write_neurons, info, fields)))
-    return changes
+        (field,) = bias_fields(session.image, info, current).items()
+        yield Change(0, "offsets", (info.label,), ((field[0], field[1].astype(np.float64)),))
 
 
-def _neuron_changes(session: Session, wanted: Any) -> list[_Change]:
-    """Return the changes of parameters by population; errors as in `set_neurons`."""
-    changes: list[_Change] = []
+def _neuron_changes(session: Session, wanted: Any) -> Iterator[Change]:
+    """Yield the changes of parameters by population; errors as in `set_neurons`."""
     for which, parameters in _items("neurons", wanted):
         info = session.image.population(which)
         neuron_fields_of(session, info, _parameters("neurons", which, parameters))
-        kept = {name: np.array(value, dtype=np.float64) for name, value in parameters.items()}
-        changes.append((f"neurons of {info.label!r}", partial(_set_neurons, session, info, kept)))
-    return changes
+        parts = ((name, np.array(value, dtype=np.float64).reshape(-1)) for name, value in parameters.items())
+        yield Change(0, "neurons", (info.label,), tuple(parts))
 
 
-def _set_neurons(session: Session, info: PopulationInfo, parameters: Mapping[str, Any]) -> None:
-    session.write_neurons(info, neuron_fields_of(session, info, parameters))
-
-
-def _rule_changes(session: Session, wanted: Any) -> list[_Change]:
-    """Return the changes of rules by projection, or by a tuple of them; errors as in `set_rule`."""
-    changes: list[_Change] = []
+def _rule_changes(session: Session, wanted: Any) -> Iterator[Change]:
+    """Yield the changes of rules by projection, or by a tuple of them; errors as in `set_rule`."""
     for which, parameters in _items("rules", wanted):
         segments_of(session, which, _parameters("rules", which, parameters))
-        labels = [session.image.projection(each).label for each in _several(which)]
-        kept = {name: float(value) for name, value in parameters.items()}
-        what = "the rule of " + ", ".join(map(repr, labels))
-        changes.append((what, partial(_set_rule, session, labels, kept)))
-    return changes
+        labels = tuple(session.image.projection(each).label for each in _several(which))
+        parts = ((name, np.array([value], dtype=np.float64)) for name, value in parameters.items())
+        yield Change(0, "rules", labels, tuple(parts))
 
 
-def _set_rule(session: Session, labels: list[str], parameters: Mapping[str, float]) -> None:
-    session.write_segments(*segments_of(session, labels, parameters))
+def make_changes(session: Session) -> bool:
+    """Make the changes that are due at the next step; return whether there were some.
+
+    Their warnings were shown when they were asked for.
+
+    Raises
+    ------
+    ParameterError
+        If one does not fit to what was set in between; it is dropped.
+    """
+    before = session.changes
+    while session.changes and (change := session.changes[0]).step <= session.now:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SynloomWarning)
+                _make(session, change)
+        except (ParameterError, NetworkError, CapacityError) as error:
+            session.changes = session.changes[1:]
+            raise ParameterError(
+                f"the change of {change.what} that was scheduled for {change.step * session.image.dt:g} ms "
+                f"cannot be made, and is dropped: {error}"
+            ) from error
+        # One that an exception cuts short is made again.
+        session.changes = session.changes[1:]
+    return session.changes is not before
+
+
+def _make(session: Session, change: Change) -> None:
+    image, parts = session.image, dict(change.parts)
+    if change.kind == "rules":
+        numbers = {name: float(value[0]) for name, value in change.parts}
+        session.write_segments(*segments_of(session, change.labels, numbers))
+        return
+    (label,) = change.labels
+    if change.kind == "rates":
+        session.set_rates(image.input(label), parts["words"].astype(np.uint16))
+    elif change.kind == "offsets":
+        session.write_neurons(image.population(label), {"bias": parts["bias"].astype(np.int64)})
+    else:
+        info = image.population(label)
+        # One number is for all neurons.
+        wanted = {name: value if len(value) == info.n else float(value[0]) for name, value in change.parts}
+        session.write_neurons(info, neuron_fields_of(session, info, wanted))
 
 
 def _several(projection: Any) -> Sequence[Any]:

@@ -12,17 +12,11 @@ from synloom.base.errors import CapacityError, ParameterError
 from synloom.compiler.coefficients import decay_coefficients
 from synloom.contract.layout import Field, Layout
 from synloom.device.changes import warn_of_change
-from synloom.image.places import PopulationInfo
+from synloom.image.places import LIVE_PARAMETERS, PopulationInfo
 
 __all__ = ["changed_parameters"]
 
-_LOW: Final = {
-    "v_thresh": -HUGE,
-    "v_reset": -HUGE,
-    "tau_refrac": 0.0,
-    "theta_plus": 0.0,
-    "tau_theta": 1 / HUGE,
-}
+_LOW: Final = dict(zip(LIVE_PARAMETERS, (-HUGE, -HUGE, 0.0, 0.0, 1 / HUGE), strict=True))
 _HINT: Final = "it is few units of the potential; compile with a smaller v_range or for more state_bits"
 
 

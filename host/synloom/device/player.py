@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -124,7 +125,9 @@ class Player:
             raise ParameterError("the log does not have its snapshot")
         recorders = Recorders.restored(snapshot.image, snapshot)
         wait = snapshot.registers["probe_wait"]
-        self._session.restore(snapshot, lambda: recorders.write(self._session.port, wait))
+        # Changes that wait have entries of their own, at their steps.
+        state = dataclasses.replace(snapshot, changes=())
+        self._session.restore(state, lambda: recorders.write(self._session.port, wait))
         self.recorders, self._snapshot, self._image = recorders, snapshot, snapshot.image
 
     def _reset(self, entry: Entry) -> None:

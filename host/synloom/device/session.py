@@ -85,7 +85,7 @@ class Session(SessionRuns):
             self._neurons, self._program = (
                 records_of(image, name, snapshot.memories[name]) for name in ("neuron_params", "program")
             )
-            self.now, self._early, self.changes = snapshot.now, NO_EVENTS, ()
+            self.now, self._early, self.changes = snapshot.now, NO_EVENTS, snapshot.changes
             self.queue.restore(self.now, events_at(*snapshot.events.T))
             then()
         if self.log is not None:

@@ -14,10 +14,11 @@ from synloom.base.wording import shown
 from synloom.contract.array_port import Words
 from synloom.device.event_queue import Joined
 from synloom.device.events import NO_EVENTS, events_at
-from synloom.device.scheduled import Scheduled, added
+from synloom.device.scheduled import added
 from synloom.device.session_state import SessionState
 from synloom.device.stimulus import Receiver, warn_of_merging
 from synloom.image.places import InputInfo
+from synloom.image.waiting import Change
 
 __all__ = ["SessionInputs"]
 
@@ -44,7 +45,7 @@ class SessionInputs(SessionState):
             raise NetworkError(f"the image has no population {shown(label)}; it has {names}")
         return image.inputs[label]
 
-    def schedule(self, step: int, settings: Sequence[int], changes: Sequence[Scheduled] = ()) -> None:
+    def schedule(self, step: int, settings: Sequence[int], changes: Sequence[Change] = ()) -> None:
         """Let settings, given as ids of events, act at the beginning of a step instead of earlier ones.
 
         Changes for that step wait, too: all of it, or nothing if this is cut short.

@@ -17,7 +17,7 @@ from synloom.device.events import ID_BITS, NO_EVENTS
 from synloom.device.execution import Source, execute, new_decoder, stop
 from synloom.device.loader import read_register, write_register
 from synloom.device.memories import arriving
-from synloom.device.scheduled import made, next_cut
+from synloom.device.scheduled import next_cut
 from synloom.device.session_inputs import SessionInputs
 from synloom.device.session_writes import SessionWrites
 
@@ -43,25 +43,6 @@ class SessionRuns(SessionInputs, SessionWrites):
                 f"try {max(round(steps), 1) * dt:g} ms"
             )
         return whole("the number of steps", round(steps), 0, 0xFFFFFFFF)
-
-    def make_changes(self) -> bool:
-        """Make the changes that are due at the next step; return whether there were some.
-
-        Raises
-        ------
-        ParameterError
-            If one does not fit to what was set in between; it is dropped.
-        """
-        before = self.changes
-        while self.changes and self.changes[0].step <= self.now:
-            try:
-                made(self.changes[0], self.image.dt)
-            except ParameterError:
-                self.changes = self.changes[1:]
-                raise
-            # One that an exception cuts short is made again.
-            self.changes = self.changes[1:]
-        return self.changes is not before
 
     def next_cut(self, end: int) -> int:
         """Return the next step before which something changes, `end` if nothing does before that."""

@@ -15,8 +15,8 @@ from synloom.device.event_queue import EventQueue
 from synloom.device.events import NO_EVENTS
 from synloom.device.log import Log
 from synloom.device.rates import GeneratorRates
-from synloom.device.scheduled import Scheduled
 from synloom.image.image import Image
+from synloom.image.waiting import Change
 
 __all__ = ["SessionState"]
 
@@ -47,7 +47,7 @@ class SessionState:
         What is told of all that happens.
     decoder : RecordDecoder
         Records of the last run, also of one that was cut short.
-    changes : tuple of Scheduled
+    changes : tuple of Change
         Changes that are made before their step.
     given : (K,) int64
         Events of that run, sorted, but for those of a stream that were told to its meter.
@@ -68,7 +68,7 @@ class SessionState:
         self.torn = False
         self.mend: Callable[[], None] = lambda: None
         self.under_way: tuple[Write, ...] = ()
-        self.changes: tuple[Scheduled, ...] = ()
+        self.changes: tuple[Change, ...] = ()
         # Whether weights may have changed since they were logged.
         self._learned = False
         self._loaded: Image | None = None

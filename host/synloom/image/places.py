@@ -12,7 +12,18 @@ from synloom.base.checks import FloatArray, IntArray, real, reals, whole
 from synloom.base.errors import ParameterError
 from synloom.base.wording import shown
 
-__all__ = ["RULE_FIELDS", "HalfRuleInfo", "InputInfo", "PopulationInfo", "ProjectionInfo", "RuleInfo"]
+__all__ = [
+    "LIVE_PARAMETERS",
+    "RULE_FIELDS",
+    "HalfRuleInfo",
+    "InputInfo",
+    "PopulationInfo",
+    "ProjectionInfo",
+    "RuleInfo",
+]
+
+LIVE_PARAMETERS: Final = ("v_thresh", "v_reset", "tau_refrac", "theta_plus", "tau_theta")
+"""Parameters of neurons that can change while a network is loaded: those that no scale depends on."""
 
 RULE_FIELDS: Final = ("a", "t0", "a_negative")
 """Fields of a learning segment that can change while a network is loaded."""

@@ -27,16 +27,25 @@ from synloom.contract.registers import CONTROL_REGISTERS, COUNTERS, WIDE_COUNTER
 from synloom.image.image import Image
 from synloom.image.snapshot_validity import check_recorders, check_snapshot
 from synloom.image.validity import MOST_EVENTS
+from synloom.image.waiting import (
+    MOST_CHANGES,
+    MOST_NUMBERS,
+    Change,
+    changes_from,
+    check_room,
+    packed_changes,
+)
 
 __all__ = ["LIVE_REGISTERS", "Snapshot", "live_memories"]
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 _MAGIC: Final = "synloom snapshot"
 _IMAGE: Final = "image/"
 """How the names of the image's arrays begin."""
 _KEYS: Final = {
     *("magic", "format", "digest", "header_digest"),
     *("now", "total", "registers", "spikes", "probes", "every", "counters", "inputs_merged"),
+    "changes",
 }
 _MOST_TOTAL: Final = 1 << 62
 
@@ -74,6 +83,8 @@ class Snapshot:
         Words of GEN_RATE that were set last.
     events : (E, 2) int64
         (step, id) of spikes and settings that wait for their step, sorted.
+    changes : tuple of Change
+        Changes of rates, currents, neurons and rules that wait for their step, sorted by it.
     spikes : sequence of str
         Labels of the populations whose spikes are recorded.
     probes : sequence of (str, str, int)
@@ -93,6 +104,7 @@ class Snapshot:
     memories: Mapping[str, npt.NDArray[Any]]
     rates: npt.NDArray[np.uint16]
     events: IntArray
+    changes: tuple[Change, ...]
     spikes: tuple[str, ...]
     probes: tuple[tuple[str, str, int], ...]
     every: int
@@ -113,7 +125,7 @@ class Snapshot:
         Counters are left out, since they decide nothing and those of clocks differ between targets.
         """
         facts = [self.image.digest(), self.now, dict(self.registers)]
-        facts += [self.spikes, self.probes, self.every]
+        facts += [self.spikes, self.probes, self.every, packed_changes(self.changes)[0]]
         sha = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
         for name, array in sorted(self._own_arrays().items()):
             sha.update(f"{name} {array.dtype.str} {array.shape}".encode())
@@ -128,13 +140,15 @@ class Snapshot:
         Raises
         ------
         ParameterError
-            If more than 16,777,216 spikes wait, or the network has as many of its own.
+            If more than 16,777,216 spikes or 131,072 changes wait, or the network has as many spikes of its
+            own.
         """
         if len(self.events) > MOST_EVENTS:
             raise ParameterError(
                 f"a snapshot's file holds at most {MOST_EVENTS:,} spikes that wait, not "
                 f"{len(self.events):,}; inject them in parts"
             )
+        check_room(*packed_changes(self.changes))
         header = self._header()
         text = json.dumps({**header, "header_digest": _header_digest(header)}).encode()
         image = {_IMAGE + name: array for name, array in self.image.arrays().items()}
@@ -146,7 +160,7 @@ class Snapshot:
         Raises
         ------
         ParameterError
-            If the file cannot be written, or too many spikes wait.
+            If the file cannot be written, or too many spikes or changes wait.
         """
         content, target = self.to_bytes(), _path(path)
         try:
@@ -218,10 +232,12 @@ class Snapshot:
             "every": self.every,
             "counters": dict(self.counters),
             "inputs_merged": self.inputs_merged,
+            "changes": packed_changes(self.changes)[0],
         }
 
     def _own_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        return {**self.memories, "rates": self.rates, "events": self.events}
+        changes = packed_changes(self.changes)[1]
+        return {**self.memories, "rates": self.rates, "events": self.events, **changes}
 
     @classmethod
     def _from_archive(cls, archive: Archive, name: str) -> Snapshot:
@@ -234,19 +250,22 @@ class Snapshot:
             raise ParameterError("arrays are missing, or there are unknown ones")
         for key, (dtype, shape) in wanted.items():
             member = archive.members[key]
-            if member.dtype != np.dtype(dtype) or not _fits(member.shape, shape):
+            if member.dtype != np.dtype(dtype) or not _fits(key, member.shape, shape):
                 raise ParameterError(
                     f"{key} must be {dtype} of shape {shape}, not {member.dtype} of {member.shape}"
                 )
         spikes, probes = check_recorders(image, header["spikes"], header["probes"])
         arrays = {key: archive.read(key, archive.members[key].size) for key in wanted}
+        now = whole("now", header["now"], 0, 0xFFFFFFFF)
+        waiting = {key: arrays.pop(key) for key in ("changes", "change_values")}
         snapshot = cls(
             image=image,
-            now=whole("now", header["now"], 0, 0xFFFFFFFF),
+            now=now,
             total=whole("total", header["total"], 0, _MOST_TOTAL),
             registers=_numbers("registers", header["registers"], _LIMITS),
             rates=arrays.pop("rates"),
             events=arrays.pop("events"),
+            changes=changes_from(image, now, header["changes"], waiting),
             memories=arrays,
             spikes=spikes,
             probes=probes,
@@ -272,11 +291,20 @@ def _shapes(params: ArrayParams) -> dict[str, tuple[str, tuple[int, ...]]]:
     }
     shapes["weights"] = ("int8", (params.sources, params.neurons))
     shapes["rates"] = ("uint16", (16 * params.input_words,))
-    return {**shapes, "events": ("int64", (-1, 2))}
+    return {
+        **shapes,
+        "events": ("int64", (-1, 2)),
+        "changes": ("int64", (-1, 2)),
+        "change_values": ("float64", (-1,)),
+    }
 
 
-def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    if len(shape) != len(wanted) or (wanted[0] < 0 and shape[0] > MOST_EVENTS):
+_MOST: Final = {"events": MOST_EVENTS, "changes": MOST_CHANGES, "change_values": MOST_NUMBERS}
+"""Most rows of arrays that have as many as there are."""
+
+
+def _fits(key: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    if len(shape) != len(wanted) or (wanted[0] < 0 and shape[0] > _MOST[key]):
         return False
     return all(want in (-1, have) for have, want in zip(shape, wanted, strict=True))
 
