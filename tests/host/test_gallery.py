@@ -18,10 +18,11 @@ from synloom.cli.examples import examples
 from synloom.demo.example import ARRAY, Example, Figure, Summary, Trial, lost_events
 from synloom.demo.gallery import copy_example, entries, example_named
 from synloom.demo.hidden_patterns import HiddenPattern, HiddenPatterns, latencies
-from synloom.demo.mnist import load_mnist, scaled
+from synloom.demo.mnist import load_mnist, scaled, upright
 from synloom.demo.pages import BEGIN, END, table_of, with_table
 from synloom.demo.patterns import cue_of, sparse_patterns
 from synloom.demo.pictures import new_picture, plot_range
+from synloom.demo.readout import log_shares, vote
 from synloom.demo.spike_trains import walking_rates
 
 NAMES = [entry.name for entry in entries()]
@@ -272,3 +273,32 @@ def test_mnist_is_split_with_equal_shares():
     assert np.bincount(digits.test_labels).tolist() == [100] * 10
     assert digits.train.min() == 0.0
     assert digits.train.max() == 1.0
+
+
+def test_an_upright_image_has_no_slant_and_keeps_its_ink():
+    y, x = np.mgrid[:28, :28].astype(float)
+    stroke = np.exp(-(((y - 13.5) / 6.0) ** 2))
+    straight = stroke * np.exp(-(((x - 13.5) / 2.0) ** 2))
+    slanted = stroke * np.exp(-(((x - 13.5 - 0.4 * (y - 13.5)) / 2.0) ** 2))
+    found = upright(np.stack([slanted.ravel(), straight.ravel(), np.zeros(784)]))
+    for image in found[:2]:
+        np.testing.assert_allclose(image, straight.ravel(), atol=0.05)  # Linear interpolation smooths.
+        assert abs(image.sum() / straight.sum() - 1.0) < 1e-3
+    assert not found[2].any()
+    row = np.zeros((1, 28, 28))
+    row[0, 5] = 1.0
+    np.testing.assert_array_equal(upright(row.reshape(1, 784)), row.reshape(1, 784))
+
+
+def test_log_shares_are_naive_bayes():
+    from sklearn.naive_bayes import MultinomialNB
+
+    rng = np.random.default_rng(4)
+    labels = np.arange(300) % 10
+    means = rng.gamma(0.5, 1.0, size=(10, 40))
+    counts, others = (rng.poisson(means[labels]) for _ in range(2))
+    # As many images of each class, so that a floor in spikes an image is the same for all.
+    oracle = MultinomialNB(alpha=0.01 * 30, fit_prior=False).fit(counts, labels)
+    votes = log_shares(counts, labels)
+    np.testing.assert_allclose(votes.T, oracle.feature_log_prob_, rtol=1e-9)
+    assert vote(others, votes).tolist() == oracle.predict(others).tolist()

@@ -14,13 +14,13 @@ from matplotlib.figure import Figure as Picture
 import synloom as sl
 from synloom.demo.data import Digits, contrast_rates
 from synloom.demo.example import ARRAY, Example, Figure, Trial, lost_events
-from synloom.demo.mnist import load_mnist, scaled
+from synloom.demo.mnist import load_mnist, scaled, upright
 from synloom.demo.pictures import CLASS_COLOURS, DIVERGING, INK, new_picture
-from synloom.demo.readout import accuracy, confusion, names_of, shares_by_response, vote
+from synloom.demo.readout import accuracy, confusion, log_shares, names_of, shares_by_response, vote
 from synloom_boards.arrays import LFE5U_25F, UP5K
 
 SHOW_MS = 16
-GAINS = (1.0, 1.3, 1.7, 2.2, 2.9)
+GAINS = (1.0, 1.3, 1.7, 2.2, 2.9, 3.8, 5.0, 7.0)
 """How much brighter an image is shown, one after the other, until neurons answer (Diehl and Cook 2015)."""
 ENOUGH = 5
 """Spikes that are an answer, as there."""
@@ -50,6 +50,7 @@ class Form:
     w_low: float = 0.25
     w_high: float = 0.7
     looks: int = 2
+    upright: bool = True
 
     @property
     def generators(self) -> bool:
@@ -68,11 +69,18 @@ A_25F = LFE5U_25F.replace(inputs=256, neurons=176)
 FORMS = {
     "85F": Form(array=ECP5_85F, tau_m=5.3),
     "85F, teacher": Form(array=ECP5_85F, neurons=250, teacher=11.0),
+    "85F, slanted": Form(array=ECP5_85F, tau_m=5.3, upright=False),
     "25F": Form(array=A_25F, neurons=176, **SMALL, **PART_25F),
     "25F, teacher": Form(array=A_25F, neurons=170, **SMALL, **WITH_TEACHER),
     "iCEBreaker": Form(array=UP5K, **SMALL, **PART_UP5K),
     "iCEBreaker, teacher": Form(array=UP5K, neurons=250, **SMALL, **WITH_TEACHER),
 }
+CENTRES = {
+    "k-means, 256 centres": (256, True),
+    "k-means, 256 centres, slanted": (256, False),
+    "k-means, 176 centres": (176, True),
+}
+"""Baselines: how many centres, and whether the images are upright."""
 SHORT = Form(array=ARRAY, side=8, neurons=100, epochs=1)
 
 
@@ -156,7 +164,7 @@ def look(pupil: Pupil, rates: np.ndarray, looks: int = 1) -> np.ndarray:
 def learn(
     device: sl.Device, form: Form, digits: Digits, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Learn the images, then show the test images; return the predicted classes, and the neurons' votes."""
+    """Learn the images, then show the test images; return the predicted classes, and the neurons' names."""
     pupil = Pupil(device, form)
     seen, tested = (contrast_rates(part, digits.mean, form.strength) for part in (digits.train, digits.test))
     device.set_learning(True)
@@ -168,10 +176,18 @@ def learn(
             pupil.show(seen[index], label=int(digits.train_labels[index]) if form.teacher else None)
     device.set_learning(False)
     if form.teacher:
-        shares = np.eye(10)[classes(form)]
+        names, votes = classes(form), np.eye(10)[classes(form)]
     else:
-        shares = shares_by_response(np.stack([look(pupil, row) for row in seen]), digits.train_labels)
-    return vote(np.stack([look(pupil, row, form.looks) for row in tested]), shares), shares
+        counts = np.stack([look(pupil, row) for row in seen])
+        names = names_of(shares_by_response(counts, digits.train_labels))
+        votes = log_shares(counts, digits.train_labels)
+    return vote(np.stack([look(pupil, row, form.looks) for row in tested]), votes), names
+
+
+def prepared(images: Digits, side: int, straight: bool = True) -> Digits:
+    """Return the images upright, or with their slant, and scaled down."""
+    train, test = (upright(part) if straight else part for part in (images.train, images.test))
+    return replace(images, train=scaled(train, side), test=scaled(test, side))
 
 
 def k_means(digits: Digits, clusters: int, seed: int) -> float:
@@ -187,23 +203,20 @@ def k_means(digits: Digits, clusters: int, seed: int) -> float:
 def trial(trial: Trial) -> dict[str, Any]:
     """Learn the 4,000 images in every form, and look at the 1,000 test images once."""
     images = load_mnist()
-    found: dict[str, Any] = dict.fromkeys((*FORMS, "k-means, 256 centres", "k-means, 176 centres"), np.nan)
+    found: dict[str, Any] = dict.fromkeys((*FORMS, *CENTRES), np.nan)
     lost = 0
     for name, form in {"85F": SHORT}.items() if trial.short else FORMS.items():
-        digits = replace(images, train=scaled(images.train, form.side), test=scaled(images.test, form.side))
-        digits = digits.first(24, 8) if trial.short else digits
+        digits = prepared(images.first(24, 8) if trial.short else images, form.side, form.upright)
         with trial.connect(sl.compile(network(form, trial.seed), form.array)) as device:
-            predicted, shares = learn(device, form, digits, trial.rng)
+            predicted, names = learn(device, form, digits, trial.rng)
             lost += lost_events(device)
             found[name] = 100.0 * accuracy(predicted, digits.test_labels)
             print(f"seed {trial.seed}, {name}: {found[name]:.1f} %", flush=True)
             if name == "85F":
-                found["fields"], found["names"] = device.read_weights("sight"), names_of(shares)
+                found["fields"], found["names"] = device.read_weights("sight"), names
                 found["table"], found["side"] = confusion(predicted, digits.test_labels), form.side
-    if not trial.short:
-        small = replace(images, train=scaled(images.train, 14), test=scaled(images.test, 14))
-        found["k-means, 256 centres"] = k_means(small, 256, trial.seed)
-        found["k-means, 176 centres"] = k_means(small, 176, trial.seed)
+    for name, (clusters, straight) in {} if trial.short else CENTRES.items():
+        found[name] = k_means(prepared(images, 14, straight), clusters, trial.seed)
     return found | {"lost": lost}
 
 
@@ -251,11 +264,13 @@ EXAMPLE = Example(
     figures={
         "85F": Figure(unit="% right", digits=1, least=88.0),
         "85F, teacher": Figure(unit="% right", digits=1, least=91.5),
+        "85F, slanted": Figure(unit="% right", digits=1),
         "25F": Figure(unit="% right", digits=1, least=85.0),
         "25F, teacher": Figure(unit="% right", digits=1),
         "iCEBreaker": Figure(unit="% right", digits=1, least=85.0),
         "iCEBreaker, teacher": Figure(unit="% right", digits=1),
         "k-means, 256 centres": Figure(unit="% right", digits=1),
+        "k-means, 256 centres, slanted": Figure(unit="% right", digits=1),
         "k-means, 176 centres": Figure(unit="% right", digits=1),
     },
 )

@@ -13,6 +13,7 @@ from synloom.demo.data import CLASSES
 __all__ = [
     "accuracy",
     "confusion",
+    "log_shares",
     "names_of",
     "nearest_mean",
     "shares_by_response",
@@ -43,6 +44,28 @@ def shares_by_response(counts: IntArray, labels: IntArray) -> FloatArray:
             response[:, k] = counts[shown].mean(axis=0)
     total = response.sum(axis=1, keepdims=True)
     return response / np.where(total > 0.0, total, 1.0)
+
+
+def log_shares(counts: IntArray, labels: IntArray, floor: float = 0.01) -> FloatArray:
+    """Return votes that weigh evidence, (N, 10) float64: logs of each neuron's part of a class's spikes.
+
+    With them `vote` is naive Bayes for counts (a multinomial model): it chooses the class under which an
+    image's spikes are most likely, if each spike falls on the neurons as the spikes of that class do.
+
+    Parameters
+    ----------
+    counts : (images, N) int64
+        Spike counts for each image of the training part.
+    labels : (images,) int64
+        Classes of the images, 0 to 9.
+    floor : float
+        Spikes an image, added to each mean response, so that no neuron forbids a class.
+    """
+    response = np.stack(
+        [counts[labels == k].sum(axis=0) / max((labels == k).sum(), 1) for k in range(CLASSES)]
+    )
+    likely = response + floor
+    return np.asarray(np.log(likely / likely.sum(axis=1, keepdims=True)).T, dtype=np.float64)
 
 
 def names_of(shares: FloatArray) -> IntArray:
