@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
+from synloom.base import signals
 from synloom.base.checks import IntArray
 from synloom.base.errors import ParameterError
 from synloom.base.wording import shown
@@ -17,7 +20,6 @@ from synloom.image.places import InputInfo
 
 __all__ = ["Stream"]
 
-_END = object()
 _KEPT_QUEUES = 2
 """Events that are kept, in contents of the array's queue."""
 
@@ -70,9 +72,32 @@ class Stream:
             self._told = True
             return self._first + self._known
         self._told = True
-        chunk = next(self._chunks, _END)
-        if chunk is _END:
+        taken = self._taken()
+        if not taken:
             return None
+        self._add(taken[0])
+        return self._first + self._known
+
+    def _taken(self) -> deque[Any]:
+        """Take the next chunk, if there is one; signals act at once while the iterator is at work.
+
+        It may wait for a sensor for ever, and can be left anywhere: the run ends as after any error of it.
+        """
+        taken: deque[Any] = deque()
+        try:
+            signals.release()
+            # Nothing comes between the iterator's answer and the deque, which has it if a signal acts then.
+            taken.extend(islice(self._chunks, 1))
+        except BaseException:
+            signals.hold()
+            for chunk in taken:
+                self._add(chunk)
+            raise
+        signals.hold()
+        return taken
+
+    def _add(self, chunk: Any) -> None:
+        """Let the spikes of a chunk wait for their steps."""
         if not isinstance(chunk, Mapping):
             raise ParameterError(
                 f"chunk {self._number} of the stimulus must be a mapping from input populations to spikes, "
@@ -93,7 +118,6 @@ class Stream:
         self._row += rows
         self._known = max(ends)
         self._number += 1
-        return self._first + self._known
 
     def _events(self, info: Receiver, spikes: Any) -> tuple[IntArray, int, int]:
         """Return events, (K,) int64, rows of a raster, and the step of the run that the spikes reach."""
