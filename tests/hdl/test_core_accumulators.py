@@ -16,10 +16,10 @@ class Bench:
         self.params = ArrayParams(neurons=40, lanes=lanes, neuron_lanes=neuron_lanes, **sizes)
         self.dut = make_accumulators(self.params)
         self.reuse = self.dut.reuse_clocks
-        # Single-ported weights have their chunk with them, others a clock later.
-        self.delayed = None if self.params.single_port else (False, 0, 0, [0] * lanes)
+        # Where both sums of a neuron are in one memory, weights come with their chunk, else a clock later.
+        self.delayed = None if self.params.serial_neurons else (False, 0, 0, [0] * lanes)
         self.sums = [[0, 0] for _ in range(16 * self.params.neuron_words)]
-        self.clipped = [0, 0] if self.params.single_port else [0, 0, 0]
+        self.clipped = [0, 0] if self.params.serial_neurons else [0, 0, 0]
 
     async def clock(self, ctx, chunk=None, mask=0, shift=0, weights=None):
         """Add a chunk, or nothing, in one clock; check the count of what was clipped two clocks ago."""

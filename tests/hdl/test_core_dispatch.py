@@ -96,6 +96,7 @@ def play_fired(params, pause=0.0, learn=1, slot=0, counts=0):
         await bench.play(ctx, ids)
         await ticks(ctx, 2)
         after.extend(await dump(ctx, dut.counts, 0, params.neurons))
+        assert await dump(ctx, dut.targets, 0, len(words) + 1) == [*words, 0]
 
     bench.run(main)
     return bench, ids, records, after

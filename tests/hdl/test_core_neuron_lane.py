@@ -6,7 +6,7 @@ from core_neurons import NeuronTwin
 from synloom.contract import ArrayParams
 from synloom.contract.memory_map import layout_of
 from synloom.contract.regions import Region
-from synloom_hdl.core.neuron_lane import NeuronLane
+from synloom_hdl.core.neuron_lane import NeuronLane, parameter_delays
 from synloom_hdl.core.timing import LIF_CLOCKS, NeuronStage
 
 N = 500
@@ -19,21 +19,24 @@ PARAMS = {
 }
 
 
-def play(params, neurons, adapt, dithers=(), forced=()):
+def play(params, neurons, adapt, dithers=(), forced=(), delays=None):
     """Return (state, fires, saturations) of each (valid, parameters, state, sums), fed one a clock."""
-    dut = NeuronLane(params)
-    results = []
+    dut = NeuronLane(params, delays)
+    layout, results = layout_of(params, Region.NEURON_PARAMS), []
+    words = layout.pack({name: [n[1][name] for n in neurons] for name in layout.fields}).tolist()
 
     async def main(ctx):
         ctx.set(dut.adapt, adapt)
         for clock in range(len(neurons) + LIF_CLOCKS):
             if clock < len(neurons):
-                valid, parameters, state, sums = neurons[clock]
+                valid, _, state, sums = neurons[clock]
                 ctx.set(dut.valid, valid)
-                ctx.set(dut.parameters, parameters)
                 ctx.set(dut.state, state)
                 ctx.set(dut.sums, sums)
                 ctx.set(dut.forced, bool(clock < len(forced) and forced[clock]))
+            for word, delay in enumerate(delays or [0] * layout.words):
+                came = words[clock - delay][word] if 0 <= clock - delay < len(words) else 0
+                ctx.set(dut.parameters.as_value()[16 * word : 16 * word + 16], came)
             late = clock - NeuronStage.MULTIPLY
             ctx.set(dut.dither, dithers[late] if 0 <= late < len(dithers) else 0)
             *_, state, fires, clips = await ctx.tick().sample(dut.next_state, dut.fires, dut.saturations)
@@ -49,10 +52,12 @@ def rows(columns, count):
     return [{name: int(values[n]) for name, values in columns.items()} for n in range(count)]
 
 
+@pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("adapt", [0, 1])
 @pytest.mark.parametrize("name", PARAMS)
-def test_updates_random_neurons_as_the_model(name, adapt):
+def test_updates_random_neurons_as_the_model(name, adapt, late):
     params = PARAMS[name]
+    delays = parameter_delays(layout_of(params, Region.NEURON_PARAMS)) if late else None
     twin = NeuronTwin(params, seed=adapt)
     sums = twin.draw_sums()
     before = rows(twin.fields, N)
@@ -65,7 +70,8 @@ def test_updates_random_neurons_as_the_model(name, adapt):
     refractory = np.array(twin.fields["refr"]) > 0
     fired, clips = twin.sweep(N, bool(adapt))
     assert forced[refractory].any() == params.teaching
-    results = play(params, stimulus, adapt, [twin.dither(n) for n in range(N)], forced.tolist())
+    dithers = [twin.dither(n) for n in range(N)]
+    results = play(params, stimulus, adapt, dithers, forced.tolist(), delays)
     for n, (got, want) in enumerate(zip(results, rows(twin.fields, N), strict=True)):
         assert got[0] == want, (n, stimulus[n])
     assert [n for n in range(N) if results[n][1]] == fired

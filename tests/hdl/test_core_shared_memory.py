@@ -23,6 +23,30 @@ def make(shape):
     return dut, elements, options["element_bits"], sum(e is not None for e in elements)
 
 
+def test_banks_may_answer_the_array_later_and_the_host_in_time():
+    dut = SharedMemory(rows=8, size=32, element_bits=16, elements=range(4), delays=[3, 1, 2, 2])
+    assert dut.delays == [1, 1, 2, 2]
+    words = [[100 * row + element for element in range(4)] for row in range(8)]
+
+    async def main(ctx):
+        for offset in range(32):
+            await access(ctx, dut.host, offset, words[offset // 4][offset % 4])
+        got = []
+        ctx.set(dut.read_en, 1)
+        for clock in range(8 + max(dut.delays)):
+            ctx.set(dut.read_row, clock % 8)
+            await ctx.tick()
+            got.append([ctx.get(dut.row.word_select(n, 16)) for n in range(4)])
+        for n, delay in enumerate(dut.delays):
+            assert [row[n] for row in got[delay : delay + 8]] == [row[n] for row in words]
+        ctx.set(dut.read_en, 0)
+        await ticks(ctx, 4)
+        for offset in range(32):
+            assert await access(ctx, dut.host, offset) == words[offset // 4][offset % 4]
+
+    simulate(dut, main)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_host_and_array_share_one_memory(shape):
     rng = Random(3)

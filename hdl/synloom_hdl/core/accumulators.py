@@ -9,6 +9,7 @@ from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom_hdl.arithmetic import popcount
+from synloom_hdl.core.timing import PassTiming
 from synloom_hdl.pipeline import Pipeline, Staged, cat, mux
 from synloom_hdl.ram_style import block_ram
 
@@ -38,7 +39,7 @@ def sums_layout(params: ArrayParams) -> data.ArrayLayout:
 
 def make_accumulators(params: ArrayParams) -> Accumulators:
     """Return the accumulators that fit the array's passes."""
-    return SlotAccumulators(params) if params.single_port else Accumulators(params)
+    return (Accumulators if PassTiming.of(params).sums_apart else SlotAccumulators)(params)
 
 
 class Accumulators(wiring.Component):
@@ -99,15 +100,14 @@ class Accumulators(wiring.Component):
             negative = negative.at(3)
             for inhibitory, (read, write) in enumerate(zip(reads, writes, strict=True)):
                 mine = valid.at(3) & (negative if inhibitory else ~negative)
-                swept_one = sweep.lane_is(n) & sweep.sign_is(inhibitory)
                 m.d.comb += [
                     read.addr.eq(Mux(self.sweep_en, sweep.row, self.chunk)),
                     write.addr.eq(Mux(sweep.clears, sweep.cleared, chunk.at(3))),
                     write.data.eq(Mux(sweep.clears, 0, new)),
-                    write.en.eq(Mux(sweep.clears, swept_one, mine)),
+                    write.en.eq(Mux(sweep.clears, sweep.lane_is(n), mine)),
                 ]
             e, i = (read.data for read in reads)
-            swept.append(Mux(sweep.sign, i, e) if self.params.serial_neurons else Cat(e, i))
+            swept.append(Cat(e, i))
         sweep.answer(m, swept)
         return m
 
@@ -143,7 +143,7 @@ class Accumulators(wiring.Component):
 
 
 class SlotAccumulators(Accumulators):
-    """The same for passes with a chunk every two clocks, at half the memory.
+    """The same for serial neurons, which sweep one sum at a time, with half the memories.
 
     A lane's excitatory and inhibitory sums are in one memory, as a weight needs only one of them. `chunk`
     comes with its weights.
@@ -192,13 +192,13 @@ class _Sweep:
 
     def __init__(self, m: Module, of: Accumulators):
         params = of.params
-        self._of, self._serial = of, params.serial_neurons
-        group = of.sweep_group[1:] if self._serial else of.sweep_group
+        self._of = of
+        group = of.sweep_group[1:] if params.serial_neurons else of.sweep_group
         bits = ceil_log2(params.lanes // params.neuron_lanes)
         self.row = Signal.like(of.chunk)
         self.cleared = Signal.like(of.chunk)
         self.part = Signal(bits)
-        self.sign_now = of.sweep_group[0] if self._serial else 0
+        self.sign_now = of.sweep_group[0] if params.serial_neurons else 0
         self.sign = Signal()
         self.clears = Signal()
         m.d.comb += self.row.eq(group >> bits)
@@ -212,10 +212,6 @@ class _Sweep:
     def lane_is(self, lane: int):
         """Return whether the sums of the clock before are this lane's."""
         return self.part == lane // self._of.params.neuron_lanes
-
-    def sign_is(self, inhibitory: int):
-        """Return whether the sums of the clock before have this sign; without serial neurons both have."""
-        return self.sign == inhibitory if self._serial else 1
 
     def answer(self, m: Module, swept: list):
         """Give the part of the row that was addressed."""

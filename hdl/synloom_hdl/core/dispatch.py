@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -168,9 +168,13 @@ class FiredDispatcher(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         params = self.params
-        m.submodules.storage = storage = _table(params, Region.TARGET, params.neurons)
-        wiring.connect(m, wiring.flipped(self.targets), storage.host)
-        target = Signal(record_layout(layout_of(params, Region.TARGET)))
+        layout = layout_of(params, Region.TARGET)
+        if params.spike_counters:
+            m.submodules.storage = storage = self._counting_table(m, layout.words)
+        else:
+            m.submodules.storage = storage = _table(params, Region.TARGET, params.neurons)
+            wiring.connect(m, wiring.flipped(self.targets), storage.host)
+        target = Signal(record_layout(layout))
         index = Signal.like(self.ids.payload)
         self._counts, self._to_column = Signal(), Signal()
         m.d.comb += [
@@ -193,26 +197,44 @@ class FiredDispatcher(wiring.Component):
                     self.spikes.p.word.eq(params.source_words + (index >> 4)),
                 ]
         if params.spike_counters:
-            self._count(m, index)
+            self._count(m, storage, index)
         self._walk(m, index, target)
         return m
 
-    def _count(self, m: Module, index: Signal):
+    def _counting_table(self, m: Module, words: int) -> SharedMemory:
+        """Return the memory of TARGET with the count of each neuron behind its record.
+
+        A neuron that fired needs both, and two memories would fill two blocks in part.
+        """
+        rows, host, counts = self.params.neurons, self.targets, self.counts
+        word_bits = ceil_log2(words)
+        elements: list[int | None] = [None] * (2 << word_bits)
+        elements[:words], elements[1 << word_bits] = range(words), words
+        table = SharedMemory(rows=rows, element_bits=16, elements=elements, size=rows * len(elements))
+        word, row = Mux(counts.select, 0, host.offset)[:word_bits], host.offset[word_bits:]
+        m.d.comb += [
+            table.host.select.eq(host.select | counts.select),
+            table.host.offset.eq(Cat(word, counts.select, Mux(counts.select, counts.offset, row))),
+            table.host.due.eq(host.due | counts.due),
+            table.host.write.eq(host.write | counts.write),
+            table.host.data.eq(Mux(counts.select, counts.data, host.data)),
+            # The bridge takes the OR of all regions, so that both may give it.
+            host.q.eq(table.host.q),
+            counts.q.eq(table.host.q),
+        ]
+        return table
+
+    def _count(self, m: Module, storage: SharedMemory, index: Signal):
         """Count the neuron's spikes."""
-        m.submodules.counters = counters = SharedMemory(
-            rows=self.params.neurons, element_bits=16, size=self.params.neurons
-        )
-        wiring.connect(m, wiring.flipped(self.counts), counters.host)
+        count = storage.row[-16:]
         more = Signal(17)
         m.d.comb += [
             # While the host writes, the sum is not used; the addend saves cells as in up_or_load.
-            more.eq(counters.row + self.counts.select.replicate(16) + 1),
-            counters.read_row.eq(self.ids.payload),
-            counters.read_en.eq(self.ids.valid & self.ids.ready),
-            counters.write_row.eq(index),
-            counters.write.eq(more),
+            more.eq(count + self.counts.select.replicate(16) + 1),
+            storage.write_row.eq(index),
+            storage.write[-16:].eq(more),
             # A full count stays.
-            counters.write_en.eq(self._counts & ~more[16]),
+            storage.write_en[-1].eq(self._counts & ~more[16]),
         ]
 
     def _walk(self, m: Module, index: Signal, target: data.View):

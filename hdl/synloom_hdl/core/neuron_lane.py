@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from types import SimpleNamespace
+
 from amaranth.hdl import Module, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -13,9 +16,26 @@ from synloom.contract.memory_map import layout_of
 from synloom.contract.regions import Region
 from synloom_hdl.arithmetic import decay_dither, decay_shift, minimum
 from synloom_hdl.core.timing import LIF_CLOCKS, NeuronStage
-from synloom_hdl.pipeline import Pipeline, Staged, mux
+from synloom_hdl.pipeline import Pipeline, Staged, cat, mux
 
-__all__ = ["NeuronLane", "record_layout"]
+__all__ = ["NeuronLane", "parameter_delays", "record_layout"]
+
+_FIRST_USES = {
+    **dict.fromkeys(("g_e", "g_i"), NeuronStage.SCALE),
+    **dict.fromkeys(("bias", "thr"), NeuronStage.INTEGRATE),
+    **dict.fromkeys(("reset", "th_step"), NeuronStage.COMPARE),
+    **dict.fromkeys(("refractory", "subtract", "integrate"), NeuronStage.CHOOSE),
+}
+"""The stage that first uses a parameter; `MULTIPLY` for all others."""
+
+
+def parameter_delays(layout: Layout) -> list[int]:
+    """Return for each word of a neuron's parameters how many clocks later than the state it may be read."""
+    uses = [
+        [_FIRST_USES.get(f.name, NeuronStage.MULTIPLY) for f in layout.fields.values() if word in f.words]
+        for word in range(layout.words)
+    ]
+    return [min(stages, default=NeuronStage.SCALE) - NeuronStage.SCALE for stages in uses]
 
 
 def record_layout(layout: Layout) -> data.FlexibleLayout:
@@ -34,6 +54,13 @@ class NeuronLane(wiring.Component):
 
     A pipeline for one neuron a clock; `NeuronStage` has its stages. A decay multiplies by exp(-dt/tau), as in
     exact integration (Rotter and Diesmann 1999). Every sum is exact, and clipped once.
+
+    Parameters
+    ----------
+    params : ArrayParams
+    delays : sequence of int, optional
+        For each word of the parameters: how many clocks later than the state it comes, at most as
+        `parameter_delays` says. What comes late needs no registers on its way to the stage that uses it.
 
     Members
     -------
@@ -55,14 +82,16 @@ class NeuronLane(wiring.Component):
         How often its state was clipped.
     """
 
-    def __init__(self, params: ArrayParams):
+    def __init__(self, params: ArrayParams, delays: Sequence[int] | None = None):
         self.params = params
+        self._layout = layout_of(params, Region.NEURON_PARAMS)
+        self._delays = delays or [0] * self._layout.words
         pair = data.StructLayout({"e": params.accumulator_bits, "i": params.accumulator_bits})
         state = record_layout(layout_of(params, Region.NEURON_STATE))
         super().__init__(
             {
                 "valid": In(1),
-                "parameters": In(record_layout(layout_of(params, Region.NEURON_PARAMS))),
+                "parameters": In(record_layout(self._layout)),
                 "state": In(state),
                 "sums": In(pair),
                 "forced": In(1),
@@ -79,10 +108,11 @@ class NeuronLane(wiring.Component):
         self._pipe = pipe = Pipeline(m, [True] * LIF_CLOCKS, valid=self.valid)
         self._adapt = pipe.steady(self.adapt)
         # Memories are slow: their words have the first stage for themselves.
-        self._p, self._s, sums = (
+        self._s, sums = (
             pipe.enter(name, getattr(self, name), NeuronStage.FETCH).at(NeuronStage.SCALE)
-            for name in ("parameters", "state", "sums")
+            for name in ("state", "sums")
         )
+        self._p = self._parameters()
         self._forced = pipe.enter("forced", self.forced, NeuronStage.FETCH)
         self._dither = pipe.enter("dither", self.dither, NeuronStage.MULTIPLY)
         p, s = self._p, self._s
@@ -104,6 +134,26 @@ class NeuronLane(wiring.Component):
             clips.append(clips_theta)
         self._give(m, state, fires, clips)
         return m
+
+    def _parameters(self) -> SimpleNamespace:
+        """Return the parameters, each in the stage in which the last of its words is there."""
+        pipe, fields = self._pipe, {}
+        first, behind = (
+            [stage + delay for delay in self._delays] for stage in (NeuronStage.FETCH, NeuronStage.SCALE)
+        )
+        row = self.parameters.as_value()
+        words = [
+            pipe.enter(f"parameters{n}", row.word_select(n, 16), first[n]).at(behind[n])
+            for n in range(self._layout.words)
+        ]
+        for field in self._layout.fields.values():
+            end, stage = field.start + field.width, max(behind[n] for n in field.words)
+            parts = [
+                words[n][max(field.start - 16 * n, 0) : min(end - 16 * n, 16)].at(stage) for n in field.words
+            ]
+            shape = signed(field.width) if field.signed else unsigned(field.width)
+            fields[field.name] = pipe.wire(field.name, cat(*parts), shape)
+        return SimpleNamespace(**fields)
 
     def _add(self, name: str, charge: Staged, gain: Staged, current: Staged) -> tuple[Staged, Staged]:
         """SCALE and ADD: return a current with its input, and whether it was clipped."""

@@ -14,7 +14,7 @@ from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom_hdl.arithmetic import popcount
 from synloom_hdl.core.accumulators import groups, sums_layout
-from synloom_hdl.core.neuron_lane import NeuronLane
+from synloom_hdl.core.neuron_lane import NeuronLane, parameter_delays
 from synloom_hdl.core.shared_memory import AccessSignature, SharedMemory
 from synloom_hdl.core.timing import LIF_CLOCKS, NeuronStage
 from synloom_hdl.pipeline import Pipeline, Staged, cat
@@ -156,7 +156,9 @@ class Neurons(wiring.Component):
         """Make the lanes between the memories."""
         lanes = []
         for n in range(self.params.neuron_lanes):
-            m.submodules[f"lane{n}"] = lane = NeuronLane(self.params)
+            words = len(parameters.delays) // self.params.neuron_lanes
+            delays = parameters.delays[words * n : words * n + words]
+            m.submodules[f"lane{n}"] = lane = NeuronLane(self.params, delays)
             m.d.comb += [
                 lane.valid.eq(valid & used[n]),
                 lane.parameters.eq(parameters.row.word_select(n, len(lane.parameters.as_value()))),
@@ -229,6 +231,7 @@ class Neurons(wiring.Component):
                 elements=_elements(lanes, table),
                 size=table.size,
                 array_writes="nothing" if name == "parameters" else "rows",
+                delays=parameter_delays(table.layout) * lanes if name == "parameters" else None,
             )
             wiring.connect(m, wiring.flipped(host), store.host)
             stores.append(store)

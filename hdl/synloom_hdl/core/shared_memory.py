@@ -85,6 +85,14 @@ class SharedMemory(wiring.Component):
     late : bool
         The read port has a register before its address, so that `row` is valid a clock later; a row may be
         read while one of its elements is written (`Traces`).
+    delays : sequence of int, optional
+        For each element: how many clocks later than others the array's reads of it may come. A bank reads
+        all its elements at once, so that they come as late as the first of them: see `delays`.
+
+    Attributes
+    ----------
+    delays : list of int
+        How many clocks later each element comes.
 
     Members
     -------
@@ -110,6 +118,7 @@ class SharedMemory(wiring.Component):
         row_bits: Sequence[tuple[int, int]] | None = None,
         array_writes: Literal["nothing", "rows", "elements"] = "rows",
         late: bool = False,
+        delays: Sequence[int] | None = None,
     ):
         self._rows = rows
         self._bits = element_bits
@@ -121,6 +130,10 @@ class SharedMemory(wiring.Component):
         self._array_writes = array_writes
         self._late = late
         self._row_bits = tuple(row_bits or [(0, max(1, ceil_log2(rows)))])
+        # Block RAM is not wider, and narrow words simulate faster than wide ones.
+        self._per_bank = max(1, _BANK_BITS // element_bits)
+        banks = [(delays or [0] * self._count)[n : n + self._per_bank] for n in self._firsts]
+        self.delays = [min(bank) for bank in banks for _ in bank]
         width = self._count * element_bits
         super().__init__(
             {
@@ -160,14 +173,16 @@ class SharedMemory(wiring.Component):
             m.d.sync += host.q.eq(answer)
         return m
 
+    @property
+    def _firsts(self) -> range:
+        """The first element of each bank."""
+        return range(0, self._count, self._per_bank)
+
     def _banks(self, m: Module, platform) -> list[tuple]:
         """Make the memory of banks side by side; return their read and write ports."""
-        bits, count = self._bits, self._count
-        # Block RAM is not wider, and narrow words simulate faster than wide ones.
-        per_bank = max(1, _BANK_BITS // bits)
-        ports = []
-        for first in range(0, count, per_bank):
-            width = bits * min(per_bank, count - first)
+        bits, ports = self._bits, []
+        for first in self._firsts:
+            width = bits * min(self._per_bank, self._count - first)
             m.submodules[f"bank{first}"] = bank = memory.Memory(
                 shape=unsigned(width),
                 depth=max(self._rows, 2),
@@ -188,14 +203,20 @@ class SharedMemory(wiring.Component):
         return Cat(checks).all()
 
     def _read(self, m: Module, ports: list):
-        """Read a row, for the host or the array."""
-        row, enable = Signal.like(self.read_row), Signal()
-        m.d["sync" if self._late else "comb"] += [
-            row.eq(Mux(self.host.select, self._row(self._offset), self.read_row)),
-            enable.eq(self.host.select | self.read_en),
-        ]
-        for port in ports:
-            m.d.comb += [port.addr.eq(row), port.en.eq(enable)]
+        """Read a row, for the host or, some banks later than others, for the array."""
+        asked: list[Value] = [Cat(self.read_row, self.read_en)]
+        for clock in range(max(self.delays)):
+            asked.append(Signal(len(asked[0]), name=f"asked{clock}"))
+            m.d.sync += asked[-1].eq(asked[-2])
+        for delay in sorted(set(self.delays)):
+            row, enable = Signal.like(self.read_row), Signal()
+            m.d["sync" if self._late else "comb"] += [
+                row.eq(Mux(self.host.select, self._row(self._offset), asked[delay][:-1])),
+                enable.eq(self.host.select | asked[delay][-1]),
+            ]
+            for first, port in zip(self._firsts, ports, strict=True):
+                if self.delays[first] == delay:
+                    m.d.comb += [port.addr.eq(row), port.en.eq(enable)]
 
     def _write(self, m: Module, ports: list):
         """Write one element, for the host or the array, or a row.

@@ -73,6 +73,9 @@ class PassTiming:
         A chunk takes its random numbers.
     numbers_kept : bool
         They have a register for themselves before they meet the rule.
+    sums_apart : bool
+        Excitatory and inhibitory sums lie in different memories, so that both may be read before the sign of
+        the weight is known.
     """
 
     interval: int
@@ -85,14 +88,17 @@ class PassTiming:
     registers: tuple[bool, ...]
     numbers: int
     numbers_kept: bool
+    sums_apart: bool
 
     @classmethod
     def of(cls, params: ArrayParams) -> PassTiming:
         """Return the timing of an array.
 
-        Two-ported weights: a chunk a clock, and a register wherever one makes the clock faster. Single-ported
-        weights: reads in even clocks and writes in odd ones. Such devices have few registers and slow clocks,
-        so that most of the work is done in one clock.
+        Two-ported weights: a chunk a clock, and a register wherever one makes the clock faster. With serial
+        neurons, which the clock waits for, only where it would be slower than they are: each register of the
+        passes is one for every bit of a chunk and of its rule. Single-ported weights: reads in even clocks
+        and writes in odd ones. Such devices have few registers and slow clocks, so that most of the work is
+        done in one clock.
         """
         if params.single_port:
             # Five clocks or three: an odd number, so that a write is never in the clock of a read.
@@ -108,6 +114,21 @@ class PassTiming:
                 registers=(quick, True, False, quick, False, True),
                 numbers=3 if quick else 2,
                 numbers_kept=False,
+                sums_apart=False,
+            )
+        if params.serial_neurons:
+            return cls(
+                interval=1,
+                carries=True,
+                reads=(True, True, False, False, True),
+                writes=(True, False),
+                raises=(True,) * 4,
+                traces_read=0,
+                traces=2,
+                registers=(True, True, True, True, False, True),
+                numbers=4,
+                numbers_kept=True,
+                sums_apart=False,
             )
         return cls(
             interval=1,
@@ -120,6 +141,7 @@ class PassTiming:
             registers=(True,) * LANE_STAGES,
             numbers=5,
             numbers_kept=True,
+            sums_apart=True,
         )
 
     @property
@@ -144,7 +166,7 @@ class PassTiming:
     @property
     def sums(self) -> int:
         """The accumulators are asked for the sums of a chunk's targets."""
-        return self.weights - 1 if self.carries else self.weights
+        return self.weights - self.sums_apart
 
     @property
     def updated(self) -> int:

@@ -113,7 +113,7 @@ def _start(params: ArrayParams, learning: bool) -> int:
 
 def _rows(params: ArrayParams, inputs: float, neurons: float, learning: bool) -> float:
     row = max(_chunks(params, params.neurons, params.neuron_words, learning), _DISPATCH)
-    if not params.single_port:
+    if not params.serial_neurons:
         row = max(row, _REUSE)
     word = _GENERATOR_WORD if params.generators else 1
     before = _SCAN + word * params.input_words
