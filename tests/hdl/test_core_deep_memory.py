@@ -25,6 +25,7 @@ def test_host_and_array_share_one_table(neurons, bits):
     def place(ctx, name):
         n, k = rng.randrange(neurons), rng.randrange(words)
         ctx.set(dut.record, n)
+        ctx.set(dut.write_record, n)
         ctx.set(getattr(dut, f"{name}_word"), k)
         return table.offset(n) + k
 

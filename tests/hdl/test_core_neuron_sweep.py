@@ -126,9 +126,10 @@ def test_a_serial_sweep_takes_the_clocks_of_its_program(adaptation):
             clocks.append((await bench.sweep(ctx, count, 0))[3])
 
     bench.run(main)
-    # A clock for the start, and one that finds no other neuron.
-    each = serial_program(bench.params).clocks
-    assert clocks == [16 * each + 2, 48 * each + 2]
+    # A clock for the start, and those in which the last neuron is written.
+    program = serial_program(bench.params)
+    ends = 1 + len(program.state_writes)
+    assert clocks == [16 * program.clocks + ends, 48 * program.clocks + ends]
 
 
 def test_words_beyond_a_record_and_neurons_beyond_the_array_do_not_exist():

@@ -31,8 +31,8 @@ class DeepMemory(wiring.Component):
 
     Members
     -------
-    record : In
-        The record that the array reads and writes.
+    record : In, write_record : In
+        The record that the array reads, and the one that it writes.
     read_word : In, read_en : In(1), word : Out(16)
         The array's read port: `word` is valid in the clock after `read_en`, and held.
     write_word : In, write_en : In(1), write : In(16)
@@ -48,6 +48,7 @@ class DeepMemory(wiring.Component):
         super().__init__(
             {
                 "record": In(range(max(2, self._records))),
+                "write_record": In(range(max(2, self._records))),
                 "read_word": In(word),
                 "read_en": In(1),
                 "word": Out(_WORD_BITS),
@@ -71,10 +72,11 @@ class DeepMemory(wiring.Component):
         # A register: known in the second clock of an access, before it writes.
         is_known, exists = Signal(), Signal()
         m.d.sync += is_known.eq(self._checks())
-        record = Signal.like(self.record)
+        record, written = Signal.like(self.record), Signal.like(self.record)
         m.d.comb += [
             exists.eq(host.select & is_known),
             record.eq(Mux(host.select, above, self.record)),
+            written.eq(Mux(host.select, above, self.write_record)),
             read.addr.eq(self._place(record, Mux(host.select, offset, self.read_word))),
             read.en.eq(host.select | self.read_en),
             self.word.eq(read.data),
@@ -82,7 +84,7 @@ class DeepMemory(wiring.Component):
         ]
         if self._array_writes:
             m.d.comb += [
-                write.addr.eq(self._place(record, Mux(host.select, offset, self.write_word))),
+                write.addr.eq(self._place(written, Mux(host.select, offset, self.write_word))),
                 write.data.eq(Mux(host.select, host.data, self.write)),
                 write.en.eq(Mux(host.select, host.write & is_known, self.write_en)),
             ]

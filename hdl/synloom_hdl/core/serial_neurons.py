@@ -60,6 +60,8 @@ class SerialNeurons(Neurons):
         self._s = _Record(m, "state", self._state, self._tables[1].layout)
         self._clock, self._active = Signal(range(program.clocks)), Signal()
         self._used = Signal()
+        # The clocks behind a neuron's last one, in which it is written.
+        self._behind = Signal(len(program.state_writes))
         self._sequence(m)
         self._ask(m)
         self._multiply(m)
@@ -93,10 +95,11 @@ class SerialNeurons(Neurons):
             self._used.eq(neuron < self.sweep_count[: len(neuron)]),
             begins.eq(active & (clock == 0) & (self._used | neuron[:4].any())),
             self._last.eq(self._at(program.clocks - 1)),
-            self.busy.eq(self.start | active),
+            self.busy.eq(self.start | active | self._behind.any()),
             self.forced_en.eq(begins),
             self.forced_index.eq(neuron >> 4),
         ]
+        m.d.sync += self._behind.eq(Cat(self._last, self._behind))
         with m.If(begins | (clock != 0)):
             m.d.sync += clock.eq(Mux(self._last, 0, clock + 1))
         with m.If(self.start):
@@ -271,7 +274,9 @@ class SerialNeurons(Neurons):
         v = Signal(signed(bits), name="new_v")
         m.d.comb += v.eq(Mux(fires, Mux(self._subtract, reduced, p["reset"]), u))
         refr = Signal(8, name="new_refr")
-        m.d.comb += refr.eq(Mux(fires, p["refractory"], Mux(ready, 0, s["refr"] - 1)))
+        late = program.refractory - program.clocks
+        with m.If(self._at(program.refractory) if late < 0 else self._behind[late]):
+            m.d.sync += refr.eq(Mux(fires, p["refractory"], Mux(ready, 0, s["refr"] - 1)))
         if params.adaptation:
             raised, self._rises = Signal(bits), fires & self.adapt & self._at(program.rise)
             self._clips_rise = raised > top
@@ -286,7 +291,7 @@ class SerialNeurons(Neurons):
         # A register, because the way from the reset's word through the choice is long enough. A word of the
         # potential alone is not written if the potential stays; in others the old bits are written again.
         bits = len(v)
-        alone = [c for c, word in program.state_writes.items() if word == 0 and bits >= 16]
+        alone = bits >= 16
         chosen = Signal(bits)
         with m.If(self._at(program.reset)):
             first = 16 if alone else 0
@@ -296,13 +301,20 @@ class SerialNeurons(Neurons):
         for field in layout.fields.values():
             value = chosen if field.name == "v" else fields[field.name]
             m.d.comb += record[field.start : field.start + field.width].eq(value)
-        which = self._of(m, "written_word", program.state_writes, len(state.write_word))
+        # The next neuron has begun.
+        neuron, was_used, moved = Signal.like(state.record), Signal(), Signal()
+        with m.If(self._last):
+            m.d.sync += [neuron.eq(self._neuron), was_used.eq(self._used), moved.eq(self._moves)]
+        which, writes = Signal.like(state.write_word), Signal()
+        for bit, word in zip(self._behind, program.state_writes, strict=True):
+            if word is not None:
+                with m.If(bit):
+                    m.d.comb += [which.eq(word), writes.eq(moved if alone and word == 0 else 1)]
         m.d.comb += [
+            state.write_record.eq(neuron),
             state.write_word.eq(which),
             state.write.eq(choose([record[16 * n : 16 * n + 16] for n in range(layout.words)], which)),
-            state.write_en.eq(
-                self._used & self._at(*program.state_writes) & (self._moves | ~self._at(*alone))
-            ),
+            state.write_en.eq(was_used & writes),
         ]
 
     def _count(self, m: Module):

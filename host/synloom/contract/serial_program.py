@@ -6,9 +6,10 @@ is. A field that lies in two words is used while its second word is there; a reg
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import count
 from typing import Final
 
 from synloom.contract.layout import Layout
@@ -26,7 +27,7 @@ _TOGETHER: Final = {name: group for group in (_EXPONENTS, _GAINS) for name in gr
 
 @dataclass(frozen=True, kw_only=True)
 class SerialProgram:
-    """The clocks of one neuron, from 0, in which it does what.
+    """The clocks of one neuron, from 0, in which it does what; the next one begins before it is written.
 
     A gain or a decay multiplies in its clock and rounds in the next; a decay subtracts its loss in the one
     after that. The decay of the adaptive threshold is a clock behind that of the potential, and the decay of
@@ -50,12 +51,14 @@ class SerialProgram:
         The new potential is chosen.
     rise : int or None
         A spike raises the adaptive threshold.
+    refractory : int
+        The new refractory time is chosen.
     parameter_reads, state_reads : mapping of int to int
         The word that is asked for in a clock.
-    state_writes : mapping of int to int
-        The word that is written in a clock.
+    state_writes : sequence of int or None
+        The word that is written in each clock from `clocks` on, if one is.
     clocks : int
-        All clocks of a neuron.
+        Clocks from a neuron to the next one.
     """
 
     excitation: int
@@ -69,9 +72,10 @@ class SerialProgram:
     compare: int
     reset: int
     rise: int | None
+    refractory: int
     parameter_reads: Mapping[int, int]
     state_reads: Mapping[int, int]
-    state_writes: Mapping[int, int]
+    state_writes: Sequence[int | None]
     clocks: int
 
 
@@ -126,8 +130,22 @@ def serial_program(params: ArrayParams) -> SerialProgram:
     reset = p.use("reset", after=compare)
     rise = p.use("th_step", after=reset) if adaptation else None
     refractory = p.use("refractory", after=reset if rise is None else rise)
-    changed = {"v": reset, "refr": refractory - 1, "ie": currents + 2, "ii": currents + 3, "theta": rise or 0}
-    writes = _writes(s.layout, changed)
+    changed = {"v": reset, "refr": refractory, "ie": currents + 2, "ii": currents + 3, "theta": rise or 0}
+    # The same registers change first so many clocks after the next neuron has begun.
+    again = {
+        "v": reset,
+        "refr": refractory,
+        "ie": excitation + 1,
+        "ii": inhibition + 1,
+        "theta": threshold_state or 0,
+    }
+    # Neither memory shows two neurons at once, and the last clock is behind the comparison and what follows.
+    least = max(*p.reads, *s.reads, compare + 1, rise or reset) + 1
+    clocks, writes = next(
+        (clocks, writes)
+        for clocks in count(max(least, refractory))
+        if (writes := _writes(s.layout, changed, again, clocks)) is not None
+    )
     return SerialProgram(
         excitation=excitation,
         inhibition=inhibition,
@@ -140,25 +158,36 @@ def serial_program(params: ArrayParams) -> SerialProgram:
         compare=compare,
         reset=reset,
         rise=rise,
+        refractory=refractory,
         parameter_reads=p.reads,
         state_reads=s.reads,
         state_writes=writes,
-        clocks=max(writes) + 1,
+        clocks=clocks,
     )
 
 
-def _writes(layout: Layout, changed: Mapping[str, int]) -> dict[int, int]:
-    """Return when each word is written: behind the changes of its fields, one a clock."""
-    behind = {
-        word: max(changed[f.name] for f in layout.fields.values() if word in f.words)
-        for word in range(layout.words)
-    }
-    writes: dict[int, int] = {}
-    clock = 0
-    for word in sorted(behind, key=lambda word: (behind[word], word)):
-        clock = max(clock, behind[word]) + 1
-        writes[clock] = word
-    return writes
+def _writes(
+    layout: Layout, changed: Mapping[str, int], again: Mapping[str, int], clocks: int
+) -> list[int | None] | None:
+    """Return which word is written in each clock from `clocks` on; None if not all can be.
+
+    A word is written behind the changes of its fields, and not behind the first clock in which one of them
+    changes for the next neuron; of several, that with the least time first.
+    """
+    names = [[f.name for f in layout.fields.values() if word in f.words] for word in range(layout.words)]
+    first = [max(changed[name] for name in each) + 1 for each in names]
+    last = [clocks + min(again[name] for name in each) for each in names]
+    left, writes = set(range(layout.words)), list[int | None]()
+    for clock in range(clocks, max(last) + 1):
+        ready = [word for word in left if first[word] <= clock]
+        word = min(ready, key=lambda word: (last[word], word), default=None)
+        if word is not None and last[word] < clock:
+            return None
+        left.discard(word)
+        writes.append(word)
+        if not left:
+            return writes
+    return None
 
 
 def shown_words(layout: Layout, name: str) -> tuple[int, int]:
