@@ -6,7 +6,7 @@ from core_benches import access, simulate, ticks
 from places import COUNTER_WORDS, counter_offset
 from synloom.contract import ArrayParams
 from synloom.contract.registers import COUNTERS, WIDE_COUNTER_BITS
-from synloom_hdl.core.counters import ROUND_CLOCKS, Counters, most
+from synloom_hdl.core.counters import ROUND_CLOCKS, Counters, apart, most
 from synloom_hdl.core.registers import KEPT_BITS, words_at_first
 from synloom_hdl.core.shared_memory import ACCESS_CLOCKS
 
@@ -28,18 +28,28 @@ def preset(ctx, dut, name, number):
         ctx.set(dut.words.data[counter_offset(name) + k], number >> 16 * k & 0xFFFF)
 
 
-@pytest.mark.parametrize(("lanes", "neuron_lanes", "counter_bits"), [(1, 1, 16), (4, 1, 17), (16, 16, 32)])
-def test_every_counter_adds_what_it_is_given(lanes, neuron_lanes, counter_bits):
-    params = ArrayParams(lanes=lanes, neuron_lanes=neuron_lanes, counter_bits=counter_bits)
+@pytest.mark.parametrize(
+    ("lanes", "neuron_lanes", "counter_bits", "single_port"),
+    [(1, 1, 16, False), (4, 1, 17, False), (16, 16, 32, False), (2, 1, 16, True)],
+)
+def test_every_counter_adds_what_it_is_given(lanes, neuron_lanes, counter_bits, single_port):
+    params = ArrayParams(
+        lanes=lanes,
+        neuron_lanes=neuron_lanes,
+        counter_bits=counter_bits,
+        single_port=single_port,
+        serial_neurons=single_port,
+    )
     dut, rng = Counters(params), Random(2)
-    totals = dict.fromkeys(NAMES, 0)
+    totals, rests = dict.fromkeys(NAMES, 0), dict.fromkeys(NAMES, 0)
 
     async def main(ctx):
         for _ in range(3):
             for _ in range(rng.randrange(300)):
                 for name in NAMES:
                     highest = most(params, name)
-                    step = rng.choice([0, 1, highest, rng.randint(0, highest)])
+                    step = rng.choice([0, 1, highest, rng.randint(0, highest)]) if not rests[name] else 0
+                    rests[name] = apart(params, name) - 1 if step else max(0, rests[name] - 1)
                     ctx.set(getattr(dut, name), step)
                     totals[name] += step
                 await ctx.tick()
@@ -52,18 +62,27 @@ def test_every_counter_adds_what_it_is_given(lanes, neuron_lanes, counter_bits):
     simulate(dut, main)
 
 
-def test_nothing_is_lost_between_two_visits_even_if_every_clock_brings_the_most():
-    params = ArrayParams(lanes=16, neuron_lanes=16)
-    dut = Counters(params)
+@pytest.mark.parametrize(
+    "params",
+    [
+        ArrayParams(lanes=16, neuron_lanes=16),
+        ArrayParams(lanes=2, neuron_lanes=1, single_port=True, serial_neurons=True),
+    ],
+    ids=["two ports", "one port"],
+)
+def test_nothing_is_lost_between_two_visits_even_if_every_clock_that_may_brings_the_most(params):
+    dut, clocks = Counters(params), 20 * ROUND_CLOCKS + 7
 
     async def main(ctx):
-        for name in NAMES:
-            ctx.set(getattr(dut, name), most(params, name))
-        await ticks(ctx, 20 * ROUND_CLOCKS + 7)
+        for clock in range(clocks):
+            for name in NAMES:
+                ctx.set(getattr(dut, name), 0 if clock % apart(params, name) else most(params, name))
+            await ctx.tick()
         for name in NAMES:
             ctx.set(getattr(dut, name), 0)
         for name in NAMES:
-            assert await value(ctx, dut, name) == (20 * ROUND_CLOCKS + 7) * most(params, name), name
+            times = -(-clocks // apart(params, name))
+            assert await value(ctx, dut, name) == times * most(params, name), name
 
     simulate(dut, main)
 
@@ -134,7 +153,7 @@ def test_a_write_to_any_word_clears_that_counter_only():
 
 def test_accesses_at_any_clock_lose_no_event():
     dut, rng = Counters(ArrayParams()), Random(5)
-    names = ("busy_clocks", "events_late")
+    names = ("busy_clocks", "stall_clocks")
 
     async def main(ctx):
         for name in names:

@@ -11,13 +11,13 @@ from synloom.contract import ArrayParams
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.contract.registers import COUNTERS
-from synloom.contract.traces import TRACES
+from synloom.contract.serial_program import serial_program
 from synloom_hdl.arithmetic import choose
 from synloom_hdl.core.registers import KEPT_BITS, words_at_first
 from synloom_hdl.core.shared_memory import AccessSignature
 from synloom_hdl.ram_style import block_ram
 
-__all__ = ["ROUND_CLOCKS", "Counters", "most"]
+__all__ = ["ROUND_CLOCKS", "Counters", "apart", "most"]
 
 _MEMORY = memory_of(ArrayParams(), Region.COUNTERS)
 
@@ -36,13 +36,42 @@ _FIRST_KEPT = _MEMORY.offset(_KEPT + 1)
 
 
 def most(params: ArrayParams, name: str) -> int:
-    """Return the largest number of events of a counter in one clock."""
+    """Return the largest number of events of a counter in one clock.
+
+    A spike raises the trace of its side, so that only one trace is clipped in a clock. Serial neurons clip
+    one value a clock.
+    """
     return {
         "spikes": params.neuron_lanes,
         "acc_saturations": params.lanes,
-        "state_saturations": 5 * params.neuron_lanes,
-        "trace_saturations": len(TRACES),
+        "state_saturations": 1 if params.serial_neurons else 5 * params.neuron_lanes,
         "weight_clips": params.lanes,
+    }.get(name, 1)
+
+
+def apart(params: ArrayParams, name: str) -> int:
+    """Return the fewest clocks from one clock with events of a counter to the next.
+
+    A step passes at least the sequencer's states Finish, Settle and Rest. The event queue takes a word, looks
+    whether there is another, and judges it, which are three clocks; a lesson is merged a clock earlier than a
+    spike in the wheel. Traces are raised three clocks apart at least (`Traces`). With single-ported weights a
+    chunk takes two clocks, and a segment waits for the last write of the one before.
+    """
+    chunk = params.chunk_clocks
+    segment = 3 if params.single_port else 1
+    return {
+        "steps": 3,
+        "late_steps": 3,
+        "row_passes": segment,
+        "column_passes": segment,
+        "chunks": chunk,
+        "spikes": serial_program(params).clocks if params.serial_neurons else 1,
+        "acc_saturations": chunk,
+        "trace_saturations": 3,
+        "weight_clips": chunk,
+        "events_late": 3,
+        "events_merged": 2 if params.teaching else 3,
+        "events_invalid": 3,
     }.get(name, 1)
 
 
@@ -65,7 +94,7 @@ class Counters(wiring.Component):
     Members
     -------
     NAME : In
-        Events of each of the contract's counters in this clock, at most `most`.
+        Events of each of the contract's counters in this clock, at most `most`, in clocks `apart`.
     host : In(AccessSignature)
         COUNTERS.
     kept : In(AccessSignature)
@@ -162,7 +191,8 @@ class Counters(wiring.Component):
 
     def _widths(self) -> list[int]:
         """Return the width of each counter's small register."""
-        return [bits_for(most(self.params, name) * ROUND_CLOCKS) for name in COUNTERS]
+        params = self.params
+        return [bits_for(most(params, name) * -(-ROUND_CLOCKS // apart(params, name))) for name in COUNTERS]
 
     def _seen(self, m: Module, visit, phase) -> Signal:
         """Count events; return the small register of the visited counter, from phase 0 of the visit on."""
