@@ -10,7 +10,7 @@ from amaranth.utils import ceil_log2
 
 from synloom_hdl.pipeline import staged
 
-__all__ = ["choose", "decay_dither", "decay_shift", "minimum", "popcount", "saturated", "times"]
+__all__ = ["below", "choose", "decay_dither", "decay_shift", "minimum", "popcount", "saturated", "times"]
 
 
 @staged
@@ -36,9 +36,28 @@ def choose(values: Sequence[Value | None], index: Value) -> Value:
 
 
 @staged
+def below(value: Value, limit: int) -> Value:
+    """Return whether an unsigned value is less than a constant.
+
+    Synthesis makes a carry chain of a comparison, which is a cell for each bit. This is a chain of gates,
+    which takes one for three bits.
+    """
+    if limit >> len(value):
+        return Const(1, 1)
+    is_below: Value = Const(0, 1)
+    for k, bit in enumerate(value):
+        is_below = ~bit | is_below if limit >> k & 1 else ~bit & is_below
+    return is_below
+
+
+@staged
 def minimum(value: Value, top: int) -> Value:
     """Return the smaller of an unsigned value and a constant."""
-    return Mux(value > top, top, value)
+    if top & (top + 1) == 0:
+        # All ones: the higher bits only set those.
+        bits = top.bit_length()
+        return (value | value[bits:].any().replicate(len(value)))[:bits]
+    return Mux(below(value, top), value, top)
 
 
 @staged

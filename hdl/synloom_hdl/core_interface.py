@@ -20,7 +20,7 @@ class BusSignature(wiring.Signature):
     Members
     -------
     request : Out(stream of BusRequest)
-        Taken while the core is between two steps.
+        Taken while the core is between two steps; its payload stays until `done`.
     done : In(1)
         High for one clock when a read or write is complete; the next request may come in the next clock.
     data : In(16)

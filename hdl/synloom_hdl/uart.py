@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from synloom_hdl.counting import up_or_load
+from synloom_hdl.counting import down_or_load, up_or_load
 
 __all__ = ["UartReceiver", "UartTransmitter"]
 
@@ -111,16 +111,14 @@ class UartTransmitter(wiring.Component):
         due, last = Signal(), Signal()
 
         m.d.comb += [
-            # The divisor may have become smaller while the line was idle.
-            due.eq(clocks >= self.divisor),
+            due.eq(~clocks[1:].any()),
             last.eq(~bits[1:].any()),
             self.i.ready.eq(due & last),
             self.tx.eq(bits[0]),
         ]
-        with m.If(~due):
-            m.d.sync += clocks.eq(clocks + 1)
-        with m.Elif(~last | self.i.valid):
-            m.d.sync += clocks.eq(clocks.init)
+        # They count down, so that a comparison with the divisor is not needed.
+        with m.If(~due | ~last | self.i.valid):
+            m.d.sync += clocks.eq(down_or_load(clocks, due, self.divisor))
         with m.If(due & ~last):
             m.d.sync += bits.eq(bits >> 1)
         with m.If(due & last & self.i.valid):

@@ -44,7 +44,7 @@ def test_population_of_nothing_is_zero():
     check(Function(lambda bits: popcount(bits[:0]), 1), [(0,), (1,)], lambda bits: 0)
 
 
-@pytest.mark.parametrize("top", [0, 1, 7, 254, 255])
+@pytest.mark.parametrize("top", [0, 1, 2, 7, 64, 128, 254, 255])
 def test_minimum_is_the_smaller_one(top):
     cases = [(value,) for value in range(256)]
     check(Function(lambda value: minimum(value, top), 8), cases, lambda value: min(value, top))

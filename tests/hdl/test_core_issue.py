@@ -1,3 +1,4 @@
+from collections import deque
 from itertools import pairwise
 from random import Random
 
@@ -8,6 +9,7 @@ from link_benches import send
 from synloom.contract import ArrayParams
 from synloom_hdl.core.issue import make_issuer
 from synloom_hdl.core.payloads import PassKind
+from synloom_hdl.core.timing import PassTiming
 
 SLOTS = {"single_port": True, "serial_neurons": True, "neuron_lanes": 1}
 REUSE = 4
@@ -106,6 +108,33 @@ def test_a_chunk_waits_only_for_its_own_accumulators():
         assert clock == earliest
         if row:
             due[chunk] = clock + REUSE
+
+
+@pytest.mark.parametrize("clock_hz", [20_000_000, 48_000_000])
+def test_it_tells_where_a_chunk_is_written_when_it_comes_out_of_the_pipeline(clock_hz):
+    params = ArrayParams(inputs=20, neurons=40, lanes=4, clock_hz=clock_hz, **SLOTS)
+    dut, rng, depth = make_issuer(params, REUSE), Random(4), PassTiming.of(params).depth
+    on_their_way = deque([None] * depth)
+    seen = 0
+
+    async def watch(ctx):
+        nonlocal seen
+        while True:
+            ctx.set(dut.drained, all(high is None for high in on_their_way))
+            *_, valid, high, written = await ctx.tick().sample(dut.valid, dut.chunk.address.high, dut.written)
+            on_their_way.append(high if valid else None)
+            due = on_their_way.popleft()
+            if due is not None:
+                assert written == due
+                seen += 1
+
+    async def main(ctx):
+        await send(ctx, dut.segments, [draw(params, rng) for _ in range(40)], rng, 0.3)
+        while ctx.get(dut.active):
+            await ctx.tick()
+
+    simulate(dut, main, background=[watch])
+    assert seen > 100
 
 
 def test_single_ported_weights_get_a_chunk_every_two_clocks():

@@ -56,19 +56,20 @@ def updated(params, s):
 
 
 def play(params, synapses):
-    """Return (updated, clips, decayed) of each, fed one a clock."""
+    """Return (updated, clips, decayed) of each, fed one a chunk's clocks."""
     dut = Lane(params)
     timing = PassTiming.of(params)
+    interval = timing.interval
     clocks = [timing.stage(k) - timing.traces for k in range(7)]
     results = [[None, None, None] for _ in synapses]
     idle = Synapse(0)
 
     async def main(ctx):
-        for clock in range(len(synapses) + clocks[6]):
+        for clock in range(interval * len(synapses) + clocks[6]):
 
             def at(stage, clock=clock):
                 """Return what is in a stage."""
-                k = clock - clocks[stage]
+                k = (clock - clocks[stage]) // interval
                 return synapses[k] if 0 <= k < len(synapses) else idle
 
             for name in ("trace", "t0", "a_negative"):
@@ -87,10 +88,12 @@ def play(params, synapses):
             ctx.set(dut.lowest, at(5).w_min)
             ctx.set(dut.highest, at(5).w_max)
             *_, weight, clips, left = await ctx.tick().sample(dut.updated, dut.clips, dut.decayed)
-            if clock >= clocks[6]:
-                results[clock - clocks[6]][:2] = weight, bool(clips)
-            if clocks[4] <= clock < len(synapses) + clocks[4]:
-                results[clock - clocks[4]][2] = left
+            k, later = divmod(clock - clocks[6], interval)
+            if 0 <= k < len(synapses) and not later:
+                results[k][:2] = weight, bool(clips)
+            k, later = divmod(clock - clocks[4], interval)
+            if 0 <= k < len(synapses) and not later:
+                results[k][2] = left
 
     simulate(dut, main)
     return [tuple(result) for result in results]

@@ -16,12 +16,13 @@ REGIONS = (Region.CTRL, Region.WEIGHTS, Region.PROBES)
 class Bench:
     """An bridge whose regions are dictionaries that answer one clock after they are asked.
 
-    They hold each access for `holds` clocks.
+    They hold each access for `holds` clocks. A bridge of single-ported weights does not store the request.
     """
 
-    def __init__(self, holds=0):
-        self.dut = RegionBridge(PARAMS, REGIONS)
-        self.holds = holds
+    def __init__(self, holds=0, single_port=False):
+        structure = {"single_port": True, "serial_neurons": True, "neuron_lanes": 1} if single_port else {}
+        self.dut = RegionBridge(PARAMS.replace(**structure), REGIONS)
+        self.holds, self.stores = holds, not single_port
         self.memory = {}
         self.selected = []
         self.writes = []
@@ -53,7 +54,8 @@ class Bench:
         )
         ctx.set(dut.start, 1)
         await ctx.tick()
-        ctx.set(dut.request, {"region": Region.CTRL, "offset": 0, "write": 1, "data": 0xBAD})
+        if self.stores:
+            ctx.set(dut.request, {"region": Region.CTRL, "offset": 0, "write": 1, "data": 0xBAD})
         clocks = done = 0
         while not done:
             *_, busy, done, q, written = await ctx.tick().sample(dut.busy, dut.done, dut.data, dut.written)
@@ -66,9 +68,10 @@ class Bench:
         simulate(self.dut, main, background=[self.serve])
 
 
+@pytest.mark.parametrize("single_port", [False, True])
 @pytest.mark.parametrize("holds", [0, 5])
-def test_reads_and_writes_reach_the_region_that_is_meant(holds):
-    bench = Bench(holds)
+def test_reads_and_writes_reach_the_region_that_is_meant(holds, single_port):
+    bench = Bench(holds, single_port)
     rng = Random(2)
     twin = {}
 

@@ -12,7 +12,7 @@ from synloom.contract.records import RecordKind
 from synloom.contract.regions import Region
 from synloom.contract.registers import LIST_VALID, Mode
 from synloom.contract.traces import TRACES, Side
-from synloom_hdl.arithmetic import popcount
+from synloom_hdl.arithmetic import below
 from synloom_hdl.core.counters import Counters
 from synloom_hdl.core.dispatch import FiredDispatcher, SourceDispatcher
 from synloom_hdl.core.dither import Dither
@@ -122,7 +122,7 @@ class Core(wiring.Component):
             link.paused.eq(sequencer.paused),
             link.event_room.eq(events.room),
             link.flushes.eq(sequencer.flushes),
-            sequencer.has_room.eq(link.record_room >= self.params.record_worst_case + _ROOM_MARGIN),
+            sequencer.has_room.eq(~below(link.record_room, self.params.record_worst_case + _ROOM_MARGIN)),
             sequencer.recorder_idle.eq(recorder.idle),
             sequencer.period.eq(registers.period),
             registers.status.eq(Cat(sequencer.running, sequencer.paused)),
@@ -169,13 +169,20 @@ class Core(wiring.Component):
             sequencer.access_busy.eq(bridge.busy),
             bus.request.ready.eq(sequencer.access_start),
             bridge.start.eq(sequencer.access_start | probes.access),
-            bridge.request.eq(Mux(probing, probes.request, bus.request.payload)),
+            bridge.request.eq(bus.request.payload),
             bus.done.eq(bridge.done & ~probing),
             bus.data.eq(bridge.data),
             probes.done.eq(bridge.done & probing),
             probes.data.eq(bridge.data),
             self.passes.forget.eq(bridge.written),
         ]
+        with m.If(probing):
+            # Probes never write, so that the data does not matter.
+            m.d.comb += [
+                bridge.request.region.eq(probes.request.region),
+                bridge.request.offset.eq(probes.request.offset),
+                bridge.request.write.eq(0),
+            ]
 
     def _rest(self, m: Module):
         """Say which clocks may rest: those of blocks that would not change if they ran."""
@@ -406,7 +413,7 @@ class Core(wiring.Component):
         raster = registers.mode[Mode.RASTER]
         as_bitmap = Signal()
         # The last neurons' spikes are counted before the sweep is over, and this a clock later.
-        m.d.sync += as_bitmap.eq(self.spike_count >= words)
+        m.d.sync += as_bitmap.eq(~below(self.spike_count, words))
         self._wheel_spikes(m)
         m.d.comb += [
             fired.slot.eq(self.slot),
@@ -522,7 +529,7 @@ class Core(wiring.Component):
             counters.spikes.eq(self.neurons.spikes),
             counters.acc_saturations.eq(passes.acc_saturations),
             counters.state_saturations.eq(self.neurons.saturations),
-            counters.trace_saturations.eq(popcount(passes.trace_saturates)),
+            counters.trace_saturations.eq(passes.trace_saturates.any()),
             counters.weight_clips.eq(passes.weight_clips),
             counters.events_late.eq(self.events.late),
             counters.events_merged.eq(

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from synloom.contract.memory import Memory
+from synloom_hdl.arithmetic import below
 from synloom_hdl.core.shared_memory import AccessSignature
 from synloom_hdl.ram_style import block_ram
 
@@ -67,11 +68,13 @@ class DeepMemory(wiring.Component):
         )
         read, write = words.read_port(), words.write_port()
         record_bits, word_bits = len(self.record), len(self.read_word)
-        below = ceil_log2(self._stride)
-        offset, above = host.offset[:word_bits], host.offset[below : below + record_bits]
-        # A register: known in the second clock of an access, before it writes.
-        is_known, exists = Signal(), Signal()
-        m.d.sync += is_known.eq(self._checks())
+        stride_bits = ceil_log2(self._stride)
+        offset, above = host.offset[:word_bits], host.offset[stride_bits : stride_bits + record_bits]
+        exists, is_known = Signal(), 1
+        if checks := self._checks():
+            # A register: known in the second clock of an access, before it writes.
+            is_known = Signal()
+            m.d.sync += is_known.eq(Cat(*checks).all())
         record, written = Signal.like(self.record), Signal.like(self.record)
         m.d.comb += [
             exists.eq(host.select & is_known),
@@ -114,12 +117,15 @@ class DeepMemory(wiring.Component):
         """Return the place of a word in the memory."""
         return Cat(word, record) if self._by_record <= self._by_word else Cat(record, word)
 
-    def _checks(self) -> Value:
-        """Return whether an offset of the host exists; the bridge has checked the bits above the region's."""
-        below = ceil_log2(self._stride)
+    def _checks(self) -> list[Value]:
+        """Return what must be true of an offset of the host that exists; every offset does if it is empty.
+
+        The bridge has checked the bits above the region's.
+        """
+        stride_bits = ceil_log2(self._stride)
         checks = []
         if self._words < self._stride:
-            checks.append(self.host.offset[:below] < self._words)
+            checks.append(below(self.host.offset[:stride_bits], self._words))
         if self._size & (self._size - 1):
-            checks.append(self.host.offset[: ceil_log2(self._size)] < self._size)
-        return Cat(*checks).all()
+            checks.append(below(self.host.offset[: ceil_log2(self._size)], self._size))
+        return checks

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract import ArrayParams
 from synloom.contract.dither import DITHER, DITHER_BITS
 from synloom_hdl.core.timing import PassTiming
-from synloom_hdl.pipeline import Pipeline
 
 __all__ = ["Dither"]
 
@@ -18,7 +17,8 @@ class Dither(wiring.Component):
     """w(0) of docs/numbers.md: the low 32 bits of the product of `now` and a constant.
 
     Weyl's sequence as a function of the step's number, so that it is no state of its own. The sum of the
-    products has a register, and the products too if the clock is quick.
+    products has a register, and the products too if the clock is quick. Else one product has a register,
+    which is part of the multiplier and serves as the low half of the sum, too.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Dither(wiring.Component):
     now : In(32)
         Register NOW.
     word : Out(32)
-        One or two clocks later.
+        Valid from the second clock behind a change of `now` on.
     """
 
     def __init__(self, params: ArrayParams):
@@ -39,13 +39,12 @@ class Dither(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         low, high = DITHER & 0xFFFF, DITHER >> 16
-        pipe = Pipeline(m, [PassTiming.of(self.params).quick, True])
-        now = pipe.enter("now", self.now)
-        products = [
-            pipe.next("low", now[:16] * low, 32, reset_less=True),
-            pipe.next("cross", now[:16] * high, 16, reset_less=True),
-            pipe.next("high", now[16:] * low, 16, reset_less=True),
-        ]
-        word = products[0] + ((products[1] + products[2]) << 16)
-        m.d.comb += self.word.eq(pipe.next("sum", word, DITHER_BITS))
+        whole, upper = Signal(32, reset_less=True, name="whole"), Signal(16, name="upper")
+        lower = Signal(16, name="lower")
+        cross, rest = (Signal(16, reset_less=True, name=name) for name in ("cross", "rest"))
+        m.d.sync += whole.eq(self.now[:16] * low)
+        domain = m.d.sync if PassTiming.of(self.params).quick else m.d.comb
+        domain += [cross.eq(self.now[:16] * high), rest.eq(self.now[16:] * low), lower.eq(whole[:16])]
+        m.d.sync += upper.eq(whole[16:] + cross + rest)
+        m.d.comb += self.word.eq(Cat(lower, upper))
         return m

@@ -9,6 +9,7 @@ from amaranth.utils import ceil_log2
 
 from synloom.contract import ArrayParams
 from synloom.contract.records import SETTING
+from synloom_hdl.arithmetic import below
 from synloom_hdl.core.neuron_lane import record_layout
 from synloom_hdl.core.wheel import spike_layout
 from synloom_hdl.ram_style import block_ram
@@ -74,11 +75,16 @@ class EventQueue(wiring.Component):
         self._taken = Signal(name="taken")
         word, judged, is_empty = self._queue(m, platform)
         ahead, right, adds = self._cursor(m, word)
-        self._judge(m, word, judged & right, ahead, adds)
+        # Bits tell these without the carry of a comparison.
+        is_near, is_ahead = Signal(), Signal()
+        slot_bits = ceil_log2(self.params.delay_slots)
         m.d.comb += [
-            self.reaches.eq((ahead > 0) & right),
-            self.settled.eq(right & (is_empty | (ahead > 0))),
+            is_near.eq(~ahead[slot_bits:].any()),
+            is_ahead.eq(~ahead[-1] & (~is_near | ahead[:slot_bits].any())),
+            self.reaches.eq(is_ahead & right),
+            self.settled.eq(right & (is_empty | is_ahead)),
         ]
+        self._judge(m, word, judged & right, ahead, is_near, adds)
         return m
 
     def _queue(self, m: Module, platform) -> tuple[Value, Signal, Value]:
@@ -101,16 +107,18 @@ class EventQueue(wiring.Component):
             read.addr.eq(tail),
             read.en.eq(~fetched),
         ]
+        # A register where they are many: the link compares this sum in the same clock.
+        domain = m.d.comb if params.single_port else m.d.sync
+        domain += self.room.eq(room)
         m.d.sync += [
-            self.room.eq(room),
             head.eq(head + write.en),
             tail.eq(tail + taken),
             judged.eq(fetched & ~taken),
-            fetched.eq((room < params.event_words) & ~taken),
+            fetched.eq(below(room, params.event_words) & ~taken),
         ]
         with m.If(self.restart):
             m.d.sync += [part.eq(0) for part in (head, tail, fetched, judged)]
-        return read.data, judged, room >= params.event_words
+        return read.data, judged, ~below(room, params.event_words)
 
     def _cursor(self, m: Module, word: Value) -> tuple[Signal, Signal, Signal]:
         """Keep how far the cursor is ahead of `now`; return it, whether it is right, and what advances it."""
@@ -132,17 +140,16 @@ class EventQueue(wiring.Component):
             m.d.sync += [part.eq(0) for part in (ahead, change, changes)]
         return ahead, right, adds
 
-    def _judge(self, m: Module, word: Value, judged: Value, ahead: Signal, adds: Signal):
+    def _judge(self, m: Module, word: Value, judged: Value, ahead: Signal, near: Signal, adds: Signal):
         """Take a word: it advances the cursor, or is an event that is dropped or moves to the wheel."""
-        advances, bad, near, teaches = Signal(), Signal(), Signal(), Signal()
-        is_input = word[:15] < self.params.inputs
+        advances, bad, teaches = Signal(), Signal(), Signal()
+        is_input = below(word[:15], self.params.inputs)
         m.d.sync += [advances.eq(word[15]), bad.eq(~is_input)]
         if self.params.teaching:
             is_lesson = Signal()
             m.d.comb += is_lesson.eq(self._is_lesson(m, word))
             m.d.sync += [bad.eq(~is_input & ~is_lesson), teaches.eq(is_lesson)]
         m.d.comb += [
-            near.eq((ahead >= 0) & (ahead < self.params.delay_slots)),
             self.spikes.payload.slot.eq(self.now + ahead),
             self.spikes.payload.bit.eq(word[:4]),
             self.spikes.payload.word.eq(word[4:]),
@@ -152,7 +159,7 @@ class EventQueue(wiring.Component):
                 m.d.comb += [self._taken.eq(1), adds.eq(1)]
             with m.Elif(bad):
                 m.d.comb += [self._taken.eq(1), self.invalid.eq(1)]
-            with m.Elif(ahead < 0):
+            with m.Elif(ahead[-1]):
                 m.d.comb += [self._taken.eq(1), self.late.eq(1)]
             with m.Elif(teaches):
                 m.d.comb += [

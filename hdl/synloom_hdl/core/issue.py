@@ -7,7 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract import ArrayParams
-from synloom_hdl.core.payloads import PassKind, chunk_layout
+from synloom_hdl.core.payloads import PassKind, chunk_layout, loom_address_layout
 from synloom_hdl.core.program import segment_run_layout
 from synloom_hdl.core.timing import PassTiming
 from synloom_hdl.gf2 import GROUP
@@ -37,6 +37,8 @@ class ChunkIssuer(wiring.Component):
     segments : In(stream of segment_run_layout)
     valid : Out(1), chunk : Out(chunk_layout)
         A chunk enters the pipeline.
+    written : Out
+        `address.high` of the chunk whose weights are written in this clock, if any are; only of `SlotIssuer`.
     active : Out(1)
         A segment has chunks left.
     drained : In(1)
@@ -55,6 +57,7 @@ class ChunkIssuer(wiring.Component):
                 "segments": In(stream.Signature(segment_run_layout(params))),
                 "valid": Out(1),
                 "chunk": Out(chunk_layout(params)),
+                "written": Out(loom_address_layout(params)["high"].shape),
                 "active": Out(1),
                 "drained": In(1),
                 "segment_done": Out(2),
@@ -112,9 +115,9 @@ class ChunkIssuer(wiring.Component):
         m.d.comb += waits.eq(is_row & Cat(row & (row_chunk == chunk) for row, row_chunk in recent).any())
         return waits
 
-    def _apart(self, segment):
-        """Return the distance of the next chunk's weights."""
-        return Mux(segment.address.column, 1, self.params.source_chunks)
+    def _apart(self, segment, chunks: int = 1):
+        """Return the distance of the weights of the next chunk, or of one that is `chunks` further on."""
+        return Mux(segment.address.column, chunks, chunks * self.params.source_chunks)
 
     def _describe(self, segment, chunk, high, past) -> list:
         """Return the assignments that make a chunk of a segment, without synapses if it is past the last."""
@@ -167,10 +170,15 @@ class SlotIssuer(ChunkIssuer):
         with m.If(self.valid):
             m.d.sync += [
                 chunk.eq(chunk + 1),
-                high.eq(high + self._apart(segment)),
                 past.eq(past | (chunk == segment.last)),
                 finished.eq(chunk == segment.end),
             ]
+        # It goes on until the last weight is written, and tells where without registers for the way there.
+        timing = PassTiming.of(self.params)
+        behind = self._apart(segment, -(-timing.depth // timing.interval))
+        m.d.comb += self.written.eq(high - behind)
+        with m.If(self.active & slot):
+            m.d.sync += high.eq(high + self._apart(segment))
         with m.If(takes):
             m.d.sync += [
                 self.active.eq(1),

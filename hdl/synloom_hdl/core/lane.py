@@ -162,6 +162,8 @@ class Lane(wiring.Component):
     def _decay(self, m: Module, pipe: Pipeline, rounded: Staged, size: Staged):
         """Stages 2 and 3: take the loss from the trace."""
         bits, scale = self.params.trace_bits, self._in.decay
+        if PassTiming.of(self.params).holds_traces:
+            size = pipe.steady(size.value)
         quotient = decay_shift(rounded, scale.exponent, bits)
         loss = pipe.next("loss", mux(scale.takes_all, size.at(2), quotient), bits)
         m.d.comb += self.decayed.eq(pipe.next("left", size.at(3) - loss, bits))

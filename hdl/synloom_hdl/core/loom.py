@@ -10,7 +10,7 @@ from amaranth.utils import ceil_log2
 from synloom.contract import ArrayParams
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
-from synloom_hdl.arithmetic import times
+from synloom_hdl.arithmetic import below, times
 from synloom_hdl.core.banks import SinglePortBank, TwoPortBank
 from synloom_hdl.core.payloads import loom_address_layout
 from synloom_hdl.core.shared_memory import AccessSignature
@@ -85,12 +85,17 @@ class Loom(wiring.Component):
             m.submodules[f"bank{b}"] = bank
         banks = [bank.bank for bank in self.banks]
         self._host(m, banks)
+        self._take_turns(m)
         self._read(m, banks)
         self._write(m, banks)
         return m
 
     def _host(self, m: Module, banks: list):
-        """Compute where the host's weight lies; the division of its target index has a clock for itself."""
+        """Compute where the host's weight lies; the division of its target index has a clock for itself.
+
+        If columns are as long as a power of two, no sum is needed. Then arrays that have few registers need
+        none here.
+        """
         host, params, low_bits = self.host, self.params, self._low_bits
         row_bits = ceil_log2(memory_of(params, Region.WEIGHTS).offset(1, 0))
         source, target = host.offset[row_bits:], host.offset[:row_bits]
@@ -99,11 +104,25 @@ class Loom(wiring.Component):
         self._host_address = Signal(range(depth), name="host_address")
         self._host_bank = Signal(low_bits, name="host_bank")
         self._exists = Signal(name="exists")
+        padded = per_column * params.lanes
+        address = (times(target >> low_bits, per_column) << low_bits) + source
+        domain = m.d.sync
+        if padded.bit_count() == 1:
+            address = Cat(source[: ceil_log2(padded)], target >> low_bits)
+            domain = m.d.comb if params.single_port else m.d.sync
+        domain += self._host_address.eq(address)
         m.d.sync += [
-            self._host_address.eq((times(target >> low_bits, per_column) << low_bits) + source),
             self._host_bank.eq(source + target),
-            self._exists.eq((source < params.sources) & (target < params.neurons)),
+            self._exists.eq(below(source, params.sources) & below(target, params.neurons)),
         ]
+
+    def _take_turns(self, m: Module):
+        """Choose the address of single-ported banks here, for all of them: a clock reads or writes."""
+        self._reads_at, self._writes_at = self.read, self.write_address
+        if self.params.single_port:
+            place = Signal.like(self.read, name="place")
+            m.d.comb += place.eq(Mux(self.write_mask.any(), self.write_address, self.read))
+            self._reads_at = self._writes_at = place
 
     def _address(self, pipe: Pipeline, address: Staged, bank: int) -> Staged:
         """Return where a chunk's weight lies in a bank, or where the host's does."""
@@ -114,9 +133,9 @@ class Loom(wiring.Component):
     def _read(self, m: Module, banks: list):
         """Read the banks, and rotate the weights into operand order."""
         pipe = Pipeline(m, PassTiming.of(self.params).reads)
-        address = pipe.enter("read", self.read)
+        address, at = pipe.enter("read", self.read), pipe.enter("reads_at", self._reads_at)
         for b, bank in enumerate(banks):
-            place = pipe.wire(f"read_address{b}", self._address(pipe, address, b))
+            place = pipe.wire(f"read_address{b}", self._address(pipe, at, b))
             m.d.comb += bank.read_address.eq(place.at(1))
         values = [pipe.enter(f"read{b}", bank.read, 2).at(3) for b, bank in enumerate(banks)]
         parts = rotate(values, address.rotate.at(3), self._first_half)
@@ -139,11 +158,11 @@ class Loom(wiring.Component):
         ]
         back = rotate(entries, address.rotate, self._first_half, back=True)
         back = [pipe.wire(f"back{n}", entry).at(1) for n, entry in enumerate(back)]
-        address = address.at(1)
-        back = rotate(back, address.rotate, self._second_half, back=True)
+        back = rotate(back, address.at(1).rotate, self._second_half, back=True)
+        at = pipe.enter("writes_at", self._writes_at).at(1)
         for b, bank in enumerate(banks):
             mine = host.write & self._exists & (self._host_bank == b)
             entry = mux(pipe.steady(host.select), pipe.steady(Cat(host.data[:width], mine)), back[b])
             entry = pipe.wire(f"write{b}", entry).at(2)
-            place = pipe.wire(f"write_address{b}", self._address(pipe, address, b)).at(2)
+            place = pipe.wire(f"write_address{b}", self._address(pipe, at, b)).at(2)
             m.d.comb += [bank.write_address.eq(place), Cat(bank.write, bank.write_en).eq(entry)]

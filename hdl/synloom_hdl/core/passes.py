@@ -170,7 +170,10 @@ class PassEngine(wiring.Component):
             said(name, getattr(issued, name)) for name in ("kind", "rule", "address", "learns")
         )
         self._chunk, self._mask = (pipe.enter(name, getattr(issued, name)) for name in ("chunk", "mask"))
-        self._high = pipe.enter("high", issued.address.high)
+        if self._timing.carries:
+            self._high = pipe.enter("high", issued.address.high)
+        else:
+            self._high = pipe.steady(self.issuer.written)
         if self.params.lanes > GROUP:
             self._groups = pipe.enter("groups", issued.groups)
         m.d.comb += self.loom.read.eq(issued.address)

@@ -35,7 +35,8 @@ class RegionBridge(wiring.Component):
     Members
     -------
     start : In(1), request : In(BusRequest)
-        Begins an access; ignored while busy.
+        Begins an access; ignored while busy. With single-ported weights, whose devices have few registers,
+        the request stays as it is until `done`.
     busy : Out(1)
     done : Out(1), data : Out(16)
         The access is complete; `data` is what was read. The region is no longer selected in this clock.
@@ -63,7 +64,8 @@ class RegionBridge(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         clock = Signal(range(ACCESS_CLOCKS))
-        request = Signal(BusRequest)
+        stored = not self.params.single_port
+        request = Signal(BusRequest) if stored else self.request
         comes, held, last = Signal(), Signal(), Signal()
         ports = {region: getattr(self, region.name.lower()) for region in self._regions}
         m.d.comb += [
@@ -79,19 +81,26 @@ class RegionBridge(wiring.Component):
         with m.If(self.done):
             m.d.sync += self.busy.eq(0)
         with m.If(self.start & ~self.busy):
-            m.d.sync += [self.busy.eq(1), request.eq(self.request)]
+            m.d.sync += self.busy.eq(1)
+            if stored:
+                m.d.sync += request.eq(self.request)
 
         # Decided when the request arrives, so that `select`, which goes to every memory, is a register.
         fits = self._fits(m, self.request.offset)
+        due, write = Signal(), Signal()
+        m.d.sync += [due.eq(comes), write.eq(comes & request.write)]
         for region, port in ports.items():
             with m.If(last):
                 m.d.sync += port.select.eq(0)
             with m.If(self.start & ~self.busy):
                 m.d.sync += port.select.eq((self.request.region == region) & fits[region])
-            m.d.sync += [
-                port.due.eq(comes & port.select),
-                port.write.eq(comes & port.select & request.write),
-            ]
+            if stored:
+                m.d.sync += [
+                    port.due.eq(comes & port.select),
+                    port.write.eq(comes & port.select & request.write),
+                ]
+            else:
+                m.d.comb += [port.due.eq(due & port.select), port.write.eq(write & port.select)]
             m.d.comb += [port.offset.eq(request.offset), port.data.eq(request.data)]
         return m
 

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from synloom.contract import ArrayParams
 from synloom.contract.frames import ControlAction, RunFlag
 from synloom.contract.records import EndReason
+from synloom_hdl.arithmetic import below
 from synloom_hdl.core.recorder import RecorderCommand
 from synloom_hdl.core_interface import RunRequest
 from synloom_hdl.counting import down_or_load
@@ -148,7 +149,7 @@ class Sequencer(wiring.Component):
         self._due, began = Signal(), Signal()
         # The period is loaded a clock after a step began, and that clock is the second of it. What is due
         # stays so until a step begins.
-        m.d.comb += self._due.eq(schedule.wait < 3)
+        m.d.comb += self._due.eq(below(schedule.wait, 3))
         m.d.sync += began.eq(self._begins)
         with m.If(began | ~self._due):
             m.d.sync += schedule.wait.eq(down_or_load(schedule.wait, self._due, self.period))

@@ -12,7 +12,7 @@ from synloom.contract.layout import Layout
 from synloom.contract.memory_map import memory_of
 from synloom.contract.regions import Region
 from synloom.contract.serial_program import serial_program, shown_words
-from synloom_hdl.arithmetic import choose, decay_dither, decay_shift, minimum, saturated
+from synloom_hdl.arithmetic import below, choose, decay_dither, decay_shift, minimum, saturated
 from synloom_hdl.core.deep_memory import DeepMemory
 from synloom_hdl.core.neuron_sweep import Neurons
 from synloom_hdl.core.timing import PassTiming
@@ -239,7 +239,7 @@ class SerialNeurons(Neurons):
             lowers.eq(Mux(decays, s["v"][-1], self._at(currents + 1))),
             operand.eq(Mux(is_bias, p["bias"], Mux(lowers, ~self._left, self._left))),
         ]
-        with m.If(self._clock < program.bias):
+        with m.If(below(self._clock, program.bias)):
             m.d.sync += total.eq(0)
         with m.If(is_bias | (decays & ~self._takes_all) | self._at(currents, currents + 1)):
             m.d.sync += total.eq((Cat(1, total).as_signed() + Cat(lowers, operand).as_signed()) >> 1)

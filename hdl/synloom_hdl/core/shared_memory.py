@@ -10,7 +10,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from synloom_hdl.arithmetic import choose
+from synloom_hdl.arithmetic import below, choose
 from synloom_hdl.ram_style import block_ram
 
 __all__ = ["ACCESS_CLOCKS", "ACCESS_WRITE_CLOCK", "AccessSignature", "SharedMemory"]
@@ -158,9 +158,11 @@ class SharedMemory(wiring.Component):
         elements = [words.word_select(n, bits) for n in range(count)]
         self._offset = offset = host.offset[: ceil_log2(self._size)]
         self._exists = exists = Signal()
-        # A register: known in the second clock of an access, before it writes.
-        is_known = Signal()
-        m.d.sync += is_known.eq(self._checks(offset))
+        is_known = 1
+        if checks := self._checks(offset):
+            # A register: known in the second clock of an access, before it writes.
+            is_known = Signal()
+            m.d.sync += is_known.eq(Cat(*checks).all())
         m.d.comb += [exists.eq(host.select & is_known), self.row.eq(words)]
         self._read(m, [read for read, _ in banks])
         self._write(m, [write for _, write in banks])
@@ -192,15 +194,16 @@ class SharedMemory(wiring.Component):
             ports.append((bank.read_port(), bank.write_port(granularity=bits)))
         return ports
 
-    def _checks(self, offset: Value) -> Value:
-        """Return whether an offset of the host exists."""
+    def _checks(self, offset: Value) -> list[Value]:
+        """Return what must be true of an offset of the host that exists; every offset does if it is empty."""
         known = [place for place, element in enumerate(self._elements) if element is not None]
-        checks = [~self._beyond(offset).any()]
+        beyond = self._beyond(offset)
+        checks = [~beyond.any()] if len(beyond) else []
         if self._size & (self._size - 1):
-            checks.append(offset < self._size)
+            checks.append(below(offset, self._size))
         if len(known) < len(self._elements):
             checks.append(Const(sum(1 << place for place in known)).bit_select(offset[: self._low], 1))
-        return Cat(checks).all()
+        return checks
 
     def _read(self, m: Module, ports: list):
         """Read a row, for the host or, some banks later than others, for the array."""

@@ -149,6 +149,11 @@ class PassTiming:
         """A product needs a clock for itself."""
         return self.registers[0]
 
+    @property
+    def holds_traces(self) -> bool:
+        """A row of traces stays at the lanes until its decay is over, as its memory gives no other before."""
+        return not self.registers[0] and self.stage(3) < self.traces + self.interval
+
     def stage(self, number: int) -> int:
         """Return the clock in which a stage of the lanes works."""
         return self.traces + sum(self.registers[:number])

@@ -95,7 +95,7 @@ class Traces(wiring.Component):
         raised = pipe.valid.at(3)
         old = pipe.next("old", pipe.enter("row", storage.row, 2).word_select(place[:low_bits], bits))
         total = pipe.wire("total", mux(pipe.steady(nearest), 0, old) + pipe.steady(self.one), 17)
-        m.d.sync += self.saturates.eq(raised & (total > params.trace_max))
+        m.d.sync += self.saturates.eq(raised & total[bits:].any())
         m.d.comb += [
             storage.read_row.eq(Mux(self.raise_en, self.raise_index >> low_bits, self.chunk)),
             storage.read_en.eq(self.raise_en | self.chunk_en),

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from synloom.contract.frames import CHECK_BYTES, MAX_READ_BYTES, ControlAction, Kind, Op, Status
 from synloom.contract.memory_map import GENERATOR
 from synloom.contract.regions import Region
+from synloom_hdl.arithmetic import below
 from synloom_hdl.core_interface import BusSignature, RunRequest
 from synloom_hdl.counting import down_or_load
 from synloom_hdl.link.arguments import Arguments
@@ -248,7 +249,6 @@ class CommandProcessor(wiring.Component):
         """Check the arguments, then execute the command."""
         arguments, more = self.arguments, self.more
         bad, busy = Signal(), Signal()
-        most = Mux(arguments.weights, MAX_READ_BYTES, MAX_READ_BYTES // 2)
         with m.State("Execute"):
             with m.Switch(self.op):
                 with m.Case(Op.WRITE):
@@ -261,12 +261,16 @@ class CommandProcessor(wiring.Component):
                 with m.Case(Op.RATES8):
                     m.d.comb += bad.eq(0)
                 with m.Case(Op.READ):
-                    many = arguments.count[8:].any() | (arguments.count[:8] > most)
+                    many = Mux(
+                        arguments.weights,
+                        ~below(arguments.count, MAX_READ_BYTES + 1),
+                        ~below(arguments.count, MAX_READ_BYTES // 2 + 1),
+                    )
                     m.d.comb += bad.eq(~self.ends | arguments.done | many)
                 with m.Case(Op.RUN):
                     m.d.comb += [bad.eq(~self.ends), busy.eq(self.running)]
                 with m.Case(Op.CONTROL):
-                    m.d.comb += bad.eq(~self.ends | (arguments.bytes[:8] >= len(ControlAction)))
+                    m.d.comb += bad.eq(~self.ends | ~below(arguments.bytes[:8], len(ControlAction)))
                 with m.Default():
                     m.d.comb += bad.eq(~self.ends)
             with m.If(bad):

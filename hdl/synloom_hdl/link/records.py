@@ -5,6 +5,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from synloom.contract.frames import BRIEF_FRAME_WORDS, RECORD_FRAME_WORDS, Kind
+from synloom_hdl.arithmetic import below
 from synloom_hdl.counting import up_or_load
 from synloom_hdl.link.layouts import FrameByte
 
@@ -137,7 +138,9 @@ class RecordRing(wiring.Component):
         self._count = Signal(range(RECORD_FRAME_WORDS + 1), name="count")
         m.d.comb += [
             self._any_left.eq(self._left != 0),
-            fills.eq((self._left >= RECORD_FRAME_WORDS) | (self._brief & (self._left >= BRIEF_FRAME_WORDS))),
+            fills.eq(
+                ~below(self._left, RECORD_FRAME_WORDS) | (self._brief & ~below(self._left, BRIEF_FRAME_WORDS))
+            ),
             self._starts.eq(fills | (self._any_left & (self.drains | flushing | ~self._free[-1]))),
             enough.eq(self._brief & (self._count == BRIEF_FRAME_WORDS)),
             self._last.eq((self._count == RECORD_FRAME_WORDS) | enough | ~self._any_left),

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from synloom.contract.info import encode_info
 from synloom.contract.regions import Region
 from synloom.contract.registers import link
+from synloom_hdl.arithmetic import below
 from synloom_hdl.core_interface import BusSignature
 from synloom_hdl.ram_style import block_ram
 
@@ -86,8 +87,8 @@ class LinkRegisters(wiring.Component):
             # Beyond these offsets nothing exists, in the core either.
             is_ours.eq((is_link | (request.region == Region.INFO)) & ~request.offset[7:].any()),
             accepted.eq(self.bus.request.valid & is_ours & ~counts & ~stores),
-            is_event.eq((place >= _FIRST_EVENT) & (place < _FIRST_EVENT + len(_EVENTS))),
-            writes.eq(accepted & is_link & request.write & (place < link("first_record").offset)),
+            is_event.eq(~below(place, _FIRST_EVENT) & below(place, _FIRST_EVENT + len(_EVENTS))),
+            writes.eq(accepted & is_link & request.write & below(place, link("first_record").offset)),
             read.addr.eq(
                 Mux(
                     accepted,
