@@ -163,9 +163,8 @@ class Core(wiring.Component):
         for region, port in ports.items():
             connect(m, getattr(bridge, region.name.lower()), port)
         probing = sequencer.phase == Phase.PROBES
-        # A clock late: what decides on it then does not wait for the command that is being decoded.
-        m.d.sync += sequencer.access_wanted.eq(bus.request.valid & ~sequencer.access_start)
         m.d.comb += [
+            sequencer.access_wanted.eq(bus.request.valid),
             sequencer.access_busy.eq(bridge.busy),
             bus.request.ready.eq(sequencer.access_start),
             bridge.start.eq(sequencer.access_start | probes.access),

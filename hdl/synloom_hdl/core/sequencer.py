@@ -146,10 +146,13 @@ class Sequencer(wiring.Component):
         self._schedule = schedule = Signal(
             data.StructLayout({"wait": 32, "overdue": 1, "exists": 1}), name="schedule"
         )
-        self._due, began = Signal(), Signal()
+        self._due, self._due_next, began = Signal(), Signal(), Signal()
         # The period is loaded a clock after a step began, and that clock is the second of it. What is due
-        # stays so until a step begins.
-        m.d.comb += self._due.eq(below(schedule.wait, 3))
+        # stays so until a step begins; what is due in the next clock is, too, but for the clock of the load.
+        m.d.comb += [
+            self._due.eq(below(schedule.wait, 3)),
+            self._due_next.eq(below(schedule.wait, 4)),
+        ]
         m.d.sync += began.eq(self._begins)
         with m.If(began | ~self._due):
             m.d.sync += schedule.wait.eq(down_or_load(schedule.wait, self._due, self.period))
@@ -187,16 +190,18 @@ class Sequencer(wiring.Component):
         """Decide whether a step may begin, and whether a phase goes on."""
         # Slow conditions are registers: once true, they stay so until the next step.
         gated = self._flag(RunFlag.GATED)
-        is_ready, self._stalls, self._may_begin = Signal(), Signal(), Signal()
+        self._is_ready, self._stalls, self._may_begin = Signal(), Signal(), Signal()
+        in_time = ~self._flag(RunFlag.PACED) | self._due_next
         m.d.sync += self._stalls.eq(~self.has_room | (gated & ~self.reaches))
         complete = self.settled & (~gated | self.reaches)
-        self._complete, self._teaches = complete, Signal()
+        self._complete, self._teaches = Signal(), Signal()
         if self.params.teaching:
-            m.d.sync += self._teaches.eq(self.lesson_waits)
-            m.d.sync += is_ready.eq(self.has_room & (complete | self.lesson_waits))
+            # A clock late, an event that belongs to a later step may have been offered: it is withdrawn.
+            m.d.sync += [self._teaches.eq(self.lesson_waits), self._complete.eq(complete)]
+            m.d.sync += self._is_ready.eq(self.has_room & in_time & (complete | self.lesson_waits))
         else:
-            m.d.sync += is_ready.eq(complete & self.has_room)
-        m.d.comb += self._may_begin.eq(is_ready & self.events_idle & (~self._flag(RunFlag.PACED) | self._due))
+            m.d.sync += self._is_ready.eq(self.has_room & in_time & complete)
+        m.d.comb += self._may_begin.eq(self._is_ready & self.events_idle)
         self._busy = {}
         for name in _phases(self.params):
             self._busy[name] = busy = Signal(name=f"{name}_goes_on")
@@ -213,7 +218,8 @@ class Sequencer(wiring.Component):
         with m.State("Rest"):
             m.d.comb += [
                 self.phase.eq(Phase.REST),
-                self.events_enable.eq(~self.access_wanted),
+                # No event is on its way when a step begins; whether one does so now is known too late.
+                self.events_enable.eq(~self.access_wanted & ~(self._is_ready & self.running & ~self.paused)),
                 self.run.ready.eq(~self.running & ~self.access_wanted),
             ]
             with m.If(self.access_wanted):
@@ -243,7 +249,6 @@ class Sequencer(wiring.Component):
                 m.d.comb += [
                     self._begins.eq(1),
                     self.rows_start.eq(~self._teaches),
-                    self.events_enable.eq(0),
                     self.late.eq(self._flag(RunFlag.PACED) & self._schedule.overdue),
                 ]
                 m.next = "Rows"

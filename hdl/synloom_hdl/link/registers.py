@@ -27,8 +27,8 @@ _HALF = 128
 class LinkRegisters(wiring.Component):
     """Serve accesses to INFO and LINK, and pass all others on to the core.
 
-    Both are in one memory, with two clocks an access. The counters of LINK are in it, too, and are updated in
-    turn; an event is remembered until its counter's turn. Counters saturate at 255, and any write clears
+    Both are in one memory, with three clocks an access. The counters of LINK are in it, too, and are updated
+    in turn; an event is remembered until its counter's turn. Counters saturate at 255, and any write clears
     them. Two events of one kind within a turn count as one.
 
     Parameters
@@ -75,7 +75,8 @@ class LinkRegisters(wiring.Component):
 
         request = self.bus.request.p
         place = request.offset[:7]
-        is_link, is_ours, accepted = Signal(), Signal(), Signal()
+        is_link, is_ours = Signal(), Signal()
+        asked, accepted, passed_on = Signal(), Signal(), Signal()
         writes, is_event, tells_first = Signal(), Signal(), Signal()
         answers = Signal()
         # Whose turn it is, and which events wait. A counter is read, raised and stored.
@@ -86,7 +87,7 @@ class LinkRegisters(wiring.Component):
             is_link.eq(request.region == Region.LINK),
             # Beyond these offsets nothing exists, in the core either.
             is_ours.eq((is_link | (request.region == Region.INFO)) & ~request.offset[7:].any()),
-            accepted.eq(self.bus.request.valid & is_ours & ~counts & ~stores),
+            accepted.eq(asked & ~counts & ~stores),
             is_event.eq(~below(place, _FIRST_EVENT) & below(place, _FIRST_EVENT + len(_EVENTS))),
             writes.eq(accepted & is_link & request.write & below(place, link("first_record").offset)),
             read.addr.eq(
@@ -100,14 +101,17 @@ class LinkRegisters(wiring.Component):
             write.data.eq(Mux(stores, count, Mux(is_event, 0, request.data))),
             write.en.eq(writes | (stores & ~is_full)),
             self.core.request.payload.eq(self.bus.request.payload),
-            self.core.request.valid.eq(self.bus.request.valid & ~is_ours),
-            self.bus.request.ready.eq(Mux(is_ours, ~counts & ~stores, self.core.request.ready)),
+            self.core.request.valid.eq(passed_on),
+            self.bus.request.ready.eq(accepted | (passed_on & self.core.request.ready)),
             self.bus.done.eq(answers | self.core.done),
             tells_first.eq(is_link & (place == link("first_record").offset)),
             self.bus.data.eq(Mux(answers, Mux(tells_first, self.first_record, read.data), self.core.data)),
         ]
         strobes = Cat(getattr(self, strobe) for strobe in _EVENTS.values())
         m.d.sync += [
+            # A clock late: neither the memory nor the core waits for the command that is being decoded.
+            asked.eq(self.bus.request.valid & is_ours & ~accepted),
+            passed_on.eq(self.bus.request.valid & ~is_ours & ~(passed_on & self.core.request.ready)),
             answers.eq(accepted),
             counts.eq(waits & ~counts & ~stores & ~accepted),
             stores.eq(counts),
