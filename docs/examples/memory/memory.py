@@ -11,14 +11,13 @@ import numpy as np
 from matplotlib.figure import Figure as Picture
 
 import synloom as sl
+from synloom.demo.attractors import AttractorMemory
 from synloom.demo.example import ARRAY, Example, Figure, Trial, lost_events
 from synloom.demo.patterns import cue_of, sparse_patterns
 from synloom.demo.pictures import BLUE, GREY, INK, ORANGE, SKY, new_picture, plot_range
 
 NEURONS = 256
 ACTIVE = 16
-REST_MS = 40.0
-"""Between two patterns, so that the traces of one do not meet the other."""
 
 # Two neurons that fire together connect, from -2 to 1 in one volley: whatever was never learned inhibits.
 # A neuron that fires lowers all its synapses onto silent ones by 0.06: that is forgetting.
@@ -44,29 +43,7 @@ def network(seed: int, threshold: float = 1.5) -> sl.Network:
     return net
 
 
-class Memory:
-    """The memory on a device: it learns sets of neurons, and recalls them from some of their members."""
-
-    def __init__(self, device: sl.Device):
-        self.device = device
-
-    def learn(self, pattern: np.ndarray, times: int = 1) -> None:
-        """Force the pattern's neurons to fire once, and silence what they excite."""
-        self.device.set_learning(True)
-        for _ in range(times):
-            self.device.inject("CA3", [(0.0, int(n)) for n in pattern])
-            self.device.inject("stop", [(1.0, 0), (2.0, 0)])
-            self.device.run(REST_MS)
-        self.device.set_learning(False)
-
-    def recall(self, cue: np.ndarray, after_ms: float = 3.0) -> np.ndarray:
-        """Force the cue's neurons to fire once; return which neurons fire some steps later, (N,) bool."""
-        self.device.inject("CA3", [(0.0, int(n)) for n in cue])
-        self.device.inject("stop", [(after_ms + 2.0, 0)])
-        return self.device.run(8.0).raster("CA3")[int(after_ms)].astype(bool)
-
-
-def scores(memory: Memory, pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
+def scores(memory: AttractorMemory, pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
     """Return the share of bits that are right and of patterns that are exact, both in %."""
     wrong = [int((memory.recall(cue) ^ np.isin(np.arange(NEURONS), want)).sum()) for cue, want in pairs]
     return 100.0 * (1.0 - float(np.mean(wrong)) / NEURONS), 100.0 * wrong.count(0) / len(wrong)
@@ -77,7 +54,7 @@ def stored(
 ) -> tuple[Any, ...]:
     """Return an empty memory that has learned so many new patterns, the patterns, and a random generator."""
     device.load(image)
-    memory, rng = Memory(device), np.random.default_rng([trial.seed, count, active])
+    memory, rng = AttractorMemory(device), np.random.default_rng([trial.seed, count, active])
     patterns = sparse_patterns(rng, count, NEURONS, active)
     for pattern in patterns:
         memory.learn(pattern)
@@ -103,7 +80,7 @@ def overwriting(
 def cued_contents(trial: Trial, device: sl.Device) -> float:
     """Recall five memories of ten bits from a cue of one neuron each, as published; return % exact."""
     device.load(sl.compile(network(trial.seed, threshold=0.5), ARRAY))
-    memory, rng = Memory(device), trial.rng
+    memory, rng = AttractorMemory(device), trial.rng
     contents = [5 + np.flatnonzero(bits) for bits in rng.random((5, 10)) < 0.5]
     for cue, content in enumerate(contents):
         memory.learn(np.r_[cue, content])
@@ -142,7 +119,7 @@ def trial(trial: Trial) -> dict[str, Any]:
     return found
 
 
-def movie(memory: Memory, patterns: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+def movie(memory: AttractorMemory, patterns: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
     """Recall four patterns one after the other; return the raster, (steps, N) bool, patterns' cells first."""
     order = np.r_[np.concatenate(patterns[:4]), np.arange(NEURONS)]
     _, first = np.unique(order, return_index=True)
