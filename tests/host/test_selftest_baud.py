@@ -1,8 +1,11 @@
 """The line's rate is changed at both ends, and the array is never lost where it can be reached at all."""
 
 import os
+from contextlib import suppress
+from random import Random
 
 import pytest
+from interrupting import AtNth, Lines, cut, once
 from rated_line import RatedLine
 from test_link_transport import terminal
 
@@ -110,6 +113,23 @@ def test_an_interrupt_leaves_the_old_rate():
         port.set_baud(2_000_000)
     assert (line.baud, line.device_baud) == (1_000_000, 1e6)
     assert works(port)
+
+
+@pytest.mark.parametrize("limit", [{}, {"mute_above": 2_500_000}])
+def test_an_exception_at_any_line_leaves_both_ends_at_one_rate(limit):
+    """A second Ctrl-C, or a failing allocation; where the new rate works, and where it does not."""
+    lines = Lines()
+    with suppress(DeviceError):
+        cut(lines, LinkPort(RatedLine(**limit)).set_baud, 3_000_000)
+    rates = set()
+    for line in once(lines.lines, Random(1)):
+        end = RatedLine(**limit)
+        port = LinkPort(end)
+        assert not cut(AtNth(line), port.set_baud, 3_000_000)
+        assert end.baud == end.device_baud, line
+        assert works(port), line
+        rates.add(end.baud)
+    assert len(rates) == (1 if limit else 2)
 
 
 def test_a_link_that_went_down_is_up_after_a_change():

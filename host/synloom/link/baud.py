@@ -114,12 +114,12 @@ def change_rate(exchange: Exchange, transport: RatedTransport, clock_hz: int, ne
         raise ParameterError("the target has no serial line, so it has no rate to change")
     line = _Line(exchange, transport)
     back, there = divisor_for(clock_hz, old), divisor_for(clock_hz, new)
-    if old != new:
-        # Try the host's end first: an array at a rate that the host cannot have would be lost.
-        line.tune(new)
-        line.tune(old)
+    lost = refused = 0
     try:
-        lost = refused = 0
+        if old != new:
+            # Try the host's end first: an array at a rate that the host cannot have would be lost.
+            line.tune(new)
+            line.tune(old)
         while lost < _MOST_LOST and refused < _ATTEMPTS:
             line.tell(there)
             line.tune(new)
