@@ -2,8 +2,11 @@
 
 import os
 import sys
+import threading
 from collections import Counter
 from typing import NamedTuple
+
+from synloom import DeviceError
 
 OURS, ARRAY = os.sep + "synloom" + os.sep, os.sep + "synloom_sim" + os.sep
 PORTS = ("software_port.py", "fast_port.py", "model_port.py")
@@ -107,6 +110,32 @@ def cut(tracer, call, *arguments, **options):
         finally:
             sys.settrace(None)
     return True
+
+
+def wants_a_load(call, *arguments):
+    """Return whether a call, instead of what it does, says that an image must be loaded."""
+    try:
+        call(*arguments)
+    except DeviceError as error:
+        said = str(error)
+    else:
+        return False
+    assert "call device.load" in said
+    return True
+
+
+def others_may_call(call, *arguments):
+    """Return whether another thread may make a call, right after an interruption of this one."""
+    got = []
+
+    def made():
+        wants_a_load(call, *arguments)
+        got.append(True)
+
+    other = threading.Thread(target=made)
+    other.start()
+    other.join(20.0)
+    return bool(got)
 
 
 def last_of(lines):

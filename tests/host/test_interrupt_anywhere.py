@@ -11,7 +11,7 @@ import threading
 import interrupting
 import numpy as np
 import pytest
-from interrupting import AtLine, Cut
+from interrupting import AtLine, Cut, others_may_call, wants_a_load
 from small_networks import delta_cell
 
 from synloom import (
@@ -72,7 +72,8 @@ def expected_after(raster, learning):
 
 def check_works(device, wanted_learning):
     """Let the device work, or say that it must be loaded; return whether it worked."""
-    try:
+
+    def work():
         assert device.time >= 0
         learning = device._session.mode(Mode.LEARN)
         assert learning == bool(read_register(device.port, "mode") & 1)
@@ -80,25 +81,11 @@ def check_works(device, wanted_learning):
             assert learning == wanted_learning
         device.run(5.0)
         device.read_weights("plastic")
-    except DeviceError as error:
-        said = str(error)
-    else:
+
+    if not wants_a_load(work):
         return True
-    assert "call device.load" in said
     device.load(IMAGE)
     device.run(5.0)
-    return False
-
-
-def runs(device, duration):
-    """Run, or be told to load; return whether it ran."""
-    try:
-        device.run(duration)
-    except DeviceError as error:
-        said = str(error)
-    else:
-        return True
-    assert "call device.load" in said
     return False
 
 
@@ -117,12 +104,7 @@ def every_line(call, prepare=lambda device: None, after=lambda device: None, str
             after(device)
         else:
             wants += 1
-        # Another thread is not locked out either.
-        got = []
-        other = threading.Thread(target=lambda d=device, g=got: g.append(d.counters()["steps"]))
-        other.start()
-        other.join(10.0)
-        assert got, at.where
+        assert others_may_call(device.counters), at.where
         k += stride
 
 
@@ -197,7 +179,7 @@ def test_shown_rates_end_whatever_happened():
         if finished and at.lines <= k:
             break
         cuts += 1
-        if runs(device, 2.0):
+        if not wants_a_load(device.run, 2.0):
             assert rates(device) == own, at.where
         k += 1
     assert cuts > 200
@@ -221,7 +203,7 @@ def test_a_log_replays_after_an_interruption_at_any_line(call, tmp_path):
             device.inject("in", [(3.0 * t, t % INPUTS) for t in range(12)])
             device.run(5.0)
             finished, at = cut(k, calls[call], device)
-            runs(device, 9.0)
+            wants_a_load(device.run, 9.0)
         if finished and at.lines <= k:
             break
         cuts += 1
