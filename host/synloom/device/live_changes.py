@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
@@ -112,7 +113,8 @@ def _rate_changes(session: Session, wanted: Any) -> Iterator[Change]:
     """Yield the changes of rates in Hz by population; errors as in `set_rates`."""
     for which, hz in _items("rates", wanted):
         info = session.image.input(which)
-        words = rate_words_of(session.image, info, hz, RATE_BITS)
+        with _named("rates", info.label):
+            words = rate_words_of(session.image, info, hz, RATE_BITS)
         yield Change(0, "rates", (info.label,), (("words", words.astype(np.float64)),))
 
 
@@ -120,15 +122,17 @@ def _offset_changes(session: Session, wanted: Any) -> Iterator[Change]:
     """Yield the changes of currents in nA by population; errors as in `set_offset`."""
     for which, current in _items("offsets", wanted):
         info = session.image.population(which)
-        (field,) = bias_fields(session.image, info, current).items()
-        yield Change(0, "offsets", (info.label,), ((field[0], field[1].astype(np.float64)),))
+        with _named("offsets", info.label):
+            bias = bias_fields(session.image, info, current)["bias"]
+        yield Change(0, "offsets", (info.label,), (("bias", bias.astype(np.float64)),))
 
 
 def _neuron_changes(session: Session, wanted: Any) -> Iterator[Change]:
     """Yield the changes of parameters by population; errors as in `set_neurons`."""
     for which, parameters in _items("neurons", wanted):
         info = session.image.population(which)
-        neuron_fields_of(session, info, _parameters("neurons", which, parameters))
+        with _named("neurons", info.label):
+            neuron_fields_of(session, info, _parameters("neurons", which, parameters))
         parts = ((name, np.array(value, dtype=np.float64).reshape(-1)) for name, value in parameters.items())
         yield Change(0, "neurons", (info.label,), tuple(parts))
 
@@ -136,8 +140,9 @@ def _neuron_changes(session: Session, wanted: Any) -> Iterator[Change]:
 def _rule_changes(session: Session, wanted: Any) -> Iterator[Change]:
     """Yield the changes of rules by projection, or by a tuple of them; errors as in `set_rule`."""
     for which, parameters in _items("rules", wanted):
-        segments_of(session, which, _parameters("rules", which, parameters))
         labels = tuple(session.image.projection(each).label for each in _several(which))
+        with _named("rules", *labels):
+            segments_of(session, which, _parameters("rules", which, parameters))
         parts = ((name, np.array([value], dtype=np.float64)) for name, value in parameters.items())
         yield Change(0, "rules", labels, tuple(parts))
 
@@ -200,6 +205,18 @@ def _items(name: str, wanted: Any) -> Iterable[tuple[Any, Any]]:
             f"{shown(wanted)}"
         )
     return wanted.items()
+
+
+@contextmanager
+def _named(name: str, *labels: str) -> Iterator[None]:
+    """Let an error say for which population or projections a value is: one call gives several."""
+    try:
+        yield
+    except ParameterError as error:
+        said = str(error)
+        if not labels or any(repr(label) in said for label in labels):
+            raise
+        raise ParameterError(f"{name} of {', '.join(map(repr, labels))}: {said}") from None
 
 
 def _parameters(name: str, which: Any, parameters: Any) -> Mapping[str, Any]:
