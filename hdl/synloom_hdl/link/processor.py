@@ -171,32 +171,35 @@ class CommandProcessor(wiring.Component):
         m.next = "Skip"
 
     def _receive(self, m):
-        """Take the header, and compare it with what is expected, byte by byte."""
-        byte, session = self.i.payload, self.session
+        """Take the header, and compare it with what is expected, each byte while the next is awaited.
+
+        It is in a register then: the memory that it comes from is slow.
+        """
+        before, session = self.header[8:], self.session
         with m.State("Length"):
             m.d.comb += self.in_length.eq(1)
             self._take(m, "Session low")
         with m.State("Session low"):
-            m.d.sync += self.strange.eq(byte != session[:8])
             m.d.comb += self.in_header.eq(1)
             self._take(m, "Session high")
         with m.State("Session high"):
             m.d.comb += self.in_header.eq(1)
-            with m.If(self.i.valid & (byte != session[8:])):
-                m.d.sync += self.strange.eq(1)
+            m.d.sync += self.strange.eq(before != session[:8])
             self._take(m, "Sequence")
         with m.State("Sequence"):
             m.d.comb += self.in_header.eq(1)
-            ahead = Signal(8)
-            m.d.comb += ahead.eq(byte - self.last)
-            m.d.sync += [self.again.eq(ahead == 0), self.ordered.eq(~ahead[1:].any())]
+            with m.If(before != session[8:]):
+                m.d.sync += self.strange.eq(1)
             self._take(m, "Op")
         with m.State("Op"):
             m.d.comb += self.in_header.eq(1)
+            ahead = Signal(8)
+            m.d.comb += ahead.eq(before - self.last)
+            m.d.sync += [self.again.eq(ahead == 0), self.ordered.eq(~ahead[1:].any())]
             self._take(m, "Length again")
         with m.State("Length again"):
             m.d.comb += self.in_check.eq(1)
-            m.d.sync += self.cut.eq(byte != self.more)
+            m.d.sync += self.cut.eq(self.i.payload != self.more)
             self._take(m, "Judge")
 
     def _judge(self, m):
