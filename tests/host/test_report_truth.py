@@ -104,6 +104,16 @@ def test_the_time_constant_of_a_slow_decay_is_as_long_as_it_should_be():
     assert row.relative < 0.02
 
 
+@pytest.mark.parametrize(
+    ("units", "tau", "told"), [(32, 1e8, True), (200, 1e8, False), (32, 1e4, False), (4, 1e4, True)]
+)
+def test_a_slow_decay_of_few_units_is_a_remark_where_it_is_wrong_by_two_percent(units, tau, told):
+    """A pulse of 32 units with a time constant of 1e8 steps has 3.7 % less area than it should have."""
+    report = pair(theta_plus=units * 100.0 / 2**23, tau_theta=tau, v_range=100.0).report
+    assert any("tau_theta, effective" in note for note in report.notes) == told
+    assert (report.row("n", "tau_theta, effective").got < 0.98 * tau) == told
+
+
 @pytest.mark.parametrize(("tau", "size"), [(20.0, 1 << 20), (200.0, 1 << 18), (5.0, 1000)])
 def test_a_fast_decay_is_as_long_as_it_should_be(tau, size):
     m = round(-np.expm1(-1.0 / tau) * 2**20)

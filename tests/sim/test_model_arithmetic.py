@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from first_in import first_in
 from naive_array import decay as naive_decay
 from naive_array import dither as naive_dither
 
+from synloom.compiler.decay import first_in
 from synloom.contract.dither import DITHER, dither
 from synloom_sim.model.arithmetic import Rule, decay, update
 
