@@ -118,6 +118,59 @@ def test_spikes_matrices_and_pairs_come_from_files(tmp_path):
     np.testing.assert_array_equal(again.arrays()["right.v"], results.arrays()["right.v"])
 
 
+DELAYED = """
+[run]
+duration = 60.0
+[inputs.kicks]
+n = 2
+kind = "spikes"
+times = [[3.0], [40.0]]
+[populations.cells]
+n = 3
+tau_syn_E = 0.0
+[projections.way]
+from = "kicks"
+to = "cells"
+connector = "all_to_all"
+weight = 20.0
+delay_file = "delays.csv"
+"""
+
+
+def test_delays_of_all_pairs_come_from_a_file(tmp_path):
+    path = tmp_path / "delayed.toml"
+    path.write_text(DELAYED)
+    delays = np.array([[1.0, 30.0, 7.0], [2.0, 0.0, 2.0]])
+    np.savetxt(tmp_path / "delays.csv", delays, delimiter=",")
+    results = run_experiment(read_experiment(path))
+    spikes = zip(*results.recording.spikes("cells"), strict=True)
+    arrivals = {
+        (start + delay, j) for start, row in zip((3, 40), delays, strict=True) for j, delay in enumerate(row)
+    }
+    assert {(float(t), int(j)) for t, j in spikes} == arrivals
+    write_folder(results, tmp_path / "out")
+    again = run_experiment(read_experiment(tmp_path / "out" / "experiment" / path.name))
+    key = "cells.spike_times"
+    np.testing.assert_array_equal(again.arrays()[key], results.arrays()[key])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "more", "message"),
+    [
+        ("1,2\n3,4\n", "", r"way.delay_file \(delays.csv\) must have .* 2 x 3, not 2 x 2"),
+        ("1,2,3\n4,,6\n", "", "numbers of at least 0; that of source 1 and target 1 is nan"),
+        ("1,2,3\n4,-5,6\n", "", "that of source 1 and target 1 is -5"),
+        ("1,2,3\n4,5,6\n", "delay = 1.0", "way must have delay or delay_file, not both"),
+    ],
+)
+def test_a_wrong_file_of_delays_is_refused(tmp_path, numbers, more, message):
+    path = tmp_path / "delayed.toml"
+    path.write_text(DELAYED + more)
+    (tmp_path / "delays.csv").write_text(numbers)
+    with pytest.raises(ExperimentError, match=message):
+        build_network(read_experiment(path))
+
+
 def test_the_folder_holds_arrays_pictures_and_the_experiment(tmp_path, capsys):
     path, out = write(tmp_path), tmp_path / "deep" / "out"
     assert command(path, "--out", out) == 0

@@ -30,6 +30,9 @@ MOST_SNAPSHOTS = 100_000
 
 _MOST_PARTS = 32
 
+_FILES = ("file", "delay_file")
+"""Keys that name a data file."""
+
 MOST_STEPS = 0xFFFFFFFF
 """Largest value of an array's step counter."""
 
@@ -80,7 +83,8 @@ class Experiment:
     def data_files(self) -> list[str]:
         """Return the data files, relative to the experiment's folder, sorted, each once."""
         parts = (*self.tables["inputs"].values(), *self.tables["projections"].values())
-        return sorted({part["file"] for part in parts if part.get("file") is not None})
+        names = {part.get(key) for part in parts for key in _FILES}
+        return sorted(name for name in names if name is not None)
 
     def changed(
         self, *, duration: float | None = None, steps: int | None = None, seed: int | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from synloom.base.checks import FloatArray
 from synloom.base.errors import CapacityError
 from synloom.compiler import compile as compile_network
 from synloom.contract.params import ArrayParams
@@ -129,9 +130,7 @@ def _projection(
     experiment: Experiment, name: str, table: dict[str, Any], parts: dict[str, Any], where: Location
 ) -> Projection:
     pre, post = parts[table["from"]], parts[table["to"]]
-    delay = table["delay"]
-    if delay is not None:
-        delay = spread(delay, pre.n, random_of(experiment, where.key("delay")), where.key("delay"))
+    delay = _delay(experiment, table, (pre.n, post.n), where)
     rule: Plasticity | None = None
     if (wanted := table["plasticity"]) is not None:
         with where.key("plasticity").explains(wanted):
@@ -148,6 +147,34 @@ def _projection(
         plasticity=rule,
         label=name,
     )
+
+
+def _delay(
+    experiment: Experiment, table: dict[str, Any], shape: tuple[int, int], where: Location
+) -> float | FloatArray | None:
+    """Return one delay, those of each source, or those of each pair."""
+    delay, name = table["delay"], table["delay_file"]
+    if name is None:
+        if delay is None:
+            return None
+        return spread(delay, shape[0], random_of(experiment, where.key("delay")), where.key("delay"))
+    if delay is not None:
+        raise where.error("must have delay or delay_file, not both")
+    where = where.key("delay_file")
+    delays = read_table(name, experiment.path.parent, where)
+    if delays.shape != shape:
+        raise where.error(
+            f"({name}) must have a row for each source and a column for each target, "
+            f"{shape[0]} x {shape[1]}, not {delays.shape[0]} x {delays.shape[1]}"
+        )
+    wrong = np.argwhere(~(np.isfinite(delays) & (delays >= 0.0)))
+    if len(wrong):
+        row, column = wrong[0]
+        raise where.error(
+            f"({name}) must have numbers of at least 0; that of source {row} and target {column} is "
+            f"{delays[row, column]:g}"
+        )
+    return delays
 
 
 def _try_out(
