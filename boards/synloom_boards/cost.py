@@ -47,6 +47,7 @@ from synloom_hdl.core.registers import ControlRegisters
 from synloom_hdl.core.scanner import BitScanner
 from synloom_hdl.core.sequencer import Sequencer
 from synloom_hdl.core.serial_neurons import SerialNeurons
+from synloom_hdl.core.stillness import Stillness
 from synloom_hdl.core.traces import Traces
 from synloom_hdl.core.wheel import Wheel
 from synloom_hdl.link.link import Link
@@ -72,6 +73,7 @@ BLOCKS: Final[dict[str, Callable[[ArrayParams], wiring.Component]]] = {
     "NeuronLane": NeuronLane,
     "Neurons": lambda params: (SerialNeurons if params.serial_neurons else Neurons)(params),
     "Wheel": Wheel,
+    "Stillness": Stillness,
     "BitScanner": lambda params: BitScanner(params.source_words),
     "EventQueue": EventQueue,
     "Generators": Generators,

@@ -148,3 +148,53 @@ def test_a_full_rate_always_spikes_and_none_never():
             assert await bench.draw(ctx, WORDS) == list(range(0, 16 * WORDS, 3))
 
     bench.run(main)
+
+
+@pytest.mark.parametrize("words", [1, WORDS])
+def test_after_a_step_without_rates_numbers_are_used_up_but_no_word_is_offered(words):
+    bench = Bench()
+    # An exponent alone is no rate.
+    bench.rates = [bench.rng.randrange(8) << 12 for _ in bench.rates]
+
+    async def rest(ctx):
+        """Return the clocks of a silent step, from its start to its end."""
+        dut, clocks = bench.dut, 0
+        state, ids = bench.expected(words)
+        assert ids == []
+        bench.words.clear()
+        ctx.set(dut.start, 1)
+        await ctx.tick()
+        ctx.set(dut.start, 0)
+        await ticks(ctx, 1)
+        while ctx.get(dut.busy):
+            clocks += 1
+            assert ctx.get(dut.silent)
+            assert ctx.get(dut.bits.payload) == 0
+            await ctx.tick()
+        await ticks(ctx, 10)
+        assert bench.words == []
+        assert bench.state == state
+        return clocks
+
+    async def main(ctx):
+        await bench.fill(ctx)
+        for rate in (0x7FFF, 0x0001, REGULAR, REGULAR | 0x7000):
+            for _ in range(2):
+                # The host has written; so the rates are read.
+                ctx.set(bench.dut.written, 1)
+                await ctx.tick()
+                ctx.set(bench.dut.written, 0)
+                for _ in range(2 if bench.rates[15] & ~0x7000 else 1):
+                    state, ids = bench.expected(words)
+                    assert await bench.draw(ctx, words) == ids
+                    assert (bench.state, ctx.get(bench.dut.silent)) == (state, 0)
+                if bench.rates[15] & ~0x7000:
+                    bench.rates[15] = 0
+                    await load(ctx, bench.dut.rates, 15, [0])
+                else:
+                    for _ in range(3):
+                        assert await rest(ctx) == 4 * words
+                    bench.rates[15] = rate
+                    await load(ctx, bench.dut.rates, 15, [rate])
+
+    bench.run(main)

@@ -29,6 +29,7 @@ from synloom_hdl.core.registers import ControlRegisters
 from synloom_hdl.core.scanner import BitScanner
 from synloom_hdl.core.sequencer import Phase, Sequencer
 from synloom_hdl.core.serial_neurons import SerialNeurons
+from synloom_hdl.core.stillness import Stillness
 from synloom_hdl.core.wheel import Wheel
 from synloom_hdl.core_interface import CoreSignature
 
@@ -101,6 +102,7 @@ class Core(wiring.Component):
         self._link(m)
         self._access(m)
         self._rest(m)
+        self._watch(m)
         self._rows(m)
         self._sweep(m)
         self._columns(m)
@@ -202,6 +204,26 @@ class Core(wiring.Component):
         m.d.sync += after.eq(Cat(works, after))
         return works | after.any()
 
+    def _watch(self, m: Module):
+        """Find out what the sweep need not do, since all is 0."""
+        passes, sequencer, neurons = self.passes, self.sequencer, self.neurons
+        self.neurons_rest, self.traces_rest = Signal(), Signal(len(TRACES))
+        if self.params.single_port:
+            # The parts with such weights have no room for it.
+            return
+        m.submodules.stillness = still = Stillness(self.params)
+        m.d.comb += [
+            self.neurons_rest.eq(still.neurons_rest),
+            self.traces_rest.eq(still.traces_rest),
+            still.start.eq(sequencer.sweep_start),
+            still.written.eq(self.bridge.written),
+            still.disturbed.eq(self.sources.busy | (sequencer.phase == Phase.TEACH)),
+            still.moves.eq(neurons.moves),
+            still.raised.eq(passes.raise_en),
+            still.decays.eq(passes.decays),
+            still.left.eq(passes.left),
+        ]
+
     def _rows(self, m: Module):
         """Scan the wheel and the generators; every active source makes a pass."""
         params, sequencer, registers = self.params, self.sequencer, self.registers
@@ -226,7 +248,13 @@ class Core(wiring.Component):
             wheel.clear_en.eq(scan.taken),
             wheel.clear_index.eq(scan.taken_index),
             sources.slot.eq(self.slot),
-            sequencer.rows_busy.eq(scan.busy | sources.busy | self.jobs_wait | self.passes.busy),
+            sequencer.rows_busy.eq(
+                scan.busy
+                | sources.busy
+                | self.jobs_wait
+                | self.passes.busy
+                | (~wheel.idle if params.axons else 0)
+            ),
         ]
 
     def _scanned_word(self, m: Module, scan: BitScanner) -> Value:
@@ -262,13 +290,15 @@ class Core(wiring.Component):
         generators, registers = self.generators, self.registers
         m.d.comb += [
             generators.start.eq(self.sequencer.rows_start),
+            generators.written.eq(self.bridge.written),
             generators.words.eq(scan.extra_words),
             scan.extra_words.eq(registers.gen_words),
             generators.now.eq(registers.now),
             generators.rng.eq(registers.gen_rng),
             registers.gen_rng_next.eq(generators.rng_next),
             registers.gen_rng_en.eq(generators.rng_en),
-            scan.extra.valid.eq(generators.bits.valid),
+            # No word of a silent step has a spike.
+            scan.extra.valid.eq(generators.bits.valid | generators.silent),
             scan.extra.payload.eq(generators.bits.payload & real),
             generators.bits.ready.eq(scan.extra.ready),
         ]
@@ -315,7 +345,8 @@ class Core(wiring.Component):
         self.decaying = Signal(len(TRACES))
         with m.If(sequencer.sweep_start):
             lists = [getattr(registers, trace.decay_list) for trace in TRACES]
-            m.d.sync += self.decaying.eq(Cat((word & LIST_VALID).any() for word in lists))
+            valid = Cat((word & LIST_VALID).any() for word in lists)
+            m.d.sync += self.decaying.eq(valid & ~self.traces_rest)
         with m.Switch(sequencer.phase):
             with m.Case(Phase.ROWS):
                 self._feed(m, jobs, self.sources, Side.SOURCE)
@@ -389,7 +420,7 @@ class Core(wiring.Component):
             m.d.sync += count.eq(count + neurons.spikes)
         m.d.comb += [
             registers.now_en.eq(sequencer.sweep_start),
-            neurons.start.eq(sequencer.sweep_start),
+            neurons.start.eq(sequencer.sweep_start & ~self.neurons_rest),
             neurons.sweep_count.eq(registers.sweep_count),
             neurons.adapt.eq(registers.mode[Mode.ADAPT]),
             self.dither.now.eq(registers.now),
@@ -400,7 +431,13 @@ class Core(wiring.Component):
             write.addr.eq(neurons.word_index),
             write.data.eq(neurons.word),
             write.en.eq(neurons.word_en),
-            sequencer.sweep_busy.eq(neurons.busy | self.decaying.any() | self.jobs_wait | passes.busy),
+            sequencer.sweep_busy.eq(
+                neurons.busy
+                | self.decaying.any()
+                | self.jobs_wait
+                | passes.busy
+                | (self.generators.busy if params.generators else 0)
+            ),
         ]
 
     def _columns(self, m: Module):
@@ -516,7 +553,9 @@ class Core(wiring.Component):
         counters, sequencer, passes = self.counters, self.sequencer, self.passes
         phase = sequencer.phase
         from_events = Signal()
-        m.d.sync += from_events.eq(self.events.spikes.valid & self.events.spikes.ready)
+        # The wheel knows later whether the spike merges; between those of two blocks it is idle.
+        with m.If(self.wheel.spikes.valid & self.wheel.spikes.ready):
+            m.d.sync += from_events.eq(self.events.spikes.valid & self.events.spikes.ready)
         m.d.comb += [
             counters.steps.eq(sequencer.step_ends),
             counters.busy_clocks.eq((phase != Phase.REST) & (phase != Phase.ACCESS)),

@@ -14,7 +14,7 @@ from synloom_hdl.gf2 import GENERATOR_BITS, STATE_BITS, BitSequence
 
 __all__ = ["Generators"]
 
-_CHANNELS = 2
+_CHANNELS = 4
 """Inputs per clock; divides 16."""
 
 _GROUPS = 16 // _CHANNELS
@@ -37,10 +37,19 @@ class Generators(wiring.Component):
     A group of inputs is read while the one before draws: so many inputs a clock, and one clock more for each
     word.
 
+    If all rates of a step were 0, the next steps are silent until the host writes: their numbers are used up
+    in as many clocks, but no word is offered.
+
     Members
     -------
     start : In(1), words : In
         Begin a step with so many words of inputs; with 0 words nothing happens.
+    written : In(1)
+        The host has written; not during a step.
+    busy : Out(1)
+        The step is going on, from two clocks after its start.
+    silent : Out(1)
+        This step is silent, from two clocks after its start; `bits.payload` is 0 then.
     now : In(32)
         The step's number.
     rng : In(64), rng_next : Out(64), rng_en : Out(1)
@@ -57,6 +66,9 @@ class Generators(wiring.Component):
             {
                 "start": In(1),
                 "words": In(range(params.input_words + 1)),
+                "written": In(1),
+                "busy": Out(1),
+                "silent": Out(1),
                 "now": In(32),
                 "rng": In(STATE_BITS),
                 "rng_next": Out(STATE_BITS),
@@ -129,7 +141,12 @@ class Generators(wiring.Component):
         rate, phase = self._rate, self._phase
         size = (_GROUPS * self.params.input_words).bit_length()
         group, end, before = Signal(size), Signal(size), Signal(size)
-        regulars = Cat(rate.row.word_select(n, _RATE_BITS)[-1] for n in range(_CHANNELS))
+        settings = [
+            data.View(record_layout(GENERATOR), rate.row.word_select(n, _RATE_BITS)) for n in range(_CHANNELS)
+        ]
+        regulars = Cat(setting.regular for setting in settings)
+        # Whether one may spike that has drawn since the last step began, or is unknown.
+        speaks = Signal(init=1)
         word, earlier = Signal(16), Signal(16 - _CHANNELS)
         # A register, since `start` is decided late in its clock.
         started, draws = Signal(), Signal()
@@ -139,22 +156,35 @@ class Generators(wiring.Component):
             phase.read_row.eq(group),
             phase.write_row.eq(before),
             phase.write_en.eq(Mux(draws, regulars, 0)),
-            self.rng_en.eq(draws),
             word.eq(Cat(earlier, spikes)),
         ]
         with m.If(draws):
             m.d.sync += [before.eq(group), earlier.eq(word >> _CHANNELS), self.bits.payload.eq(word)]
-        with m.FSM():
+            with m.If(regulars.any() | Cat(setting.mantissa for setting in settings).any()):
+                m.d.sync += speaks.eq(1)
+        with m.If(self.written):
+            m.d.sync += speaks.eq(1)
+        with m.FSM() as fsm:
+            m.d.comb += self.busy.eq(~fsm.ongoing("Idle"))
             with m.State("Idle"):
                 m.d.sync += [group.eq(0), before.eq(0), end.eq(self.words * _GROUPS)]
                 with m.If(started & (self.words != 0)):
-                    m.next = "Read"
+                    m.d.sync += [self.silent.eq(~speaks), speaks.eq(0)]
+                    m.next = "Skip"
+                    with m.If(speaks):
+                        m.next = "Read"
+            with m.State("Skip"):
+                # Only the numbers are used up.
+                m.d.comb += self.rng_en.eq(1)
+                m.d.sync += group.eq(group + 1)
+                with m.If(group == end - 1):
+                    m.next = "Idle"
             with m.State("Read"):
                 m.d.comb += [rate.read_en.eq(1), phase.read_en.eq(1)]
                 m.d.sync += group.eq(group + 1)
                 m.next = "Draw"
             with m.State("Draw"):
-                m.d.comb += draws.eq(1)
+                m.d.comb += [draws.eq(1), self.rng_en.eq(1)]
                 with m.If(group[: (_GROUPS - 1).bit_length()] == 0):
                     m.next = "Offer"
                 with m.Else():

@@ -65,6 +65,8 @@ class Neurons(wiring.Component):
         How many neurons fired, in this clock.
     saturations : Out
         How often state was clipped, in this clock.
+    moves : Out(neuron_lanes)
+        A lane's neuron was updated in this clock, and it fired or its new state is not 0.
     parameters, state : In(AccessSignature)
         NEURON_PARAMS and NEURON_STATE.
     """
@@ -90,6 +92,7 @@ class Neurons(wiring.Component):
                 "word": Out(16),
                 "spikes": Out(range(params.neuron_lanes + 1)),
                 "saturations": Out(range(5 * params.neuron_lanes + 1)),
+                "moves": Out(params.neuron_lanes),
                 "parameters": In(AccessSignature()),
                 "state": In(AccessSignature()),
             }
@@ -125,6 +128,12 @@ class Neurons(wiring.Component):
                 state.write_en.eq(cat(*(written[n].replicate(words) for n in range(len(lanes))))),
                 self.spikes.eq(popcount(fired)),
                 self.saturations.eq(sum(lane.saturations for lane in lanes)),
+                self.moves.eq(
+                    Cat(
+                        written.value[n] & (lane.fires | lane.next_state.as_value().any())
+                        for n, lane in enumerate(lanes)
+                    )
+                ),
             ]
         self._collect(m, fired, done, place)
         return m

@@ -67,6 +67,8 @@ class PassEngine(wiring.Component):
         A spike of a source (bit 0) or of a target (bit 1) raises the traces of its side.
     INCREMENT : In(16), trace_saturates : Out
         For each trace of `TRACES`: how much a spike adds, by the register's name; whether it was clipped.
+    decays : Out(len(TRACES)), left : Out(B)
+        For each trace of `TRACES`: a chunk of it decays. Which lanes' traces of the chunk are not 0 then.
     weights, program, NAME_traces : In(AccessSignature)
         WEIGHTS, PROGRAM, and the region of each trace of `TRACES`.
     """
@@ -97,6 +99,8 @@ class PassEngine(wiring.Component):
                 "raise_nearest": In(1),
                 **{trace.increment: In(16) for trace in TRACES},
                 "trace_saturates": Out(len(TRACES)),
+                "decays": Out(len(TRACES)),
+                "left": Out(params.lanes),
                 "weights": In(AccessSignature()),
                 **{f"{trace.name}_traces": In(AccessSignature()) for trace in TRACES},
                 "program": In(AccessSignature()),
@@ -298,6 +302,8 @@ class PassEngine(wiring.Component):
             m.d.comb += [self.loom.write_weights[n].eq(lane.updated), clips[n].eq(lane.clips)]
             for each in self.traces.values():
                 m.d.comb += each.decayed[bits * n : bits * n + bits].eq(lane.decayed)
+            above = self._pipe.enter("above", lane.decayed.any(), timing.decayed)
+            m.d.comb += self.left[n].eq(self._mask.at(timing.decayed)[n] & above)
         return self._pipe.enter("clips", clips, timing.updated)
 
     def _write_weights(self, m: Module, present: Staged, clips: Staged):
@@ -316,10 +322,11 @@ class PassEngine(wiring.Component):
     def _write_traces(self, m: Module):
         """Write the traces that decay."""
         pipe, stage = self._pipe, self._timing.decayed
-        for trace, traces in self.traces.items():
+        for k, (trace, traces) in enumerate(self.traces.items()):
             decays = pipe.wire(f"decays_{trace.name}", self._kind == decay_of(trace))
             decays = pipe.valid.at(stage) & decays.at(stage)
             m.d.comb += [
+                self.decays[k].eq(decays),
                 traces.decayed_chunk.eq(self._chunk.at(stage)),
                 traces.decayed_en.eq(mux(decays, self._mask.at(stage), 0)),
             ]

@@ -306,7 +306,9 @@ class Sequencer(wiring.Component):
                 m.d.comb += self.sweep_start.eq(1)
                 m.next = "Sweep"
         with m.State("Sweep"):
-            m.d.comb += [self.phase.eq(Phase.SWEEP), self.events_enable.eq(self._busy["sweep"])]
+            # A sweep that is skipped is shorter than an event takes.
+            moving = 0 if self.params.single_port else ~self.events_idle
+            m.d.comb += [self.phase.eq(Phase.SWEEP), self.events_enable.eq(self._busy["sweep"] | moving)]
             with m.If(~self._busy["sweep"] & self.events_idle):
                 m.next = "Head"
         with m.State("Head"):

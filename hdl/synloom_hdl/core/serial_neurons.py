@@ -310,6 +310,11 @@ class SerialNeurons(Neurons):
             if word is not None:
                 with m.If(bit):
                     m.d.comb += [which.eq(word), writes.eq(moved if alone and word == 0 else 1)]
+        # A potential that stays is not looked at.
+        goes_on = Cat(
+            b for b, word in zip(self._behind, program.state_writes, strict=True) if word is not None
+        )
+        self._leaves = was_used & goes_on.any() & (state.write.any() | ~writes)
         m.d.comb += [
             state.write_record.eq(neuron),
             state.write_word.eq(which),
@@ -335,6 +340,7 @@ class SerialNeurons(Neurons):
         m.d.comb += [
             self.saturations.eq(clipped),
             self.spikes.eq(self._last & self._fires),
+            self.moves.eq(self._leaves | self.spikes),
             self.word.eq(Cat(earlier, self._fires)),
             self.word_en.eq(self._last & self._neuron[:4].all()),
             self.word_index.eq(self._neuron >> 4),

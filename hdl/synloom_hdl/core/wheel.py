@@ -28,11 +28,12 @@ class Wheel(wiring.Component):
     Members
     -------
     spikes : In(stream of spike_layout)
-        Sets a bit, in four clocks; a spike that is withdrawn before that is not set.
+        Sets a bit: a spike is taken at once if none came in the two clocks before, and its bit is set three
+        clocks later.
     idle : Out(1)
         No bit is being set.
     merges : Out(1)
-        The bit was set already; in the clock after the spike was taken.
+        The bit was set already; four clocks after the spike was taken.
     slot : In, read_en : In(1), read_index : In, word : Out(16)
         The scan's port; `word` is valid in the next clock. Not to be used while a bit is being set.
     clear_en : In(1), clear_index : In
@@ -72,27 +73,29 @@ class Wheel(wiring.Component):
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
 
-        # The stream holds a spike while its word is read and changed.
-        asked, setting, writing = Signal(), Signal(), Signal()
-        place = Signal(len(self.spikes.p.word) + len(self.spikes.p.slot))
-        m.d.sync += place.eq(Cat(self.spikes.p.word, self.spikes.p.slot))
+        # A spike's word is read, changed, and written while the next spike is taken.
+        takes, asked, setting, writing = Signal(), Signal(), Signal(), Signal()
+        place, bit = Signal(len(self.spikes.p.word) + len(self.spikes.p.slot)), Signal(4)
+        with m.If(takes):
+            m.d.sync += [place.eq(Cat(self.spikes.p.word, self.spikes.p.slot)), bit.eq(self.spikes.p.bit)]
         changed, quarter = Signal(16), Signal(4)
         m.d.comb += [
             self.idle.eq(~asked & ~setting & ~writing),
-            self.spikes.ready.eq(writing),
+            self.spikes.ready.eq(~asked & ~setting),
+            takes.eq(self.spikes.valid & self.spikes.ready),
             self.word.eq(storage.row),
             storage.read_row.eq(Mux(asked, place, Cat(self.read_index, self.slot))),
             storage.read_en.eq(asked | self.read_en),
             storage.write_row.eq(Mux(writing, place, Cat(self.clear_index, self.slot))),
             storage.write.eq(changed),
-            storage.write_en.eq((self.spikes.valid & writing) | self.clear_en),
+            storage.write_en.eq(writing | self.clear_en),
         ]
         m.d.sync += [
-            asked.eq(self.spikes.valid & self.idle),
+            asked.eq(takes),
             setting.eq(asked),
             writing.eq(setting),
-            changed.eq(Mux(setting, storage.row | (1 << self.spikes.p.bit), 0)),
-            quarter.eq(storage.row.word_select(self.spikes.p.bit[2:], 4)),
-            self.merges.eq(writing & self.spikes.valid & quarter.bit_select(self.spikes.p.bit[:2], 1)),
+            changed.eq(Mux(setting, storage.row | (1 << bit), 0)),
+            quarter.eq(storage.row.word_select(bit[2:], 4)),
+            self.merges.eq(writing & quarter.bit_select(bit[:2], 1)),
         ]
         return m

@@ -16,14 +16,20 @@ __all__ = ["StepBound", "step_bound"]
 
 _SCAN: Final = 3
 """Until the first word of a bitmap is taken, and after its last."""
-_GENERATOR_WORD: Final = 9
-"""A word of generators: two inputs a clock, and one to hand it over."""
+_GENERATOR_WORD: Final = 5
+"""A word of generators: four inputs a clock, and one to hand it over."""
+_SILENT_WORD: Final = 4
+"""The same if all rates are 0: its numbers are used up beside all else."""
+_SILENT: Final = 2
+"""Until the first word's numbers are used up, and after the last one's."""
 _DISPATCH: Final = 3
 """A source that spikes."""
-_FIRED: Final = 6
-"""A neuron that fired: its spike is set in the wheel, which is read and written."""
-_FIRED_LEARNS: Final = 7
+_FIRED: Final = 3
+"""A neuron that fired; beside it the wheel sets its spike."""
+_FIRED_LEARNS: Final = 4
 """The same, if it also starts a pass."""
+_LAST_SPIKE: Final = 3
+"""The last neuron's spike on its way into the wheel."""
 _SHORT: Final = 2
 """What a column saves at the ends of its phase, for each clock by which it is shorter than its dispatch."""
 _REUSE: Final = 4
@@ -36,6 +42,8 @@ _LIST: Final = 7
 """The words of a list's first segment, read again in each phase if there is more than one list."""
 _SWEEP: Final = 13
 """The sweep's pipeline."""
+_STILL: Final = 1
+"""A sweep that is skipped."""
 _DECAY: Final = 26
 """The decay of traces on its way to the pipeline and through it."""
 _SHORTEST_DECAY: Final = 10
@@ -53,7 +61,7 @@ class StepBound:
     rows : float
         Generators, the scan for active sources, and their row passes.
     sweep : float
-        The update of all neurons or the decay of all traces, whichever takes longer.
+        The update of all neurons or the decay of all traces, whichever takes longer; nothing if all are 0.
     columns : float
         What neurons that fired cause: spikes on their way, and column passes if they learn.
     rest : float
@@ -77,6 +85,7 @@ def step_bound(params: ArrayParams, inputs: float, neurons: float, *, learning: 
     Phases follow one another; within a phase everything overlaps, so that the slowest part decides. Clocks to
     start and to drain a phase count as often as something spikes in it, with spikes that are independent.
     Gateware with single-ported weights or serial neurons has shorter pipelines, of which nothing is counted.
+    If nothing spikes at all, all rates and all state are taken as 0.
 
     Parameters
     ----------
@@ -89,7 +98,7 @@ def step_bound(params: ArrayParams, inputs: float, neurons: float, *, learning: 
     """
     return StepBound(
         _rows(params, inputs, neurons, learning),
-        _sweep(params, learning),
+        _still(params, learning) if inputs + neurons == 0 else _sweep(params, learning),
         _columns(params, neurons, learning),
         _REST,
     )
@@ -115,7 +124,7 @@ def _rows(params: ArrayParams, inputs: float, neurons: float, learning: bool) ->
     row = max(_chunks(params, params.neurons, params.neuron_words, learning), _DISPATCH)
     if not params.serial_neurons:
         row = max(row, _REUSE)
-    word = _GENERATOR_WORD if params.generators else 1
+    word = _GENERATOR_WORD if params.generators and inputs else 1
     before = _SCAN + word * params.input_words
     start = _start(params, learning)
     return max(
@@ -125,6 +134,15 @@ def _rows(params: ArrayParams, inputs: float, neurons: float, learning: bool) ->
         before + start * _any(neurons) + row * neurons,
         (_SCAN + word + start) * _any(inputs + neurons) + row * (inputs + neurons),
     )
+
+
+def _still(params: ArrayParams, learning: bool) -> float:
+    if params.single_port:
+        return _sweep(params, learning)
+    if not params.generators:
+        return _STILL
+    # The numbers of generators may take longer than the scan.
+    return max(_STILL, _SILENT + _SILENT_WORD * params.input_words - _rows(params, 0, 0, learning))
 
 
 def _sweep(params: ArrayParams, learning: bool) -> float:
@@ -140,12 +158,14 @@ def _sweep(params: ArrayParams, learning: bool) -> float:
 def _columns(params: ArrayParams, neurons: float, learning: bool) -> float:
     scan = params.neuron_words + neurons
     if not learning:
-        return max(scan * _any(neurons), _COLUMNS * _any(neurons) + _FIRED * neurons)
+        return max(scan * _any(neurons), (_COLUMNS + _LAST_SPIKE) * _any(neurons) + _FIRED * neurons)
     words = params.input_words + params.neuron_words
     chunks = _chunks(params, params.inputs + params.neurons, words, learning)
     column = max(chunks, _FIRED_LEARNS)
     start = _COLUMNS + (0 if params.serial_neurons else _PASSES + _LIST + _SCAN)
     if chunks < _FIRED_LEARNS and not params.serial_neurons:
         # The first column is fetched, and the last one is walked, while dispatch is what takes the time.
-        start -= _SHORT * (_FIRED_LEARNS - chunks) + _SHORT
+        spare = _FIRED_LEARNS - chunks
+        # What the first list cost is made up for by the columns behind.
+        start -= _SHORT * spare + 1 + min(_LIST, spare * max(0.0, neurons - 1))
     return max(scan * _any(neurons), start * _any(neurons) + column * neurons)

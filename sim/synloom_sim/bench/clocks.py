@@ -22,8 +22,8 @@ from synloom_sim.board.transport import SimTransport
 
 __all__ = ["StepCost", "measure"]
 
-_QUIET_STEPS: Final = 50
-"""Steps of a warm-up in which nothing spikes."""
+_QUIET_STEPS: Final = 500
+"""Steps of a warm-up in which nothing spikes, until all traces of an earlier workload are 0."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def workload(params: ArrayParams, period: int, *, learning: bool = True, seed: i
     params : ArrayParams
         The array; it has `generators`.
     period : int
-        Steps between two spikes, 1 to 500; `QUIET` for none at all.
+        Steps between two spikes, 1 to 500; `QUIET` for none at all: all state is and remains 0.
     learning : bool
         Whether all synapses learn by pair STDP. Without it no trace decays either, as in a network that is
         compiled without plasticity.
@@ -46,16 +46,10 @@ def workload(params: ArrayParams, period: int, *, learning: bool = True, seed: i
     weights = np.full((s, n), params.weight_absent)
     weights[ids] = rng.integers(-params.weight_max, params.weight_max + 1, (len(ids), n))
     threshold = 1 << (params.state_bits - 3)
-    bias = 0 if period == QUIET else 2 * threshold if period == 1 else threshold // period + 1
     memories: dict[Region, dict[str, npt.ArrayLike]] = {
         Region.WEIGHTS: {"weight": weights.ravel()},
-        Region.NEURON_PARAMS: {
-            "de": np.full(n, 0xFFFF),
-            "di": np.full(n, 0xFFFF),
-            "thr": np.full(n, threshold),
-            "bias": np.full(n, bias),
-        },
-        Region.NEURON_STATE: {"v": rng.integers(0, threshold, n)},
+        Region.NEURON_PARAMS: _neurons(params, period, threshold),
+        Region.NEURON_STATE: {"v": rng.integers(0, 1 if period == QUIET else threshold, n)},
         Region.PROGRAM: _segments(params, learning),
         Region.SOURCE: {"list": np.full(s, _ROW), "connected": np.ones(s, int)},
         Region.TARGET: {
@@ -82,6 +76,19 @@ def workload(params: ArrayParams, period: int, *, learning: bool = True, seed: i
     if learning:
         registers |= {trace.decay_list: LIST_VALID | _DECAY + k for k, trace in enumerate(TRACES)}
     return Contents(params, memories, registers)
+
+
+def _neurons(params: ArrayParams, period: int, threshold: int) -> dict[str, npt.ArrayLike]:
+    """Return neurons whose bias alone makes them fire once in a period."""
+    values = {
+        # What an earlier workload left decays at once.
+        "dm": 0xFFFF if period == QUIET else 0,
+        "de": 0xFFFF,
+        "di": 0xFFFF,
+        "thr": threshold,
+        "bias": 0 if period == QUIET else 2 * threshold if period == 1 else threshold // period + 1,
+    }
+    return {name: np.full(params.neurons, value) for name, value in values.items()}
 
 
 def _segments(params: ArrayParams, learning: bool) -> dict[str, npt.ArrayLike]:
