@@ -162,7 +162,7 @@ def _columns(params: ArrayParams, neurons: float, learning: bool) -> float:
     words = params.input_words + params.neuron_words
     chunks = _chunks(params, params.inputs + params.neurons, words, learning)
     column = max(chunks, _FIRED_LEARNS)
-    start = _COLUMNS + (0 if params.serial_neurons else _PASSES + _LIST + _SCAN)
+    start: float = _COLUMNS + (0 if params.serial_neurons else _PASSES + _LIST + _SCAN)
     if chunks < _FIRED_LEARNS and not params.serial_neurons:
         # The first column is fetched, and the last one is walked, while dispatch is what takes the time.
         spare = _FIRED_LEARNS - chunks
