@@ -1,6 +1,7 @@
 """The wheel in an empty environment: everything that it needs is in it, or is asked for in one line."""
 
 import json
+import re
 import subprocess
 import sys
 import venv
@@ -77,7 +78,7 @@ def python(tmp_path_factory):
         pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", folder, source)
     venv.create(folder / "venv", with_pip=True)
     made = folder / "venv" / "bin" / "python"
-    pip(made, "install", *folder.glob("*.whl"))
+    pip(made, "install", *folder.glob("*.whl"), "pytest")
     return made
 
 
@@ -121,6 +122,28 @@ def test_the_gallery_is_in_the_wheel(synloom, tmp_path):
     assert (
         "pip install 'synloom[gallery]'" in synloom("examples", "run", "mnist", "--jobs", "1", code=1).stderr
     )
+
+
+def test_the_plugin_for_pytest_is_there_by_itself(python, synloom, tmp_path):
+    """The example of the page, in a project that has nothing but it."""
+    page = (ROOT / "docs" / "testing.md").read_text()
+    example = re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_relay.py").write_text(example)
+
+    def pytest_says(*arguments):
+        command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(tmp_path),
+            "SYNLOOM_CACHE": str(tmp_path / "cache"),
+        }
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout
+
+    for target in ((), ("--synloom-target", "model")):
+        assert "1 passed" in pytest_says(*target)
+    assert "there is no serial port /dev/nobody" in pytest_says("--synloom-target", "/dev/nobody")
+    assert "fixture 'synloom_board' not found" in pytest_says("-p", "no:synloom")
 
 
 def test_boards_of_the_wheel_of_a_package_and_of_a_file(synloom):
