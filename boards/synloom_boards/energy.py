@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -20,7 +21,7 @@ Range = tuple[float, float]
 
 _STEP_CLOCKS: Final = 110
 """Most clocks of a step beside its sweep and its chunks: scans, and pipelines that fill and drain."""
-_INPUT_WORD_CLOCKS: Final = 9
+_INPUT_WORD_CLOCKS: Final = 5
 """Clocks of 16 inputs, if they have generators."""
 _PASS_CLOCKS: Final = 5
 """Most clocks of a pass beside its chunks."""
@@ -134,13 +135,24 @@ def _watts(report: BuildReport, power: Power) -> Range:
 def run_clocks(array: ArrayParams, load: Load) -> Range:
     """Return the fewest and the most clocks of all steps of a run.
 
-    The fewest are those of the sweep and of all chunks, which cannot overlap. The most add what scans,
-    generators and pipelines take, which partly overlap: the simulated board's counters lie between the two.
+    The fewest are those of all chunks and, as they cannot overlap, of the sweeps that no array skips: those
+    of steps with passes, which are fewest if all ids have their passes in the same steps. The most have all
+    sweeps, and add what scans, generators and pipelines take, which partly overlap: the simulated
+    board's counters lie between the two.
     """
     chunks, passes = load.chunks(array.lanes)
-    least = load.steps * sweep_clocks(array) + chunks * array.chunk_clocks
+    # A neuron has a row and a column.
+    busy = math.ceil(passes / (array.inputs + array.axons + 2 * array.neurons))
+    work, sweep = chunks * array.chunk_clocks, sweep_clocks(array)
+    least = work + sweep * (load.steps if array.single_port else min(load.steps, busy))
     inputs = _INPUT_WORD_CLOCKS * array.input_words if array.generators else array.input_words
-    most = least + load.steps * (_STEP_CLOCKS + inputs) + _PASS_CLOCKS * passes + _SPIKE_CLOCKS * load.spikes
+    most = (
+        work
+        + sweep * load.steps
+        + load.steps * (_STEP_CLOCKS + inputs)
+        + _PASS_CLOCKS * passes
+        + _SPIKE_CLOCKS * load.spikes
+    )
     return float(least), float(most)
 
 

@@ -36,7 +36,8 @@ def test_the_simulated_board_takes_clocks_within_the_range(rate, learns):
     clocks = after["busy_clocks"] - before["busy_clocks"]
     least, most = run_clocks(PARAMS, cost)
     assert least <= clocks <= most
-    assert most < 3 * clocks
+    # At rest the array skips its sweeps, which the counts of a run do not tell from steps without a spike.
+    assert rate == 0.0 or most < 3 * clocks
     chunks, _ = cost.chunks(PARAMS.lanes)
     assert abs(after["chunks"] - chunks) <= 0.02 * chunks + 200
     assert cost.spikes == after["spikes"]

@@ -31,7 +31,9 @@ def test_a_single_port_doubles_the_passes():
 def test_serial_neurons_lengthen_the_sweep():
     serial = PARAMS.replace(neuron_lanes=1, serial_neurons=True)
     clocks = 256 * serial_program(serial).clocks
-    assert clocks < step_clocks(serial, 0.0) < clocks + 100
+    assert clocks < step_clocks(serial, 1e-5) < clocks + 100
+    assert step_clocks(serial, 0.0) < 100
+    assert step_clocks(serial.replace(single_port=True), 0.0) > clocks
 
 
 def test_steps_follow_the_clock():
