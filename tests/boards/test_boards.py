@@ -22,7 +22,7 @@ BARS = {
     "icepi-zero": (64, 256, 43_000),
     "ulx3s-25f": (64, 256, 43_000),
     "ulx3s-85f": (64, 512, 29_000),
-    "tang-nano-9k": (64, 128, 11_000),
+    "tang-nano-9k": (64, 128, 20_000),
     "tang-nano-20k": (64, 224, 50_000),
 }
 """Least inputs, neurons and steps per second at 5 % activity of each board."""
