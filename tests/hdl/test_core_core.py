@@ -14,9 +14,10 @@ from synloom.contract.records import (
     setting,
 )
 from synloom.contract.regions import Region
-from synloom.contract.registers import Mode
+from synloom.contract.registers import COUNTERS, Mode
 from synloom.selftest.comparison import agreement, play
 from synloom.selftest.random_array import random_array
+from synloom_hdl.core.counters import ROUND_CLOCKS, apart, most
 from synloom_sim.model_port import ModelPort
 
 SMALL = ArrayParams(
@@ -47,6 +48,39 @@ def test_generated_arrays_give_the_models_bits_at_the_cores_own_ports(params, se
     for seed in seeds:
         array = random_array(params, seed, steps=8)
         assert agreement(array, play(model, array), play(core, array)).differing == {}
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        SMALL.replace(lanes=2, neuron_lanes=1, single_port=True, serial_neurons=True, clock_hz=20_000_000),
+        SMALL,
+    ],
+    ids=["one port", "two ports"],
+)
+def test_no_round_of_the_counters_has_more_events_than_they_have_bits_for(params):
+    core = CorePort(params)
+    seen = {name: [] for name in COUNTERS}
+
+    async def watch(ctx):
+        ports = [getattr(core.core.counters, name) for name in COUNTERS]
+        clock = 0
+        while True:
+            numbers = await ctx.tick().sample(*ports)
+            clock += 1
+            for name, number in zip(COUNTERS, numbers[-len(ports) :], strict=True):
+                if number:
+                    assert number <= most(params, name), name
+                    seen[name].append((clock, number))
+
+    core.sim.add_testbench(watch, background=True)
+    play(core, random_array(params, 3, steps=8))
+    for name, events in seen.items():
+        highest = most(params, name) * -(-ROUND_CLOCKS // apart(params, name))
+        for k, (clock, _) in enumerate(events):
+            window = (number for at, number in events[k : k + ROUND_CLOCKS] if at < clock + ROUND_CLOCKS)
+            assert sum(window) <= highest, name
+    assert all(seen[name] for name in ("steps", "row_passes", "column_passes", "chunks", "spikes"))
 
 
 def quiet(port):

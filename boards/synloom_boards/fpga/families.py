@@ -108,7 +108,8 @@ FAMILIES: Final[dict[str, Family]] = {
     "ice40": Family(
         name="ice40",
         title="Lattice iCE40 UltraPlus",
-        synthesis="synth_ice40 -dsp -device u -top top",
+        # Operators whose operands are chosen are shared before arithmetic becomes carry chains.
+        synthesis="proc; flatten; opt -full; opt_share; synth_ice40 -dsp -device u -top top",
         cells={
             "LUT4": {"SB_LUT4": 1},
             "flip-flops": {"SB_DFF*": 1},
