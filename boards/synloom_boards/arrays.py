@@ -15,7 +15,7 @@ LFE5U_25F: Final = ArrayParams(
     record_words=1024,
     event_words=128,
     soft_bounds=False,
-    clock_hz=60_000_000,
+    clock_hz=72_500_000,
 )
 """Uses all 56 block memories of the smallest ECP5."""
 

@@ -18,9 +18,9 @@ from synloom_boards.speed import steps_per_second
 BARS = {
     "icebreaker": (256, 256, 750),
     "icesugar": (256, 256, 750),
-    "colorlight-i5": (64, 256, 51_000),
-    "icepi-zero": (64, 256, 43_000),
-    "ulx3s-25f": (64, 256, 43_000),
+    "colorlight-i5": (64, 256, 53_000),
+    "icepi-zero": (64, 256, 53_000),
+    "ulx3s-25f": (64, 256, 53_000),
     "ulx3s-85f": (64, 512, 29_000),
     "tang-nano-9k": (64, 128, 20_000),
     "tang-nano-20k": (64, 224, 50_000),

@@ -164,8 +164,8 @@ def test_verilog_says_what_it_is_and_all_its_modules_begin_with_its_name(capsys,
 
 def test_verilog_of_a_board_has_its_array_and_its_clock(capsys):
     text = run(capsys, "verilog", "--board", "ulx3s-25f", *SMALL_ARRAY)
-    assert "// board: ULX3S 25F (LFE5U-25F-6BG381C)\n// clock: clk at 60 MHz (60000000 Hz)\n" in text
-    assert "60 clocks a bit" in text
+    assert "// board: ULX3S 25F (LFE5U-25F-6BG381C)\n// clock: clk at 72.5 MHz (72500000 Hz)\n" in text
+    assert "72 clocks a bit" in text
     assert "//   neurons = 16\n" in text
     assert "//   state_bits = 18\n" in text
 

@@ -25,7 +25,7 @@ BOARDS = [
         clock="clk25",
         input_hz=25_000_000,
         pll="ecp5",
-        params=LFE5U_25F.replace(clock_hz=70_000_000),
+        params=LFE5U_25F,
         leds=1,
         placer=("--25k", "--package", "CABGA381", "--speed", "6"),
         loader=("-b", "colorlight-i5"),
