@@ -155,7 +155,8 @@ class Sequencer(wiring.Component):
         ]
         m.d.sync += began.eq(self._begins)
         with m.If(began | ~self._due):
-            m.d.sync += schedule.wait.eq(down_or_load(schedule.wait, self._due, self.period))
+            # A paced step begins only when it is due, so that `began`, a register, may choose.
+            m.d.sync += schedule.wait.eq(down_or_load(schedule.wait, began, self.period))
         with m.If(began):
             m.d.sync += [schedule.overdue.eq(0), schedule.exists.eq(1)]
         with m.Elif(self._due):
