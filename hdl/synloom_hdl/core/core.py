@@ -164,7 +164,10 @@ class Core(wiring.Component):
         connect(m, self.registers.kept, self.counters.kept)
         for region, port in ports.items():
             connect(m, getattr(bridge, region.name.lower()), port)
-        probing = sequencer.phase == Phase.PROBES
+        probing = Signal()
+        # A clock late if the request is not stored, as its way to the registers is long; the phase is older.
+        domain = m.d.sync if params.single_port else m.d.comb
+        domain += probing.eq(sequencer.phase == Phase.PROBES)
         m.d.comb += [
             sequencer.access_wanted.eq(bus.request.valid),
             sequencer.access_busy.eq(bridge.busy),

@@ -150,7 +150,10 @@ class ControlRegisters(wiring.Component):
         """Let the host and the steps change `now` and `probe_wait`."""
         data = self.host.data
         # As up_or_load, for each word.
-        loads = [writes["now", k] for k in range(2)]
+        # Known in the second clock of an access, so that the way through the carry does not wait for it.
+        first, here = CONTROL_REGISTERS["now"].offset, Signal(2)
+        m.d.sync += here.eq(Cat(self.host.offset[:KEPT_BITS] == first + k for k in range(2)))
+        loads = [self.host.write & here[k] for k in range(2)]
         later = Signal(32)
         m.d.comb += later.eq(self.now + Cat(load.replicate(16) for load in loads) + 1)
         for k, load in enumerate(loads):
