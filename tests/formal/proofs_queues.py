@@ -125,8 +125,8 @@ PROOFS = [
         event_queue_keeps,
         Mutant(
             EventQueue._queue,
-            "fetched.eq((room < params.event_words) & ~taken)",
-            "fetched.eq(room < params.event_words)",
+            "fetched.eq(below(room, params.event_words) & ~taken)",
+            "fetched.eq(below(room, params.event_words))",
         ),
         depth=4,
         mutant_depth=12,
