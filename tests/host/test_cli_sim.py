@@ -42,7 +42,14 @@ def run(capsys, *arguments):
 
 @contextmanager
 def serving(tmp_path, *more):
-    command = [sys.executable, "-c", "from synloom.cli.main import main; main()"]
+    # Whoever runs the tests may ignore these signals (nohup, a shell's background), which a child inherits.
+    command = [
+        sys.executable,
+        "-c",
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from synloom.cli.main import main; main()",
+    ]
     arguments = ["sim", "--pty", "--link", str(tmp_path / "board"), *more, *OPTIONS]
     process = subprocess.Popen(
         [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
