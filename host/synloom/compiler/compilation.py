@@ -18,8 +18,9 @@ from synloom.compiler.placement import Placement, fit, place
 from synloom.compiler.program import PlacedProjection, Program, Span, build_program
 from synloom.compiler.range_report import report_range
 from synloom.compiler.rows import Rows, longest_wait, plan_rows
-from synloom.compiler.rules import TraceUnits, features, rule_registers, trace_units
-from synloom.compiler.scales import Scale, choose_scale
+from synloom.compiler.rules import TraceUnits, features, rule_registers, trace_units, weight_unit_of
+from synloom.compiler.scales import Scale
+from synloom.compiler.sharing import share
 from synloom.compiler.stimulus import input_events, rate_words, rates_of
 from synloom.compiler.synapses import Edges, back_delays, expand
 from synloom.compiler.weight_report import report_weights
@@ -88,25 +89,23 @@ class _Compilation:
         self.places: Placement = place(network, params)
         self.edges: list[Edges] = expand(network, self.report)
         self.back = back_delays(network, self.edges)
+        # An array of the network's own has the number formats of the standard one.
+        self.kinds, self.scales = share(network, self.edges, params or ArrayParams())
         self.slots = self._slots(params)
-        self.rows: Rows = plan_rows(network, self.edges, self.slots - 1)
+        self.rows: Rows = plan_rows(network, self.edges, self.kinds, self.slots - 1)
         self.params: ArrayParams = fit(params, self._needs())
         self.ids = [
             self.rows.ids(k, self._spans(edge)[0].first + edge.pre, self.params)
             for k, edge in enumerate(self.edges)
         ]
         self.automatic = params is None
-        self.scales: dict[str, Scale] = {
-            str(p.label): choose_scale(p, self._incoming(p), self.params, network.dt)
-            for p in network.populations
-        }
         self.origins: dict[str, Origin] = {
             str(p.label): choose_origin(
                 p.cell.values(p.n), self.scales[str(p.label)], self.params, network.dt
             )
             for p in network.populations
         }
-        learning = [(e, self._scale_of(e)) for e in self.edges if e.rule is not None]
+        learning = [(e, self._unit_of(e)) for e in self.edges if e.rule is not None]
         self.units: TraceUnits = trace_units(learning, self.params, network.dt)
 
     def image(self) -> Image:
@@ -115,7 +114,7 @@ class _Compilation:
         neuron_params, state = self._neurons()
         weights = self._weights()
         placed = [self._placed(edge, rows) for edge, rows in zip(self.edges, self.ids, strict=True)]
-        program = build_program(placed, self.params, network.dt)
+        program = build_program(self._joined(placed), self.params, network.dt)
         self.params = fit(
             None if self.automatic else self.params, {**self._needs(), "segments": len(program.segments)}
         )
@@ -173,7 +172,7 @@ class _Compilation:
             )
         if params is not None:
             return max(params.delay_slots, 1 << back.bit_length())
-        wait = longest_wait(self.network, self.edges)
+        wait = longest_wait(self.network, self.edges, self.kinds)
         return min(1 << max(wait, back).bit_length(), most)
 
     # ---- neurons -------------------------------------------------------------------------------
@@ -205,6 +204,26 @@ class _Compilation:
 
     def _scale_of(self, edge: Edges) -> Scale:
         return self.scales[str(edge.projection.post.label)]
+
+    def _unit_of(self, edge: Edges) -> float:
+        """Return the unit of the weights of a projection that learns, one for all of its kind."""
+        kind = self.kinds[_index(self.edges, edge)]
+        together = [e for e, other in zip(self.edges, self.kinds, strict=True) if other == kind]
+        return weight_unit_of(together, self._scale_of(edge))
+
+    def _joined(self, placed: Sequence[PlacedProjection]) -> list[PlacedProjection]:
+        """Return the projections for the program, in which those of one kind are one."""
+        groups: dict[int, list[PlacedProjection]] = {}
+        for part, kind in zip(placed, self.kinds, strict=True):
+            groups.setdefault(kind, []).append(part)
+        return [
+            dataclasses.replace(
+                parts[0],
+                rows=np.concatenate([part.rows for part in parts]),
+                post=np.concatenate([part.post for part in parts]),
+            )
+            for parts in groups.values()
+        ]
 
     def _spans(self, edge: Edges) -> tuple[Span, Span]:
         pre, post = edge.projection.pre, edge.projection.post
@@ -256,7 +275,9 @@ class _Compilation:
             return placed
         return dataclasses.replace(
             placed,
-            rule=rule_registers(edge, scale, self.units, self.params, self.network.dt, self.report),
+            rule=rule_registers(
+                edge, self._unit_of(edge), self.units, self.params, self.network.dt, self.report
+            ),
             tau_x=rule.tau_pre,
             tau_y=rule.tau_post,
             nearest=rule.pairing == "nearest",

@@ -116,7 +116,10 @@ def _rounded(size: int | bool) -> int:
 def _shortfall(name: str, needed: int | bool, have: int | bool) -> str:
     if isinstance(have, bool):
         return f"it needs the feature {name!r}"
-    return f"it needs {name}={needed}, {int(needed) - have} more than the array's {have}"
+    missing = f"it needs {name}={needed}, {int(needed) - have} more than the array's {have}"
+    if name == "axons":
+        missing += " (a row for each further delay of a source, or synapse of a pair)"
+    return missing
 
 
 def _make(params: ArrayParams, changes: dict[str, int | bool], reason: str) -> ArrayParams:

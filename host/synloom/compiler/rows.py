@@ -1,15 +1,18 @@
 """Rows: which row of weights each synapse gets, so that its spikes arrive after its delay.
 
-A source has a row for each delay of its synapses, and one more for each further synapse to the same target
-with the same delay. Its first row has the source's own id; the others are axons, which follow it in a chain.
+A source has a row for each delay of its synapses. Where two projections join the same populations with the
+same delay, they have one row if they are of one kind and have no pair in common, else a row each. The
+first row has the source's own id; the others are axons, which follow it in a chain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from synloom.base.checks import IntArray
 from synloom.base.errors import CapacityError
@@ -22,6 +25,7 @@ __all__ = ["Rows", "longest_wait", "plan_rows"]
 
 _Source = tuple[int, int]
 """A source: the number of its population, and its index therein."""
+_Targets = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,11 @@ class Rows:
         return fields
 
 
-def longest_wait(network: Network, edges: Sequence[Edges]) -> int:
-    """Return the most steps that a spike has to wait between two rows of its source."""
+def longest_wait(network: Network, edges: Sequence[Edges], kinds: Sequence[int]) -> int:
+    """Return the most steps that a spike has to wait between two rows of its source; as `plan_rows`."""
     waits = [1]
     for population in _sources(network):
-        rows = _rows_of(population, edges)
+        rows = _rows_of(population, edges, kinds)
         for own in rows.values():
             start = 0 if _starts_at_once(population) else own[0].delay
             times = [start, *(row.delay for row in own)]
@@ -90,7 +94,7 @@ def longest_wait(network: Network, edges: Sequence[Edges]) -> int:
     return max(waits)
 
 
-def plan_rows(network: Network, edges: Sequence[Edges], most: int) -> Rows:
+def plan_rows(network: Network, edges: Sequence[Edges], kinds: Sequence[int], most: int) -> Rows:
     """Give every synapse a row.
 
     Parameters
@@ -99,6 +103,8 @@ def plan_rows(network: Network, edges: Sequence[Edges], most: int) -> Rows:
         The network; its populations are numbered with the inputs behind the neurons.
     edges : sequence of Edges
         The synapses of its projections.
+    kinds : sequence of int
+        The kind of each projection; those of one kind may share rows.
     most : int
         The most steps that a spike can wait in the wheel; a longer way has rows without synapses.
 
@@ -113,7 +119,7 @@ def plan_rows(network: Network, edges: Sequence[Edges], most: int) -> Rows:
     drafts: list[tuple[tuple[object, ...], _Source, _Row]] = []
     for number, population in enumerate(_sources(network)):
         first = np.full(population.n, int(isinstance(population, Population)), dtype=np.int64)
-        for index, own in _rows_of(population, edges).items():
+        for index, own in _rows_of(population, edges, kinds).items():
             start = own[0].delay
             if _starts_at_once(population):
                 start = 0
@@ -146,8 +152,7 @@ def plan_rows(network: Network, edges: Sequence[Edges], most: int) -> Rows:
         chain.append(((number, index), axons, tuple(np.diff(times).tolist())))
         for delay, axon, row in own_axons:
             for edge in row.edges:
-                mine = (edges[edge].pre == index) & (edges[edge].delay == delay)
-                places[edge][mine] = axon
+                places[edge][(edges[edge].pre == index) & (edges[edge].delay == delay)] = axon
     return Rows(base_delay, len(drafts), chain, places)
 
 
@@ -160,24 +165,39 @@ def _starts_at_once(population: Population | InputPopulation) -> bool:
     return isinstance(population, InputPopulation) and population.generator is not None
 
 
-def _rows_of(population: Population | InputPopulation, edges: Sequence[Edges]) -> dict[int, list[_Row]]:
+def _rows_of(
+    population: Population | InputPopulation, edges: Sequence[Edges], kinds: Sequence[int]
+) -> dict[int, list[_Row]]:
     """Return the rows of each source that has synapses, in the order of their delays."""
     found: dict[int, dict[tuple[int, int], list[int]]] = {}
-    taken: dict[tuple[int, int, int], int] = {}
-    for number, edge in enumerate(edges):
+    taken: dict[tuple[int, int, int], list[tuple[int, _Targets]]] = {}
+    for number, (edge, kind) in enumerate(zip(edges, kinds, strict=True)):
         if edge.projection.pre is not population or not len(edge.pre):
             continue
-        pairs = np.unique(np.stack([edge.pre, edge.delay], axis=1), axis=0)
-        for index, delay in pairs.tolist():
-            # Two projections onto the same population have different rows.
-            place = (index, delay, id(edge.projection.post))
-            copy = taken.get(place, 0)
-            taken[place] = copy + 1
+        for index, delay, targets in _fans(edge):
+            # Only projections onto the same population may need different rows.
+            there = taken.setdefault((index, delay, id(edge.projection.post)), [])
+            copy = next(
+                (c for c, (other, full) in enumerate(there) if other == kind and not full[targets].any()),
+                len(there),
+            )
+            if copy == len(there):
+                there.append((kind, np.zeros(edge.projection.post.n, dtype=bool)))
+            there[copy][1][targets] = True
             found.setdefault(index, {}).setdefault((delay, copy), []).append(number)
     return {
         index: [_Row(delay, copy, tuple(rows[delay, copy])) for delay, copy in sorted(rows)]
         for index, rows in found.items()
     }
+
+
+def _fans(edge: Edges) -> Iterator[tuple[int, int, IntArray]]:
+    """Yield each source and delay of a projection, and the targets of its synapses."""
+    order = np.lexsort((edge.delay, edge.pre))
+    pre, delay, post = edge.pre[order], edge.delay[order], edge.post[order]
+    begins = np.flatnonzero((np.diff(pre) != 0) | (np.diff(delay) != 0)) + 1
+    for begin, end in pairwise([0, *begins.tolist(), len(order)]):
+        yield int(pre[begin]), int(delay[begin]), post[begin:end]
 
 
 def _with_relays(rows: Sequence[_Row], start: int, most: int) -> list[_Row]:

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from synloom.base.checks import FloatArray
 from synloom.base.errors import NetworkError, ParameterError
 from synloom.compiler.rule_report import SUB_LSB_BITS, Amplitude, half_info, report_half
 from synloom.compiler.scales import Scale
@@ -19,7 +20,16 @@ from synloom.image.places import HalfRuleInfo, RuleInfo
 from synloom.image.report import ReportBuilder
 from synloom.network.plasticity import PairRule
 
-__all__ = ["HalfRule", "RuleRegisters", "TraceUnits", "features", "rule_registers", "trace_units"]
+__all__ = [
+    "HalfRule",
+    "RuleRegisters",
+    "TraceUnits",
+    "features",
+    "rule_registers",
+    "trace_units",
+    "weight_unit_of",
+    "weight_units",
+]
 
 _A_MAX: Final = 0xFFFF
 _A_FINE: Final = 128
@@ -105,15 +115,15 @@ def _unit_amplitudes(rule: PairRule, lsb: float, params: ArrayParams, dt: float)
     return float(row), float(column)
 
 
-def trace_units(learning: Sequence[tuple[Edges, Scale]], params: ArrayParams, dt: float) -> TraceUnits:
+def trace_units(learning: Sequence[tuple[Edges, float]], params: ArrayParams, dt: float) -> TraceUnits:
     """Choose the unit of the traces of each side: 1/16 of their range, or the one that suits the amplitudes.
 
     Traces that are set instead of raised need no room for sums, and take all of their range, but for offsets.
 
     Parameters
     ----------
-    learning : sequence of (Edges, Scale)
-        The projections that learn, and the scales of their targets.
+    learning : sequence of (Edges, float)
+        The projections that learn, and the unit of their weights.
     params : ArrayParams
         The array.
     dt : float
@@ -122,10 +132,10 @@ def trace_units(learning: Sequence[tuple[Edges, Scale]], params: ArrayParams, dt
     amplitudes: dict[Side, list[float]] = {Side.SOURCE: [], Side.TARGET: []}
     spikes: dict[Side, list[float]] = {Side.SOURCE: [1.0], Side.TARGET: [1.0]}
     sums = dict.fromkeys(Side, False)
-    for edge, scale in learning:
+    for edge, lsb in learning:
         assert edge.rule is not None
         # Rows read the target's trace, columns the source's.
-        row, column = _unit_amplitudes(edge.rule, _weight_lsb(edge, scale), params, dt)
+        row, column = _unit_amplitudes(edge.rule, lsb, params, dt)
         amplitudes[Side.SOURCE].append(column)
         amplitudes[Side.TARGET].append(row)
         spikes[Side.SOURCE].append(edge.rule.x0)
@@ -161,17 +171,36 @@ def _unit(amplitudes: Sequence[float], params: ArrayParams, most: int, sums: boo
     return one
 
 
-def _weight_lsb(edge: Edges, scale: Scale) -> float:
-    """Return the weight LSB that all targets of a learning projection share, in its SI unit."""
-    rule = edge.rule
+def weight_units(edges: Sequence[Edges], scale: Scale) -> FloatArray:
+    """Return the units of the weights at all targets of projections that learn by one rule, in SI units."""
+    rule = edges[0].rule
     assert rule is not None
-    exc, inh = scale.weight_lsb(edge.label)
-    targets = np.unique(edge.post) if len(edge.post) else slice(None)
+    exc, inh = scale.weight_lsb(edges[0].label)
+    post = np.unique(np.concatenate([edge.post for edge in edges]))
+    targets = post if len(post) else slice(None)
     used = [*([exc[targets]] if rule.w_max > 0.0 else []), *([inh[targets]] if rule.w_min < 0.0 else [])]
-    steps = np.concatenate(used)
+    return np.concatenate(used)
+
+
+def weight_unit_of(edges: Sequence[Edges], scale: Scale) -> float:
+    """Return the unit of the weights that all targets share, in the SI unit.
+
+    Parameters
+    ----------
+    edges : sequence of Edges
+        Projections that learn by one rule and have one shift.
+    scale : Scale
+        The scale of their targets.
+
+    Raises
+    ------
+    NetworkError
+        If the units of the targets differ.
+    """
+    steps = weight_units(edges, scale)
     if steps.max() > 1.01 * steps.min():
         raise NetworkError(
-            f"projection {edge.label!r} learns, so all its weights must have one unit (within 1 %), but "
+            f"projection {edges[0].label!r} learns, so all its weights must have one unit (within 1 %), but "
             f"tau_m, cm and tau_syn of its targets make the units differ by "
             f"{100 * (steps.max() / steps.min() - 1):.3g} %; make these equal, or keep w_min..w_max on one "
             f"side of 0"
@@ -180,20 +209,32 @@ def _weight_lsb(edge: Edges, scale: Scale) -> float:
 
 
 def rule_registers(
-    edge: Edges, scale: Scale, units: TraceUnits, params: ArrayParams, dt: float, report: ReportBuilder
+    edge: Edges, lsb: float, units: TraceUnits, params: ArrayParams, dt: float, report: ReportBuilder
 ) -> RuleRegisters:
     """Return the learning rule of a projection as integers, and report its quantisation errors.
+
+    Parameters
+    ----------
+    edge : Edges
+        The projection.
+    lsb : float
+        The unit of its weights, by `weight_unit_of`.
+    units : TraceUnits
+        The units of the traces.
+    params : ArrayParams
+        The array.
+    dt : float
+        Time step, ms.
+    report : ReportBuilder
+        Takes the rows and remarks.
 
     Raises
     ------
     ParameterError
         If an offset is out of the range of the traces.
-    NetworkError
-        If the weight units of the targets differ.
     """
     rule, label = edge.rule, edge.label
     assert rule is not None
-    lsb = _weight_lsb(edge, scale)
     row, column = _unit_amplitudes(rule, lsb, params, dt)
     bounds = [
         int(np.clip(round(w / lsb), -params.weight_max, params.weight_max)) for w in (rule.w_min, rule.w_max)

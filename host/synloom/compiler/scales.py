@@ -67,12 +67,12 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class _Load:
-    """One incoming projection: the effects of its synapses by sign, in mV of the most sensitive neuron.
+    """Incoming projections of one shift: the effects of their synapses by sign.
 
-    `unit` is the number of which all effects of a sign are multiples; 0 if there is none.
+    They are in mV of the most sensitive neuron. `unit` is the number of which all effects of a sign
+    are multiples; 0 if there is none.
     """
 
-    label: str
     magnitudes: tuple[FloatArray, FloatArray]
     top: tuple[float, float]
     unit: tuple[float, float]
@@ -80,12 +80,16 @@ class _Load:
 
     @property
     def tied(self) -> bool:
-        """Whether its weights may change sign, so that both signs must have the same scale."""
+        """Whether weights may change sign, so that both signs must have the same scale."""
         return self.plastic and min(self.top) > 0.0
 
 
-def choose_scale(population: Population, incoming: Sequence[Edges], params: ArrayParams, dt: float) -> Scale:
+def choose_scale(
+    population: Population, groups: Sequence[Sequence[Edges]], params: ArrayParams, dt: float
+) -> Scale:
     """Choose the scales of a population so that its potential fits and its weights use all their levels.
+
+    `groups` has its incoming projections; those of a group get one shift.
 
     The range of the potential covers the threshold, with room for overshoot, inhibition and adaptation. It is
     made up to twice as large if the weights, above all those that learn, then have smaller rounding errors:
@@ -95,11 +99,13 @@ def choose_scale(population: Population, incoming: Sequence[Edges], params: Arra
     gain_e = synapse_gain(cell["tau_m"], cell["cm"], cell["tau_syn_E"], dt)
     gain_i = synapse_gain(cell["tau_m"], cell["cm"], cell["tau_syn_I"], dt)
     p20 = offset_gain(cell["tau_m"], cell["cm"], dt)
+    incoming = [edge for group in groups for edge in group]
     relative = _relative(gain_e, gain_i, incoming)
-    loads = [_load(edge, gain_e / relative, gain_i / relative) for edge in incoming]
+    loads = [_load(group, gain_e / relative, gain_i / relative) for group in groups]
     reach = _reach(cell, incoming)
     least = _range_mv(population, cell, p20, relative, reach, loads, params) / params.state_max
-    best, gains, shifts = _search(least, loads, params.weight_max)
+    best, gains, found = _search(least, loads, params.weight_max)
+    shifts = {edge.label: shift for group, shift in zip(groups, found, strict=True) for edge in group}
     v_lsb = best * relative
     return Scale(v_lsb, (v_lsb / gain_e, v_lsb / gain_i), v_lsb / p20, gains, shifts)
 
@@ -113,20 +119,21 @@ def _relative(gain_e: FloatArray, gain_i: FloatArray, incoming: Sequence[Edges])
     return np.asarray(gain / gain.max(), dtype=np.float64)
 
 
-def _load(edge: Edges, gain_e: FloatArray, gain_i: FloatArray) -> _Load:
-    positive, negative = edge.weights > 0.0, edge.weights < 0.0
-    exc = edge.weights[positive] * gain_e[edge.post[positive]]
-    inh = -edge.weights[negative] * gain_i[edge.post[negative]]
+def _load(group: Sequence[Edges], gain_e: FloatArray, gain_i: FloatArray) -> _Load:
+    weights, post = (np.concatenate([getattr(edge, name) for edge in group]) for name in ("weights", "post"))
+    positive, negative = weights > 0.0, weights < 0.0
+    exc = weights[positive] * gain_e[post[positive]]
+    inh = -weights[negative] * gain_i[post[negative]]
     top = [float(exc.max(initial=0.0)), float(inh.max(initial=0.0))]
-    rule = edge.rule
-    if rule is not None and len(edge.post):
-        bounds = (rule.w_max * float(gain_e[edge.post].max()), -rule.w_min * float(gain_i[edge.post].max()))
+    rule = group[0].rule
+    if rule is not None and len(post):
+        bounds = (rule.w_max * float(gain_e[post].max()), -rule.w_min * float(gain_i[post].max()))
         top = [max(pair) for pair in zip(top, bounds, strict=True)]
         exc, inh = (np.append(part, [b] * bool(b > 0.0)) for part, b in zip((exc, inh), bounds, strict=True))
     # Effects that no potential could resolve count as 0: their logarithms and squares would underflow.
     top = [each if each > _NOTHING else 0.0 for each in top]
     units = (_own_unit(exc), _own_unit(inh))
-    return _Load(edge.label, (_sample(exc), _sample(inh)), (top[0], top[1]), units, rule is not None)
+    return _Load((_sample(exc), _sample(inh)), (top[0], top[1]), units, rule is not None)
 
 
 def _own_unit(values: FloatArray) -> float:
@@ -209,9 +216,7 @@ def _reach(cell: dict[str, FloatArray], incoming: Sequence[Edges]) -> FloatArray
     return np.asarray(np.maximum(sums[0] * per_weight[0], sums[1] * per_weight[1]), dtype=np.float64)
 
 
-def _search(
-    least: float, loads: Sequence[_Load], w_max: int
-) -> tuple[float, tuple[int, int], dict[str, int]]:
+def _search(least: float, loads: Sequence[_Load], w_max: int) -> tuple[float, tuple[int, int], list[int]]:
     candidates = [least]
     for load in sorted(loads, key=lambda each: not each.plastic):
         for top in load.top:
@@ -226,7 +231,7 @@ def _search(
     return best, *_exponents(best, loads, w_max)
 
 
-def _exponents(v_lsb: float, loads: Sequence[_Load], w_max: int) -> tuple[tuple[int, int], dict[str, int]]:
+def _exponents(v_lsb: float, loads: Sequence[_Load], w_max: int) -> tuple[tuple[int, int], list[int]]:
     """Return gains and shifts with which the largest weight of every projection fits.
 
     Each sign has the smallest gain it can have; but a projection has one shift for both signs, so that one
@@ -240,17 +245,15 @@ def _exponents(v_lsb: float, loads: Sequence[_Load], w_max: int) -> tuple[tuple[
     if any(load.tied for load in loads):
         exc = inh = min(exc, inh)
     pairs = [(exc, inh)] if exc == inh else [(exc, inh), (max(exc, inh),) * 2]
-    options = [(pair, _shifts(needed, loads, pair)) for pair in pairs]
+    options = [(pair, _shifts(needed, pair)) for pair in pairs]
     return min(options, key=lambda option: round(_loss_of(v_lsb, loads, w_max, *option), 20))
 
 
-def _shifts(
-    needed: Sequence[Sequence[int | None]], loads: Sequence[_Load], gains: tuple[int, int]
-) -> dict[str, int]:
-    shifts = {}
-    for load, both in zip(loads, needed, strict=True):
+def _shifts(needed: Sequence[Sequence[int | None]], gains: tuple[int, int]) -> list[int]:
+    shifts = []
+    for both in needed:
         over = [n - g for n, g in zip(both, gains, strict=True) if n is not None]
-        shifts[load.label] = min(max([0, *over]), MAX_SHIFT)
+        shifts.append(min(max([0, *over]), MAX_SHIFT))
     return shifts
 
 
@@ -267,16 +270,16 @@ def _loss(v_lsb: float, loads: Sequence[_Load], w_max: int) -> float:
 
 
 def _loss_of(
-    v_lsb: float, loads: Sequence[_Load], w_max: int, gains: tuple[int, int], shifts: dict[str, int]
+    v_lsb: float, loads: Sequence[_Load], w_max: int, gains: tuple[int, int], shifts: Sequence[int]
 ) -> float:
     loss = 0.0
-    for load in loads:
+    for load, shift in zip(loads, shifts, strict=True):
         for magnitudes, top, gain in zip(load.magnitudes, load.top, gains, strict=True):
             if not top:
                 continue
-            steps = magnitudes / (2.0 ** (shifts[load.label] + gain) * v_lsb)
+            steps = magnitudes / (2.0 ** (shift + gain) * v_lsb)
             whole = np.minimum(np.rint(steps), w_max)
-            size = top / (2.0 ** (shifts[load.label] + gain) * v_lsb)
+            size = top / (2.0 ** (shift + gain) * v_lsb)
             loss += float(np.mean((steps - whole) ** 2)) / size**2 if len(steps) else 0.0
             loss += 1.0 / size**2 if load.plastic else 0.0
     return loss

@@ -9,7 +9,7 @@ from synloom.compiler.synapses import Edges
 from synloom.contract.params import ArrayParams
 from synloom.image.report import MOST_CHANGE, ReportBuilder
 
-__all__ = ["report_weights", "weight_unit"]
+__all__ = ["has_few_levels", "mean_error", "report_weights", "weight_unit"]
 
 _SMALL = 4.0
 """Weights below the largest divided by this are the small ones."""
@@ -20,6 +20,38 @@ def weight_unit(edge: Edges) -> str:
     cell = edge.projection.post.cell
     delta = {bool(np.all(tau == 0.0)) for tau in (cell.tau_syn_E, cell.tau_syn_I)}
     return "nA, mV" if len(delta) == 2 else "mV" if delta == {True} else "nA"
+
+
+def mean_error(edge: Edges, lsb: FloatArray, params: ArrayParams) -> float:
+    """Return the mean error of the weights as a part of their mean size.
+
+    Parameters
+    ----------
+    edge : Edges
+        The projection's synapses, at least one.
+    lsb : (K,) float64
+        One unit of the array for each synapse, nA (mV for delta synapses).
+    params : ArrayParams
+        The array.
+    """
+    size = float(np.abs(edge.weights).mean())
+    got = np.clip(np.rint(edge.weights / lsb), -params.weight_max, params.weight_max) * lsb
+    return float(np.abs(got - edge.weights).mean()) / size if size else 0.0
+
+
+def has_few_levels(edge: Edges, lsb: FloatArray, params: ArrayParams) -> bool:
+    """Return whether the weights use few levels, and are not exact with them; as `mean_error`."""
+    # With exact weights few levels are enough.
+    exact = edge.rule is None and np.allclose(
+        edge.weights / lsb, np.rint(edge.weights / lsb), rtol=0, atol=1e-6
+    )
+    return 0.0 < _levels(edge, lsb) < params.weight_max // 4 and not exact
+
+
+def _levels(edge: Edges, lsb: FloatArray) -> float:
+    bounds = (0.0, 0.0) if edge.rule is None else (edge.rule.w_min, edge.rule.w_max)
+    top = max(float(np.abs(edge.weights).max()), *(abs(bound) for bound in bounds))
+    return top / float(lsb.min())
 
 
 def report_weights(
@@ -52,32 +84,23 @@ def report_weights(
     values = got * lsb
     report.add(label, f"weight ({unit})", edge.weights, values, quiet=True)
     report.add(label, f"sum of weights ({unit})", edge.weights.sum(), values.sum(), quiet=True)
-    _report_resolution(edge, lsb, params, report)
+    if has_few_levels(edge, lsb, params):
+        report.note(
+            f"{label}: weights use only {_levels(edge, lsb):.2g} of {params.weight_max} levels: other "
+            f"projections onto {edge.projection.post.label!r} are much stronger, or its v_range is too "
+            f"large"
+        )
     clipped, lost = int((wanted != got).sum()), int(((got == 0) & (edge.weights != 0.0)).sum())
     if clipped:
         report.note(f"{label}: {clipped} of {len(got)} weights clipped")
     if lost:
         report.note(f"{label}: {lost} of {len(got)} weights rounded to zero")
-    _report_error(edge, values, lsb, report)
+    _report_error(edge, values, lsb, params, report)
 
 
-def _report_resolution(edge: Edges, lsb: FloatArray, params: ArrayParams, report: ReportBuilder) -> None:
-    bounds = (0.0, 0.0) if edge.rule is None else (edge.rule.w_min, edge.rule.w_max)
-    top = max(float(np.abs(edge.weights).max()), *(abs(bound) for bound in bounds))
-    steps = top / float(lsb.min())
-    # With exact weights few levels are enough.
-    exact = edge.rule is None and np.allclose(
-        edge.weights / lsb, np.rint(edge.weights / lsb), rtol=0, atol=1e-6
-    )
-    if 0.0 < steps < params.weight_max // 4 and not exact:
-        report.note(
-            f"{edge.label}: weights use only {steps:.2g} of {params.weight_max} levels: other "
-            f"projections onto {edge.projection.post.label!r} are much stronger, or its v_range is too "
-            f"large"
-        )
-
-
-def _report_error(edge: Edges, values: FloatArray, lsb: FloatArray, report: ReportBuilder) -> None:
+def _report_error(
+    edge: Edges, values: FloatArray, lsb: FloatArray, params: ArrayParams, report: ReportBuilder
+) -> None:
     """Remark on weights that are off on average, or on small ones that a few large ones coarsen."""
     size, error, unit = np.abs(edge.weights), values - edge.weights, weight_unit(edge)
     top = float(size.max())
@@ -90,7 +113,7 @@ def _report_error(edge: Edges, values: FloatArray, lsb: FloatArray, report: Repo
             f"a projection of their own"
         )
         return
-    mean = float(np.abs(error).mean() / size.mean()) if top else 0.0
+    mean = mean_error(edge, lsb, params)
     if mean > MOST_CHANGE:
         report.note(
             f"{edge.label}: weights are {100 * mean:.1f} % off on average, with steps of "

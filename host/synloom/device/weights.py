@@ -59,14 +59,25 @@ def read_raw(port: Port, image: Image, info: ProjectionInfo) -> Raw:
 
 
 def writes_of_raw(image: Image, info: ProjectionInfo, raw: Raw) -> Iterator[Write]:
-    """Yield what writes the weights of a projection as the array holds them, (n_pre, n_post) int8."""
+    """Yield what writes the weights of a projection as the array holds them, (n_pre, n_post) int8.
+
+    Synapses of other projections in the same rows are left alone.
+    """
     _, post = _ends(image, info)
     sources, rows, targets = _places(image, info)
     memory, neurons = memory_of(image.params, Region.WEIGHTS), image.params.neurons
     used = np.unique(rows)
-    # What else is in these rows, for the same targets, is no synapse.
     block = np.full((len(used), post.n), image.params.weight_absent, dtype=np.int8)
+    # What else is in these rows, for the same targets, is no synapse or another projection's.
+    others = image.weights[used, post.first : post.first + post.n] != image.params.weight_absent
+    others[np.searchsorted(used, rows), targets] = False
     block[np.searchsorted(used, rows), targets] = raw[sources, targets]
+    if others.any():
+        for i, weights, foreign in zip(used.tolist(), block, others, strict=True):
+            mine = np.flatnonzero(~foreign)
+            for part in np.split(mine, np.flatnonzero(np.diff(mine) > 1) + 1):
+                yield memory.write({"weight": weights[part]}, i * neurons + post.first + int(part[0]))
+        return
     if post.n == neurons and len(used) and used[-1] - used[0] == len(used) - 1:
         yield memory.write({"weight": block.reshape(-1)}, int(used[0]) * neurons)
         return
