@@ -104,6 +104,20 @@ def test_the_time_constant_of_a_slow_decay_is_as_long_as_it_should_be():
     assert row.relative < 0.02
 
 
+@pytest.mark.parametrize("theta", [5.0, np.linspace(1.0, 5.0, 4)])
+def test_a_threshold_that_only_relaxes_has_its_time_constant_too(theta):
+    network = Network(dt=0.1)
+    network.add(Population(4, LIF(tau_theta=300.0), label="n", theta_init=theta))
+    report = compile(network).report
+    row = report.row("n", "tau_theta, effective")
+    assert row.wanted == 300.0
+    assert row.relative < 0.02
+    assert report.row("n", "theta_plus").got == 0.0
+    network.populations[0] = Population(4, LIF(tau_theta=300.0), label="n")
+    with pytest.raises(KeyError):
+        compile(network).report.row("n", "tau_theta, effective")
+
+
 @pytest.mark.parametrize(
     ("units", "tau", "told"), [(32, 1e8, True), (200, 1e8, False), (32, 1e4, False), (4, 1e4, True)]
 )

@@ -88,6 +88,7 @@ class _Registers:
         self.layout = layout_of(params, Region.NEURON_PARAMS)
         self.fields: dict[str, IntArray] = {}
         self._n, self._scale, self._origin = population.n, scale, origin
+        self._theta = population.theta_init
         self._dt, self._report = dt, report
 
     def decay(self, name: str, field: str, exponent: str) -> None:
@@ -143,10 +144,13 @@ class _Registers:
 
     def effective(self) -> None:
         """Report the time constants as the array's whole numbers make them."""
-        for name, start in (("tau_m", "thr"), ("tau_theta", "th_step")):
-            if start in self.fields:
-                begin = self.fields[start].astype(np.float64)
-                report_decay(self.label, name, self.cell[name], begin, self._dt, _FEW_UNITS, self._report)
+        starts = {"tau_m": self.fields["thr"].astype(np.float64)}
+        if "th_step" in self.fields:
+            # Without steps there is still what theta begins with.
+            step = self.fields["th_step"].astype(np.float64)
+            starts["tau_theta"] = np.where(step > 0.0, step, np.rint(self._theta / self._scale.v_lsb))
+        for name, begin in starts.items():
+            report_decay(self.label, name, self.cell[name], begin, self._dt, _FEW_UNITS, self._report)
 
     def exact(self, *names: str) -> None:
         """Report parameters that the scales of the population hold, without rounding."""
