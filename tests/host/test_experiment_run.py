@@ -9,8 +9,10 @@ from experiment_files import EXAMPLES, RIGHT, write
 import synloom as sl
 from synloom.base.errors import ExperimentError
 from synloom.cli.main import main
+from synloom.compiler.synapses import expand
 from synloom.experiment import check_folder, read_experiment, run_experiment, write_folder
 from synloom.experiment.network_builder import build_network, compile_experiment
+from synloom.image.report import ReportBuilder
 
 PNG = b"\x89PNG\r\n\x1a\n"
 PICTURES = {"raster", "state-v", "state-trace", "weights-feed", "weights-cross"}
@@ -169,6 +171,27 @@ def test_a_wrong_file_of_delays_is_refused(tmp_path, numbers, more, message):
     (tmp_path / "delays.csv").write_text(numbers)
     with pytest.raises(ExperimentError, match=message):
         build_network(read_experiment(path))
+
+
+def test_random_delays_are_drawn_for_each_synapse_as_in_the_sdk(tmp_path):
+    path = tmp_path / "delayed.toml"
+    path.write_text(DELAYED.replace('delay_file = "delays.csv"', "delay = { uniform = [1.0, 30.0] }"))
+    experiment = read_experiment(path)
+    network = build_network(experiment)
+    (edge,) = expand(network, ReportBuilder())
+    assert len(np.unique(edge.delay)) > 2, "there are two sources"
+    again = sl.Network(dt=network.dt, seed=network.seed)
+    source = again.add(sl.InputPopulation(2, label="in"))
+    target = again.add(sl.Population(3, sl.LIF(), label="cells"))
+    delay = sl.Uniform(1.0, 30.0)
+    again.add(sl.Projection(source, target, sl.AllToAll(), weight=20.0, delay=delay, label="way"))
+    (other,) = expand(again, ReportBuilder())
+    np.testing.assert_array_equal(edge.delay, other.delay)
+    rows = sum(len(np.unique(edge.delay[edge.pre == i])) for i in range(2))
+    path.write_text(path.read_text() + "\n[array]\naxons = 1\ndelay_slots = 64\n")
+    experiment = read_experiment(path)
+    with pytest.raises(sl.CapacityError, match=rf"needs axons={rows - 2}.*\(a row for each further delay"):
+        compile_experiment(experiment, build_network(experiment))
 
 
 def test_the_folder_holds_arrays_pictures_and_the_experiment(tmp_path, capsys):

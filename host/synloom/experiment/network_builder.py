@@ -31,6 +31,7 @@ from synloom.network.connectors import (
     OneToOne,
     SmallWorld,
 )
+from synloom.network.distributions import Distribution
 from synloom.network.network import Network, Population, Projection
 from synloom.network.plasticity import STDP, PairRule, Plasticity, TraceTarget
 
@@ -151,12 +152,12 @@ def _projection(
 
 def _delay(
     experiment: Experiment, table: dict[str, Any], shape: tuple[int, int], where: Location
-) -> float | FloatArray | None:
-    """Return one delay, those of each source, or those of each pair."""
+) -> float | FloatArray | Distribution | None:
+    """Return one delay, those of each source or of each pair, or what each synapse draws."""
     delay, name = table["delay"], table["delay_file"]
     if name is None:
-        if delay is None:
-            return None
+        if delay is None or isinstance(delay, Distribution):
+            return delay
         return spread(delay, shape[0], random_of(experiment, where.key("delay")), where.key("delay"))
     if delay is not None:
         raise where.error("must have delay or delay_file, not both")

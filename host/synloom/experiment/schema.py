@@ -222,7 +222,7 @@ _PROJECTION: Final = Section(
             ("list", "matrix"),
         ),
         Key("weight", _WEIGHT, None, "nA", "weight (mV for delta synapses); negative: inhibitory"),
-        Key("delay", Numbers(_TIME), None, "ms", "delay, of all or of each source"),
+        Key("delay", Numbers(_TIME), None, "ms", "delay, of all or of each source; random: of each synapse"),
         Key("delay_file", _FILE, None, "ms", "`.csv` or `.npy` file of the delays of all pairs"),
         Key("dendritic", Number(low=0.0, high=1.0), 0.0, "", "the part of the delay that is on the dendrite"),
         Key("plasticity", _PLASTICITY, None, "", "learning rule; without it the weights are constant"),
