@@ -262,13 +262,10 @@ class PassEngine(wiring.Component):
         draws = pipe.valid.at(stage) & self._learns.at(stage) & self._rule.stochastic.at(stage)
         numbers, behind = self._numbers(sequence, stage)
         m.d.comb += [self.rng_next.eq(behind), self.rng_en.eq(draws)]
-        if timing.numbers_kept:
-            kept = Signal.like(numbers, name="numbers")
-            m.d.sync += kept.eq(numbers)
-            stage, numbers = stage + 1, kept
         stochastic = self._rule.stochastic.at(stage)
+        # A register, since the lanes add at once.
         return [
-            pipe.wire(f"noise{n}", mux(stochastic, pipe.enter("number", number, stage), _HALF))
+            pipe.next(f"noise{n}", mux(stochastic, pipe.enter("number", number, stage), _HALF), ROUNDING_BITS)
             for n, number in enumerate(numbers.word_select(n, ROUNDING_BITS) for n in range(params.lanes))
         ]
 

@@ -91,9 +91,12 @@ class SegmentFetcher(wiring.Component):
         )
         wiring.connect(m, wiring.flipped(self.host), storage.host)
         self._words = [Signal(16, name=f"word{n}") for n in range(self._layout.words)]
-        # If there are gaps between segments, a job stays in its stream until it is done.
         self._carries = PassTiming.of(self.params).carries
-        self._job = Signal.like(self.jobs.payload) if self._carries else self.jobs.payload
+        self._job = Signal.like(self.jobs.payload)
+        if not self._carries:
+            # There are gaps between segments: a job stays in its stream until it is done. It is chosen from
+            # the phases' jobs, which takes time; nothing needs it in its first clock but the list.
+            m.d.sync += self._job.eq(self.jobs.payload)
         self._walk(m, storage)
         self._make(m)
         return m

@@ -70,9 +70,7 @@ class PassTiming:
     registers : tuple of bool
         Which of the `LANE_STAGES` stages of a lane end in a register.
     numbers : int
-        A chunk takes its random numbers.
-    numbers_kept : bool
-        They have a register for themselves before they meet the rule.
+        A chunk takes its random numbers, a clock before the lanes add them.
     sums_apart : bool
         Excitatory and inhibitory sums lie in different memories, so that both may be read before the sign of
         the weight is known.
@@ -87,7 +85,6 @@ class PassTiming:
     traces: int
     registers: tuple[bool, ...]
     numbers: int
-    numbers_kept: bool
     sums_apart: bool
 
     @classmethod
@@ -112,8 +109,7 @@ class PassTiming:
                 traces_read=0,
                 traces=1,
                 registers=(quick, True, False, quick, False, True),
-                numbers=3 if quick else 2,
-                numbers_kept=False,
+                numbers=2 if quick else 1,
                 sums_apart=False,
             )
         if params.serial_neurons:
@@ -127,7 +123,6 @@ class PassTiming:
                 traces=2,
                 registers=(True, True, True, True, False, True),
                 numbers=4,
-                numbers_kept=True,
                 sums_apart=False,
             )
         return cls(
@@ -140,7 +135,6 @@ class PassTiming:
             traces=4,
             registers=(True,) * LANE_STAGES,
             numbers=5,
-            numbers_kept=True,
             sums_apart=True,
         )
 

@@ -116,14 +116,14 @@ class RecordRing(wiring.Component):
         self._verdict = Signal(name="verdict")
         self._left = Signal(bits, name="left")
         asked = Mux(self._measures, acked[:bits], self._place[:bits])
-        below = Signal(bits + 1)
+        less = Signal(bits + 1)
         m.d.comb += [
-            below.eq(asked + (~self._end)[:bits]),
-            self._left.eq(~below),
+            less.eq(asked + (~self._end)[:bits]),
+            self._left.eq(~less),
             # More than are held.
             beyond.eq((self._left + self._free)[bits]),
             # If its low bits are above those of the end, it has the high bits of the first word.
-            is_held.eq(~beyond & (acked[bits:] == Mux(below[bits], self.first[bits:], self._end[bits:]))),
+            is_held.eq(~beyond & (acked[bits:] == Mux(less[bits], self.first[bits:], self._end[bits:]))),
         ]
         # Whether the acknowledged offset is held, or whether `place` is not held any more.
         m.d.sync += self._verdict.eq(Mux(self._measures, is_held, beyond))
