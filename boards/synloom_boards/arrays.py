@@ -40,6 +40,6 @@ SMALL_PART: Final = ArrayParams(
 """Fits in about 5,000 look-up tables; each board sets the number of neurons and the clock."""
 
 UP5K: Final = SMALL_PART.replace(
-    inputs=256, neurons=256, delay_slots=8, record_words=256, clock_hz=24_000_000
+    inputs=256, neurons=256, lanes=2, delay_slots=8, record_words=256, clock_hz=24_000_000
 )
 """Fills the four SPRAM blocks of an iCE40UP5K with weights."""

@@ -16,8 +16,8 @@ from synloom_boards.fpga.families import FAMILIES
 from synloom_boards.speed import steps_per_second
 
 BARS = {
-    "icebreaker": (256, 256, 750),
-    "icesugar": (256, 256, 750),
+    "icebreaker": (256, 256, 1_390),
+    "icesugar": (256, 256, 1_390),
     "colorlight-i5": (64, 256, 53_000),
     "icepi-zero": (64, 256, 53_000),
     "ulx3s-25f": (64, 256, 53_000),
