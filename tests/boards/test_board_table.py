@@ -36,7 +36,7 @@ def test_a_board_that_was_never_built_is_not_outdated(stamped):
     stamps.stamp_path(BOARD).unlink()
     row = board_row(BOARD)
     assert not is_outdated(row)
-    assert "| iCEBreaker | iCE40UP5K-SG48 | 256 | 256 | 131,072 | 1 | 24 | - |" in markdown_table([row])
+    assert "| iCEBreaker | iCE40UP5K-SG48 | 256 | 256 | 131,072 | 2 | 24 | - |" in markdown_table([row])
 
 
 @pytest.mark.parametrize("current", [True, False])
