@@ -63,7 +63,7 @@ def test_no_round_of_the_counters_has_more_events_than_they_have_bits_for(params
     seen = {name: [] for name in COUNTERS}
 
     async def watch(ctx):
-        ports = [getattr(core.core.counters, name) for name in COUNTERS]
+        ports = [getattr(core.core.blocks.counters, name) for name in COUNTERS]
         clock = 0
         while True:
             numbers = await ctx.tick().sample(*ports)

@@ -1,0 +1,1 @@
+"""How the blocks work together in each phase of a step."""
