@@ -299,18 +299,6 @@ def conflict(first, second, **options):
     return compile(network)
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "words"),
-    [
-        ({"plasticity": STDP()}, {"plasticity": STDP(tau_plus=10.0)}, "tau_pre and pairing"),
-        ({"plasticity": STDP()}, {"plasticity": STDP(pairing="nearest")}, "pairing"),
-    ],
-)
-def test_what_one_source_cannot_do_is_refused(first, second, words):
-    with pytest.raises(NetworkError, match=words):
-        conflict(first, second)
-
-
 def conflict_of_targets(first, second):
     """Two plastic projections onto the same neurons."""
     network = Network()
@@ -322,11 +310,30 @@ def conflict_of_targets(first, second):
     return compile(network)
 
 
+@pytest.mark.parametrize("other", [{"tau_minus": 10.0}, {"pairing": "nearest"}])
+def test_neurons_have_one_trace_for_all_that_learn_from_it(other):
+    network = Network()
+    target = network.add(Population(4, LIF(), label="n"))
+    for k, options in enumerate(({}, other)):
+        source = network.add(InputPopulation(4, label=f"in{k}"))
+        rule = STDP(w_max=1.0, **options)
+        network.add(Projection(source, target, AllToAll(), weight=0.5, plasticity=rule, label=f"w{k}"))
+    with pytest.raises(NetworkError, match="'w0' and 'w1' share the traces.* tau_post and pairing"):
+        compile(network)
+
+
 def test_what_one_source_can_share_is_not_refused():
     conflict({"delay": 2.0}, {"delay": 3.0})
     conflict({"delay": 2.0}, {})
     conflict({"plasticity": STDP()}, {"plasticity": STDP(tau_minus=10.0, A_plus=0.1)})
     conflict({"plasticity": TraceTarget()}, {})
+
+
+def test_what_needs_another_trace_of_a_source_has_another_row():
+    assert conflict({"plasticity": STDP()}, {"plasticity": STDP(tau_minus=10.0)}).params.axons == 0
+    assert conflict({"plasticity": STDP()}, {"plasticity": STDP(tau_plus=10.0)}).params.axons == 4
+    assert conflict({"plasticity": STDP()}, {"plasticity": STDP(pairing="nearest")}).params.axons == 4
+    assert conflict({"plasticity": STDP()}, {}).params.axons == 0
 
 
 def test_a_second_synapse_of_a_pair_has_a_row_of_its_own():

@@ -261,3 +261,41 @@ def test_projections_of_pynn_share_rows():
         assert np.isfinite(weights).sum() == 4
         assert np.nanmax(np.abs(weights - 1.0)) < 0.02
     sim.end()
+
+
+# ---- one source, several traces ----------------------------------------------------------------
+
+
+def test_rules_with_other_traces_of_one_source_each_follow_their_own_time_constant():
+    """Closed form: a pair t ms apart adds A_plus exp(-t / tau_plus), whoever else the source feeds."""
+    taus, amplitude, start, apart = (5.0, 20.0, 80.0), 0.4, 0.25, (2, 10, 30)
+    network = sl.Network(dt=1.0, seed=1)
+    source = network.add(sl.InputPopulation(len(apart), label="in"))
+    for k, tau in enumerate(taus):
+        neurons = network.add(sl.Population(len(apart), sl.LIF(), label=f"out{k}"))
+        rule = sl.STDP(
+            A_plus=amplitude, A_minus=0.0, tau_plus=tau, w_max=1.0, bounds="additive", rounding="nearest"
+        )
+        network.add(
+            sl.Projection(source, neurons, sl.OneToOne(), weight=start, plasticity=rule, label=f"w{k}")
+        )
+    device = open_model(network)
+    device.set_learning(True)
+    device.inject("in", [(5.0, k) for k in range(len(apart))])
+    for k in range(len(taus)):
+        device.inject(f"out{k}", [(5.0 + t, j) for j, t in enumerate(apart)])
+    device.run(60.0)
+    for k, tau in enumerate(taus):
+        changed = np.diag(device.read_weights(f"w{k}")) - start
+        np.testing.assert_allclose(changed, amplitude * np.exp(-np.array(apart) / tau), atol=1.0 / 127)
+
+
+def test_a_source_with_two_traces_takes_one_more_row_for_each_delay():
+    """Rules that agree with one of the rows that are there take no more."""
+    rules = [sl.STDP(tau_plus=tau) for tau in (20.0, 10.0, 20.0, 10.0)]
+    network = sl.Network(dt=1.0, seed=1)
+    source = network.add(sl.InputPopulation(6, label="in"))
+    for k, rule in enumerate(rules):
+        neurons = network.add(sl.Population(3, sl.LIF(), label=f"out{k}"))
+        network.add(sl.Projection(source, neurons, sl.AllToAll(), weight=0.1, plasticity=rule, label=f"w{k}"))
+    assert axons(network) == source.n

@@ -116,7 +116,7 @@ def build_program(projections: Sequence[PlacedProjection], params: ArrayParams, 
     Raises
     ------
     NetworkError
-        If two projections need different traces of one population.
+        If two projections need different traces of the neurons that they share.
     """
     program = Program()
     program.source = {name: np.zeros(params.sources, dtype=np.int64) for name in ("list", "connected")}
@@ -226,22 +226,20 @@ def _target_traces(learning: Sequence[PlacedProjection]) -> list[tuple[Span, flo
     for p in learning:
         known = found.setdefault(p.target, p)
         if known.tau_y != p.tau_y or known.nearest != p.nearest:
-            raise _disagreement("tau_post", (known, known.tau_y), (p, p.tau_y))
+            raise NetworkError(
+                f"projections {known.label!r} and {p.label!r} share the traces of one population, so their "
+                f"tau_post and pairing must be equal, not {_trace_text(known)} and {_trace_text(p)}"
+            )
     return [(span, p.tau_y, p.nearest) for span, p in found.items()]
 
 
 def _source_traces(
     learning: Sequence[PlacedProjection], params: ArrayParams
 ) -> list[tuple[Span, float, bool]]:
-    """Return (span, tau, nearest) for ranges of rows; raise NetworkError if two projections disagree."""
+    """Return (span, tau, nearest) for ranges of rows; projections that share a row agree on its trace."""
     owner = np.full(params.sources + 1, -1, dtype=np.int64)
     for k, p in enumerate(learning):
-        rows = np.unique(p.rows)
-        for other in np.unique(owner[rows]).tolist():
-            known = learning[max(other, 0)]
-            if other >= 0 and (known.tau_x != p.tau_x or known.nearest != p.nearest):
-                raise _disagreement("tau_pre", (known, known.tau_x), (p, p.tau_x))
-        owner[rows] = k
+        owner[p.rows] = k
     for k, p in enumerate(learning):
         # Where all sources with synapses have one kind of trace, the others have it too: one range.
         own = owner[p.source.ids]
@@ -256,18 +254,8 @@ def _source_traces(
     ]
 
 
-def _disagreement(
-    name: str, one: tuple[PlacedProjection, float], other: tuple[PlacedProjection, float]
-) -> NetworkError:
-    (p, tau), (q, another) = one, other
-    return NetworkError(
-        f"projections {p.label!r} and {q.label!r} share the traces of one population, so their {name} and "
-        f"pairing must be equal, not {_trace_text(tau, p)} and {_trace_text(another, q)}"
-    )
-
-
-def _trace_text(tau: float, p: PlacedProjection) -> str:
-    return f"{tau:g} ms with {'nearest' if p.nearest else 'all_to_all'}"
+def _trace_text(p: PlacedProjection) -> str:
+    return f"{p.tau_y:g} ms with {'nearest' if p.nearest else 'all_to_all'}"
 
 
 def _decays(program: Program, traces: Sequence[tuple[Span, float, bool]], dt: float) -> int:

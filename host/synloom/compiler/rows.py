@@ -1,14 +1,15 @@
 """Rows: which row of weights each synapse gets, so that its spikes arrive after its delay.
 
 A source has a row for each delay of its synapses. Where two projections join the same populations with the
-same delay, they have one row if they are of one kind and have no pair in common, else a row each. The
-first row has the source's own id; the others are axons, which follow it in a chain.
+same delay, they have one row if they are of one kind and have no pair in common, else a row each; and a row
+has one trace, so that rules with other traces of the source take another. The first row has the source's
+own id; the others are axons, which follow it in a chain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -35,6 +36,31 @@ class _Row:
     delay: int
     copy: int
     edges: tuple[int, ...]
+
+
+@dataclass(eq=False)
+class _Draft:
+    """A row that is being filled: by population of targets the kind of its projections and which are taken.
+
+    `trace` is the trace of the source that its rules read, as time constant and pairing; None if none does.
+    """
+
+    trace: tuple[float, str] | None = None
+    parts: dict[int, tuple[int, _Targets]] = field(default_factory=dict)
+
+    def has_room(self, edge: Edges, kind: int, targets: IntArray) -> bool:
+        """Return whether these targets of a projection may be in this row."""
+        trace = _trace_of(edge)
+        if trace is not None and self.trace is not None and trace != self.trace:
+            return False
+        other, full = self.parts.get(id(edge.projection.post), (kind, None))
+        return other == kind and (full is None or not full[targets].any())
+
+    def take(self, edge: Edges, kind: int, targets: IntArray) -> None:
+        """Put these targets of a projection into this row."""
+        self.trace = self.trace or _trace_of(edge)
+        post = edge.projection.post
+        self.parts.setdefault(id(post), (kind, np.zeros(post.n, dtype=bool)))[1][targets] = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,25 +196,27 @@ def _rows_of(
 ) -> dict[int, list[_Row]]:
     """Return the rows of each source that has synapses, in the order of their delays."""
     found: dict[int, dict[tuple[int, int], list[int]]] = {}
-    taken: dict[tuple[int, int, int], list[tuple[int, _Targets]]] = {}
+    drafts: dict[_Source, list[_Draft]] = {}
     for number, (edge, kind) in enumerate(zip(edges, kinds, strict=True)):
         if edge.projection.pre is not population or not len(edge.pre):
             continue
         for index, delay, targets in _fans(edge):
-            # Only projections onto the same population may need different rows.
-            there = taken.setdefault((index, delay, id(edge.projection.post)), [])
-            copy = next(
-                (c for c, (other, full) in enumerate(there) if other == kind and not full[targets].any()),
-                len(there),
-            )
-            if copy == len(there):
-                there.append((kind, np.zeros(edge.projection.post.n, dtype=bool)))
-            there[copy][1][targets] = True
+            rows = drafts.setdefault((index, delay), [])
+            copy = next((c for c, row in enumerate(rows) if row.has_room(edge, kind, targets)), len(rows))
+            if copy == len(rows):
+                rows.append(_Draft())
+            rows[copy].take(edge, kind, targets)
             found.setdefault(index, {}).setdefault((delay, copy), []).append(number)
     return {
         index: [_Row(delay, copy, tuple(rows[delay, copy])) for delay, copy in sorted(rows)]
         for index, rows in found.items()
     }
+
+
+def _trace_of(edge: Edges) -> tuple[float, str] | None:
+    """Return time constant and pairing of the source's trace, if the spikes of the targets read it."""
+    rule = edge.rule
+    return (rule.tau_pre, rule.pairing) if rule is not None and rule.A_post != 0.0 else None
 
 
 def _fans(edge: Edges) -> Iterator[tuple[int, int, IntArray]]:
