@@ -318,7 +318,7 @@ def test_neurons_have_one_trace_for_all_that_learn_from_it(other):
         source = network.add(InputPopulation(4, label=f"in{k}"))
         rule = STDP(w_max=1.0, **options)
         network.add(Projection(source, target, AllToAll(), weight=0.5, plasticity=rule, label=f"w{k}"))
-    with pytest.raises(NetworkError, match="'w0' and 'w1' share the traces.* tau_post and pairing"):
+    with pytest.raises(NetworkError, match=r"'w0' and 'w1' share the traces.* tau_post and pairing"):
         compile(network)
 
 

@@ -274,6 +274,13 @@ def test_the_command_measures_six_rates_and_rounding(capsys):
     assert [row.split()[0] for row in rows] == ["generators,"] * 6 + ["rounding,"] * 2
 
 
+@pytest.mark.parametrize(("more", "generators"), [([], 0), (["5"], 1)])
+def test_the_command_measures_rounding_alone_or_beside_rates(more, generators, capsys):
+    main(["--channels", "32", "--steps", "2000", "--lags", "2", "--rounding", *more])
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split()[0] for row in rows] == ["generators,"] * generators + ["rounding,"] * 2
+
+
 @pytest.mark.parametrize("options", [["--channels", "40"], ["--steps", "0"], ["--threes", "-1"]])
 def test_the_command_refuses_sizes_that_it_cannot_measure(options, capsys):
     with pytest.raises(SystemExit):
@@ -282,9 +289,12 @@ def test_the_command_refuses_sizes_that_it_cannot_measure(options, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("hz", [0.1, 5.0, 100.0, 500.0])
-def test_2048_channels_are_independent_for_a_million_steps(hz, capsys):
-    main([str(hz)])
-    *sigmas, population = (float(part) for part in capsys.readouterr().out.split()[-4:])
-    assert max(sigmas) < SIGMA
-    assert population == pytest.approx(1.0, abs=0.02)
+@pytest.mark.parametrize("what", ["0.1", "5", "100", "500", "--rounding"])
+def test_2048_channels_are_independent_for_a_million_steps(what, capsys):
+    main([what])
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert rows
+    for row in rows:
+        *sigmas, population = (float(part) for part in row.split()[-4:])
+        assert max(sigmas) < SIGMA
+        assert population == pytest.approx(1.0, abs=0.02)

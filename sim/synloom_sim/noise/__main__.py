@@ -95,6 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "rates", nargs="*", type=float, help="rates in Hz, at steps of 1 ms; none: all, and rounding"
     )
+    parser.add_argument(
+        "--rounding", action="store_true", help="the rounding of weights: beside the rates given, or alone"
+    )
     options = parser.parse_args(arguments)
     for name, least, most in (
         ("channels", 1, 4096),
@@ -108,17 +111,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
             parser.error(f"--{name} must be in {least}..{most}, not {getattr(options, name)}")
     if options.channels % 16:
         parser.error(f"--channels must be a multiple of 16, not {options.channels}")
-    cases = _cases(options.rates, options.channels, options.steps)
+    every = not options.rates and not options.rounding
+    cases = _generators(_RATES if every else options.rates, options.channels, options.steps)
+    if every or options.rounding:
+        cases += _roundings(options.channels, options.steps)
     state = int(np.random.SeedSequence(options.seed).generate_state(1, np.uint64)[0])
     print(f"{options.channels} channels, {options.steps} steps of 1 ms; largest deviations in sigma")
     print(f"{'numbers':>22}   pairs  distances  triples  population variance / binomial")
     _measure_all(cases, state, options)
 
 
-def _cases(rates: Sequence[float], channels: int, steps: int) -> list[_Case]:
-    """Return the cases: those of some rates, or all."""
+def _generators(rates: Sequence[float], channels: int, steps: int) -> list[_Case]:
+    """Return a case for each rate of Poisson generators."""
     cases = []
-    for hz in rates or _RATES:
+    for hz in rates:
         word = int(rate_words(np.array([hz]), "poisson", 1.0)[0])
         rate = float(rates_of(np.array([word], dtype=np.uint16), 1.0)[0]) / 1000
 
@@ -126,7 +132,13 @@ def _cases(rates: Sequence[float], channels: int, steps: int) -> list[_Case]:
             return spikes(word, channels, steps, state)
 
         cases.append(_Case(f"generators, {hz:g} Hz", rate, generators))
-    for fraction in () if rates else _FRACTIONS:
+    return cases
+
+
+def _roundings(channels: int, steps: int) -> list[_Case]:
+    """Return a case for each fraction of an LSB that is rounded."""
+    cases = []
+    for fraction in _FRACTIONS:
         units = round(fraction * _LSB)
 
         def rounding(state: int, units: int = units) -> Iterator[Raster]:
