@@ -11,7 +11,7 @@ from typing import Final
 from synloom.base.errors import SynloomError
 from synloom_boards.bitstreams.build import build_bitstream, require_timing
 from synloom_boards.bitstreams.cache import BitstreamCache
-from synloom_boards.bitstreams.stamp import stamped_seed, write_stamp
+from synloom_boards.bitstreams.stamp import renew_stamp, stamped_seed, write_stamp
 from synloom_boards.board_table import PAGES, board_rows, markdown_table, replace_table
 from synloom_boards.boards import board_names, load_board
 
@@ -30,6 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--every-seed", action="store_true", help="try seeds 1 to N all, and keep the fastest bitstream"
     )
+    parser.add_argument(
+        "--renew",
+        action="store_true",
+        help="build nothing; renew the stamps of designs that are as they were",
+    )
     parser.add_argument("--table", action="store_true", help="only write the tables, from the stamps")
     options = parser.parse_args(arguments)
     if options.seeds < 1:
@@ -37,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = []
     for name in [] if options.table else options.boards or board_names():
         try:
-            _build(name, options.seeds, options.every_seed)
+            if options.renew:
+                _renew(name)
+            else:
+                _build(name, options.seeds, options.every_seed)
         except SynloomError as error:
             print(f"{name}: error: {error}", file=sys.stderr, flush=True)
             failed.append(name)
@@ -49,6 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 1 if failed else 0
+
+
+def _renew(name: str) -> None:
+    renewed = renew_stamp(load_board(name))
+    print(f"{name}: {'the design is as it was when it was built' if renewed else 'to be built'}", flush=True)
 
 
 def _build(name: str, seeds: int, every: bool) -> None:

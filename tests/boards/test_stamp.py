@@ -6,7 +6,8 @@ import json
 import pytest
 
 from synloom_boards.bitstreams import stamp as stamps
-from synloom_boards.bitstreams.stamp import read_stamp, stamped_seed, write_stamp
+from synloom_boards.bitstreams.elaboration import make_plan
+from synloom_boards.bitstreams.stamp import read_stamp, renew_stamp, stamped_seed, write_stamp
 from synloom_boards.board_table import board_row
 from synloom_boards.boards import load_board
 from synloom_boards.toolchain.place_and_route import ClockTiming
@@ -72,3 +73,22 @@ def test_a_stamp_without_seeds_has_that_of_its_build(stamped):
     del values["seeds"]
     path.write_text(json.dumps(values))
     assert (read_stamp(BOARD).seeds, read_stamp(BOARD).seeds_met) == ({7: 25.0}, (7,))
+
+
+def test_only_a_stamp_whose_design_is_as_it_was_is_renewed(stamped, monkeypatch):
+    """The gateware's code changed, and its design for this board did not, or did."""
+    digest = make_plan(BOARD, BOARD.array).digest(stamped.tools)
+    with monkeypatch.context() as before:
+        before.setattr(stamps, "gateware_digest", lambda board: "0" * 32)
+        write_stamp(BOARD, dataclasses.replace(stamped, digest=digest), {1: 23.9})
+    assert not read_stamp(BOARD).is_current(BOARD)
+    assert renew_stamp(BOARD)
+    assert read_stamp(BOARD).is_current(BOARD)
+    assert read_stamp(BOARD).seeds == {1: 23.9, 7: 25.0}
+    with monkeypatch.context() as before:
+        before.setattr(stamps, "gateware_digest", lambda board: "0" * 32)
+        write_stamp(BOARD, dataclasses.replace(stamped, digest="1" * 32))
+    assert not renew_stamp(BOARD)
+    assert not read_stamp(BOARD).is_current(BOARD)
+    stamps.stamp_path(BOARD).unlink()
+    assert not renew_stamp(BOARD)

@@ -12,11 +12,12 @@ from typing import Any
 
 from synloom.base.atomic_files import write_whole
 from synloom.contract import ArrayParams
+from synloom_boards.bitstreams.elaboration import make_plan
 from synloom_boards.bitstreams.gateware_digest import gateware_digest
 from synloom_boards.bitstreams.report import BuildReport
 from synloom_boards.board import Board
 
-__all__ = ["Stamp", "read_stamp", "stamp_path", "stamped_seed", "write_stamp"]
+__all__ = ["Stamp", "read_stamp", "renew_stamp", "stamp_path", "stamped_seed", "write_stamp"]
 
 _FIRST_SEED = 1
 
@@ -84,6 +85,23 @@ def write_stamp(board: Board, report: BuildReport, seeds: Mapping[int, float] | 
     path.parent.mkdir(exist_ok=True)
     write_whole(path, (json.dumps(values, indent=2) + "\n").encode())
     return path
+
+
+def renew_stamp(board: Board) -> bool:
+    """Write a board's stamp again if changes of the gateware left its design as it was; return whether.
+
+    The design is elaborated and compared by its digest, with the tools of the stamp, so nothing is built.
+
+    Raises
+    ------
+    BuildError
+        If Amaranth or the board's platform is not installed.
+    """
+    stamp = read_stamp(board)
+    if stamp is None or make_plan(board, board.array).digest(stamp.report.tools) != stamp.report.digest:
+        return False
+    write_stamp(board, stamp.report, stamp.seeds)
+    return True
 
 
 def stamped_seed(board: Board, params: ArrayParams) -> int:
