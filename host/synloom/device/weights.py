@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -72,17 +73,12 @@ def writes_of_raw(image: Image, info: ProjectionInfo, raw: Raw) -> Iterator[Writ
     others = image.weights[used, post.first : post.first + post.n] != image.params.weight_absent
     others[np.searchsorted(used, rows), targets] = False
     block[np.searchsorted(used, rows), targets] = raw[sources, targets]
-    if others.any():
-        for i, weights, foreign in zip(used.tolist(), block, others, strict=True):
-            mine = np.flatnonzero(~foreign)
-            for part in np.split(mine, np.flatnonzero(np.diff(mine) > 1) + 1):
-                yield memory.write({"weight": weights[part]}, i * neurons + post.first + int(part[0]))
-        return
-    if post.n == neurons and len(used) and used[-1] - used[0] == len(used) - 1:
-        yield memory.write({"weight": block.reshape(-1)}, int(used[0]) * neurons)
-        return
-    for i, weights in zip(used.tolist(), block, strict=True):
-        yield memory.write({"weight": weights}, i * neurons + post.first)
+    mine = ~others
+    places = (used[:, None] * neurons + np.arange(post.first, post.first + post.n))[mine]
+    weights = block[mine]
+    begins = np.flatnonzero(np.diff(places, prepend=-2) > 1).tolist()
+    for begin, end in pairwise([*begins, len(places)]):
+        yield memory.write({"weight": weights[begin:end]}, int(places[begin]))
 
 
 def _lsb(image: Image, info: ProjectionInfo) -> tuple[FloatArray, FloatArray]:
