@@ -79,7 +79,12 @@ WRONG = [
     (lambda: LIF(i_offset=[]), ParameterError, "1-D array"),
     (lambda: LIF(i_offset=[[1.0]]), ParameterError, "1-D array"),
     (lambda: LIF(tau_m=[1.0, 2.0], cm=[1.0, 2.0, 3.0]), ParameterError, "one length"),
-    (lambda: LIF(v_reset=-50.0), ParameterError, "v_reset must be below v_thresh"),
+    (
+        lambda: LIF(v_reset=-50.0),
+        ParameterError,
+        "v_reset must be below v_thresh, not -50 mV at a threshold of",
+    ),
+    (lambda: LIF(v_thresh=[-50.0, -70.0]), ParameterError, "not -65 mV at a threshold of -70 mV"),
     (lambda: LIF(reset_mode="soft"), ParameterError, "reset_mode must be one of"),
     (lambda: LIF(tau_membrane=3.0), TypeError, "tau_membrane"),
     (lambda: Population(0, LIF()), ParameterError, "1..2048, not 0"),

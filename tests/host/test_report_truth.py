@@ -231,9 +231,7 @@ def test_one_huge_weight_that_coarsens_the_others_is_told_of():
 
 def test_strict_makes_remarks_errors():
     assert pair(strict=True).report.notes == ()
-    with pytest.raises(
-        NetworkError, match=r"1 remarks.*\n- n: tau_refrac: 1.4 becomes 1 ms.*\n.*strict=True"
-    ):
+    with pytest.raises(NetworkError, match=r"says:\n- n: tau_refrac: 1.4 becomes 1 ms.*\n.*strict=True"):
         pair(tau_refrac=1.4, strict=True)
 
 

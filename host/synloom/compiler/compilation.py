@@ -73,7 +73,7 @@ def compile(network: Network, params: ArrayParams | None = None, *, strict: bool
     image = _Compilation(network, params).image()
     if switch("strict", strict) and image.report.notes:
         raise NetworkError(
-            f"the array would not do what the network says ({len(image.report.notes)} remarks):\n"
+            "the array would not do what the network says:\n"
             + "\n".join(f"- {note}" for note in image.report.notes)
             + "\nchange these values, compile for an array with more bits, or leave out strict=True"
         )

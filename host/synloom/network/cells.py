@@ -100,8 +100,12 @@ class LIF:
         if len(set(lengths.values())) > 1:
             found = ", ".join(f"{name}: {length}" for name, length in lengths.items())
             raise ParameterError(f"arrays of one LIF must have one length, but they have {found}")
-        if np.any(self.v_reset >= self.v_thresh):
-            raise ParameterError("v_reset must be below v_thresh, else the neuron fires in every step")
+        reset, threshold = np.broadcast_arrays(self.v_reset, self.v_thresh)
+        if (bad := reset >= threshold).any():
+            raise ParameterError(
+                f"v_reset must be below v_thresh, not {reset[bad][0]:g} mV at a threshold of "
+                f"{threshold[bad][0]:g} mV: such a neuron fires in every step"
+            )
 
     @classmethod
     def quantities(cls) -> Mapping[str, Quantity]:
