@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.colors import hsv_to_rgb
+from matplotlib.colors import hsv_to_rgb, rgb_to_hsv
 from matplotlib.figure import Figure as Picture
 
 import synloom as sl
@@ -54,6 +54,7 @@ class Task:
     cells: int = 48
     parts: int = 5
     tau_ms: float = 25.0
+    support: float = 4.0
     strength: float = 2600.0
     threshold: float = 9.0
     asked_threshold: float = 4.0
@@ -93,11 +94,16 @@ class Answers(NamedTuple):
 
 
 def look(task: Task, images: np.ndarray, rng: np.random.Generator) -> Seen:
-    """Return what the camera sends of each image, and events at even intervals with their surroundings."""
+    """Return what the camera sends of each image, and events at even intervals with their surroundings.
+
+    Events around which nothing has happened, which are mostly noise, are not among them.
+    """
     seen = Seen([EYE.draw(rng, image) for image in images], [], np.empty((len(images), task.events, PIXELS)))
     for events, surfaces in zip(seen.all, seen.surfaces, strict=True):
-        chosen = np.linspace(0.05 * len(events), len(events) - 1, task.events).astype(int)
-        surfaces[:] = time_surfaces(events, chosen, side=EYE.side, radius=RADIUS, tau_ms=task.tau_ms)
+        around = time_surfaces(events, side=EYE.side, radius=RADIUS, tau_ms=task.tau_ms)
+        (known,) = np.nonzero(around.sum(axis=1) >= task.support)
+        chosen = known[np.linspace(0, len(known) - 1, task.events).astype(int)]
+        surfaces[:] = around[chosen]
         seen.shown.append(events[chosen])
     return seen
 
@@ -320,7 +326,7 @@ def sensors(part: Any) -> Any:
 
 def mosaic(part: Any, fields: np.ndarray, colour: np.ndarray) -> None:
     """Draw the learned field of each cell, in the order of their colours."""
-    order = np.lexsort((np.arange(len(fields)), colour[:, 2], colour[:, 1], colour[:, 0]))
+    order = np.argsort(rgb_to_hsv(colour)[:, 0], kind="stable")
     axes = part.subplots(6, -(-len(fields) // 6))
     for axis, cell in zip(axes.flat, order, strict=False):
         axis.imshow(fields[cell], cmap=DIVERGING, vmin=-2.0, vmax=2.0)

@@ -28,7 +28,7 @@ class Saccades:
     side : int
         Pixels of a side of the image and of the sensor.
     reach : float
-        Height of the triangle, and half of its base is half of that, in pixels.
+        Base and height of the triangle, in pixels.
     saccade_ms : int
         Time of one saccade.
     step : float
