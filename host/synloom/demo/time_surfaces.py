@@ -93,4 +93,5 @@ def pooled_counts(
     row, column = (events[axis].astype(np.int64) * parts // side for axis in ("y", "x"))
     index = (np.asarray(features, dtype=np.int64) * parts + row) * parts + column
     each = np.broadcast_to(np.asarray(weights, dtype=np.float64), index.shape)
-    return np.bincount(index, weights=each, minlength=number * parts**2)
+    counts = np.bincount(index, weights=each, minlength=number * parts**2)
+    return np.asarray(counts, dtype=np.float64)
