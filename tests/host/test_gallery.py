@@ -27,6 +27,7 @@ from synloom.demo.spike_trains import walking_rates
 
 NAMES = [entry.name for entry in entries()]
 NEEDS = {
+    "continual": "sklearn",
     "early_exit": "sklearn",
     "event_features": "mlxtend",
     "graph": "networkx",
