@@ -44,7 +44,7 @@ class Task:
     lead: float = 10.0
 
 
-SHORT = Task(images=12, asked=6, passes=1, lateral=8)
+SHORT = Task(images=3, asked=1, passes=1, lateral=8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,24 +253,26 @@ def trial(trial: Trial, digits: Digits | None = None, task: Task | None = None) 
         return found | {"lost": lost_events(device)}
 
 
+def draw_rows(part: Any, titles: tuple[str, ...], rows: list[np.ndarray], most: float = 0.0) -> None:
+    """Draw rows of four images, each with its title; colours reach to `most`, or to each image's largest."""
+    for axes, title, row in zip(part.subplots(3, 4), titles, rows, strict=True):
+        axes[0].set_title(title)
+        for place, image in zip(axes, row, strict=True):
+            limit = most or np.abs(image).max()
+            place.imshow(np.reshape(image, (SIDE, SIDE)), cmap=DIVERGING, vmin=-limit, vmax=limit)
+            place.set_axis_off()
+
+
 def draw(found: list[dict[str, Any]]) -> Picture:
     """Draw both tasks, lateral and other weights, and accuracy while the second task is learned."""
     one = found[0]
-    picture = new_picture(11.0, 4.6)
-    left, middle, right = picture.subfigures(1, 3, width_ratios=(1.0, 1.0, 1.5))
-    rows = [list(each.test[:4]) for each in one["tasks"]]
-    for axes, image in zip(left.subplots(3, 4).flat, [*rows[0], *rows[1], *one["H"][:4]], strict=True):
-        most = np.abs(image).max()
-        axes.imshow(np.reshape(image, (SIDE, SIDE)), cmap=DIVERGING, vmin=-most, vmax=most)
-        axes.set_axis_off()
-    left.suptitle("digits; digits, permuted;\nlateral weights", fontsize=9.5)
-    grid = middle.subplots(3, 4)
-    for row, name in zip(grid, ("start", "weights, plain", "weights, projected"), strict=True):
-        for axes, neuron in zip(row, range(4), strict=True):
-            shift = one[name][:, neuron]
-            axes.imshow(shift.reshape(SIDE, SIDE), cmap=DIVERGING, vmin=-1.0, vmax=1.0)
-            axes.set_axis_off()
-    middle.suptitle("weights of 0 to 3 after the digits;\nthen after both: plain; projected", fontsize=9.5)
+    picture = new_picture(11.0, 4.2)
+    left, middle, right = picture.subfigures(1, 3, width_ratios=(1.0, 1.0, 1.6))
+    shown_tests = [each.test[:4] for each in one["tasks"]]
+    readout = [one[name].T[:4] for name in ("start", "weights, plain", "weights, projected")]
+    learned = ("readout, digits", "both, plain", "both, projected")
+    draw_rows(left, ("digits", "digits, permuted", "lateral cells"), [*shown_tests, one["H"][:4]])
+    draw_rows(middle, learned, readout, most=1.0)
     axes = right.subplots()
     span = np.linspace(0.0, 100.0, len(one["course, plain"]))
     for name, colour in (("plain", ORANGE), ("projected", BLUE)):
@@ -280,7 +282,7 @@ def draw(found: list[dict[str, Any]]) -> Picture:
     plot_reference(axes, 100.0 / CLASSES)
     axes.set(xlabel="permuted digits learned (% of all)", ylabel="right answers (%)", ylim=(0, 100))
     axes.set_title("what is known of each task while the second is learned")
-    axes.legend(fontsize=8, loc="lower right")
+    axes.legend(fontsize=8, loc="lower right", bbox_to_anchor=(1.0, 0.1))
     return picture
 
 
