@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synloom.base.checks import FloatArray
+from synloom.base.checks import FloatArray, IntArray
 from synloom.base.errors import ParameterError
 
-__all__ = ["EVENT", "MovingBar"]
+__all__ = ["EVENT", "MovingBar", "events_with_noise"]
 
 EVENT = np.dtype([("t", "i8"), ("x", "i2"), ("y", "i2"), ("p", "i1")])
 """An event: time in microseconds, pixel, and polarity (1 brighter, 0 darker)."""
@@ -75,11 +75,41 @@ class MovingBar:
         kept = rng.random(len(when)) >= self.missing
         extra = rng.poisson(self.noise * len(when))
         moved = when[kept] + self.jitter_ms * rng.standard_normal(int(kept.sum()))
-        times = np.concatenate([moved, rng.uniform(0.0, when.max(), extra)])
-        events = np.zeros(len(times), dtype=EVENT)
-        events["t"] = np.rint(1000.0 * np.maximum(times, 0.0))
-        events["y"], events["x"] = np.divmod(
-            np.concatenate([pixel[kept], rng.integers(0, self.size**2, extra)]), self.size
+        last = float(when.max())
+        return events_with_noise(
+            rng, np.maximum(moved, 0.0), pixel[kept], up[kept], extra, last=last, side=self.size
         )
-        events["p"] = np.concatenate([up[kept], rng.integers(0, 2, extra)])
-        return np.asarray(np.sort(events, order=["t", "y", "x", "p"]))
+
+
+def events_with_noise(
+    rng: np.random.Generator,
+    when: FloatArray,
+    pixel: IntArray,
+    up: IntArray,
+    extra: int,
+    *,
+    last: float,
+    side: int,
+) -> npt.NDArray[Any]:
+    """Return events, with others at random places and times among them, (K + extra,) of `EVENT`, by time.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Draws the others.
+    when : (K,) float64
+        Times, ms from 0.
+    pixel, up : (K,) int64
+        Pixels, row by row, and polarities.
+    extra : int
+        How many others there are.
+    last : float
+        The latest time of these, in ms.
+    side : int
+        Pixels of a side of the sensor.
+    """
+    events = np.zeros(len(when) + extra, dtype=EVENT)
+    events["t"] = np.rint(1000.0 * np.concatenate([when, rng.uniform(0.0, last, extra)]))
+    events["y"], events["x"] = np.divmod(np.concatenate([pixel, rng.integers(0, side**2, extra)]), side)
+    events["p"] = np.concatenate([up, rng.integers(0, 2, extra)])
+    return np.asarray(np.sort(events, order=["t", "y", "x", "p"]))

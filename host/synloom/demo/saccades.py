@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from synloom.base.checks import FloatArray
 from synloom.base.errors import ParameterError
-from synloom.demo.motion import EVENT
+from synloom.demo.motion import events_with_noise
 
 __all__ = ["Saccades"]
 
@@ -92,11 +92,6 @@ class Saccades:
         time, pixel, up = np.concatenate(found, axis=1).astype(np.int64)
         moved = time + self.jitter_ms * rng.standard_normal(len(time))
         extra = rng.poisson(self.noise * len(time))
-        events = np.zeros(len(time) + extra, dtype=EVENT)
         end = 3.0 * self.saccade_ms
-        when = np.concatenate([np.clip(moved, 0.0, end), rng.uniform(0.0, end, extra)])
-        events["t"] = np.rint(1000.0 * when)
-        where = np.concatenate([pixel, rng.integers(0, self.side**2, extra)])
-        events["y"], events["x"] = np.divmod(where, self.side)
-        events["p"] = np.concatenate([up, rng.integers(0, 2, extra)])
-        return np.asarray(np.sort(events, order=["t", "y", "x", "p"]))
+        when = np.clip(moved, 0.0, end)
+        return events_with_noise(rng, when, pixel, up, extra, last=end, side=self.side)

@@ -15,13 +15,12 @@ __all__ = ["pooled_counts", "time_surfaces"]
 
 def time_surfaces(
     events: npt.NDArray[Any],
-    chosen: npt.ArrayLike | None = None,
     *,
     side: int,
     radius: int = 3,
     tau_ms: float = 25.0,
 ) -> FloatArray:
-    """Return the surroundings of events in time, (K, width * width) float64 with width = 2 * radius + 1.
+    """Return the surroundings of events in time, (n, width * width) float64 with width = 2 * radius + 1.
 
     A value is ``exp(-age / tau)`` of the last event of a pixel that has the polarity of the event in the
     middle: 1 if it is just now, as the event itself, and 0 if there was none, as outside of the sensor.
@@ -31,8 +30,6 @@ def time_surfaces(
     ----------
     events : (n,) of `synloom.demo.motion.EVENT`
         Events by time.
-    chosen : (K,) int, optional
-        Indices of the events whose surroundings are wanted; by default all.
     side : int
         Pixels of a side of the sensor.
     radius : int
@@ -53,17 +50,13 @@ def time_surfaces(
     if radius < 0 or tau_ms <= 0.0:
         raise ParameterError(f"radius must be at least 0 and tau_ms above 0, not {radius} and {tau_ms:g}")
     width = 2 * radius + 1
-    wanted = np.arange(len(events)) if chosen is None else np.asarray(chosen, dtype=np.int64)
     last = np.full((2, side + 2 * radius, side + 2 * radius), -np.inf)
     ages = np.empty((len(events), width, width))
-    here = np.zeros(len(events), dtype=bool)
-    here[wanted] = True
-    columns = (events["t"] / 1000.0, events["x"], events["y"], events["p"], here)
-    for k, (t, x, y, p, kept) in enumerate(zip(*(each.tolist() for each in columns), strict=True)):
+    columns = (events["t"] / 1000.0, events["x"], events["y"], events["p"])
+    for k, (t, x, y, p) in enumerate(zip(*(each.tolist() for each in columns), strict=True)):
         last[p, y + radius, x + radius] = t
-        if kept:
-            ages[k] = t - last[p, y : y + width, x : x + width]
-    return np.asarray(np.exp(-ages[wanted] / tau_ms).reshape(len(wanted), -1))
+        ages[k] = t - last[p, y : y + width, x : x + width]
+    return np.asarray(np.exp(-ages / tau_ms).reshape(len(events), -1))
 
 
 def pooled_counts(
